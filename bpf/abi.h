@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) OR Apache-2.0 */
+/*
+ * What userspace and the BPF programs agree on: the keys and values of the maps, their limits, and the reasons for which a
+ * destination is blocked. Compiled as C by clang for BPF and as C++ by the hook and the tests, hence only fixed-width UAPI types.
+ */
+#ifndef JAIL_AI_ABI_H
+#define JAIL_AI_ABI_H
+
+#include <linux/types.h>
+
+#ifdef __cplusplus
+#define JAIL_ASSERT static_assert
+#else
+#define JAIL_ASSERT _Static_assert
+#endif
+
+/* How many prefixes one jail holds. The trie allocates a node an entry, so that a large limit costs nothing. */
+#define JAIL_MAX_RULES 4096
+
+/* How many port ranges one prefix lets through. */
+#define JAIL_MAX_PORTS 8
+
+/* Why a destination is blocked. The numbers index jail_denials; jail_ai::reason_name() gives their names. */
+enum jail_reason {
+	JAIL_REASON_LOCAL,       /* an address of the host: type local or anycast in its routing tables, or on one of its interfaces */
+	JAIL_REASON_BROADCAST,   /* a broadcast address: the limited one, or of one of the host's networks */
+	JAIL_REASON_ALIAS,       /* an address by which a container engine or virtual machine exposes its host */
+	JAIL_REASON_NAMED,       /* what the container's hosts file calls the host */
+	JAIL_REASON_LOOPBACK,    /* loopback, where the container shares the engine's network namespace */
+	JAIL_REASON_UNSPECIFIED, /* 0.0.0.0/8 and ::, which mean loopback there */
+	JAIL_REASON_MULTICAST,   /* every group: the host hears what is sent on its links */
+	JAIL_REASON_LINK_LOCAL,  /* fe80::/10: a neighbour on the link, and the host is one */
+	JAIL_REASON_METADATA,    /* a cloud's instance metadata service */
+	JAIL_REASON_PACKET,      /* bound for a blocked address in a form that cannot be judged */
+	JAIL_REASON_COUNT
+};
+
+/*
+ * Key of jail_rules, an LPM trie (BPF_MAP_TYPE_LPM_TRIE wants the length in bits first, then the bytes in network order).
+ * Both families live in one trie: IPv4 a.b.c.d/n is kept as ::ffff:a.b.c.d/(96+n), so that the mapped form of RFC 4291 2.5.5.2
+ * needs no case of its own.
+ */
+struct jail_key {
+	__u32 prefix_bits; /* 0 to 128 */
+	__u8 addr[16];     /* network order; bits behind prefix_bits are zero */
+};
+JAIL_ASSERT(sizeof(struct jail_key) == 20, "the trie compares the bytes that follow the length");
+
+#define JAIL_V4_BITS 96 /* what an IPv4 prefix length grows by as a key */
+
+enum jail_action {
+	JAIL_BLOCK, /* zero, so that a value nobody filled in blocks */
+	JAIL_PASS,
+};
+
+#define JAIL_PORTS_TCP 0x1
+#define JAIL_PORTS_UDP 0x2
+
+/* Ports that a blocked prefix lets through, both ends included, host byte order; protocols 0 is an unused slot. */
+struct jail_ports {
+	__u16 first;
+	__u16 last;
+	__u8 protocols; /* JAIL_PORTS_* */
+	__u8 pad;
+};
+
+/* Value of jail_rules. */
+struct jail_rule {
+	__u8 action; /* enum jail_action */
+	__u8 reason; /* enum jail_reason */
+	__u8 pad[2];
+	struct jail_ports ports[JAIL_MAX_PORTS];
+};
+JAIL_ASSERT(sizeof(struct jail_ports) == 6, "no hidden padding: the value is copied as bytes");
+JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS, "no hidden padding: the value is copied as bytes");
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// One line to the people who run the machine. It goes to syslog as well as to stderr, because crun throws a hook's output away.
+#pragma once
+
+#include <syslog.h>
+
+#include <string_view>
+
+namespace jail_ai {
+
+// Writes "jail-ai-hook: LINE" to syslog with the priority (LOG_ERR …) and, for LOG_WARNING and worse, to stderr. Never fails: where
+// nobody listens the line is lost, and the exit code still tells.
+void report(int priority, std::string_view line);
+
+}  // namespace jail_ai

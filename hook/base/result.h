@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// How functions report failure: a value, or an Error that says what went wrong, where, and which sysexits(3) code the process
+// should end with. Library code returns; only the edge prints.
+#pragma once
+
+#include <sysexits.h>
+
+#include <cassert>
+#include <cerrno>
+#include <cstring>
+#include <string>
+#include <utility>
+#include <variant>
+
+namespace jail_ai {
+
+// A failure. `message` is one line in lower case without a full stop; strings from outside are in it by way of quoted().
+struct Error {
+    int exit_code;  // of sysexits.h
+    std::string message;
+
+    // Puts what was being done in front: "read container state: …".
+    Error context(std::string_view doing) && {
+        message.insert(0, ": ").insert(0, doing);
+        return std::move(*this);
+    }
+};
+
+// An Error for a failed system call: "DOING: No such file or directory". `number` is an errno value.
+inline Error system_error(std::string_view doing, int number, int exit_code = EX_OSERR) {
+    return Error{exit_code, std::string(doing) + ": " + ::strerror(number)};
+}
+
+template <typename T>
+class [[nodiscard]] Result {
+public:
+    Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
+    Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
+
+    explicit operator bool() const { return state_.index() == 0; }
+
+    T& value() & {
+        assert(*this);
+        return *std::get_if<0>(&state_);
+    }
+    const T& value() const& {
+        assert(*this);
+        return *std::get_if<0>(&state_);
+    }
+    T&& value() && {
+        assert(*this);
+        return std::move(*std::get_if<0>(&state_));
+    }
+    T& operator*() & { return value(); }
+    const T& operator*() const& { return value(); }
+    T&& operator*() && { return std::move(*this).value(); }
+    T* operator->() { return &value(); }
+    const T* operator->() const { return &value(); }
+
+    const Error& error() const& {
+        assert(!*this);
+        return *std::get_if<1>(&state_);
+    }
+    Error&& error() && {
+        assert(!*this);
+        return std::move(*std::get_if<1>(&state_));
+    }
+
+private:
+    std::variant<T, Error> state_;
+};
+
+using Status = Result<std::monostate>;
+
+inline Status ok() {
+    return std::monostate{};
+}
+
+}  // namespace jail_ai

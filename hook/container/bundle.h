@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What the hook needs of a bundle's config.json (OCI runtime-spec, config.md).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+inline constexpr std::size_t kMaxConfigBytes = 16u << 20;  // with a full seccomp profile it is about 100 kB
+
+struct Mount {
+    std::string destination;  // in the container
+    std::string source;       // on the host, relative to the bundle unless absolute; empty where none
+    std::string type;         // "bind", "proc" …; empty where none
+};
+
+struct Bundle {
+    std::vector<Mount> mounts;
+
+    // Source of the last mount on the destination (later mounts cover earlier ones), or nullptr.
+    const std::string* mounted_at(std::string_view destination) const;
+};
+
+// Reads config.json. Takes unknown keys; errors (EX_DATAERR) name the key that isn't of its type.
+Result<Bundle> parse_bundle(std::string_view json);
+
+}  // namespace jail_ai

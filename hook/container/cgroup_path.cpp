@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See cgroup_path.h.
+#include "container/cgroup_path.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <vector>
+
+#include "base/quoted.h"
+
+namespace jail_ai {
+namespace {
+
+std::vector<std::string_view> split(std::string_view text, char at) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const std::size_t end = text.find(at);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+// mountinfo writes space, tab, newline and backslash as \ooo.
+std::string unescape(std::string_view field) {
+    std::string out;
+    for (std::size_t i = 0; i < field.size(); ++i) {
+        auto octal = [&](std::size_t at) { return at < field.size() && field[at] >= '0' && field[at] <= '7'; };
+        if (field[i] == '\\' && octal(i + 1) && octal(i + 2) && octal(i + 3)) {
+            out += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + (field[i + 3] - '0'));
+            i += 3;
+        } else {
+            out += field[i];
+        }
+    }
+    return out;
+}
+
+struct MountLine {
+    std::string root;
+    std::string mount_point;
+};
+
+// 36 35 98:0 ROOT MOUNT_POINT options optional… - FSTYPE source super_options
+std::optional<MountLine> parse_cgroup2_mount(std::string_view line) {
+    const std::size_t dash = line.find(" - ");
+    if (dash == std::string_view::npos) return std::nullopt;
+    const auto fields = split(line.substr(0, dash), ' ');
+    if (fields.size() < 6 || split(line.substr(dash + 3), ' ').front() != "cgroup2") return std::nullopt;
+    return MountLine{unescape(fields[3]), unescape(fields[4])};
+}
+
+bool leaves_namespace(std::string_view path) {
+    for (const std::string_view part : split(path, '/'))
+        if (part == "..") return true;
+    return false;
+}
+
+}  // namespace
+
+Result<std::string> parse_cgroup_path(std::string_view proc_cgroup) {
+    constexpr std::string_view kDeleted = " (deleted)";
+    for (std::string_view line : split(proc_cgroup, '\n')) {
+        if (!line.starts_with("0::/")) continue;
+        line.remove_prefix(3);
+        if (line.ends_with(kDeleted)) return Error{EX_NOINPUT, fmt::format("cgroup {} has been removed", quoted(line))};
+        return std::string(line);
+    }
+    return Error{EX_UNAVAILABLE, "no '0::' line: this kernel runs without cgroup v2, which the block needs"};
+}
+
+Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cgroup_path) {
+    if (leaves_namespace(cgroup_path))
+        return Error{EX_CONFIG, fmt::format("cgroup {} lies outside of the hook's cgroup namespace", quoted(cgroup_path))};
+    std::optional<MountLine> best;
+    bool any = false;
+    for (const std::string_view line : split(mountinfo, '\n')) {
+        auto mount = parse_cgroup2_mount(line);
+        if (!mount) continue;
+        any = true;
+        if (leaves_namespace(mount->root) || !is_at_or_below(cgroup_path, mount->root)) continue;
+        // Of two mounts with the same view the later one lies on top of the other, if they share a place.
+        if (!best || mount->root.size() <= best->root.size()) best = std::move(mount);
+    }
+    if (!any) return Error{EX_UNAVAILABLE, "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup, or boot with the unified hierarchy"};
+    if (!best) return Error{EX_CONFIG, fmt::format("no cgroup2 mount shows cgroup {}", quoted(cgroup_path))};
+    std::string_view rest = cgroup_path.substr(best->root == "/" ? 0 : best->root.size());
+    while (rest.starts_with('/')) rest.remove_prefix(1);
+    return CgroupPlace{std::move(best->mount_point), rest.empty() ? "." : std::string(rest)};
+}
+
+bool is_at_or_below(std::string_view path, std::string_view ancestor) {
+    if (ancestor == "/") return path.starts_with('/');
+    return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See json.h.
+#include "container/json.h"
+
+#include <fmt/format.h>
+#include <rapidjson/error/en.h>
+#include <rapidjson/memorystream.h>
+#include <rapidjson/reader.h>
+
+#include "base/quoted.h"
+
+namespace jail_ai {
+namespace {
+
+using rapidjson::SizeType;
+
+// Stands between the reader and the document and stops the parse when it goes too deep.
+class DepthLimit {
+public:
+    explicit DepthLimit(rapidjson::Document& document) : document_(document) {}
+
+    bool Null() { return document_.Null(); }
+    bool Bool(bool b) { return document_.Bool(b); }
+    bool Int(int i) { return document_.Int(i); }
+    bool Uint(unsigned i) { return document_.Uint(i); }
+    bool Int64(std::int64_t i) { return document_.Int64(i); }
+    bool Uint64(std::uint64_t i) { return document_.Uint64(i); }
+    bool Double(double d) { return document_.Double(d); }
+    bool RawNumber(const char* s, SizeType n, bool copy) { return document_.RawNumber(s, n, copy); }
+    bool String(const char* s, SizeType n, bool copy) { return document_.String(s, n, copy); }
+    bool Key(const char* s, SizeType n, bool copy) { return document_.Key(s, n, copy); }
+    bool StartObject() { return enter() && document_.StartObject(); }
+    bool EndObject(SizeType n) { return leave() && document_.EndObject(n); }
+    bool StartArray() { return enter() && document_.StartArray(); }
+    bool EndArray(SizeType n) { return leave() && document_.EndArray(n); }
+
+    bool too_deep() const { return depth_ > kMaxJsonDepth; }
+
+private:
+    bool enter() { return ++depth_ <= kMaxJsonDepth; }
+    bool leave() {
+        --depth_;
+        return true;
+    }
+
+    rapidjson::Document& document_;
+    int depth_ = 0;
+};
+
+Result<const rapidjson::Value*> find_typed(const rapidjson::Value& object, std::string_view key, bool (rapidjson::Value::*is)() const,
+                                           std::string_view wanted) {
+    auto member = find_member(object, key);
+    if (!member || *member == nullptr) return member;
+    if (!((**member).*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quoted(key), kind_of(**member), wanted)};
+    return member;
+}
+
+}  // namespace
+
+Result<rapidjson::Document> parse_json_object(std::string_view text) {
+    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Error{EX_DATAERR, "empty, not a JSON object"};
+    rapidjson::Document document;
+    rapidjson::ParseResult outcome;
+    bool too_deep = false;
+    auto generate = [&](rapidjson::Document& handler) {
+        rapidjson::MemoryStream bytes(text.data(), text.size());
+        rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
+        rapidjson::Reader reader;
+        DepthLimit limited(handler);
+        outcome = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(stream, limited);
+        too_deep = limited.too_deep();
+        return !outcome.IsError();
+    };
+    document.Populate(generate);
+    if (too_deep) return Error{EX_DATAERR, fmt::format("nested deeper than {} levels", kMaxJsonDepth)};
+    if (outcome.IsError()) {
+        std::string why = rapidjson::GetParseError_En(outcome.Code());
+        if (!why.empty() && why.back() == '.') why.pop_back();
+        return Error{EX_DATAERR, fmt::format("not JSON: byte {}: {}", outcome.Offset(), why)};
+    }
+    if (!document.IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(document))};
+    return document;
+}
+
+Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std::string_view key) {
+    const rapidjson::Value* found = nullptr;
+    for (const auto& member : object.GetObject()) {
+        if (string_of(member.name) != key) continue;
+        if (found != nullptr) return Error{EX_DATAERR, fmt::format("{} stands there twice", quoted(key))};
+        found = &member.value;
+    }
+    return found;
+}
+
+Result<const rapidjson::Value*> find_object(const rapidjson::Value& object, std::string_view key) {
+    return find_typed(object, key, &rapidjson::Value::IsObject, "an object");
+}
+
+Result<const rapidjson::Value*> find_array(const rapidjson::Value& object, std::string_view key) {
+    return find_typed(object, key, &rapidjson::Value::IsArray, "an array");
+}
+
+Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std::string_view key) {
+    return find_typed(object, key, &rapidjson::Value::IsString, "a string");
+}
+
+std::string_view string_of(const rapidjson::Value& value) {
+    return {value.GetString(), value.GetStringLength()};
+}
+
+std::string_view kind_of(const rapidjson::Value& value) {
+    switch (value.GetType()) {
+        case rapidjson::kNullType: return "null";
+        case rapidjson::kFalseType:
+        case rapidjson::kTrueType: return "a boolean";
+        case rapidjson::kObjectType: return "an object";
+        case rapidjson::kArrayType: return "an array";
+        case rapidjson::kStringType: return "a string";
+        case rapidjson::kNumberType: return "a number";
+    }
+    return "something else";
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Reading JSON that strangers wrote: bounded in size and depth, no recursion, and every key looked up at most once, so that two
+// readers can't be made to see two different values.
+#pragma once
+
+#include <rapidjson/document.h>
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+inline constexpr int kMaxJsonDepth = 64;  // config.json of today's runtimes nests 8 levels
+
+// Parses one JSON value (RFC 8259, UTF-8 validated) that must be an object and must fill the text. Errors (EX_DATAERR): not JSON with
+// the offset in bytes, deeper than kMaxJsonDepth, something other than an object, nothing at all.
+Result<rapidjson::Document> parse_json_object(std::string_view text);
+
+// The member of an object, or nullptr. Error (EX_DATAERR) when the key stands there twice.
+Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std::string_view key);
+
+// The same for a member that may be missing but must be of the type: null pointer, or a value for which the type holds.
+Result<const rapidjson::Value*> find_object(const rapidjson::Value& object, std::string_view key);
+Result<const rapidjson::Value*> find_array(const rapidjson::Value& object, std::string_view key);
+Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std::string_view key);
+
+// A JSON string as bytes. The value must be a string.
+std::string_view string_of(const rapidjson::Value& value);
+
+// "a string", "an object" …, for messages.
+std::string_view kind_of(const rapidjson::Value& value);
+
+}  // namespace jail_ai

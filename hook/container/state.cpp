@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See state.h.
+#include "container/state.h"
+
+#include <fmt/format.h>
+
+#include "base/quoted.h"
+#include "container/json.h"
+
+namespace jail_ai {
+namespace {
+
+Result<const rapidjson::Value*> required(Result<const rapidjson::Value*> member, std::string_view key) {
+    if (member && *member == nullptr) return Error{EX_DATAERR, fmt::format("key {} is missing", quoted(key))};
+    return member;
+}
+
+Result<pid_t> parse_pid(const rapidjson::Value& state) {
+    auto pid = required(find_member(state, "pid"), "pid");
+    if (!pid) return std::move(pid).error();
+    const rapidjson::Value& value = **pid;
+    if (!value.IsNumber()) return Error{EX_DATAERR, fmt::format("'pid' is {}, not a number", kind_of(value))};
+    if (!value.IsInt64() || value.GetInt64() < 1 || value.GetInt64() > kMaxPid)
+        return Error{EX_DATAERR, fmt::format("'pid' is not a whole number from 1 to {}", kMaxPid)};
+    return static_cast<pid_t>(value.GetInt64());
+}
+
+Result<Annotations> parse_annotations(const rapidjson::Value& state) {
+    auto object = required(find_object(state, "annotations"), "annotations");
+    if (!object) return std::move(object).error();
+    Annotations annotations;
+    for (const auto& member : (**object).GetObject()) {
+        const std::string_view key = string_of(member.name);
+        if (!member.value.IsString())
+            return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quoted(key), kind_of(member.value))};
+        if (!annotations.emplace(key, string_of(member.value)).second)
+            return Error{EX_DATAERR, fmt::format("annotation {} stands there twice", quoted(key))};
+    }
+    return annotations;
+}
+
+}  // namespace
+
+Result<ContainerState> parse_state(std::string_view json) {
+    auto document = parse_json_object(json);
+    if (!document) return std::move(document).error();
+    auto id = required(find_string(*document, "id"), "id");
+    if (!id) return std::move(id).error();
+    if ((**id).GetStringLength() == 0) return Error{EX_DATAERR, "'id' is empty"};
+    auto pid = parse_pid(*document);
+    if (!pid) return std::move(pid).error();
+    auto bundle = required(find_string(*document, "bundle"), "bundle");
+    if (!bundle) return std::move(bundle).error();
+    const std::string_view path = string_of(**bundle);
+    if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
+        return Error{EX_DATAERR, fmt::format("'bundle' is {}, not an absolute path", quoted(path))};
+    auto annotations = parse_annotations(*document);
+    if (!annotations) return std::move(annotations).error();
+    return ContainerState{std::string(string_of(**id)), *pid, std::string(path), std::move(*annotations)};
+}
+
+}  // namespace jail_ai

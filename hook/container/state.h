@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The container state that a runtime writes to a hook's standard input (OCI runtime-spec, runtime.md#state).
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+inline constexpr std::size_t kMaxStateBytes = 4u << 20;  // podman passes annotations of 120 kB and more
+inline constexpr pid_t kMaxPid = 4 * 1024 * 1024;        // PID_MAX_LIMIT of a 64-bit kernel, proc(5)
+
+using Annotations = std::map<std::string, std::string, std::less<>>;
+
+struct ContainerState {
+    std::string id;           // not empty
+    pid_t pid;                // 1 to kMaxPid
+    std::string bundle;       // an absolute path
+    Annotations annotations;  // all of them, also those that are none of ours
+};
+
+// Reads the state out of JSON. The keys id, pid, bundle and annotations are required and of their type; unknown keys and any status
+// word are taken, since runtimes differ in them. Errors: EX_DATAERR, naming the key.
+Result<ContainerState> parse_state(std::string_view json);
+
+}  // namespace jail_ai

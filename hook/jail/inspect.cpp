@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See inspect.h.
+#include "jail/inspect.h"
+
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+
+#include <optional>
+#include <set>
+
+namespace jail_ai {
+namespace {
+
+constexpr std::uint32_t kMaxPrograms = 64;  // BPF_CGROUP_MAX_PROGS, kernel/bpf/cgroup.c
+constexpr std::uint32_t kMaxMaps = 16;      // more than our programs use
+
+struct Query {
+    std::vector<std::uint32_t> ids;
+    std::uint32_t flags;
+};
+
+Result<Query> query(int cgroup_fd, const ProgramSlot& slot) {
+    Query answer{std::vector<std::uint32_t>(kMaxPrograms), 0};
+    std::uint32_t count = kMaxPrograms;
+    if (::bpf_prog_query(cgroup_fd, slot.type, 0, &answer.flags, answer.ids.data(), &count) != 0)
+        return system_error(fmt::format("ask the kernel what is attached for {}", slot.name), errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    answer.ids.resize(count);
+    return answer;
+}
+
+// The descriptor of a program or map that may be gone by now: empty then.
+Result<UniqueFd> open_by_id(int (*get)(std::uint32_t), std::uint32_t id, std::string_view what) {
+    UniqueFd fd(get(id));
+    if (!fd && errno != ENOENT) return system_error(fmt::format("open {} {}", what, id), errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    return fd;
+}
+
+template <typename Info>
+Result<Info> info_of(int fd, Info info = {}) {
+    std::uint32_t size = sizeof info;
+    if (::bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return system_error("read BPF object info", errno);
+    return info;
+}
+
+Result<std::set<std::uint32_t>> map_ids(int program_fd) {
+    std::array<std::uint32_t, kMaxMaps> ids{};
+    bpf_prog_info wanted{};
+    wanted.nr_map_ids = kMaxMaps;
+    wanted.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
+    auto info = info_of(program_fd, wanted);
+    if (!info) return std::move(info).error();
+    return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info->nr_map_ids, kMaxMaps));
+}
+
+}  // namespace
+
+Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const ProgramSlot& slot) {
+    auto answer = query(cgroup_fd, slot);
+    if (!answer) return std::move(answer).error();
+    std::vector<AttachedProgram> ours;
+    for (const std::uint32_t id : answer->ids) {
+        auto fd = open_by_id(::bpf_prog_get_fd_by_id, id, "program");
+        if (!fd) return std::move(fd).error();
+        if (!*fd) continue;
+        auto info = info_of<bpf_prog_info>(fd->get());
+        if (!info) return std::move(info).error();
+        if (std::string_view(info->name) != slot.name) continue;
+        ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), answer->flags, std::move(*fd)});
+    }
+    return ours;
+}
+
+Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
+    std::vector<AttachedProgram> all;
+    for (const ProgramSlot& slot : kProgramTable) {
+        auto ours = attached_programs(cgroup_fd, slot);
+        if (!ours) return ours;
+        for (AttachedProgram& program : *ours) all.push_back(std::move(program));
+    }
+    return all;
+}
+
+Result<DenialCounts> read_denials(int cgroup_fd) {
+    auto programs = attached_programs(cgroup_fd);
+    if (!programs) return std::move(programs).error();
+    std::set<std::uint32_t> maps;
+    for (const AttachedProgram& program : *programs) {
+        auto ids = map_ids(program.fd.get());
+        if (!ids) return std::move(ids).error();
+        maps.merge(*ids);
+    }
+    DenialCounts counts{};
+    for (const std::uint32_t id : maps) {
+        auto fd = open_by_id(::bpf_map_get_fd_by_id, id, "map");
+        if (!fd) return std::move(fd).error();
+        if (!*fd) continue;
+        auto info = info_of<bpf_map_info>(fd->get());
+        if (!info) return std::move(info).error();
+        if (std::string_view(info->name) != "jail_denials") continue;
+        for (std::uint32_t reason = 0; reason < JAIL_REASON_COUNT; ++reason) {
+            std::uint64_t count = 0;
+            if (::bpf_map_lookup_elem(fd->get(), &reason, &count) != 0) return system_error("read jail_denials", errno);
+            counts[reason] += count;
+        }
+    }
+    return counts;
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Finding and reading the jail of a cgroup, by asking the kernel. Needs CAP_SYS_ADMIN (bpf(2): BPF_PROG_GET_FD_BY_ID).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "../bpf/abi.h"
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "jail/program_table.h"
+
+namespace jail_ai {
+
+// One of our programs, attached directly to a cgroup.
+struct AttachedProgram {
+    std::uint32_t id;
+    std::string name;
+    std::uint32_t attach_type;   // enum bpf_attach_type
+    std::uint32_t attach_flags;  // BPF_F_ALLOW_MULTI and nothing else, when it is as we attach it
+    UniqueFd fd;
+};
+
+// Ours among the programs attached directly to the cgroup at the slot's attach type, in order of attachment: those with the slot's name.
+Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const ProgramSlot& slot);
+
+// The same for all slots.
+Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
+
+// How often each reason has denied, by enum jail_reason.
+using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
+
+// Denials of the cgroup's jail; all zero where there is none.
+Result<DenialCounts> read_denials(int cgroup_fd);
+
+}  // namespace jail_ai

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The programs of a jail and where each is attached. Building, checking and finding jails all read this one table.
+#pragma once
+
+#include <linux/bpf.h>
+
+#include <array>
+#include <string_view>
+
+namespace jail_ai {
+
+struct ProgramSlot {
+    const char* name;  // also the kernel's name of the program, at most 15 bytes
+    bpf_attach_type type;
+};
+
+inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
+    {"jail_connect4", BPF_CGROUP_INET4_CONNECT},
+    {"jail_connect6", BPF_CGROUP_INET6_CONNECT},
+    {"jail_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+    {"jail_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+});
+
+static_assert([] {
+    for (const ProgramSlot& slot : kProgramTable)
+        if (std::string_view(slot.name).size() >= BPF_OBJ_NAME_LEN) return false;
+    return true;
+}());
+
+}  // namespace jail_ai

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Bounded reads.
+#pragma once
+
+#include <string>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace jail_ai {
+
+// Everything up to end of file. Errors: EX_DATAERR for more than `most` bytes, EX_IOERR for a failed read.
+Result<std::string> read_all(int fd, std::size_t most);
+
+// Opens a regular file below (or, for an absolute path, without regard to) dirfd and reads it. Never waits on a fifo or a device:
+// what isn't a regular file is an EX_DATAERR. A missing file is an EX_NOINPUT.
+Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most);
+
+// A file of procfs or cgroupfs, relative to dirfd.
+Result<std::string> read_kernel_file(int dirfd, const char* path);
+
+}  // namespace jail_ai

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See process.h.
+#include "system/process.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+
+namespace jail_ai {
+namespace {
+
+constexpr ino_t kInitialUserNamespace = 0xEFFFFFFD;  // PROC_USER_INIT_INO, include/linux/proc_ns.h
+
+Result<UniqueFd> open_proc(const std::string& path) {
+    UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!fd) return system_error(fmt::format("open '{}'", path), errno, EX_OSFILE);
+    struct statfs info {};
+    if (::fstatfs(fd.get(), &info) != 0 || info.f_type != PROC_SUPER_MAGIC) return Error{EX_OSFILE, fmt::format("'{}' is not on procfs", path)};
+    return fd;
+}
+
+Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
+    struct stat info {};
+    const std::string path = fmt::format("ns/{}", kind);
+    if (::fstatat(proc_fd, path.c_str(), &info, 0) != 0) return system_error(fmt::format("look at {} namespace", kind), errno);
+    return info;
+}
+
+}  // namespace
+
+Result<Process> Process::open(pid_t pid) {
+    UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+    if (!pidfd && errno == ESRCH) return Error{EX_NOINPUT, fmt::format("process {} does not exist", pid)};
+    if (!pidfd) return system_error(fmt::format("pidfd_open {}", pid), errno);
+    auto proc = open_proc(fmt::format("/proc/{}", pid));
+    Process process(pid, std::move(pidfd), proc ? std::move(*proc) : UniqueFd());
+    // Alive after the directory was opened: then it was this process's directory.
+    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
+    if (!proc) return std::move(proc).error();
+    return process;
+}
+
+Status Process::check_alive() const {
+    // A pidfd becomes readable when the process ends, also as a zombie, to which signal 0 could still be sent (pidfd_open(2)).
+    pollfd poll_fd{pidfd_.get(), POLLIN, 0};
+    int ready;
+    do ready = ::poll(&poll_fd, 1, 0);
+    while (ready < 0 && errno == EINTR);
+    if (ready < 0) return system_error(fmt::format("poll process {}", pid_), errno);
+    if (ready > 0) return Error{EX_NOINPUT, fmt::format("process {} has ended", pid_)};
+    return ok();
+}
+
+Result<bool> Process::shares_namespace(const char* kind) const {
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    auto ours = stat_namespace(self->get(), kind);
+    if (!ours) return std::move(ours).error();
+    auto its = stat_namespace(proc_fd_.get(), kind);
+    if (!its) return std::move(its).error().context(fmt::format("process {}", pid_));
+    return ours->st_dev == its->st_dev && ours->st_ino == its->st_ino;
+}
+
+Result<UniqueFd> open_proc_self() {
+    return open_proc("/proc/self");
+}
+
+Result<bool> in_initial_user_namespace() {
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    auto user = stat_namespace(self->get(), "user");
+    if (!user) return std::move(user).error();
+    return user->st_ino == kInitialUserNamespace;
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// A process that stays the same one: held by pidfd and by its /proc directory, so that a reused PID is noticed.
+#pragma once
+
+#include <sys/types.h>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+
+namespace jail_ai {
+
+class Process {
+public:
+    // Errors: EX_NOINPUT for no such process, or one that ended meanwhile.
+    static Result<Process> open(pid_t pid);
+
+    pid_t pid() const { return pid_; }
+    int proc_fd() const { return proc_fd_.get(); }
+
+    // EX_NOINPUT once the process has ended; a zombie has.
+    Status check_alive() const;
+
+    // Is it in the same namespace ("net", "cgroup", "user" …) as the caller? Needs PTRACE_MODE_READ access (namespaces(7)).
+    Result<bool> shares_namespace(const char* kind) const;
+
+private:
+    Process(pid_t pid, UniqueFd pidfd, UniqueFd proc_fd) : pid_(pid), pidfd_(std::move(pidfd)), proc_fd_(std::move(proc_fd)) {}
+
+    pid_t pid_;
+    UniqueFd pidfd_;
+    UniqueFd proc_fd_;
+};
+
+// The caller's own /proc directory; EX_OSFILE where /proc is not procfs.
+Result<UniqueFd> open_proc_self();
+
+// Is the caller in the initial user namespace, where capabilities count for the whole machine?
+Result<bool> in_initial_user_namespace();
+
+}  // namespace jail_ai

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Who the host is, by the kernel's own account (rtnetlink(7)), in the caller's network namespace.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "policy/policy.h"
+
+namespace jail_ai {
+
+// Every prefix that the kernel delivers to this host: routes of type local, anycast and broadcast in table local of both families, and
+// every address on an interface, also where it isn't in that table (not up yet, in duplicate address detection, or in a VRF). A few
+// entries a network interface; may hold doubles. Errors: EX_OSERR.
+Result<std::vector<LocalRoute>> read_local_routes();
+
+}  // namespace jail_ai
