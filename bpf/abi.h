@@ -42,7 +42,10 @@ enum jail_reason {
  */
 struct jail_key {
 	__u32 prefix_bits; /* 0 to 128 */
-	__u8 addr[16];     /* network order; bits behind prefix_bits are zero */
+	union {            /* network order; bits behind prefix_bits are zero */
+		__u8 addr[16];
+		__u32 words[4];
+	};
 };
 JAIL_ASSERT(sizeof(struct jail_key) == 20, "the trie compares the bytes that follow the length");
 
@@ -73,5 +76,17 @@ struct jail_rule {
 };
 JAIL_ASSERT(sizeof(struct jail_ports) == 6, "no hidden padding: the value is copied as bytes");
 JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS, "no hidden padding: the value is copied as bytes");
+
+/* How many UDP peers on the host one jail remembers; the least recently used one is forgotten first. */
+#define JAIL_MAX_PEERS 256
+
+/* Key of jail_peers: this peer on the host has sent a datagram to this socket, so the socket may answer it. The value is unused. */
+struct jail_peer {
+	__u64 socket_cookie;
+	__u32 addr[4]; /* of the peer, network order, IPv4 in mapped form */
+	__u16 port;    /* of the peer, host byte order */
+	__u8 pad[6];
+};
+JAIL_ASSERT(sizeof(struct jail_peer) == 32, "no hidden padding: the key is hashed as bytes");
 
 #endif

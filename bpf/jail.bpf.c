@@ -1,20 +1,30 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * The network hooks of a jail. Every program here is a thin wrapper: it picks the destination out of its context and asks verdict.h.
+ * The network hooks of a jail. The programs pick the destination out of their context and ask verdict.h.
  *
- * Theory of operation. The programs are attached to the container's cgroup and run for every socket that was created in it or below
- * it, in whatever network namespace the socket lives. connect4/6 run inside connect(2) (and TCP Fast Open, MPTCP and io_uring, which
- * end there); sendmsg4/6 run for UDP datagrams that name a destination of their own. Returning 0 makes the call fail with EPERM
- * before anything leaves. There is no error path that lets a destination pass: a map lookup cannot fail, only find nothing, and userspace fills
- * the map before it attaches.
+ * Theory of operation. The programs are attached to the container's cgroup and run for every IP socket that was created in it or below
+ * it, in whatever network namespace the socket lives.
+ *
+ *  - connect4/6 run inside connect(2) and what ends there (TCP Fast Open, MPTCP, io_uring); sendmsg4/6 run for UDP datagrams that name a
+ *    destination of their own. Returning 0 makes the call fail with EPERM before anything leaves.
+ *  - egress sees each packet as it goes on the wire, and is the backstop for what the others can't see: raw, ICMP and UDP-Lite sockets,
+ *    headers made by hand, source routes, address translation inside the container. To a blocked address only answers leave:
+ *    TCP that doesn't open a connection, from a TCP socket, and UDP to a peer that ingress has seen.
+ *  - ingress lets everything in, and remembers which peers on the host have sent a datagram to which socket, so that published UDP ports
+ *    answer. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
+ *
+ * There is no error path that lets a destination pass: a lookup cannot fail, only find nothing, and userspace fills the map before it
+ * attaches.
  */
 #include <linux/bpf.h>
+#include <linux/in.h>
 #include <linux/types.h>
 
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
+#include "packet.h"
 #include "verdict.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -33,6 +43,25 @@ struct {
 	__type(key, __u32);
 	__type(value, __u64);
 } jail_denials SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, JAIL_MAX_PEERS);
+	__type(key, struct jail_peer);
+	__type(value, __u8);
+} jail_peers SEC(".maps");
+
+/* Set before loading: the container is in the engine's network namespace, so that the host's addresses are its own, too. */
+const volatile __u8 shares_network = 0;
+
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define LOOPBACK_IFINDEX 1
+
+JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
+{
+	return bpf_skb_load_bytes(skb, offset, to, size) != 0;
+}
 
 JAIL_INLINE const struct jail_rule *jail_lookup(const struct jail_key *key)
 {
@@ -53,18 +82,49 @@ static __always_inline int answer(int verdict)
 	return 0;
 }
 
-static __always_inline int judge_sockaddr4(const struct bpf_sock_addr *ctx)
+static __always_inline void name_peer(struct jail_peer *peer, __u64 socket_cookie, const struct jail_key *key, __u16 port)
 {
-	__u32 address = ctx->user_ip4;
-
-	return answer(jail_judge_v4((const __u8 *)&address, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port)));
+	__builtin_memset(peer, 0, sizeof(*peer));
+	peer->socket_cookie = socket_cookie;
+	__builtin_memcpy(peer->addr, key->words, sizeof(peer->addr));
+	peer->port = port;
 }
 
-static __always_inline int judge_sockaddr6(const struct bpf_sock_addr *ctx)
+/* Has this peer on the host sent a datagram to this socket? */
+static __always_inline int has_spoken(__u64 socket_cookie, const struct jail_key *key, __u16 port)
+{
+	struct jail_peer peer;
+
+	name_peer(&peer, socket_cookie, key, port);
+	return bpf_map_lookup_elem(&jail_peers, &peer) != 0;
+}
+
+static __always_inline int judge_sockaddr(struct bpf_sock_addr *ctx, const struct jail_key *key)
+{
+	__u8 protocol = (__u8)ctx->protocol;
+	__u16 port = bpf_ntohs((__u16)ctx->user_port);
+	int verdict = jail_judge(key, protocol, port);
+
+	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && has_spoken(bpf_get_socket_cookie(ctx), key, port))
+		return 1;
+	return answer(verdict);
+}
+
+static __always_inline int judge_sockaddr4(struct bpf_sock_addr *ctx)
+{
+	struct jail_key key;
+
+	jail_key_v4(&key, ctx->user_ip4);
+	return judge_sockaddr(ctx, &key);
+}
+
+static __always_inline int judge_sockaddr6(struct bpf_sock_addr *ctx)
 {
 	__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+	struct jail_key key;
 
-	return answer(jail_judge_v6((const __u8 *)address, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port)));
+	jail_key_v6(&key, address);
+	return judge_sockaddr(ctx, &key);
 }
 
 SEC("cgroup/connect4")
@@ -89,4 +149,100 @@ SEC("cgroup/sendmsg6")
 int jail_sendmsg6(struct bpf_sock_addr *ctx)
 {
 	return judge_sockaddr6(ctx);
+}
+
+/* Is the packet from a socket of this type and protocol, and not from a raw one that only writes such packets? */
+static __always_inline int is_from(struct __sk_buff *skb, __u32 type, __u32 protocol)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	return sk && sk->type == type && sk->protocol == protocol;
+}
+
+/* What may leave for an address that is blocked: the ports that its rule lets through, and answers. */
+static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct jail_packet *packet, int verdict)
+{
+	__be16 ports[2];
+	__u8 tcp_flags;
+
+	if (packet->odd || packet->fragment)
+		return JAIL_REASON_PACKET;
+	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP)
+		return verdict;
+	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
+		return JAIL_REASON_PACKET;
+	if (jail_judge(&packet->destination, packet->protocol, bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
+		return JAIL_VERDICT_PASS;
+	if (packet->protocol == IPPROTO_UDP)
+		return is_from(skb, SOCK_DGRAM, IPPROTO_UDP) &&
+				       has_spoken(bpf_get_socket_cookie(skb), &packet->destination, bpf_ntohs(ports[1]))
+			       ? JAIL_VERDICT_PASS
+			       : verdict;
+	if (jail_load(skb, packet->upper_layer + 13, &tcp_flags, sizeof(tcp_flags)))
+		return JAIL_REASON_PACKET;
+	if ((tcp_flags & (JAIL_TCP_SYN | JAIL_TCP_ACK)) == JAIL_TCP_SYN)
+		return verdict;
+	return is_from(skb, SOCK_STREAM, IPPROTO_TCP) ? JAIL_VERDICT_PASS : verdict;
+}
+
+/*
+ * Does a packet for elsewhere claim to come from the host? Sent to another container's UDP socket it would make that one's jail remember
+ * a peer that never spoke. Only raw, transparent and freebind sockets can; a TCP socket would have to complete a handshake.
+ */
+static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_packet *packet)
+{
+	int verdict;
+
+	if (shares_network || is_from(skb, SOCK_STREAM, IPPROTO_TCP))
+		return 0;
+	verdict = jail_judge(&packet->source, JAIL_PROTO_ANY, 0);
+	return verdict != JAIL_VERDICT_PASS && verdict != JAIL_REASON_LINK_LOCAL;
+}
+
+SEC("cgroup_skb/egress")
+int jail_egress(struct __sk_buff *skb)
+{
+	struct jail_packet packet;
+	int verdict;
+
+	__builtin_memset(&packet, 0, sizeof(packet));
+	jail_parse(skb, &packet);
+	if (packet.destination.prefix_bits == 0)
+		return answer(JAIL_REASON_PACKET); /* not even a destination */
+	verdict = jail_judge(&packet.destination, JAIL_PROTO_ANY, 0);
+	if (verdict != JAIL_VERDICT_PASS)
+		return answer(judge_for_blocked(skb, &packet, verdict));
+	if (packet.odd == JAIL_ODD_SOURCE_ROUTED || is_forged(skb, &packet))
+		return answer(JAIL_REASON_PACKET);
+	return 1;
+}
+
+SEC("cgroup_skb/ingress")
+int jail_ingress(struct __sk_buff *skb)
+{
+	struct jail_packet packet;
+	struct jail_peer peer;
+	__be16 source_port;
+	__u8 used = 1;
+	int verdict;
+
+	/* In a network namespace of its own, what comes over loopback was sent by the container itself, whatever it claims. */
+	if (skb->ifindex == LOOPBACK_IFINDEX && !shares_network)
+		return 1;
+	__builtin_memset(&packet, 0, sizeof(packet));
+	jail_parse(skb, &packet);
+	if (packet.odd || packet.protocol != IPPROTO_UDP || !is_from(skb, SOCK_DGRAM, IPPROTO_UDP))
+		return 1;
+	verdict = jail_judge(&packet.source, JAIL_PROTO_ANY, 0);
+	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
+	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
+		return 1;
+	if (jail_load(skb, packet.upper_layer, &source_port, sizeof(source_port)))
+		return 1;
+	name_peer(&peer, bpf_get_socket_cookie(skb), &packet.source, bpf_ntohs(source_port));
+	bpf_map_update_elem(&jail_peers, &peer, &used, BPF_ANY);
+	return 1;
 }

@@ -29,51 +29,55 @@
 /* The rule of the longest prefix that holds key->addr (key->prefix_bits is 128), or a null pointer. */
 JAIL_INLINE const struct jail_rule *jail_lookup(const struct jail_key *key);
 
-/* IPv4, four bytes in network order, as a key: the mapped form. */
-JAIL_INLINE void jail_key_v4(struct jail_key *key, const __u8 v4[4])
+/* A word of an address, written as its value in host byte order: JAIL_WORD(0x7f000001) is 127.0.0.1. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define JAIL_WORD(host) __builtin_bswap32(host)
+#else
+#define JAIL_WORD(host) ((__u32)(host))
+#endif
+
+/* IPv4, one word in network order, as a key: the mapped form. */
+JAIL_INLINE void jail_key_v4(struct jail_key *key, __u32 v4)
 {
 	key->prefix_bits = 128;
-	for (int i = 0; i < 10; i++)
-		key->addr[i] = 0;
-	key->addr[10] = 0xff;
-	key->addr[11] = 0xff;
-	for (int i = 0; i < 4; i++)
-		key->addr[12 + i] = v4[i];
+	key->words[0] = 0;
+	key->words[1] = 0;
+	key->words[2] = JAIL_WORD(0x0000ffff);
+	key->words[3] = v4;
 }
 
-JAIL_INLINE int jail_bytes_are(const __u8 *bytes, int count, __u8 value)
+/* IPv6, four words in network order, as a key. */
+JAIL_INLINE void jail_key_v6(struct jail_key *key, const __u32 v6[4])
 {
-	for (int i = 0; i < count; i++)
-		if (bytes[i] != value)
-			return 0;
-	return 1;
+	key->prefix_bits = 128;
+	key->words[0] = v6[0];
+	key->words[1] = v6[1];
+	key->words[2] = v6[2];
+	key->words[3] = v6[3];
 }
 
 /*
- * Where in a 16-byte IPv6 address an IPv4 address begins that a translator, a tunnel or the kernel itself would go to, or -1:
+ * Does an IPv6 address carry an IPv4 address that a translator, a tunnel or the kernel itself would go to? Then *v4 is that, in network
+ * order.
  *   ::a.b.c.d           compatible, RFC 4291 2.5.5.1 (without :: and ::1, which are addresses of their own)
  *   ::ffff:0:a.b.c.d    translated, RFC 2765
- *   64:ff9b::a.b.c.d    NAT64, RFC 6052; 64:ff9b:1::/48 is RFC 8215's local-use range with a /96 inside
+ *   64:ff9b::a.b.c.d    NAT64, RFC 6052; 64:ff9b:1::/48 is RFC 8215's local-use range, with a /96 in it
  *   2002:aabb:ccdd::    6to4, RFC 3056
  * The mapped form ::ffff:a.b.c.d is how IPv4 is kept in the trie and needs no second lookup.
  */
-JAIL_INLINE int jail_embedded_v4(const __u8 v6[16])
+JAIL_INLINE int jail_embedded_v4(const struct jail_key *v6, __u32 *v4)
 {
-	if (v6[0] == 0) {
-		if (v6[1] == 0x64 && v6[2] == 0xff && v6[3] == 0x9b) {
-			if (jail_bytes_are(v6 + 4, 8, 0) || (v6[4] == 0 && v6[5] == 1))
-				return 12;
-			return -1;
-		}
-		if (!jail_bytes_are(v6, 8, 0))
-			return -1;
-		if (jail_bytes_are(v6 + 8, 4, 0))
-			return jail_bytes_are(v6 + 12, 3, 0) && v6[15] <= 1 ? -1 : 12;
-		if (v6[8] == 0xff && v6[9] == 0xff && v6[10] == 0 && v6[11] == 0)
-			return 12;
-		return -1;
-	}
-	return v6[0] == 0x20 && v6[1] == 0x02 ? 2 : -1;
+	const __u32 *words = v6->words;
+
+	*v4 = words[3];
+	if (words[0] == 0)
+		return words[1] == 0 && ((words[2] == 0 && (words[3] & ~JAIL_WORD(1)) != 0) || words[2] == JAIL_WORD(0xffff0000));
+	if (words[0] == JAIL_WORD(0x0064ff9b))
+		return (words[1] | words[2]) == 0 || (words[1] & JAIL_WORD(0xffff0000)) == JAIL_WORD(0x00010000);
+	if ((words[0] & JAIL_WORD(0xffff0000)) != JAIL_WORD(0x20020000))
+		return 0;
+	*v4 = JAIL_WORD(JAIL_WORD(words[0]) << 16 | JAIL_WORD(words[1]) >> 16);
+	return 1;
 }
 
 /* Does the rule let this destination port (host byte order) of this IP protocol pass? */
@@ -106,33 +110,23 @@ JAIL_INLINE int jail_judge_key(const struct jail_key *key, __u8 protocol, __u16 
 	return rule->reason < JAIL_REASON_COUNT ? rule->reason : JAIL_REASON_PACKET;
 }
 
-/* Judges an IPv4 destination, four bytes in network order. */
-JAIL_INLINE int jail_judge_v4(const __u8 v4[4], __u8 protocol, __u16 port)
+/* A protocol that no exception names: judged with it, a destination passes exactly when no rule blocks its address. */
+#define JAIL_PROTO_ANY 0
+
+/*
+ * Judges a destination of either family, in each form in which it would be travelled to. `port` is in host byte order; 0 where the
+ * protocol has none. Gives JAIL_VERDICT_PASS or an enum jail_reason.
+ */
+JAIL_INLINE int jail_judge(const struct jail_key *key, __u8 protocol, __u16 port)
 {
-	struct jail_key key;
+	struct jail_key inside;
+	__u32 v4;
+	int verdict = jail_judge_key(key, protocol, port);
 
-	jail_key_v4(&key, v4);
-	return jail_judge_key(&key, protocol, port);
-}
-
-/* Judges an IPv6 destination, 16 bytes in network order, in each form in which it would be travelled to. */
-JAIL_INLINE int jail_judge_v6(const __u8 v6[16], __u8 protocol, __u16 port)
-{
-	struct jail_key key;
-	int at, verdict;
-
-	key.prefix_bits = 128;
-	for (int i = 0; i < 16; i++)
-		key.addr[i] = v6[i];
-	verdict = jail_judge_key(&key, protocol, port);
-	if (verdict != JAIL_VERDICT_PASS)
+	if (verdict != JAIL_VERDICT_PASS || !jail_embedded_v4(key, &v4))
 		return verdict;
-	at = jail_embedded_v4(v6);
-	if (at == 12)
-		return jail_judge_v4(v6 + 12, protocol, port);
-	if (at == 2)
-		return jail_judge_v4(v6 + 2, protocol, port);
-	return JAIL_VERDICT_PASS;
+	jail_key_v4(&inside, v4);
+	return jail_judge_key(&inside, protocol, port);
 }
 
 #endif

@@ -94,7 +94,7 @@ Result<std::string> jail_container(const ContainerState& state, const Request& r
     if (!attachment) return std::move(attachment).error();
     if (auto still = cgroup->recheck(*process); !still) return std::move(still).error();
     attachment->keep();
-    return fmt::format("host blocked: {} prefixes, cgroup {}", policy->size(), quoted(cgroup->path()));
+    return fmt::format("host blocked: {} prefixes, cgroup {}", policy->rules.size(), quoted(cgroup->path()));
 }
 
 }  // namespace

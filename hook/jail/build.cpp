@@ -59,8 +59,8 @@ const bpf_program* program_of(const jail_bpf& skeleton, const ProgramSlot& slot)
     return ::bpf_object__find_program_by_name(skeleton.obj, slot.name);
 }
 
-Status fill_rules(int map_fd, const Policy& policy) {
-    for (const auto& [prefix, rule] : policy)
+Status fill_rules(int map_fd, const Rules& rules) {
+    for (const auto& [prefix, rule] : rules)
         if (::bpf_map_update_elem(map_fd, &prefix.key(), &rule.value, BPF_ANY) != 0)
             return system_error(fmt::format("put {} into jail_rules", prefix.to_string()), errno);
     return ok();
@@ -108,8 +108,9 @@ Result<Jail> Jail::load(const Policy& policy) {
     ::libbpf_set_print(keep_first_complaint);
     Skeleton skeleton(jail_bpf::open());
     if (skeleton == nullptr) return load_error(errno);
+    skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
     if (const int failed = jail_bpf::load(skeleton.get()); failed != 0) return load_error(-failed);
-    if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy); !filled) return std::move(filled).error();
+    if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
     return Jail(std::move(skeleton));
 }
 

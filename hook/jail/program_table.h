@@ -20,6 +20,8 @@ inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
     {"jail_connect6", BPF_CGROUP_INET6_CONNECT},
     {"jail_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
     {"jail_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+    {"jail_egress", BPF_CGROUP_INET_EGRESS},
+    {"jail_ingress", BPF_CGROUP_INET_INGRESS},
 });
 
 static_assert([] {

@@ -24,12 +24,12 @@ jail_rule blocking(jail_reason reason) {
 }
 
 // The first to name a prefix gives its reason; all of them block.
-void block(Policy& policy, const IpPrefix& prefix, jail_reason reason, std::string source) {
-    policy.try_emplace(prefix, Rule{blocking(reason), std::move(source)});
+void block(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string source) {
+    rules.try_emplace(prefix, Rule{blocking(reason), std::move(source)});
 }
 
-void block_all(Policy& policy, std::span<const NamedPrefix> set) {
-    for (const NamedPrefix& named : set) block(policy, *IpPrefix::parse(named.prefix), named.reason, std::string(named.source));
+void block_all(Rules& rules, std::span<const NamedPrefix> set) {
+    for (const NamedPrefix& named : set) block(rules, *IpPrefix::parse(named.prefix), named.reason, std::string(named.source));
 }
 
 bool is_loopback(const IpPrefix& prefix) {
@@ -43,40 +43,40 @@ bool is_service(const LocalRoute& route) {
 }
 
 // A resolver on an address of the host answers DNS and nothing else.
-void open_dns(Policy& policy, const IpPrefix& server) {
-    const Rule* blocked_by = find_rule(policy, server);
+void open_dns(Rules& rules, const IpPrefix& server) {
+    const Rule* blocked_by = find_rule(rules, server);
     if (blocked_by == nullptr || blocked_by->value.action != JAIL_BLOCK) return;
     Rule rule{blocked_by->value, blocked_by->source + "; resolver of the container"};
     std::size_t slot = 0;
     for (const std::uint16_t port : kDnsPorts) rule.value.ports[slot++] = {port, port, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
-    policy.insert_or_assign(server, std::move(rule));
+    rules.insert_or_assign(server, std::move(rule));
 }
 
 }  // namespace
 
 Result<Policy> compile_policy(const Request& request, const HostView& host) {
-    Policy policy;
-    if (request.mode == Mode::off) return policy;
-    if (host.shares_network) block_all(policy, kSharedLoopback);
+    Rules rules;
+    if (request.mode == Mode::off) return Policy{std::move(rules), host.shares_network};
+    if (host.shares_network) block_all(rules, kSharedLoopback);
     for (const LocalRoute& route : host.routes) {
         if (is_service(route) || (is_loopback(route.prefix) && !host.shares_network)) continue;
-        block(policy, route.prefix, route.reason,
+        block(rules, route.prefix, route.reason,
               route.device.empty() ? "routing table local" : fmt::format("routing table local, {}", route.device));
     }
-    block_all(policy, kAlwaysBlocked);
+    block_all(rules, kAlwaysBlocked);
     for (const IpPrefix& address : host.named)
-        if (!is_loopback(address) || host.shares_network) block(policy, address, JAIL_REASON_NAMED, "hosts file of the container");
-    for (const IpPrefix& server : host.name_servers) open_dns(policy, server);
-    if (policy.size() > JAIL_MAX_RULES)
+        if (!is_loopback(address) || host.shares_network) block(rules, address, JAIL_REASON_NAMED, "hosts file of the container");
+    for (const IpPrefix& server : host.name_servers) open_dns(rules, server);
+    if (rules.size() > JAIL_MAX_RULES)
         return Error{EX_UNAVAILABLE, fmt::format("{} prefixes to block, a jail holds {}: the engine's network namespace has too many local routes",
-                                                 policy.size(), JAIL_MAX_RULES)};
-    return policy;
+                                                 rules.size(), JAIL_MAX_RULES)};
+    return Policy{std::move(rules), host.shares_network};
 }
 
-const Rule* find_rule(const Policy& policy, const IpPrefix& address) {
+const Rule* find_rule(const Rules& rules, const IpPrefix& address) {
     for (int bits = 128; bits >= 0; --bits) {
-        const auto found = policy.find(address.widened(static_cast<unsigned>(bits)));
-        if (found != policy.end()) return &found->second;
+        const auto found = rules.find(address.widened(static_cast<unsigned>(bits)));
+        if (found != rules.end()) return &found->second;
     }
     return nullptr;
 }

@@ -34,12 +34,17 @@ struct Rule {
 };
 
 // Rules by prefix; the longest prefix that holds a destination decides. At most JAIL_MAX_RULES.
-using Policy = std::map<IpPrefix, Rule>;
+using Rules = std::map<IpPrefix, Rule>;
+
+struct Policy {
+    Rules rules;
+    bool shares_network;  // as in HostView
+};
 
 // Error: EX_UNAVAILABLE when there are more rules than a jail holds.
 Result<Policy> compile_policy(const Request& request, const HostView& host);
 
 // The rule that decides about a single address, or nullptr.
-const Rule* find_rule(const Policy& policy, const IpPrefix& address);
+const Rule* find_rule(const Rules& rules, const IpPrefix& address);
 
 }  // namespace jail_ai

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * Taking a packet apart as far as the verdict needs it: where it goes as on the wire, and what is in it. Every read is checked against
+ * the packet's end, and what cannot be read says so in `odd`, so that the caller can deny it.
+ *
+ * The egress hook runs before the kernel fragments (ip_finish_output, ip6_finish_output), so that a fragment seen there was made by
+ * hand, by a raw socket with a header of its own.
+ */
+#ifndef JAIL_AI_PACKET_H
+#define JAIL_AI_PACKET_H
+
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+
+#include <bpf/bpf_endian.h>
+
+#include "verdict.h"
+
+#define JAIL_MAX_EXTENSIONS 6
+#define JAIL_MAX_OPTIONS 4
+
+#define JAIL_IPV6_HOP_BY_HOP 0
+#define JAIL_IPV6_ROUTING 43
+#define JAIL_IPV6_DESTINATION_OPTIONS 60
+
+#define JAIL_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
+
+#define JAIL_TCP_SYN 0x02
+#define JAIL_TCP_ACK 0x10
+
+enum jail_odd {
+	JAIL_ODD_NOT,
+	JAIL_ODD_UNREADABLE,    /* truncated, of an unknown version, too many extension headers, options that run out of their header */
+	JAIL_ODD_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4 source route, IPv6 routing header */
+};
+
+struct jail_packet {
+	struct jail_key source;
+	struct jail_key destination;
+	__u8 odd;          /* enum jail_odd; addresses are valid unless version or header couldn't be read */
+	__u8 fragment;     /* IPv4: part of a datagram. IPv6 says it by `protocol` 44, the fragment header */
+	__u8 protocol;     /* upper layer, or the extension header at which the walk ended */
+	__u32 upper_layer; /* offset of what `protocol` names */
+};
+
+/* Copies `size` bytes at an offset from the IP header; nonzero when the packet ends before. The includer defines it. */
+struct __sk_buff;
+JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size);
+
+/*
+ * IPv4's options (RFC 791 3.1): a source route is loose (131) or strict (137). Nobody needs more than a few options; a longer list counts
+ * as one.
+ */
+JAIL_INLINE int jail_judge_options(const struct __sk_buff *skb, __u32 end)
+{
+	__u32 at = 20;
+
+	for (int i = 0; i < JAIL_MAX_OPTIONS; i++) {
+		__u8 kind, length = 1;
+
+		if (at >= end)
+			return JAIL_ODD_NOT;
+		if (jail_load(skb, at, &kind, 1))
+			return JAIL_ODD_UNREADABLE;
+		if (kind == 0)
+			return JAIL_ODD_NOT;
+		if (kind == 131 || kind == 137)
+			return JAIL_ODD_SOURCE_ROUTED;
+		if (kind != 1 && (jail_load(skb, at + 1, &length, 1) || length < 2))
+			return JAIL_ODD_SOURCE_ROUTED;
+		at += length;
+	}
+	return at >= end ? JAIL_ODD_NOT : JAIL_ODD_SOURCE_ROUTED;
+}
+
+JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *packet)
+{
+	struct iphdr header;
+
+	if (jail_load(skb, 0, &header, sizeof(header)) || header.ihl < 5) {
+		packet->odd = JAIL_ODD_UNREADABLE;
+		return;
+	}
+	jail_key_v4(&packet->source, header.saddr);
+	jail_key_v4(&packet->destination, header.daddr);
+	packet->protocol = header.protocol;
+	packet->upper_layer = (__u32)header.ihl * 4;
+	packet->fragment = (header.frag_off & JAIL_FRAGMENT) != 0;
+	if (header.ihl > 5)
+		packet->odd = (__u8)jail_judge_options(skb, packet->upper_layer);
+}
+
+JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *packet)
+{
+	struct ipv6hdr header;
+	__u8 extension[2];
+
+	if (jail_load(skb, 0, &header, sizeof(header))) {
+		packet->odd = JAIL_ODD_UNREADABLE;
+		return;
+	}
+	jail_key_v6(&packet->source, header.saddr.s6_addr32);
+	jail_key_v6(&packet->destination, header.daddr.s6_addr32);
+	packet->protocol = header.nexthdr;
+	packet->upper_layer = sizeof(header);
+	for (int i = 0; i < JAIL_MAX_EXTENSIONS; i++) {
+		if (packet->protocol == JAIL_IPV6_ROUTING) {
+			packet->odd = JAIL_ODD_SOURCE_ROUTED;
+			return;
+		}
+		if (packet->protocol != JAIL_IPV6_HOP_BY_HOP && packet->protocol != JAIL_IPV6_DESTINATION_OPTIONS)
+			return;
+		if (jail_load(skb, packet->upper_layer, extension, sizeof(extension)))
+			break;
+		packet->protocol = extension[0];
+		packet->upper_layer += 8 + 8 * (__u32)extension[1];
+	}
+	packet->odd = JAIL_ODD_UNREADABLE;
+}
+
+/* Fills *packet, which the caller has zeroed. */
+JAIL_INLINE void jail_parse(const struct __sk_buff *skb, struct jail_packet *packet)
+{
+	__u8 version;
+
+	if (jail_load(skb, 0, &version, 1))
+		packet->odd = JAIL_ODD_UNREADABLE;
+	else if (version >> 4 == 4)
+		jail_parse_v4(skb, packet);
+	else if (version >> 4 == 6)
+		jail_parse_v6(skb, packet);
+	else
+		packet->odd = JAIL_ODD_UNREADABLE;
+}
+
+#endif
