@@ -74,7 +74,8 @@ int run_create_runtime() {
         jail_ai::report(LOG_ERR, outcome.error().message);
         return outcome.error().exit_code;
     }
-    jail_ai::report(LOG_INFO, *outcome);
+    for (const std::string& warning : outcome->warnings) jail_ai::report(LOG_WARNING, warning);
+    jail_ai::report(LOG_INFO, outcome->line);
     return EX_OK;
 }
 

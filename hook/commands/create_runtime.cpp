@@ -12,7 +12,9 @@
 #include "container/state.h"
 #include "jail/build.h"
 #include "policy/name_files.h"
+#include "policy/risks.h"
 #include "system/cgroup.h"
+#include "system/container_facts.h"
 #include "system/file.h"
 #include "system/process.h"
 #include "system/routes.h"
@@ -76,7 +78,21 @@ Status check_privilege() {
     return ok();
 }
 
-Result<std::string> jail_container(const ContainerState& state, const Request& request) {
+// Refuses a container that can go round the block, unless it accepts by name what lets it. Gives the accepted ones, for the log.
+Result<std::vector<std::string>> judge_risks(const Process& process, const BundleFiles& files, const Request& request) {
+    auto facts = read_container_facts(process, files.bundle, files.directory.get());
+    if (!facts) return std::move(facts).error();
+    std::vector<std::string> accepted;
+    for (const FoundRisk& found : find_risks(files.bundle, *facts)) {
+        if (!request.accepted.contains(found.risk))
+            return Error{EX_CONFIG, fmt::format("the block would not hold: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept,
+                                                risk_name(found.risk))};
+        accepted.push_back(fmt::format("the block may not hold, as accepted by {}: {}", risk_name(found.risk), found.what));
+    }
+    return accepted;
+}
+
+Result<Outcome> jail_container(const ContainerState& state, const Request& request) {
     if (auto privileged = check_privilege(); !privileged) return std::move(privileged).error();
     auto process = Process::open(state.pid);
     if (!process) return std::move(process).error();
@@ -84,6 +100,8 @@ Result<std::string> jail_container(const ContainerState& state, const Request& r
     if (!cgroup) return std::move(cgroup).error();
     auto files = read_bundle(state.bundle);
     if (!files) return std::move(files).error();
+    auto warnings = judge_risks(*process, *files, request);
+    if (!warnings) return std::move(warnings).error();
     auto host = view_host(*process, *files);
     if (!host) return std::move(host).error();
     auto policy = compile_policy(request, *host);
@@ -94,21 +112,23 @@ Result<std::string> jail_container(const ContainerState& state, const Request& r
     if (!attachment) return std::move(attachment).error();
     if (auto still = cgroup->recheck(*process); !still) return std::move(still).error();
     attachment->keep();
-    return fmt::format("host blocked: {} prefixes, cgroup {}", policy->rules.size(), quoted(cgroup->path()));
+    return Outcome{fmt::format("host blocked: {} prefixes, cgroup {}", policy->rules.size(), quoted(cgroup->path())), std::move(*warnings)};
 }
 
 }  // namespace
 
-Result<std::string> create_runtime(int input) {
+Result<Outcome> create_runtime(int input) {
     auto state = read_state(input);
     if (!state) return std::move(state).error();
     const std::string container = fmt::format("container {}", quoted(state->id));
     auto request = parse_request(state->annotations);
     if (!request) return std::move(request).error().context(container);
-    if (request->mode == Mode::off) return fmt::format("{}: host not blocked, as its annotation asks", container);
-    auto done = jail_container(*state, *request);
-    if (!done) return std::move(done).error().context(container);
-    return fmt::format("{}: {}", container, *done);
+    if (request->mode == Mode::off) return Outcome{fmt::format("{}: host not blocked, as its annotation asks", container), {}};
+    auto outcome = jail_container(*state, *request);
+    if (!outcome) return std::move(outcome).error().context(container);
+    outcome->line = fmt::format("{}: {}", container, outcome->line);
+    for (std::string& warning : outcome->warnings) warning = fmt::format("{}: {}", container, warning);
+    return outcome;
 }
 
 }  // namespace jail_ai

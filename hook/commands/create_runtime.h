@@ -4,13 +4,19 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
 namespace jail_ai {
 
-// Reads the container state from `input` and, where it asks for the block, jails the container's cgroup. Gives a line for the log. On
-// failure nothing is attached, and the engine must not start the container.
-Result<std::string> create_runtime(int input);
+struct Outcome {
+    std::string line;                   // what was done, for the log
+    std::vector<std::string> warnings;  // what was let through because the container accepts it by name
+};
+
+// Reads the container state from `input` and, where it asks for the block, jails the container's cgroup. On failure nothing is attached,
+// and the engine must not start the container.
+Result<Outcome> create_runtime(int input);
 
 }  // namespace jail_ai

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/quoted.h"
 #include "container/json.h"
 
@@ -17,6 +19,18 @@ Result<std::string> string_or_empty(const rapidjson::Value& object, std::string_
     return *member == nullptr ? std::string() : std::string(string_of(**member));
 }
 
+Result<std::vector<std::string>> strings(const rapidjson::Value& object, std::string_view key) {
+    std::vector<std::string> all;
+    auto array = find_array(object, key);
+    if (!array) return std::move(array).error();
+    if (*array == nullptr) return all;
+    for (const auto& value : (**array).GetArray()) {
+        if (!value.IsString()) return Error{EX_DATAERR, fmt::format("{}[{}] is {}, not a string", key, all.size(), kind_of(value))};
+        all.emplace_back(string_of(value));
+    }
+    return all;
+}
+
 Result<Mount> parse_mount(const rapidjson::Value& value) {
     if (!value.IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(value))};
     auto destination = string_or_empty(value, "destination");
@@ -25,10 +39,65 @@ Result<Mount> parse_mount(const rapidjson::Value& value) {
     if (!source) return std::move(source).error();
     auto type = string_or_empty(value, "type");
     if (!type) return std::move(type).error();
-    return Mount{std::move(*destination), std::move(*source), std::move(*type)};
+    auto options = strings(value, "options");
+    if (!options) return std::move(options).error();
+    return Mount{std::move(*destination), std::move(*source), std::move(*type), std::move(*options)};
+}
+
+Result<std::vector<Mount>> parse_mounts(const rapidjson::Value& config) {
+    std::vector<Mount> mounts;
+    auto array = find_array(config, "mounts");
+    if (!array) return std::move(array).error();
+    if (*array == nullptr) return mounts;
+    for (const auto& value : (**array).GetArray()) {
+        auto mount = parse_mount(value);
+        if (!mount) return std::move(mount).error().context(fmt::format("mounts[{}]", mounts.size()));
+        mounts.push_back(std::move(*mount));
+    }
+    return mounts;
+}
+
+Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config) {
+    std::set<std::string> all;
+    auto process = find_object(config, "process");
+    if (!process) return std::move(process).error();
+    if (*process == nullptr) return all;
+    auto sets = find_object(**process, "capabilities");
+    if (!sets) return std::move(sets).error().context("process");
+    if (*sets == nullptr) return all;
+    for (const auto& member : (**sets).GetObject()) {
+        auto names = strings(**sets, string_of(member.name));
+        if (!names) return std::move(names).error().context("process.capabilities");
+        for (std::string& name : *names) {
+            std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
+            all.insert(std::move(name));
+        }
+    }
+    return all;
+}
+
+Result<std::set<std::string>> parse_namespaces(const rapidjson::Value& config) {
+    std::set<std::string> types;
+    auto linux_part = find_object(config, "linux");
+    if (!linux_part) return std::move(linux_part).error();
+    if (*linux_part == nullptr) return types;
+    auto array = find_array(**linux_part, "namespaces");
+    if (!array) return std::move(array).error().context("linux");
+    if (*array == nullptr) return types;
+    for (const auto& value : (**array).GetArray()) {
+        if (!value.IsObject()) return Error{EX_DATAERR, fmt::format("linux.namespaces holds {}, not an object", kind_of(value))};
+        auto type = string_or_empty(value, "type");
+        if (!type) return std::move(type).error().context("linux.namespaces");
+        types.insert(std::move(*type));
+    }
+    return types;
 }
 
 }  // namespace
+
+bool Mount::has_option(std::string_view option) const {
+    return std::ranges::find(options, option) != options.end();
+}
 
 const std::string* Bundle::mounted_at(std::string_view destination) const {
     for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount)
@@ -39,17 +108,13 @@ const std::string* Bundle::mounted_at(std::string_view destination) const {
 Result<Bundle> parse_bundle(std::string_view json) {
     auto document = parse_json_object(json);
     if (!document) return std::move(document).error();
-    Bundle bundle;
-    auto mounts = find_array(*document, "mounts");
+    auto mounts = parse_mounts(*document);
     if (!mounts) return std::move(mounts).error();
-    if (*mounts != nullptr) {
-        for (const auto& value : (**mounts).GetArray()) {
-            auto mount = parse_mount(value);
-            if (!mount) return std::move(mount).error().context(fmt::format("mounts[{}]", bundle.mounts.size()));
-            bundle.mounts.push_back(std::move(*mount));
-        }
-    }
-    return bundle;
+    auto capabilities = parse_capabilities(*document);
+    if (!capabilities) return std::move(capabilities).error();
+    auto namespaces = parse_namespaces(*document);
+    if (!namespaces) return std::move(namespaces).error();
+    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(*namespaces)};
 }
 
 }  // namespace jail_ai

@@ -3,6 +3,7 @@
 // What the hook needs of a bundle's config.json (OCI runtime-spec, config.md).
 #pragma once
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,10 +18,16 @@ struct Mount {
     std::string destination;  // in the container
     std::string source;       // on the host, relative to the bundle unless absolute; empty where none
     std::string type;         // "bind", "proc" …; empty where none
+    std::vector<std::string> options;
+
+    bool has_option(std::string_view option) const;
+    bool is_bind() const { return type == "bind" || has_option("bind") || has_option("rbind"); }
 };
 
 struct Bundle {
     std::vector<Mount> mounts;
+    std::set<std::string> capabilities;  // of all five sets of the process, "CAP_NET_ADMIN" …, in upper case
+    std::set<std::string> namespaces;    // types of linux.namespaces: "pid", "network" …; empty where it has none of its own
 
     // Source of the last mount on the destination (later mounts cover earlier ones), or nullptr.
     const std::string* mounted_at(std::string_view destination) const;

@@ -39,17 +39,18 @@ std::string unescape(std::string_view field) {
 }
 
 struct MountLine {
+    std::string_view type;
     std::string root;
     std::string mount_point;
 };
 
 // 36 35 98:0 ROOT MOUNT_POINT options optional… - FSTYPE source super_options
-std::optional<MountLine> parse_cgroup2_mount(std::string_view line) {
+std::optional<MountLine> parse_mount_line(std::string_view line) {
     const std::size_t dash = line.find(" - ");
     if (dash == std::string_view::npos) return std::nullopt;
     const auto fields = split(line.substr(0, dash), ' ');
-    if (fields.size() < 6 || split(line.substr(dash + 3), ' ').front() != "cgroup2") return std::nullopt;
-    return MountLine{unescape(fields[3]), unescape(fields[4])};
+    if (fields.size() < 6) return std::nullopt;
+    return MountLine{split(line.substr(dash + 3), ' ').front(), unescape(fields[3]), unescape(fields[4])};
 }
 
 bool leaves_namespace(std::string_view path) {
@@ -77,8 +78,8 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
     std::optional<MountLine> best;
     bool any = false;
     for (const std::string_view line : split(mountinfo, '\n')) {
-        auto mount = parse_cgroup2_mount(line);
-        if (!mount) continue;
+        auto mount = parse_mount_line(line);
+        if (!mount || mount->type != "cgroup2") continue;
         any = true;
         if (leaves_namespace(mount->root) || !is_at_or_below(cgroup_path, mount->root)) continue;
         // Of two mounts with the same view the later one lies on top of the other, if they share a place.
@@ -89,6 +90,15 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
     std::string_view rest = cgroup_path.substr(best->root == "/" ? 0 : best->root.size());
     while (rest.starts_with('/')) rest.remove_prefix(1);
     return CgroupPlace{std::move(best->mount_point), rest.empty() ? "." : std::string(rest)};
+}
+
+std::vector<std::string> find_cgroup_mounts(std::string_view mountinfo) {
+    std::vector<std::string> found;
+    for (const std::string_view line : split(mountinfo, '\n')) {
+        auto mount = parse_mount_line(line);
+        if (mount && (mount->type == "cgroup" || mount->type == "cgroup2")) found.push_back(std::move(mount->mount_point));
+    }
+    return found;
 }
 
 bool is_at_or_below(std::string_view path, std::string_view ancestor) {

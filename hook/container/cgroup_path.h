@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -23,6 +24,9 @@ struct CgroupPlace {
 // Finds the cgroup2 mount that shows the cgroup (proc(5), mountinfo), whole mounts before mounts of a subtree. The path must not
 // leave the reader's cgroup namespace. Errors: EX_UNAVAILABLE for no cgroup2 mount, EX_CONFIG for a cgroup that none of them shows.
 Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cgroup_path);
+
+// Mount points of all cgroup file systems, v1 and v2.
+std::vector<std::string> find_cgroup_mounts(std::string_view mountinfo);
 
 // Is `path` the cgroup `ancestor` or below it? Both as parse_cgroup_path() gives them.
 bool is_at_or_below(std::string_view path, std::string_view ancestor);

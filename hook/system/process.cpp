@@ -66,6 +66,12 @@ Result<bool> Process::shares_namespace(const char* kind) const {
     return ours->st_dev == its->st_dev && ours->st_ino == its->st_ino;
 }
 
+Result<UniqueFd> Process::borrow_fd(int number) const {
+    UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
+    if (!fd) return system_error(fmt::format("pidfd_getfd {} of process {}", number, pid_), errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    return fd;
+}
+
 Result<UniqueFd> open_proc_self() {
     return open_proc("/proc/self");
 }

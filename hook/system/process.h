@@ -24,6 +24,9 @@ public:
     // Is it in the same namespace ("net", "cgroup", "user" …) as the caller? Needs PTRACE_MODE_READ access (namespaces(7)).
     Result<bool> shares_namespace(const char* kind) const;
 
+    // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH access.
+    Result<UniqueFd> borrow_fd(int number) const;
+
 private:
     Process(pid_t pid, UniqueFd pidfd, UniqueFd proc_fd) : pid_(pid), pidfd_(std::move(pidfd)), proc_fd_(std::move(proc_fd)) {}
 

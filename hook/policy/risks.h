@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What a container holds that would let it go round every program on its cgroup. Judged from facts that system/ collects.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "container/bundle.h"
+#include "container/request.h"
+
+namespace jail_ai {
+
+// A bind mount whose source exists, with every link in it resolved.
+struct BoundPath {
+    std::string source;  // absolute real path on the host
+    std::string destination;
+    bool recursive;      // mounts below the source come along
+    bool read_only;      // the mount itself; mounts below it stay as they are
+    bool is_socket;
+};
+
+// A descriptor that the container's process holds before it has started, and that no hook on its cgroup would see in use.
+struct ForeignDescriptor {
+    int number;
+    std::string kind;  // "inet", "packet", "netlink" …
+};
+
+struct ContainerFacts {
+    bool shares_cgroup_namespace;
+    bool shares_pid_namespace;
+    std::vector<BoundPath> binds;
+    std::vector<std::string> cgroup_mounts;   // mount points of cgroup file systems of any version
+    std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, those that exist
+    std::vector<ForeignDescriptor> descriptors;
+};
+
+struct FoundRisk {
+    Risk risk;
+    std::string what;    // "CAP_NET_ADMIN in process.capabilities"
+    std::string remedy;  // "drop it: --cap-drop=NET_ADMIN"
+};
+
+// Every risk, in the order of enum Risk; several of the same kind where several things carry it.
+std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& facts);
+
+// The name of a socket file by which a container engine takes orders: "podman.sock", "docker.sock", "crio.sock", "containerd.sock".
+bool is_engine_socket(std::string_view path);
+
+}  // namespace jail_ai

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See container_facts.h.
+#include "system/container_facts.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <glob.h>
+#include <linux/if_packet.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <memory>
+#include <optional>
+
+#include "base/quoted.h"
+#include "container/cgroup_path.h"
+#include "system/file.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::array kSocketPlaces = {
+    "/run/podman/podman.sock",       "/run/docker.sock",
+    "/run/crio/crio.sock",           "/run/containerd/containerd.sock",
+    "/run/user/*/podman/podman.sock", "/run/user/*/docker.sock",
+    "/run/k3s/containerd/containerd.sock",
+};
+
+// The path by which the kernel knows what is open.
+Result<std::string> path_of(int fd) {
+    std::array<char, PATH_MAX> buffer{};
+    const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), buffer.data(), buffer.size());
+    if (length < 0) return system_error("read link in /proc/self/fd", errno);
+    if (static_cast<std::size_t>(length) == buffer.size()) return Error{EX_OSERR, "a path is longer than the kernel's limit"};
+    return std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+// Nothing for a source that isn't there: the runtime would have failed to mount it, or it is gone already.
+Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd) {
+    const UniqueFd fd(::openat(bundle_fd, mount.source.c_str(), O_PATH | O_CLOEXEC));
+    if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::optional<BoundPath>();
+    if (!fd) return system_error(fmt::format("look at the source of mount {}, {}", quoted(mount.destination), quoted(mount.source)), errno);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quoted(mount.source)), errno);
+    auto path = path_of(fd.get());
+    if (!path) return std::move(path).error();
+    return std::optional(BoundPath{std::move(*path), mount.destination, !mount.has_option("bind") || mount.has_option("rbind"), mount.has_option("ro"),
+                                   S_ISSOCK(info.st_mode) != 0});
+}
+
+Result<std::vector<std::string>> find_engine_sockets() {
+    std::vector<std::string> found;
+    for (const char* place : kSocketPlaces) {
+        glob_t matches{};
+        const std::unique_ptr<glob_t, void (*)(glob_t*)> guard(&matches, ::globfree);
+        if (::glob(place, GLOB_NOSORT, nullptr, &matches) != 0) continue;
+        for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
+            const UniqueFd fd(::open(matches.gl_pathv[i], O_PATH | O_CLOEXEC));
+            if (!fd) continue;
+            auto path = path_of(fd.get());
+            if (!path) return std::move(path).error();
+            found.push_back(std::move(*path));
+        }
+    }
+    return found;
+}
+
+std::string family_name(int family) {
+    switch (family) {
+        case AF_INET: return "an inet socket";
+        case AF_INET6: return "an inet6 socket";
+        case AF_PACKET: return "a packet socket";
+        case AF_VSOCK: return "a vsock socket";
+        case AF_NETLINK: return "a netlink socket";
+        default: return fmt::format("a socket of family {}", family);
+    }
+}
+
+// What a descriptor would let the container do beside its cgroup's programs; nothing where it is harmless.
+Result<std::optional<std::string>> judge_descriptor(const Process& process, int number, std::string_view link) {
+    if (link == "anon_inode:[io_uring]") return std::optional<std::string>("an io_uring");
+    if (link == "/dev/net/tun") return std::optional<std::string>("a tun device");
+    if (!link.starts_with("socket:")) return std::optional<std::string>();
+    auto fd = process.borrow_fd(number);
+    if (!fd) return std::move(fd).error();
+    int family = 0;
+    socklen_t size = sizeof family;
+    if (::getsockopt(fd->get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return system_error("SO_DOMAIN", errno);
+    // The runtime talks to the container's process over Unix sockets of its own.
+    if (family == AF_UNIX) return std::optional<std::string>();
+    return std::optional(family_name(family));
+}
+
+Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process) {
+    const int fd = ::openat(process.proc_fd(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(fd >= 0 ? ::fdopendir(fd) : nullptr, ::closedir);
+    if (!directory) return system_error("list the process's descriptors", errno);
+    std::vector<ForeignDescriptor> found;
+    while (const dirent* entry = ::readdir(directory.get())) {
+        int number = -1;
+        const std::string_view name = entry->d_name;
+        if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc()) continue;
+        std::array<char, PATH_MAX> link{};
+        const ssize_t length = ::readlinkat(::dirfd(directory.get()), entry->d_name, link.data(), link.size());
+        if (length < 0) return system_error(fmt::format("look at descriptor {}", number), errno);
+        auto kind = judge_descriptor(process, number, {link.data(), static_cast<std::size_t>(length)});
+        if (!kind) return std::move(kind).error().context(fmt::format("look at descriptor {}", number));
+        if (*kind) found.push_back({number, std::move(**kind)});
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd) {
+    auto cgroup_namespace = process.shares_namespace("cgroup");
+    if (!cgroup_namespace) return std::move(cgroup_namespace).error();
+    auto pid_namespace = process.shares_namespace("pid");
+    if (!pid_namespace) return std::move(pid_namespace).error();
+    ContainerFacts facts{*cgroup_namespace, *pid_namespace, {}, {}, {}, {}};
+
+    for (const Mount& mount : bundle.mounts) {
+        if (!mount.is_bind() || mount.source.empty()) continue;
+        auto bound = resolve_bind(mount, bundle_fd);
+        if (!bound) return std::move(bound).error();
+        if (*bound) facts.binds.push_back(std::move(**bound));
+    }
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
+    if (!mountinfo) return std::move(mountinfo).error();
+    facts.cgroup_mounts = find_cgroup_mounts(*mountinfo);
+    auto sockets = find_engine_sockets();
+    if (!sockets) return std::move(sockets).error();
+    facts.engine_sockets = std::move(*sockets);
+    auto descriptors = find_descriptors(process);
+    if (!descriptors) return std::move(descriptors).error();
+    facts.descriptors = std::move(*descriptors);
+    return facts;
+}
+
+}  // namespace jail_ai
