@@ -107,7 +107,9 @@ JAIL_INLINE int jail_judge_key(const struct jail_key *key, __u8 protocol, __u16 
 
 	if (!rule || jail_rule_admits(rule, protocol, port))
 		return JAIL_VERDICT_PASS;
-	return rule->reason < JAIL_REASON_COUNT ? rule->reason : JAIL_REASON_PACKET;
+	if (rule->reason < JAIL_REASON_COUNT)
+		return rule->reason;
+	return JAIL_REASON_PACKET; /* not a value of ours, but it blocks */
 }
 
 /* A protocol that no exception names: judged with it, a destination passes exactly when no rule blocks its address. */

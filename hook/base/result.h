@@ -27,9 +27,11 @@ struct Error {
     }
 };
 
-// An Error for a failed system call: "DOING: No such file or directory". `number` is an errno value.
+// An Error for a failed system call: "DOING: No such file or directory". `number` is an errno value; those that mean a lack of privilege
+// end in EX_NOPERM.
 inline Error system_error(std::string_view doing, int number, int exit_code = EX_OSERR) {
-    return Error{exit_code, std::string(doing) + ": " + ::strerror(number)};
+    const bool forbidden = number == EPERM || number == EACCES;
+    return Error{forbidden ? EX_NOPERM : exit_code, std::string(doing) + ": " + ::strerror(number)};
 }
 
 template <typename T>

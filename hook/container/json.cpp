@@ -60,6 +60,8 @@ Result<const rapidjson::Value*> find_typed(const rapidjson::Value& object, std::
 
 Result<rapidjson::Document> parse_json_object(std::string_view text) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Error{EX_DATAERR, "empty, not a JSON object"};
+    // The parser would take a NUL for the end of the text.
+    if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return Error{EX_DATAERR, fmt::format("not JSON: byte {}: NUL", nul)};
     rapidjson::Document document;
     rapidjson::ParseResult outcome;
     bool too_deep = false;

@@ -24,7 +24,7 @@ Result<Query> query(int cgroup_fd, const ProgramSlot& slot) {
     Query answer{std::vector<std::uint32_t>(kMaxPrograms), 0};
     std::uint32_t count = kMaxPrograms;
     if (::bpf_prog_query(cgroup_fd, slot.type, 0, &answer.flags, answer.ids.data(), &count) != 0)
-        return system_error(fmt::format("ask the kernel what is attached for {}", slot.name), errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+        return system_error(fmt::format("ask the kernel what is attached for {}", slot.name), errno);
     answer.ids.resize(count);
     return answer;
 }
@@ -32,7 +32,7 @@ Result<Query> query(int cgroup_fd, const ProgramSlot& slot) {
 // The descriptor of a program or map that may be gone by now: empty then.
 Result<UniqueFd> open_by_id(int (*get)(std::uint32_t), std::uint32_t id, std::string_view what) {
     UniqueFd fd(get(id));
-    if (!fd && errno != ENOENT) return system_error(fmt::format("open {} {}", what, id), errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    if (!fd && errno != ENOENT) return system_error(fmt::format("open {} {}", what, id), errno);
     return fd;
 }
 

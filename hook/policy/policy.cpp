@@ -59,7 +59,7 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
     if (request.mode == Mode::off) return Policy{std::move(rules), host.shares_network};
     if (host.shares_network) block_all(rules, kSharedLoopback);
     for (const LocalRoute& route : host.routes) {
-        if (is_service(route) || (is_loopback(route.prefix) && !host.shares_network)) continue;
+        if (is_service(route) || is_loopback(route.prefix)) continue;  // loopback is in kSharedLoopback, where it counts
         block(rules, route.prefix, route.reason,
               route.device.empty() ? "routing table local" : fmt::format("routing table local, {}", route.device));
     }

@@ -68,7 +68,7 @@ Result<bool> Process::shares_namespace(const char* kind) const {
 
 Result<UniqueFd> Process::borrow_fd(int number) const {
     UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
-    if (!fd) return system_error(fmt::format("pidfd_getfd {} of process {}", number, pid_), errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    if (!fd) return system_error(fmt::format("pidfd_getfd {} of process {}", number, pid_), errno);
     return fd;
 }
 

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Writes the recipe of a jail for the yardstick loader: builds the jail once as the hook does and asks libbpf and the kernel what came of
+// it.
+//
+// usage: bench-recipe FILE     Needs root.
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <map>
+#include <stdexcept>
+#include <vector>
+
+#include "jail/program_table.h"
+#include "jail/skeleton.h"
+#include "policy/policy.h"
+#include "recipe.h"
+#include "system/routes.h"
+
+namespace {
+
+using namespace jail_ai;
+
+class Writer {
+public:
+    std::uint32_t add(const void* bytes, std::size_t size) {
+        while (tail_.size() % 8 != 0) tail_.push_back(0);
+        const std::size_t at = sizeof(recipe) + tail_.size();
+        const auto* first = static_cast<const char*>(bytes);
+        tail_.insert(tail_.end(), first, first + size);
+        return static_cast<std::uint32_t>(at);
+    }
+    void write(const char* path, const recipe& head) const {
+        std::ofstream file(path, std::ios::binary);
+        file.write(reinterpret_cast<const char*>(&head), sizeof head);
+        file.write(tail_.data(), static_cast<std::streamsize>(tail_.size()));
+        if (!file.flush()) throw std::runtime_error("cannot write the recipe");
+    }
+
+private:
+    std::vector<char> tail_;
+};
+
+recipe_map describe(const bpf_map* map, Writer& writer) {
+    recipe_map out{};
+    out.type = ::bpf_map__type(map);
+    out.key_size = ::bpf_map__key_size(map);
+    out.value_size = ::bpf_map__value_size(map);
+    out.max_entries = ::bpf_map__max_entries(map);
+    out.flags = ::bpf_map__map_flags(map);
+    if (::bpf_map__is_internal(map)) {
+        const std::vector<char> content(out.value_size);
+        out.content = writer.add(content.data(), content.size());
+        out.content_size = out.value_size;
+        out.flags &= ~std::uint32_t{BPF_F_MMAPABLE};
+    } else {
+        out.key_type = ::bpf_map__btf_key_type_id(map);
+        out.value_type = ::bpf_map__btf_value_type_id(map);
+    }
+    std::strncpy(out.name, ::bpf_map__name(map), sizeof out.name - 1);
+    return out;
+}
+
+recipe_program describe(const bpf_program* program, const std::map<int, std::uint32_t>& map_of_fd, Writer& writer) {
+    recipe_program out{};
+    out.type = ::bpf_program__type(program);
+    out.expected_attach_type = ::bpf_program__expected_attach_type(program);
+    out.instruction_count = static_cast<std::uint32_t>(::bpf_program__insn_cnt(program));
+    const bpf_insn* first = ::bpf_program__insns(program);
+    std::vector<bpf_insn> instructions(first, first + out.instruction_count);
+    for (bpf_insn& instruction : instructions)
+        if (instruction.code == (BPF_LD | BPF_DW | BPF_IMM) && instruction.src_reg != 0)
+            instruction.imm = static_cast<std::int32_t>(map_of_fd.at(instruction.imm));
+    out.instructions = writer.add(instructions.data(), instructions.size() * sizeof(bpf_insn));
+
+    std::strncpy(out.name, ::bpf_program__name(program), sizeof out.name - 1);
+    return out;
+}
+
+void write_recipe(const char* path) {
+    auto routes = read_local_routes();
+    if (!routes) throw std::runtime_error(routes.error().message);
+    const auto policy = compile_policy({Mode::enforce, {}}, {std::move(*routes), false, {}, {}});
+    if (!policy) throw std::runtime_error(policy.error().message);
+    jail_bpf* skeleton = jail_bpf::open_and_load();
+    if (skeleton == nullptr) throw std::runtime_error("cannot load the programs");
+
+    Writer writer;
+    recipe head{};
+    std::uint32_t btf_size = 0;
+    const void* btf = ::btf__raw_data(::bpf_object__btf(skeleton->obj), &btf_size);
+    head.btf = writer.add(btf, btf_size);
+    head.btf_size = btf_size;
+    std::map<int, std::uint32_t> map_of_fd;
+    const bpf_map* map = nullptr;
+    bpf_object__for_each_map(map, skeleton->obj) {
+        if (map == skeleton->maps.jail_rules) head.rules_map = head.map_count;
+        map_of_fd[::bpf_map__fd(map)] = head.map_count;
+        head.maps[head.map_count++] = describe(map, writer);
+    }
+    for (const ProgramSlot& slot : kProgramTable)
+        head.programs[head.program_count++] = describe(::bpf_object__find_program_by_name(skeleton->obj, slot.name), map_of_fd, writer);
+    std::vector<char> rules;
+    for (const auto& [prefix, rule] : policy->rules) {
+        const auto append = [&rules](const auto& value) {
+            const char* bytes = reinterpret_cast<const char*>(&value);
+            rules.insert(rules.end(), bytes, bytes + sizeof value);
+        };
+        append(prefix.key());
+        append(rule.value);
+    }
+    head.rules = writer.add(rules.data(), rules.size());
+    head.rule_count = static_cast<std::uint32_t>(policy->rules.size());
+    head.rule_size = sizeof(jail_key) + sizeof(jail_rule);
+    writer.write(path, head);
+    jail_bpf::destroy(skeleton);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (argc != 2) {
+        std::fputs("usage: bench-recipe FILE\n", stderr);
+        return EX_USAGE;
+    }
+    try {
+        write_recipe(argv[1]);
+    } catch (const std::exception& failure) {
+        std::fprintf(stderr, "bench-recipe: %s\n", failure.what());
+        return EX_OSERR;
+    }
+    return 0;
+}
