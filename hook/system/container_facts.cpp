@@ -12,13 +12,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <climits>
 #include <memory>
 #include <optional>
 
 #include "base/quoted.h"
 #include "container/cgroup_path.h"
+#include "container/runtime_arguments.h"
 #include "system/file.h"
 
 namespace jail_ai {
@@ -96,15 +99,34 @@ Result<std::optional<std::string>> judge_descriptor(const Process& process, int 
     return std::optional(family_name(family));
 }
 
+// The first descriptor that the runtime closes before the container's process starts. Under crun the sockets that podman binds for published
+// ports are still open now; crun doesn't mark what it will close. Other runtimes leave nothing open that they would close.
+Result<int> first_closed_by_runtime() {
+    const auto runtime = Process::open(::getppid());
+    if (!runtime) return INT_MAX;
+    // Not its executable: crun runs from a sealed copy of itself, whose link says nothing.
+    auto name = read_kernel_file(runtime->proc_fd(), "comm");
+    if (!name) return std::move(name).error().context("the runtime's name");
+    if (*name != "crun\n") return INT_MAX;
+    auto command_line = read_kernel_file(runtime->proc_fd(), "cmdline");
+    if (!command_line) return std::move(command_line).error().context("crun's command line");
+    auto environment = read_kernel_file(runtime->proc_fd(), "environ");
+    if (!environment) return std::move(environment).error().context("crun's environment");
+    const int left = descriptors_left_by_crun(*command_line, *environment);
+    return left > INT_MAX - kFirstInherited ? INT_MAX : kFirstInherited + left;
+}
+
 Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process) {
     const int fd = ::openat(process.proc_fd(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(fd >= 0 ? ::fdopendir(fd) : nullptr, ::closedir);
     if (!directory) return system_error("list the process's descriptors", errno);
+    auto first_closed = first_closed_by_runtime();
+    if (!first_closed) return std::move(first_closed).error();
     std::vector<ForeignDescriptor> found;
     while (const dirent* entry = ::readdir(directory.get())) {
         int number = -1;
         const std::string_view name = entry->d_name;
-        if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc()) continue;
+        if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc() || number >= *first_closed) continue;
         std::array<char, PATH_MAX> link{};
         const ssize_t length = ::readlinkat(::dirfd(directory.get()), entry->d_name, link.data(), link.size());
         if (length < 0) return system_error(fmt::format("look at descriptor {}", number), errno);
