@@ -74,7 +74,8 @@ Status check_privilege() {
     auto initial = in_initial_user_namespace();
     if (!initial) return std::move(initial).error();
     if (!*initial)
-        return Error{EX_NOPERM, "the engine runs in a user namespace (rootless), where the kernel refuses BPF programs: run this container with root's podman"};
+        return Error{EX_NOPERM,
+                     "the engine runs in a user namespace (rootless), where the kernel refuses BPF programs: run this container with root's podman"};
     return ok();
 }
 

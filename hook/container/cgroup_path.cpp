@@ -85,7 +85,8 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
         // Of two mounts with the same view the later one lies on top of the other, if they share a place.
         if (!best || mount->root.size() <= best->root.size()) best = std::move(mount);
     }
-    if (!any) return Error{EX_UNAVAILABLE, "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup, or boot with the unified hierarchy"};
+    if (!any)
+        return Error{EX_UNAVAILABLE, "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup, or boot with the unified hierarchy"};
     if (!best) return Error{EX_CONFIG, fmt::format("no cgroup2 mount shows cgroup {}", quoted(cgroup_path))};
     std::string_view rest = cgroup_path.substr(best->root == "/" ? 0 : best->root.size());
     while (rest.starts_with('/')) rest.remove_prefix(1);

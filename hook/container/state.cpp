@@ -32,8 +32,7 @@ Result<Annotations> parse_annotations(const rapidjson::Value& state) {
     Annotations annotations;
     for (const auto& member : (**object).GetObject()) {
         const std::string_view key = string_of(member.name);
-        if (!member.value.IsString())
-            return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quoted(key), kind_of(member.value))};
+        if (!member.value.IsString()) return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quoted(key), kind_of(member.value))};
         if (!annotations.emplace(key, string_of(member.value)).second)
             return Error{EX_DATAERR, fmt::format("annotation {} stands there twice", quoted(key))};
     }

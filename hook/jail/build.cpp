@@ -41,8 +41,9 @@ Error load_error(int number) {
         return Error{EX_NOPERM, fmt::format("load BPF programs: {}: this needs CAP_BPF and CAP_NET_ADMIN in the initial user namespace{}",
                                             ::strerror(number), detail)};
     if (number == EINVAL || number == ENOSYS || number == EOPNOTSUPP)
-        return Error{EX_UNAVAILABLE, fmt::format("load BPF programs: {}: kernel {} lacks what they need (Linux 5.10 with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF){}",
-                                                 ::strerror(number), kernel_release(), detail)};
+        return Error{EX_UNAVAILABLE,
+                     fmt::format("load BPF programs: {}: kernel {} lacks what they need (Linux 5.10 with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF){}",
+                                 ::strerror(number), kernel_release(), detail)};
     return Error{EX_OSERR, fmt::format("load BPF programs: {}{}", ::strerror(number), detail)};
 }
 
@@ -50,8 +51,7 @@ Error attach_error(const ProgramSlot& slot, const Cgroup& cgroup, int number) {
     const std::string what = fmt::format("attach {} to {}: {}", slot.name, quoted(cgroup.path()), ::strerror(number));
     if (number == EPERM)
         return Error{EX_NOPERM, what + ": this needs CAP_BPF and CAP_NET_ADMIN, and no program without BPF_F_ALLOW_MULTI on a parent cgroup"};
-    if (number == EINVAL)
-        return Error{EX_UNAVAILABLE, fmt::format("{}: kernel {} lacks the attach type", what, kernel_release())};
+    if (number == EINVAL) return Error{EX_UNAVAILABLE, fmt::format("{}: kernel {} lacks the attach type", what, kernel_release())};
     return Error{EX_OSERR, what};
 }
 

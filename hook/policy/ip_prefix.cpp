@@ -16,8 +16,7 @@ namespace {
 constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 void clear_behind(jail_key& key) {
-    for (unsigned bit = key.prefix_bits; bit < 128; bit += 8 - bit % 8)
-        key.addr[bit / 8] &= static_cast<std::uint8_t>(0xff00u >> (bit % 8));
+    for (unsigned bit = key.prefix_bits; bit < 128; bit += 8 - bit % 8) key.addr[bit / 8] &= static_cast<std::uint8_t>(0xff00u >> (bit % 8));
 }
 
 }  // namespace

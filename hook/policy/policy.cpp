@@ -60,8 +60,7 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
     if (host.shares_network) block_all(rules, kSharedLoopback);
     for (const LocalRoute& route : host.routes) {
         if (is_service(route) || is_loopback(route.prefix)) continue;  // loopback is in kSharedLoopback, where it counts
-        block(rules, route.prefix, route.reason,
-              route.device.empty() ? "routing table local" : fmt::format("routing table local, {}", route.device));
+        block(rules, route.prefix, route.reason, route.device.empty() ? "routing table local" : fmt::format("routing table local, {}", route.device));
     }
     block_all(rules, kAlwaysBlocked);
     for (const IpPrefix& address : host.named)

@@ -23,9 +23,9 @@ struct LocalRoute {
 // What the operating system says about the host and the container.
 struct HostView {
     std::vector<LocalRoute> routes;
-    bool shares_network;                // the container is in the engine's network namespace
-    std::vector<IpPrefix> named;        // what the container's hosts file calls the host
-    std::vector<IpPrefix> name_servers; // the container's resolvers
+    bool shares_network;                 // the container is in the engine's network namespace
+    std::vector<IpPrefix> named;         // what the container's hosts file calls the host
+    std::vector<IpPrefix> name_servers;  // the container's resolvers
 };
 
 struct Rule {

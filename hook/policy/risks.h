@@ -15,8 +15,8 @@ namespace jail_ai {
 struct BoundPath {
     std::string source;  // absolute real path on the host
     std::string destination;
-    bool recursive;      // mounts below the source come along
-    bool read_only;      // the mount itself; mounts below it stay as they are
+    bool recursive;  // mounts below the source come along
+    bool read_only;  // the mount itself; mounts below it stay as they are
     bool is_socket;
 };
 

@@ -24,7 +24,8 @@ namespace jail_ai {
 namespace {
 
 constexpr int kMaxCgroupDepth = 64;
-constexpr std::string_view kRemedy = "give the container a cgroup of its own (no --cgroups=disabled; for rootless podman, run it in a systemd user session)";
+constexpr std::string_view kRemedy =
+    "give the container a cgroup of its own (no --cgroups=disabled; for rootless podman, run it in a systemd user session)";
 
 Result<UniqueFd> open_beneath(int dirfd, const std::string& path) {
     open_how how{};

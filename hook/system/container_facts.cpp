@@ -28,9 +28,12 @@ namespace jail_ai {
 namespace {
 
 constexpr std::array kSocketPlaces = {
-    "/run/podman/podman.sock",       "/run/docker.sock",
-    "/run/crio/crio.sock",           "/run/containerd/containerd.sock",
-    "/run/user/*/podman/podman.sock", "/run/user/*/docker.sock",
+    "/run/podman/podman.sock",
+    "/run/docker.sock",
+    "/run/crio/crio.sock",
+    "/run/containerd/containerd.sock",
+    "/run/user/*/podman/podman.sock",
+    "/run/user/*/docker.sock",
     "/run/k3s/containerd/containerd.sock",
 };
 
@@ -52,8 +55,8 @@ Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd)
     if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quoted(mount.source)), errno);
     auto path = path_of(fd.get());
     if (!path) return std::move(path).error();
-    return std::optional(BoundPath{std::move(*path), mount.destination, !mount.has_option("bind") || mount.has_option("rbind"), mount.has_option("ro"),
-                                   S_ISSOCK(info.st_mode) != 0});
+    return std::optional(BoundPath{std::move(*path), mount.destination, !mount.has_option("bind") || mount.has_option("rbind"),
+                                   mount.has_option("ro"), S_ISSOCK(info.st_mode) != 0});
 }
 
 Result<std::vector<std::string>> find_engine_sockets() {

@@ -81,7 +81,8 @@ Result<bool> dump_once(int fd, std::uint16_t type, const void* payload, std::siz
         if (static_cast<std::size_t>(got) > buffer.size()) return Error{EX_OSERR, "answer longer than the buffer"};
         std::size_t left = static_cast<std::size_t>(got);
         const nlmsghdr* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
-        for (; left >= sizeof *message && message->nlmsg_len >= sizeof *message && message->nlmsg_len <= left; message = next_message(message, left)) {
+        for (; left >= sizeof *message && message->nlmsg_len >= sizeof *message && message->nlmsg_len <= left;
+             message = next_message(message, left)) {
             if (message->nlmsg_flags & NLM_F_DUMP_INTR) consistent = false;
             if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
                 // Both begin with an int: zero or a negative errno.
@@ -95,7 +96,8 @@ Result<bool> dump_once(int fd, std::uint16_t type, const void* payload, std::siz
             Payload body;
             std::memcpy(&body, payload_of(message), sizeof body);
             const std::size_t used = NLMSG_LENGTH(NLMSG_ALIGN(sizeof body));
-            each(body, read_attributes(reinterpret_cast<const char*>(message) + used, message->nlmsg_len - std::min<std::size_t>(used, message->nlmsg_len)));
+            each(body, read_attributes(reinterpret_cast<const char*>(message) + used,
+                                       message->nlmsg_len - std::min<std::size_t>(used, message->nlmsg_len)));
         }
     }
 }
@@ -120,7 +122,8 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, std::map<std::
             std::array<std::uint8_t, 16> any{};  // a default route carries no RTA_DST
             const std::size_t size = route.rtm_family == AF_INET ? 4 : 16;
             const auto& destination = attributes[RTA_DST];
-            const auto prefix = IpPrefix::from_bytes(destination.empty() ? std::span<const std::uint8_t>(any).first(size) : destination, route.rtm_dst_len);
+            const auto prefix =
+                IpPrefix::from_bytes(destination.empty() ? std::span<const std::uint8_t>(any).first(size) : destination, route.rtm_dst_len);
             if (!prefix) return;
             routes.push_back({*prefix, route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL,
                               name_of(names, attributes.number(RTA_OIF, 0))});

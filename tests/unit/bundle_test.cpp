@@ -37,14 +37,14 @@ TEST_CASE("bundle: what has the wrong type is named") {
         const char* json;
         const char* message;
     };
-    for (const Case& c : {Case{R"({"mounts":{}})", "'mounts' is an object, not an array"},
-                          Case{R"({"mounts":[{},7]})", "mounts[1]: a number, not an object"},
-                          Case{R"({"mounts":[{"source":[]}]})", "mounts[0]: 'source' is an array, not a string"},
-                          Case{R"({"mounts":[{"options":["ro",null]}]})", "mounts[0]: options[1] is null, not a string"},
-                          Case{R"({"process":[]})", "'process' is an array, not an object"},
-                          Case{R"({"process":{"capabilities":{"bounding":"CAP_BPF"}}})", "process.capabilities: 'bounding' is a string, not an array"},
-                          Case{R"({"linux":{"namespaces":["pid"]}})", "linux.namespaces holds a string, not an object"},
-                          Case{R"({"mounts":[],"mounts":[]})", "'mounts' stands there twice"}}) {
+    for (const Case& c :
+         {Case{R"({"mounts":{}})", "'mounts' is an object, not an array"}, Case{R"({"mounts":[{},7]})", "mounts[1]: a number, not an object"},
+          Case{R"({"mounts":[{"source":[]}]})", "mounts[0]: 'source' is an array, not a string"},
+          Case{R"({"mounts":[{"options":["ro",null]}]})", "mounts[0]: options[1] is null, not a string"},
+          Case{R"({"process":[]})", "'process' is an array, not an object"},
+          Case{R"({"process":{"capabilities":{"bounding":"CAP_BPF"}}})", "process.capabilities: 'bounding' is a string, not an array"},
+          Case{R"({"linux":{"namespaces":["pid"]}})", "linux.namespaces holds a string, not an object"},
+          Case{R"({"mounts":[],"mounts":[]})", "'mounts' stands there twice"}}) {
         INFO(c.json);
         const auto bundle = parse_bundle(c.json);
         REQUIRE_FALSE(bundle);

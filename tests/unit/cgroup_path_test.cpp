@@ -43,7 +43,8 @@ TEST_CASE("cgroup place: a mount of a subtree serves what lies in it") {
 }
 
 TEST_CASE("cgroup place: a path out of the namespace, and no mount at all") {
-    CHECK(place_cgroup(data_file("cgroup/mountinfo-hybrid"), "/../x").error().message == "cgroup '/../x' lies outside of the hook's cgroup namespace");
+    CHECK(place_cgroup(data_file("cgroup/mountinfo-hybrid"), "/../x").error().message ==
+          "cgroup '/../x' lies outside of the hook's cgroup namespace");
     CHECK(place_cgroup("31 23 0:28 / /sys rw - tmpfs tmpfs rw\n", "/x").error().exit_code == EX_UNAVAILABLE);
     CHECK(place_cgroup("garbage\n - cgroup2\n", "/x").error().exit_code == EX_UNAVAILABLE);
 }

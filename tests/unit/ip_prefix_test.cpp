@@ -15,8 +15,8 @@ TEST_CASE("prefix: text goes there and back") {
 }
 
 TEST_CASE("prefix: what isn't one") {
-    for (const char* text : {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0", "010.0.0.1", "1.2.3.4 ", "::/129", "::1/64", ":::",
-                             "fe80::%eth0/10", "localhost"})
+    for (const char* text : {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0", "010.0.0.1", "1.2.3.4 ",
+                             "::/129", "::1/64", ":::", "fe80::%eth0/10", "localhost"})
         CHECK_MESSAGE(!IpPrefix::parse(text), text);
 }
 

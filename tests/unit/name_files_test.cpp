@@ -31,6 +31,7 @@ TEST_CASE("hosts: every address that is given the host's names") {
 }
 
 TEST_CASE("resolv.conf: name servers of both families") {
-    CHECK(joined(name_servers("search dns.podman\nnameserver 10.89.0.1\n nameserver fe80::1%eth0\n#nameserver 1.1.1.1\nnameservers 2.2.2.2\nnameserver x\noptions edns0\n"
+    CHECK(joined(name_servers("search dns.podman\nnameserver 10.89.0.1\n nameserver fe80::1%eth0\n#nameserver 1.1.1.1\nnameservers "
+                              "2.2.2.2\nnameserver x\noptions edns0\n"
                               "nameserver 169.254.1.1")) == "10.89.0.1 fe80::1 169.254.1.1 ");
 }

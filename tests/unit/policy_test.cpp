@@ -50,18 +50,34 @@ TEST_CASE("policy: the host's addresses, the aliases and the metadata set are bl
         const char* address;
         const char* verdict;
     };
-    for (const Case& c : {Case{"198.51.100.7", "local"},     Case{"198.51.100.255", "broadcast"},  Case{"198.51.100.8", "pass"},     Case{"10.77.200.1", "local"},
-                          Case{"2001:db8::7", "local"},      Case{"2001:db8::8", "pass"},          Case{"169.254.1.2", "alias"},     Case{"169.254.1.1", "pass"},
-                          Case{"10.0.2.2", "alias"},         Case{"10.0.2.3", "pass"},             Case{"169.254.169.254", "metadata"}, Case{"fd00:ec2::254", "metadata"},
-                          Case{"255.255.255.255", "broadcast"}, Case{"224.0.0.251", "multicast"},  Case{"239.1.2.3", "multicast"},   Case{"ff02::1", "multicast"},
-                          Case{"fe80::1", "link-local"},     Case{"192.0.2.1", "pass"},            Case{"2606:4700::1111", "pass"},  Case{"10.96.0.1", "pass"},
+    for (const Case& c : {Case{"198.51.100.7", "local"},
+                          Case{"198.51.100.255", "broadcast"},
+                          Case{"198.51.100.8", "pass"},
+                          Case{"10.77.200.1", "local"},
+                          Case{"2001:db8::7", "local"},
+                          Case{"2001:db8::8", "pass"},
+                          Case{"169.254.1.2", "alias"},
+                          Case{"169.254.1.1", "pass"},
+                          Case{"10.0.2.2", "alias"},
+                          Case{"10.0.2.3", "pass"},
+                          Case{"169.254.169.254", "metadata"},
+                          Case{"fd00:ec2::254", "metadata"},
+                          Case{"255.255.255.255", "broadcast"},
+                          Case{"224.0.0.251", "multicast"},
+                          Case{"239.1.2.3", "multicast"},
+                          Case{"ff02::1", "multicast"},
+                          Case{"fe80::1", "link-local"},
+                          Case{"192.0.2.1", "pass"},
+                          Case{"2606:4700::1111", "pass"},
+                          Case{"10.96.0.1", "pass"},
                           Case{"169.254.20.10", "pass"}})
         CHECK_MESSAGE(verdict(bridge_host(), c.address) == c.verdict, c.address);
 }
 
 TEST_CASE("policy: loopback and 'this host' are the host exactly when the network namespace is shared") {
     HostView host = bridge_host();
-    for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "::1", "0.0.0.0", "0.1.2.3", "::"}) CHECK_MESSAGE(verdict(host, address) == "pass", address);
+    for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "::1", "0.0.0.0", "0.1.2.3", "::"})
+        CHECK_MESSAGE(verdict(host, address) == "pass", address);
     host.shares_network = true;
     for (const char* address : {"127.0.0.1", "127.8.9.10", "::1"}) CHECK_MESSAGE(verdict(host, address) == "loopback", address);
     for (const char* address : {"0.0.0.0", "0.1.2.3", "::"}) CHECK_MESSAGE(verdict(host, address) == "unspecified", address);
@@ -91,7 +107,8 @@ TEST_CASE("policy: a resolver on a blocked address answers DNS and nothing else"
 
 TEST_CASE("policy: more than a jail holds is an error, and doubles count once") {
     HostView host{{}, false, {}, {}};
-    for (unsigned i = 0; i < 2 * JAIL_MAX_RULES; ++i) host.routes.push_back({prefix(fmt::format("10.1.{}.{}", i % JAIL_MAX_RULES / 256, i % 256)), JAIL_REASON_LOCAL, ""});
+    for (unsigned i = 0; i < 2 * JAIL_MAX_RULES; ++i)
+        host.routes.push_back({prefix(fmt::format("10.1.{}.{}", i % JAIL_MAX_RULES / 256, i % 256)), JAIL_REASON_LOCAL, ""});
     const auto too_many = compile_policy(kEnforce, host);
     REQUIRE_FALSE(too_many);
     CHECK(too_many.error().exit_code == EX_UNAVAILABLE);

@@ -29,7 +29,8 @@ TEST_CASE("request: anything else under the prefix is refused with its name") {
         {{{"jail-ai.block-host", "true"}, {"jail-ai.", ""}}, "unknown annotation 'jail-ai.'"},
         {{{"jail-ai.block-host", "false"}, {"jail-ai.block-host/c1", "true"}}, "unknown annotation 'jail-ai.block-host/c1'"},
         {{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", " , "}}, "annotation jail-ai.block-host.accept: names no risk"},
-        {{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin;cap_bpf"}}, "'cap_net_admin;cap_bpf' is no risk; known are cap_net_admin"},
+        {{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin;cap_bpf"}},
+         "'cap_net_admin;cap_bpf' is no risk; known are cap_net_admin"},
         {{{"jail-ai.block-host.accept", "cap_net_admin"}}, "no annotation jail-ai.block-host"},
     };
     for (const Case& c : cases) {
@@ -42,7 +43,8 @@ TEST_CASE("request: anything else under the prefix is refused with its name") {
 }
 
 TEST_CASE("request: risks are accepted by name, separated by comma or space") {
-    const auto request = parse_request({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin, host-cgroups inherited-sockets,host-pid"}});
+    const auto request =
+        parse_request({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin, host-cgroups inherited-sockets,host-pid"}});
     REQUIRE(request);
     CHECK(request->accepted == std::set{Risk::cap_net_admin, Risk::host_cgroups, Risk::inherited_sockets, Risk::host_pid});
     CHECK(parse_request({{"jail-ai.block-host", "true"}})->accepted.empty());

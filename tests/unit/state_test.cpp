@@ -13,8 +13,9 @@ TEST_CASE("state: what each engine and runtime writes is read") {
         const char* id_prefix;
         std::size_t annotations;
     };
-    for (const Case& c : {Case{"podman-4.3-crun-1.8", "3d6abebc", 9}, Case{"podman-4.3-runc-1.1", "55357a39", 9}, Case{"podman-4.3-pod-runc-1.1", "db210337", 11},
-                          Case{"podman-5.4-crun-1.21", "7b1f0c1d", 6}, Case{"crio-runc", "e3b0c442", 7}}) {
+    for (const Case& c :
+         {Case{"podman-4.3-crun-1.8", "3d6abebc", 9}, Case{"podman-4.3-runc-1.1", "55357a39", 9}, Case{"podman-4.3-pod-runc-1.1", "db210337", 11},
+          Case{"podman-5.4-crun-1.21", "7b1f0c1d", 6}, Case{"crio-runc", "e3b0c442", 7}}) {
         INFO(c.file);
         const auto state = parse_state(data_file(std::string("state/") + c.file + ".json"));
         REQUIRE(state);
@@ -27,9 +28,11 @@ TEST_CASE("state: what each engine and runtime writes is read") {
 }
 
 TEST_CASE("state: any status word and unknown keys are taken, escapes are decoded") {
-    const auto state = parse_state(R"({"ociVersion":"9","id":"\u0061","pid":1,"bundle":"/b","status":"dreaming","new":[{"x":1e400000}],"annotations":{"k":"\"\n\u20ac"}})");
+    const auto state = parse_state(
+        R"({"ociVersion":"9","id":"\u0061","pid":1,"bundle":"/b","status":"dreaming","new":[{"x":1e400000}],"annotations":{"k":"\"\n\u20ac"}})");
     CHECK_FALSE(state);  // 1e400000 is too big for a double
-    const auto sane = parse_state(R"({"id":"\u0061","pid":4194304,"bundle":"/b","status":"dreaming","new":[{"x":[]}],"annotations":{"k":"\"\n\u20ac"}})");
+    const auto sane =
+        parse_state(R"({"id":"\u0061","pid":4194304,"bundle":"/b","status":"dreaming","new":[{"x":[]}],"annotations":{"k":"\"\n\u20ac"}})");
     REQUIRE(sane);
     CHECK(sane->id == "a");
     CHECK(sane->pid == 4194304);

@@ -52,11 +52,11 @@ TEST_CASE("verdict: what no rule holds passes, the longest prefix decides") {
 TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
     const auto local = rules_of({{"192.0.2.1", block(JAIL_REASON_LOCAL)}, {"0.0.0.0/8", block(JAIL_REASON_UNSPECIFIED)}});
     rules = &local;
-    for (const char* disguise : {"::ffff:192.0.2.1", "::192.0.2.1", "::ffff:0:192.0.2.1", "64:ff9b::192.0.2.1", "64:ff9b:1::192.0.2.1", "64:ff9b:1:fffe::192.0.2.1",
-                                 "2002:c000:0201::", "2002:c000:0201:1:2:3:4:5"})
+    for (const char* disguise : {"::ffff:192.0.2.1", "::192.0.2.1", "::ffff:0:192.0.2.1", "64:ff9b::192.0.2.1", "64:ff9b:1::192.0.2.1",
+                                 "64:ff9b:1:fffe::192.0.2.1", "2002:c000:0201::", "2002:c000:0201:1:2:3:4:5"})
         CHECK_MESSAGE(judge(disguise) == JAIL_REASON_LOCAL, disguise);
-    for (const char* other : {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1", "2002:c000:0202::", "2003:c000:0201::", "::1:192.0.2.1", "1::192.0.2.1",
-                              "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1", "::"})
+    for (const char* other : {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1", "2002:c000:0202::", "2003:c000:0201::",
+                              "::1:192.0.2.1", "1::192.0.2.1", "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1", "::"})
         CHECK_MESSAGE(judge(other) == JAIL_VERDICT_PASS, other);
     CHECK(judge("::2") == JAIL_REASON_UNSPECIFIED);
 }
@@ -79,9 +79,12 @@ TEST_CASE("verdict: port ranges pass for their protocol, both ends included, and
     CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, 53) == JAIL_VERDICT_PASS);
     CHECK(judge("192.0.2.1", JAIL_PROTO_UDP, 53) == JAIL_VERDICT_PASS);
     CHECK(judge("192.0.2.1", JAIL_PROTO_UDP, 8000) == JAIL_REASON_LOCAL);
-    for (const std::uint16_t port : std::to_array<std::uint16_t>({8000, 8005, 8010})) CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, port) == JAIL_VERDICT_PASS);
-    for (const std::uint16_t port : std::to_array<std::uint16_t>({0, 52, 54, 7999, 8011, 65535})) CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, port) == JAIL_REASON_LOCAL);
-    for (const std::uint8_t protocol : std::to_array<std::uint8_t>({0, 1, 58, 132, 136, 255})) CHECK(judge("192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
+    for (const std::uint16_t port : std::to_array<std::uint16_t>({8000, 8005, 8010}))
+        CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, port) == JAIL_VERDICT_PASS);
+    for (const std::uint16_t port : std::to_array<std::uint16_t>({0, 52, 54, 7999, 8011, 65535}))
+        CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, port) == JAIL_REASON_LOCAL);
+    for (const std::uint8_t protocol : std::to_array<std::uint8_t>({0, 1, 58, 132, 136, 255}))
+        CHECK(judge("192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
 }
 
 TEST_CASE("verdict: a value that nobody filled in blocks") {
