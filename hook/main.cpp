@@ -5,11 +5,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdlib>
 #include <new>
 #include <string_view>
@@ -35,7 +35,7 @@ constexpr std::string_view kHelp =
     "  jail-ai.block-host=false  nothing is done\n"
     "Anything else under jail-ai. is refused, and so is a container that can't be protected.\n";
 
-extern "C" void on_deadline(int) {
+extern "C" void on_deadline(int /*signal*/) {
     constexpr std::string_view line = "jail-ai-hook: not done within 8 s, container refused\n";
     static_assert(kDeadlineSeconds == 8);
     [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());

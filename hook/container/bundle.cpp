@@ -100,9 +100,8 @@ bool Mount::has_option(std::string_view option) const {
 }
 
 const std::string* Bundle::mounted_at(std::string_view destination) const {
-    for (auto mount = mounts.rbegin(); mount != mounts.rend(); ++mount)
-        if (mount->destination == destination) return &mount->source;
-    return nullptr;
+    const auto last = std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& mount) { return mount.destination == destination; });
+    return last == mounts.rend() ? nullptr : &last->source;
 }
 
 Result<Bundle> parse_bundle(std::string_view json) {

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <vector>
 
@@ -54,9 +55,8 @@ std::optional<MountLine> parse_mount_line(std::string_view line) {
 }
 
 bool leaves_namespace(std::string_view path) {
-    for (const std::string_view part : split(path, '/'))
-        if (part == "..") return true;
-    return false;
+    const auto parts = split(path, '/');
+    return std::ranges::find(parts, "..") != parts.end();
 }
 
 }  // namespace

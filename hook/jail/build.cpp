@@ -23,7 +23,7 @@ std::string first_complaint;
 __attribute__((format(printf, 2, 0))) int keep_first_complaint(libbpf_print_level level, const char* format, va_list arguments) {
     if (level != LIBBPF_WARN || !first_complaint.empty()) return 0;
     std::array<char, 256> line{};
-    std::vsnprintf(line.data(), line.size(), format, arguments);
+    if (std::vsnprintf(line.data(), line.size(), format, arguments) < 0) return 0;
     std::string_view text = line.data();
     if (text.starts_with("libbpf: ")) text.remove_prefix(8);
     first_complaint = text.substr(0, text.find('\n'));
@@ -68,21 +68,23 @@ Status fill_rules(int map_fd, const Rules& rules) {
 
 // The kernel lists our program once, no other of ours, and with no flag but ALLOW_MULTI.
 Status check_attached(const ProgramSlot& slot, int program_fd, const Cgroup& cgroup) {
-    bpf_prog_info info{};
-    std::uint32_t size = sizeof info;
-    if (::bpf_obj_get_info_by_fd(program_fd, &info, &size) != 0) return system_error(fmt::format("read info of {}", slot.name), errno);
+    auto id = program_id(program_fd);
+    if (!id) return std::move(id).error().context(slot.name);
     auto ours = attached_programs(cgroup.fd(), slot);
     if (!ours) return std::move(ours).error();
-    if (ours->size() == 1 && ours->front().id == info.id && ours->front().attach_flags == BPF_F_ALLOW_MULTI) return ok();
+    if (ours->size() == 1 && ours->front().id == *id && ours->front().attach_flags == BPF_F_ALLOW_MULTI) return ok();
     return Error{EX_SOFTWARE, fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}", slot.name, quoted(cgroup.path()),
                                           ours->size(), ours->empty() ? 0 : ours->front().attach_flags)};
 }
 
-int attach_one(int program_fd, int cgroup_fd, bpf_attach_type type, const UniqueFd& replaces) {
-    LIBBPF_OPTS(bpf_prog_attach_opts, options, .flags = BPF_F_ALLOW_MULTI);
-    if (replaces) {
+// `replaces` is a descriptor, or -1. Gives 0 or an errno.
+int attach_one(int program_fd, int cgroup_fd, bpf_attach_type type, int replaces) {
+    struct bpf_prog_attach_opts options {};
+    options.sz = sizeof options;
+    options.flags = BPF_F_ALLOW_MULTI;
+    if (replaces >= 0) {
         options.flags |= BPF_F_REPLACE;
-        options.replace_prog_fd = replaces.get();
+        options.replace_prog_fd = replaces;
     }
     return ::bpf_prog_attach_opts(program_fd, cgroup_fd, type, &options) == 0 ? 0 : errno;
 }
@@ -95,9 +97,8 @@ void SkeletonDeleter::operator()(jail_bpf* skeleton) const {
 
 Attachment::~Attachment() {
     for (auto step = done_.rbegin(); step != done_.rend(); ++step) {
-        LIBBPF_OPTS(bpf_prog_attach_opts, options, .flags = BPF_F_ALLOW_MULTI | BPF_F_REPLACE, .replace_prog_fd = step->program_fd);
         if (step->replaced)
-            ::bpf_prog_attach_opts(step->replaced.get(), cgroup_fd_, step->slot->type, &options);
+            attach_one(step->replaced.get(), cgroup_fd_, step->slot->type, step->program_fd);
         else
             ::bpf_prog_detach2(step->program_fd, cgroup_fd_, step->slot->type);
     }
@@ -121,7 +122,7 @@ Result<Attachment> Jail::attach(const Cgroup& cgroup) && {
         auto before = attached_programs(cgroup.fd(), slot);
         if (!before) return std::move(before).error();
         UniqueFd replaced = before->empty() ? UniqueFd() : std::move(before->front().fd);
-        if (const int failed = attach_one(program_fd, cgroup.fd(), slot.type, replaced); failed != 0) return attach_error(slot, cgroup, failed);
+        if (const int failed = attach_one(program_fd, cgroup.fd(), slot.type, replaced.get()); failed != 0) return attach_error(slot, cgroup, failed);
         attachment.done_.push_back({&slot, program_fd, std::move(replaced)});
     }
     for (const Attachment::Step& step : attachment.done_)

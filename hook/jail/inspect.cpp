@@ -36,21 +36,27 @@ Result<UniqueFd> open_by_id(int (*get)(std::uint32_t), std::uint32_t id, std::st
     return fd;
 }
 
+// Zeroed byte by byte: the kernel refuses a structure with anything in its padding, which initialisation need not clear.
 template <typename Info>
-Result<Info> info_of(int fd, Info info = {}) {
+void clear(Info& info) {
+    std::memset(&info, 0, sizeof info);
+}
+
+template <typename Info>
+Status read_info(int fd, Info& info) {
     std::uint32_t size = sizeof info;
     if (::bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return system_error("read BPF object info", errno);
-    return info;
+    return ok();
 }
 
 Result<std::set<std::uint32_t>> map_ids(int program_fd) {
     std::array<std::uint32_t, kMaxMaps> ids{};
-    bpf_prog_info wanted{};
-    wanted.nr_map_ids = kMaxMaps;
-    wanted.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
-    auto info = info_of(program_fd, wanted);
-    if (!info) return std::move(info).error();
-    return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info->nr_map_ids, kMaxMaps));
+    bpf_prog_info info;
+    clear(info);
+    info.nr_map_ids = kMaxMaps;
+    info.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
+    if (auto read = read_info(program_fd, info); !read) return std::move(read).error();
+    return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info.nr_map_ids, kMaxMaps));
 }
 
 }  // namespace
@@ -63,9 +69,10 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
         auto fd = open_by_id(::bpf_prog_get_fd_by_id, id, "program");
         if (!fd) return std::move(fd).error();
         if (!*fd) continue;
-        auto info = info_of<bpf_prog_info>(fd->get());
-        if (!info) return std::move(info).error();
-        if (std::string_view(info->name) != slot.name) continue;
+        bpf_prog_info info;
+        clear(info);
+        if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
+        if (std::string_view(info.name) != slot.name) continue;
         ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), answer->flags, std::move(*fd)});
     }
     return ours;
@@ -79,6 +86,13 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
         for (AttachedProgram& program : *ours) all.push_back(std::move(program));
     }
     return all;
+}
+
+Result<std::uint32_t> program_id(int program_fd) {
+    bpf_prog_info info;
+    clear(info);
+    if (auto read = read_info(program_fd, info); !read) return std::move(read).error();
+    return info.id;
 }
 
 Result<DenialCounts> read_denials(int cgroup_fd) {
@@ -95,9 +109,10 @@ Result<DenialCounts> read_denials(int cgroup_fd) {
         auto fd = open_by_id(::bpf_map_get_fd_by_id, id, "map");
         if (!fd) return std::move(fd).error();
         if (!*fd) continue;
-        auto info = info_of<bpf_map_info>(fd->get());
-        if (!info) return std::move(info).error();
-        if (std::string_view(info->name) != "jail_denials") continue;
+        bpf_map_info info;
+        clear(info);
+        if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
+        if (std::string_view(info.name) != "jail_denials") continue;
         for (std::uint32_t reason = 0; reason < JAIL_REASON_COUNT; ++reason) {
             std::uint64_t count = 0;
             if (::bpf_map_lookup_elem(fd->get(), &reason, &count) != 0) return system_error("read jail_denials", errno);

@@ -30,6 +30,9 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
 // The same for all slots.
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
 
+// The kernel's id of a loaded program.
+Result<std::uint32_t> program_id(int program_fd);
+
 // How often each reason has denied, by enum jail_reason.
 using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
 

@@ -5,6 +5,7 @@
 
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <array>
 #include <string_view>
 
@@ -24,10 +25,6 @@ inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
     {"jail_ingress", BPF_CGROUP_INET_INGRESS},
 });
 
-static_assert([] {
-    for (const ProgramSlot& slot : kProgramTable)
-        if (std::string_view(slot.name).size() >= BPF_OBJ_NAME_LEN) return false;
-    return true;
-}());
+static_assert(std::ranges::all_of(kProgramTable, [](const ProgramSlot& slot) { return std::string_view(slot.name).size() < BPF_OBJ_NAME_LEN; }));
 
 }  // namespace jail_ai

@@ -35,7 +35,7 @@ public:
     std::string to_string() const;  // as parse() takes it; "/bits" unless it is a single address
 
     std::strong_ordering operator<=>(const IpPrefix& other) const;
-    bool operator==(const IpPrefix& other) const { return (*this <=> other) == 0; }
+    bool operator==(const IpPrefix& other) const { return std::is_eq(*this <=> other); }
 
 private:
     explicit IpPrefix(const jail_key& key) : key_(key) {}

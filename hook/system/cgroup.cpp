@@ -12,9 +12,11 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/quoted.h"
 #include "container/cgroup_path.h"
@@ -45,21 +47,31 @@ struct Member {
     bool below;  // in a child cgroup
 };
 
+Result<std::vector<pid_t>> read_members(int cgroup_fd) {
+    auto procs = read_kernel_file(cgroup_fd, "cgroup.procs");
+    if (!procs) return std::move(procs).error();
+    std::vector<pid_t> members;
+    std::string_view text = *procs;
+    while (!text.empty()) {
+        pid_t member = 0;
+        const std::string_view line = text.substr(0, text.find('\n'));
+        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), member);
+        if (error != std::errc() || end != line.data() + line.size()) return Error{EX_SOFTWARE, "cgroup.procs is not a list of numbers"};
+        members.push_back(member);
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+    }
+    return members;
+}
+
 // A member other than `pid`, if there is one, in the cgroup or below it; counts `pid` itself in `seen`.
 Result<std::optional<Member>> find_stranger(int cgroup_fd, pid_t pid, int depth, int& seen) {
     if (depth > kMaxCgroupDepth) return Error{EX_CONFIG, fmt::format("cgroups nested deeper than {} levels", kMaxCgroupDepth)};
-    auto procs = read_kernel_file(cgroup_fd, "cgroup.procs");
-    if (!procs) return std::move(procs).error();
-    const char* at = procs->data();
-    const char* const end = at + procs->size();
-    while (at != end) {
-        pid_t member = 0;
-        const auto [next, error] = std::from_chars(at, end, member);
-        if (error != std::errc()) return Error{EX_SOFTWARE, "cgroup.procs is not a list of numbers"};
+    auto members = read_members(cgroup_fd);
+    if (!members) return std::move(members).error();
+    for (const pid_t member : *members) {
         if (member == 0) return std::optional(Member{std::nullopt, depth > 0});
         if (member != pid || depth > 0) return std::optional(Member{member, depth > 0});
         ++seen;
-        at = next == end ? end : next + 1;
     }
     const UniqueFd again(::openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!again) return system_error("open cgroup", errno);
