@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// libFuzzer targets: everything that parses what strangers wrote. One executable a target; FUZZ_TARGET says which. Beside what the sanitizers
+// find, each checks what must hold for any input.
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/quoted.h"
+#include "container/bundle.h"
+#include "container/cgroup_path.h"
+#include "container/request.h"
+#include "container/runtime_arguments.h"
+#include "container/state.h"
+#include "policy/ip_prefix.h"
+#include "policy/name_files.h"
+
+namespace {
+
+using namespace jail_ai;
+
+void must(bool holds) {
+    if (!holds) std::abort();
+}
+
+// A message is one printable line.
+void check(const Error& error) {
+    must(!error.message.empty() && error.exit_code != 0);
+    for (const char c : error.message) must(static_cast<unsigned char>(c) >= 0x20);
+}
+
+[[maybe_unused]] void fuzz_state(std::string_view text) {
+    const auto state = parse_state(text);
+    if (!state) return check(state.error());
+    must(state->pid >= 1 && state->pid <= kMaxPid && !state->id.empty() && state->bundle.starts_with('/'));
+    const auto request = parse_request(state->annotations);
+    if (!request) check(request.error());
+}
+
+[[maybe_unused]] void fuzz_bundle(std::string_view text) {
+    const auto bundle = parse_bundle(text);
+    if (!bundle) check(bundle.error());
+}
+
+[[maybe_unused]] void fuzz_cgroup(std::string_view text) {
+    const std::size_t middle = text.find('\xff');
+    const auto path = parse_cgroup_path(text.substr(0, middle));
+    if (!path) return check(path.error());
+    must(path->starts_with('/'));
+    const auto place = place_cgroup(text.substr(middle == std::string_view::npos ? text.size() : middle + 1), *path);
+    if (!place) return check(place.error());
+    must(!place->path.empty() && !place->path.starts_with('/') && place->path != ".." && !place->path.starts_with("../") &&
+         place->path.find("/../") == std::string::npos && !place->path.ends_with("/.."));
+}
+
+[[maybe_unused]] void fuzz_names(std::string_view text) {
+    for (const IpPrefix& address : host_addresses(text)) must(address.is_single());
+    for (const IpPrefix& address : name_servers(text)) must(address.is_single());
+    if (const auto prefix = IpPrefix::parse(text)) must(IpPrefix::parse(prefix->to_string()) == *prefix);
+}
+
+[[maybe_unused]] void fuzz_accept(std::string_view text) {
+    const auto request = parse_request({{std::string(kBlockHost), "true"}, {std::string(kAccept), std::string(text)}});
+    if (!request) return check(request.error());
+    must(!request->accepted.empty());
+}
+
+[[maybe_unused]] void fuzz_arguments(std::string_view text) {
+    const std::size_t middle = text.find('\xff');
+    must(descriptors_left_by_crun(text.substr(0, middle), text.substr(middle == std::string_view::npos ? text.size() : middle + 1)) >= 0);
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    FUZZ_TARGET(text);
+    must(quoted(text).size() >= 2);
+    return 0;
+}
