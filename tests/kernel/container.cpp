@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See container.h.
+#include "container.h"
+
+#include "files.h"
+
+namespace jail_ai::test {
+namespace {
+
+constexpr const char* kConfig = R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[],"linux":{}})";
+
+std::string make_bundle() {
+    const std::string path = Laboratory::get().dev.make_directory();
+    make_directory(path + "/rootfs");
+    create_file(path + "/config.json", kConfig);
+    return path;
+}
+
+Whereabouts whereabouts(const Container::Options& options, const TestCgroup& cgroup) {
+    const NetworkLab& network = Laboratory::get().network;
+    Whereabouts where;
+    where.cgroup = &cgroup;
+    where.network = options.network != nullptr ? options.network : &network.container;
+    where.user_namespace = options.user_namespace;
+    where.container_namespaces = true;
+    return where;
+}
+
+}  // namespace
+
+Laboratory* Laboratory::current_ = nullptr;
+
+Laboratory::Laboratory(const std::string& hook_path) : hook(hook_path, dev) {
+    current_ = this;
+}
+
+Laboratory::~Laboratory() {
+    current_ = nullptr;
+}
+
+Laboratory& Laboratory::get() {
+    if (current_ == nullptr) throw std::logic_error("no laboratory");
+    return *current_;
+}
+
+std::string State::json() const {
+    return R"({"ociVersion":"1.0","id":")" + id + R"(","pid":)" + pid + R"(,"root":")" + bundle + R"(/rootfs","bundle":")" + bundle +
+           R"(","status":"created","annotations":)" + annotations + "}";
+}
+
+Container::Container(const Options& options)
+    : cgroup(options.parent != nullptr ? TestCgroup(*options.parent, "container") : TestCgroup()), init(whereabouts(options, cgroup)) {
+    state.pid = std::to_string(init.pid());
+    state.bundle = make_bundle();
+}
+
+HookCall Container::call() const {
+    HookCall call;
+    call.state = state.json();
+    call.bundle = state.bundle;
+    call.network = &Laboratory::get().network.host;
+    return call;
+}
+
+}  // namespace jail_ai::test

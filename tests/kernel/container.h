@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What the tests are about: a container at the moment of createRuntime, and the laboratory in which it stands.
+#pragma once
+
+#include <string>
+
+#include "child.h"
+#include "hook_run.h"
+#include "network_lab.h"
+
+namespace jail_ai::test {
+
+// Everything that is made once a run. The suite builds it before the first test and destroys it after the last.
+class Laboratory {
+public:
+    explicit Laboratory(const std::string& hook_path);
+    ~Laboratory();
+    Laboratory(const Laboratory&) = delete;
+    Laboratory& operator=(const Laboratory&) = delete;
+
+    static Laboratory& get();
+
+    PrivateDev dev;
+    HookBinary hook;
+    NetworkLab network;
+
+private:
+    static Laboratory* current_;
+};
+
+// A state as runtimes write it.
+struct State {
+    std::string id = "test";
+    std::string pid;  // as JSON
+    std::string bundle;
+    std::string annotations = R"({"jail-ai.block-host":"true"})";
+
+    std::string json() const;
+};
+
+// A cgroup of its own with a single process in it, and a bundle.
+class Container {
+public:
+    struct Options {
+        const NetworkNamespace* network = nullptr;  // nullptr: the laboratory's for containers
+        const TestCgroup* parent = nullptr;         // of its cgroup
+        int user_namespace = -1;
+    };
+
+    Container() : Container(Options{}) {}
+    explicit Container(const Options& options);
+
+    HookCall call() const;  // createRuntime with block-host=true, in the host's network namespace
+    HookOutcome run_hook() const { return Laboratory::get().hook.run(call()); }
+
+    TestCgroup cgroup;
+    Child init;
+    State state;
+};
+
+}  // namespace jail_ai::test

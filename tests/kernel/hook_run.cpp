@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See hook_run.h.
+#include "hook_run.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include <chrono>
+#include <cstring>
+
+#include "files.h"
+#include "must.h"
+
+namespace jail_ai::test {
+namespace {
+
+constexpr auto kPatience = std::chrono::seconds(15);  // an emulated machine takes a second or two
+
+struct Pipe {
+    Pipe() {
+        int ends[2];
+        must(::pipe2(ends, O_CLOEXEC), "make a pipe");
+        reader = UniqueFd(ends[0]);
+        writer = UniqueFd(ends[1]);
+    }
+    UniqueFd reader, writer;
+};
+
+void send_descriptor(int socket, int fd) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)]{};
+    char byte = 0;
+    iovec vector{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(header), &fd, sizeof fd);
+    must(::sendmsg(socket, &message, 0), "send a descriptor");
+}
+
+UniqueFd receive_descriptor(int socket) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+    char byte = 0;
+    iovec vector{&byte, 1};
+    msghdr message{};
+    message.msg_iov = &vector;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    const ssize_t got = must(::recvmsg(socket, &message, MSG_CMSG_CLOEXEC), "receive a descriptor");
+    const cmsghdr* header = CMSG_FIRSTHDR(&message);
+    if (got == 0 || header == nullptr) throw std::runtime_error("no descriptor came");
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+    return UniqueFd(fd);
+}
+
+// Moves bytes between the hook and the test until the hook has closed its outputs. False when it takes too long.
+class Conversation {
+public:
+    Conversation(UniqueFd input, const std::string& state, UniqueFd out, UniqueFd err, UniqueFd listener, int failing_call)
+        : input_(std::move(input)),
+          left_(state),
+          out_(std::move(out)),
+          err_(std::move(err)),
+          listener_(std::move(listener)),
+          failing_call_(failing_call) {
+        must(::fcntl(input_.get(), F_SETFL, O_NONBLOCK), "make a pipe nonblocking");
+    }
+
+    bool hold(HookOutcome& outcome) {
+        const auto deadline = std::chrono::steady_clock::now() + kPatience;
+        while (out_ || err_) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            if (left.count() <= 0) return false;
+            pollfd polled[4] = {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {input_.get(), POLLOUT, 0}, {listener_.get(), POLLIN, 0}};
+            must(::poll(polled, 4, static_cast<int>(left.count())), "wait for the hook");
+            if (polled[0].revents != 0) read_some(out_, outcome.out);
+            if (polled[1].revents != 0) read_some(err_, outcome.err);
+            if (polled[2].revents != 0) write_some();
+            if ((polled[3].revents & POLLIN) != 0) answer_call(outcome);
+            if ((polled[3].revents & POLLHUP) != 0) listener_.reset();
+        }
+        return true;
+    }
+
+private:
+    static void read_some(UniqueFd& from, std::string& to) {
+        char text[4096];
+        const ssize_t got = must(::read(from.get(), text, sizeof text), "read from the hook");
+        if (got == 0) from.reset();
+        to.append(text, static_cast<std::size_t>(got));
+    }
+    void write_some() {
+        const ssize_t put = ::write(input_.get(), left_.data(), left_.size());
+        if (put > 0) left_.remove_prefix(static_cast<std::size_t>(put));
+        if (left_.empty() || (put < 0 && errno != EAGAIN)) input_.reset();  // a hook that has read enough closes its end
+    }
+    void answer_call(HookOutcome& outcome) {
+        if (++outcome.calls == failing_call_)
+            fail_call(listener_.get(), ENOMEM);
+        else
+            let_go_on(listener_.get());
+    }
+
+    UniqueFd input_;
+    std::string_view left_;
+    UniqueFd out_;
+    UniqueFd err_;
+    UniqueFd listener_;
+    int failing_call_;
+};
+
+}  // namespace
+
+HookBinary::HookBinary(const std::string& path, PrivateDev& dev)
+    : binary_(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open the hook " + path)), dev_(dev) {}
+
+void HookBinary::become(const HookCall& call, const int (&stdio)[3], int listener_to) {
+    try {
+        if (call.cgroup != nullptr) write_file("cgroup.procs", "0", call.cgroup->fd());
+        if (call.network != nullptr) must(::setns(call.network->fd(), CLONE_NEWNET), "enter the host's network namespace");
+        must(::chdir(call.bundle.c_str()), "enter the bundle");
+        for (int fd = 0; fd < 3; fd++) must(::dup2(stdio[fd], fd), "hand over standard input and output");
+        if (call.before_exec) call.before_exec();
+        if (listener_to >= 0) send_descriptor(listener_to, watch_bpf_command(call.failing.command).get());
+        const char* arguments[] = {"jail-ai-hook", "createRuntime", nullptr};
+        const char* environment[] = {"LANG=C", nullptr};
+        ::fexecve(binary_.get(), const_cast<char**>(arguments), const_cast<char**>(environment));
+        throw_errno("execute the hook");
+    } catch (const std::exception& error) {
+        ::dprintf(STDERR_FILENO, "test: %s\n", error.what());
+    }
+    ::_exit(125);
+}
+
+HookOutcome HookBinary::run(const HookCall& call) {
+    dev_.read_log();
+    Pipe in, out, err;
+    UniqueFd listener_from, listener_to;
+    if (call.failing.nth != 0) {
+        int ends[2];
+        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "make a channel for the listener");
+        listener_from = UniqueFd(ends[0]);
+        listener_to = UniqueFd(ends[1]);
+    }
+    const pid_t pid = must(::fork(), "start the hook");
+    if (pid == 0) become(call, {in.reader.get(), out.writer.get(), err.writer.get()}, listener_to.get());
+    in.reader.reset();
+    out.writer.reset();
+    err.writer.reset();
+    listener_to.reset();
+
+    HookOutcome outcome;
+    UniqueFd listener;
+    if (listener_from) listener = receive_descriptor(listener_from.get());
+    Conversation conversation(std::move(in.writer), call.state, std::move(out.reader), std::move(err.reader), std::move(listener), call.failing.nth);
+    if (!conversation.hold(outcome)) {
+        outcome.err += "test: the hook does not end\n";
+        ::kill(pid, SIGKILL);
+    }
+    int status = 0;
+    must(::waitpid(pid, &status, 0), "reap the hook");
+    if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
+    if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
+    outcome.log = dev_.read_log();
+    return outcome;
+}
+
+}  // namespace jail_ai::test

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// One run of the real hook binary, as a runtime makes it: state on a pipe, cwd the bundle, in the host's network namespace, an environment
+// that the hook has no use for. And what came of it.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "netns.h"
+#include "private_dev.h"
+#include "seccomp_fault.h"
+#include "test_cgroup.h"
+
+namespace jail_ai::test {
+
+struct HookCall {
+    std::string state;                          // goes to standard input
+    std::string bundle;                         // the directory to run in
+    const NetworkNamespace* network = nullptr;  // the host's
+    const TestCgroup* cgroup = nullptr;         // nullptr: the suite's own
+    std::function<void()> before_exec;          // runs in the new process, after it has entered all the above
+    // Where nth is not 0: of the calls of bpf(2) with this command, this one (from 1) fails with ENOMEM. before_exec must not enter a user
+    // namespace then.
+    struct {
+        bpf_cmd command = BPF_PROG_ATTACH;
+        int nth = 0;
+    } failing;
+};
+
+struct HookOutcome {
+    int exit_code = -1;  // -1 where it didn't exit of itself
+    int signal = 0;
+    std::string out;
+    std::string err;
+    std::vector<std::string> log;  // what it wrote to syslog
+    int calls = 0;                 // of the command that was to fail
+};
+
+class HookBinary {
+public:
+    HookBinary(const std::string& path, PrivateDev& dev);
+
+    HookOutcome run(const HookCall& call);
+
+private:
+    [[noreturn]] void become(const HookCall& call, const int (&stdio)[3], int listener_to);
+
+    UniqueFd binary_;  // opened once, so that also a user without access to its directory can execute it
+    PrivateDev& dev_;
+};
+
+}  // namespace jail_ai::test
