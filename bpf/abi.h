@@ -31,6 +31,7 @@ enum jail_reason {
 	JAIL_REASON_MULTICAST,   /* every group: the host hears what is sent on its links */
 	JAIL_REASON_LINK_LOCAL,  /* fe80::/10: a neighbour on the link, and the host is one */
 	JAIL_REASON_METADATA,    /* a cloud's instance metadata service */
+	JAIL_REASON_ASKED,       /* what the container's policy blocks beyond the host */
 	JAIL_REASON_PACKET,      /* bound for a blocked address in a form that cannot be judged */
 	JAIL_REASON_COUNT
 };

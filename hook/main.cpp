@@ -11,36 +11,38 @@
 
 #include <csignal>
 #include <cstdlib>
-#include <new>
+#include <span>
 #include <string_view>
 
+#include "base/deadline.h"
 #include "base/report.h"
+#include "commands/arguments.h"
 #include "commands/create_runtime.h"
+#include "commands/precreate.h"
 #include "version.h"
 
 namespace {
-
-constexpr unsigned kDeadlineSeconds = 8;  // below the 10 s that hooks.d gives, so that the log says why
 
 constexpr std::string_view kHelp =
     "usage: jail-ai-hook VERB\n"
     "\n"
     "  createRuntime   called by podman, crun, runc or CRI-O: reads the container state (OCI runtime-spec) from\n"
     "                  standard input and keeps the container away from the machine it runs on\n"
+    "  precreate       called by podman before that: takes from config.json, read from standard input and written\n"
+    "                  to standard output, what would lead past the block: CAP_NET_RAW, sockets other than IP and Unix\n"
     "  --version       print the version\n"
     "  --help          print this\n"
     "\n"
-    "Containers ask for it by annotation:\n"
-    "  jail-ai.block-host=true   connections to the host fail with EPERM, everything else passes\n"
-    "  jail-ai.block-host=false  nothing is done\n"
+    "Containers ask for it by annotation, and the administrator by flags of the verb (--block-host=… --allow=… …):\n"
+    "  jail-ai.block-host             true: connections to the host fail with EPERM, everything else passes\n"
+    "                                 audit: they pass and are counted; false: nothing is done\n"
+    "  jail-ai.block-host.allow       ports that pass: host:11434 10.88.0.1:5432-5433/tcp [fd00::1]:53/udp\n"
+    "  jail-ai.block-host.also        more to block: addresses, prefixes, private, link-local, gateway\n"
+    "  jail-ai.block-host.dns         auto: the container's resolvers answer DNS; off\n"
+    "  jail-ai.block-host.on-failure  refuse the container, or run it unprotected\n"
+    "  jail-ai.block-host.accept      risks taken by name\n"
+    "With --enforce, annotations may tighten what the flags say and never loosen it.\n"
     "Anything else under jail-ai. is refused, and so is a container that can't be protected.\n";
-
-extern "C" void on_deadline(int /*signal*/) {
-    constexpr std::string_view line = "jail-ai-hook: not done within 8 s, container refused\n";
-    static_assert(kDeadlineSeconds == 8);
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, line.data(), line.size());
-    ::_exit(EX_TEMPFAIL);
-}
 
 void own_the_process() {
     // Standard descriptors that are closed would be taken by the next open.
@@ -56,36 +58,59 @@ void own_the_process() {
     ::sigaction(SIGHUP, &action, nullptr);
     action.sa_handler = SIG_IGN;
     ::sigaction(SIGPIPE, &action, nullptr);
-    action.sa_handler = on_deadline;
-    ::sigaction(SIGALRM, &action, nullptr);
     sigset_t none;
     ::sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
 int print(std::string_view text) {
-    return ::write(STDOUT_FILENO, text.data(), text.size()) == static_cast<ssize_t>(text.size()) ? EX_OK : EX_IOERR;
-}
-
-int run_create_runtime() {
-    ::alarm(kDeadlineSeconds);
-    const auto outcome = jail_ai::create_runtime(STDIN_FILENO);
-    if (!outcome) {
-        jail_ai::report(LOG_ERR, outcome.error().message);
-        return outcome.error().exit_code;
+    while (!text.empty()) {
+        const ssize_t written = ::write(STDOUT_FILENO, text.data(), text.size());
+        if (written < 0 && errno == EINTR && !jail_ai::deadline_passed()) continue;
+        if (written < 0) return EX_IOERR;
+        text.remove_prefix(static_cast<std::size_t>(written));
     }
-    for (const std::string& warning : outcome->warnings) jail_ai::report(LOG_WARNING, warning);
-    jail_ai::report(LOG_INFO, outcome->line);
     return EX_OK;
 }
 
-int dispatch(int argc, char** argv) {
-    const std::string_view verb = argc == 2 ? argv[1] : "";
-    if (verb == "createRuntime") return run_create_runtime();
+int fail(const jail_ai::Error& error) {
+    jail_ai::report(LOG_ERR, error.message);
+    return error.exit_code;
+}
+
+int fail_in_time(jail_ai::Error error) {
+    if (!jail_ai::deadline_passed()) return fail(error);
+    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused", error.message, jail_ai::kDeadlineSeconds)});
+}
+
+int run_precreate(std::span<char* const> arguments) {
+    jail_ai::start_deadline();
+    const auto defaults = jail_ai::parse_arguments(arguments);
+    if (!defaults) return fail(defaults.error());
+    const auto proposal = jail_ai::precreate(STDIN_FILENO, *defaults);
+    if (!proposal) return fail_in_time(proposal.error());
+    if (print(proposal->config) != EX_OK) return fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR));
+    for (const jail_ai::Line& line : proposal->lines) jail_ai::report(line.priority, line.text);
+    return EX_OK;
+}
+
+int run_create_runtime(std::span<char* const> arguments) {
+    jail_ai::start_deadline();
+    const auto defaults = jail_ai::parse_arguments(arguments);
+    if (!defaults) return fail(defaults.error());
+    const auto lines = jail_ai::create_runtime(STDIN_FILENO, *defaults);
+    if (!lines) return fail_in_time(lines.error());
+    for (const jail_ai::Line& line : *lines) jail_ai::report(line.priority, line.text);
+    return EX_OK;
+}
+
+int dispatch(std::span<char* const> arguments) {
+    const std::string_view verb = arguments.empty() ? "" : arguments.front();
+    if (verb == "createRuntime") return run_create_runtime(arguments.subspan(1));
+    if (verb == "precreate") return run_precreate(arguments.subspan(1));
     if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
     if (verb == "--help") return print(kHelp);
-    jail_ai::report(LOG_ERR, "usage: jail-ai-hook createRuntime | --version | --help");
-    return EX_USAGE;
+    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | --version | --help"});
 }
 
 }  // namespace
@@ -93,7 +118,7 @@ int dispatch(int argc, char** argv) {
 int main(int argc, char** argv) {
     own_the_process();
     try {
-        return dispatch(argc, argv);
+        return dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0));
     } catch (const std::exception& failure) {
         jail_ai::report(LOG_ERR, failure.what());
         return EX_SOFTWARE;

@@ -7,16 +7,18 @@
 #include <vector>
 
 #include "base/result.h"
+#include "container/request.h"
 
 namespace jail_ai {
 
-struct Outcome {
-    std::string line;                   // what was done, for the log
-    std::vector<std::string> warnings;  // what was let through because the container accepts it by name
+struct Line {
+    int priority;  // LOG_INFO …, as syslog(3) has them
+    std::string text;
 };
 
-// Reads the container state from `input` and, where it asks for the block, jails the container's cgroup. On failure nothing is attached,
-// and the engine must not start the container.
-Result<Outcome> create_runtime(int input);
+// Reads the container state from `input` and, where it asks for the block, jails the container's cgroup. Gives lines for the log. On failure
+// nothing is attached and the engine must not start the container, unless it asks by on-failure=run to be started all the same; then the log
+// says so at LOG_CRIT.
+Result<std::vector<Line>> create_runtime(int input, const Defaults& defaults);
 
 }  // namespace jail_ai

@@ -1,54 +1,37 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See request.h.
+// See request.h. This file joins settings; how they are written is in settings_grammar.cpp.
 #include "container/request.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
-#include <array>
-#include <iterator>
-#include <optional>
-#include <vector>
 
 #include "base/quoted.h"
 
 namespace jail_ai {
-
 namespace {
 
-constexpr std::array kRisks = {Risk::cap_net_admin, Risk::cap_bpf,       Risk::cap_sys_admin,    Risk::host_cgroups,
-                               Risk::host_pid,      Risk::engine_socket, Risk::inherited_sockets};
-
-Error bad_value(std::string_view key, std::string_view why) {
-    return Error{EX_DATAERR, fmt::format("annotation {}: {}", key, why)};
+Error loosens(std::string_view what) {
+    return Error{EX_DATAERR, fmt::format("the annotations loosen what is enforced on this machine: {}", what)};
 }
 
-Result<Mode> parse_mode(std::string_view value) {
-    if (value == "true") return Mode::enforce;
-    if (value == "false") return Mode::off;
-    return bad_value(kBlockHost, fmt::format("{} is neither 'true' nor 'false'", quoted(value)));
+Status check_floor(const Settings& floor, const Settings& asked) {
+    if (floor.mode && asked.mode && *asked.mode < *floor.mode) return loosens("they ask for less than the block");
+    if (asked.dns == Dns::automatic && floor.dns == Dns::off) return loosens("they open DNS");
+    if (asked.on_failure == OnFailure::run) return loosens("they let the container run unprotected");
+    for (const Exception& exception : asked.allow)
+        if (std::ranges::find(floor.allow, exception) == floor.allow.end()) return loosens(fmt::format("they allow {}", quoted(exception.text)));
+    for (const Risk risk : asked.accepted)
+        if (!floor.accepted.contains(risk)) return loosens(fmt::format("they accept {}", risk_name(risk)));
+    return ok();
 }
 
-Result<std::set<Risk>> parse_accept(std::string_view value) {
-    std::set<Risk> accepted;
-    constexpr std::string_view kSeparators = ", ";
-    while (true) {
-        value.remove_prefix(std::min(value.find_first_not_of(kSeparators), value.size()));
-        if (value.empty()) break;
-        const std::string_view word = value.substr(0, value.find_first_of(kSeparators));
-        value.remove_prefix(word.size());
-        const auto* risk = std::ranges::find(kRisks, word, risk_name);
-        if (risk == kRisks.end()) {
-            std::vector<std::string_view> known;
-            std::ranges::transform(kRisks, std::back_inserter(known), risk_name);
-            return bad_value(kAccept, fmt::format("{} is no risk; known are {}", quoted(word), fmt::join(known, ", ")));
-        }
-        accepted.insert(*risk);
-    }
-    if (accepted.empty()) return bad_value(kAccept, "names no risk");
-    return accepted;
+template <typename List>
+List both(const List& first, const List& second) {
+    List all = first;
+    all.insert(all.end(), second.begin(), second.end());
+    return all;
 }
 
 }  // namespace
@@ -62,29 +45,33 @@ std::string_view risk_name(Risk risk) {
         case Risk::host_pid: return "host-pid";
         case Risk::engine_socket: return "engine-socket";
         case Risk::inherited_sockets: return "inherited-sockets";
+        case Risk::cap_net_raw: return "cap_net_raw";
+        case Risk::vsock: return "vsock";
+        case Risk::ia32: return "ia32";
     }
     return "unknown";
 }
 
-Result<Request> parse_request(const Annotations& annotations) {
-    std::optional<Mode> mode;
-    std::set<Risk> accepted;
-    for (auto it = annotations.lower_bound(kAnnotationPrefix); it != annotations.end() && it->first.starts_with(kAnnotationPrefix); ++it) {
-        const auto& [key, value] = *it;
-        if (key == kBlockHost) {
-            auto parsed = parse_mode(value);
-            if (!parsed) return std::move(parsed).error();
-            mode = *parsed;
-        } else if (key == kAccept) {
-            auto parsed = parse_accept(value);
-            if (!parsed) return std::move(parsed).error();
-            accepted = std::move(*parsed);
-        } else {
-            return Error{EX_DATAERR, fmt::format("unknown annotation {}; known are {} and {}", quoted(key), kBlockHost, kAccept)};
-        }
-    }
+Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
+    const Settings& floor = defaults.settings;
+    if (defaults.enforced)
+        if (auto kept = check_floor(floor, asked); !kept) return std::move(kept).error();
+    const auto mode = asked.mode ? asked.mode : floor.mode;
     if (!mode) return Error{EX_DATAERR, fmt::format("no annotation {}: say 'true' to block the host or 'false' not to", kBlockHost)};
-    return Request{*mode, std::move(accepted)};
+    Request request{*mode,
+                    asked.dns.value_or(floor.dns.value_or(Dns::automatic)),
+                    asked.on_failure.value_or(floor.on_failure.value_or(OnFailure::refuse)),
+                    both(floor.allow, asked.allow),
+                    both(floor.also, asked.also),
+                    floor.accepted};
+    request.accepted.insert(asked.accepted.begin(), asked.accepted.end());
+    return request;
+}
+
+Result<Request> parse_request(const Annotations& annotations) {
+    auto asked = parse_annotations(annotations);
+    if (!asked) return std::move(asked).error();
+    return join_settings({}, *asked);
 }
 
 }  // namespace jail_ai

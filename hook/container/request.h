@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a container asks of the hook, told by its annotations.
+// What is asked of the hook for one container: by its annotations, within what the administrator's flags say.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <set>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
 
+#include "base/ip_prefix.h"
 #include "base/result.h"
 #include "container/state.h"
 
@@ -13,24 +20,77 @@ namespace jail_ai {
 
 inline constexpr std::string_view kAnnotationPrefix = "jail-ai.";
 inline constexpr std::string_view kBlockHost = "jail-ai.block-host";
-
 inline constexpr std::string_view kAccept = "jail-ai.block-host.accept";
 
-enum class Mode { off, enforce };
+enum class Mode { off, audit, enforce };  // from loose to tight
+enum class Dns { automatic, off };
+enum class OnFailure { refuse, run };
 
 // What a container may hold that lets it go round the block. Without being accepted by name it is refused.
-enum class Risk { cap_net_admin, cap_bpf, cap_sys_admin, host_cgroups, host_pid, engine_socket, inherited_sockets };
+enum class Risk { cap_net_admin, cap_bpf, cap_sys_admin, host_cgroups, host_pid, engine_socket, inherited_sockets, cap_net_raw, vsock, ia32 };
 
-// The name that an annotation accepts the risk by: "cap_net_admin", "host-cgroups" …
+// The name that the risk is accepted by: "cap_net_admin", "host-cgroups" …
 std::string_view risk_name(Risk risk);
 
-struct Request {
-    Mode mode;
+// Ports that pass although their destination is blocked.
+struct Exception {
+    std::optional<IpPrefix> destination;  // nothing: every address of the host
+    std::uint16_t first;                  // 1 to 65535, host byte order
+    std::uint16_t last;                   // not below first
+    std::uint8_t protocols;               // JAIL_PORTS_*, one of them
+    std::string text;                     // as it was written, for people
+
+    bool operator==(const Exception&) const = default;
+};
+
+enum class NamedSet { private_networks, link_local, gateway };
+
+// More to block.
+struct Addition {
+    std::variant<IpPrefix, NamedSet> what;
+    std::string text;
+};
+
+// What one source says; an empty member says nothing.
+struct Settings {
+    std::optional<Mode> mode;
+    std::optional<Dns> dns;
+    std::optional<OnFailure> on_failure;
+    std::vector<Exception> allow;
+    std::vector<Addition> also;
     std::set<Risk> accepted;
 };
 
-// Reads every annotation that starts with "jail-ai.". Errors (EX_DATAERR): an unknown key, a value that the key doesn't take, or no
-// jail-ai.block-host at all: whoever called the hook wanted something, and guessing that it was nothing would leave the host open.
+// A setting's key, as it is written there, and its value. The key's last part names the setting: block-host, allow, also, dns, on-failure,
+// accept.
+using Written = std::pair<std::string, std::string>;
+
+// Reads settings. Lists are separated by comma or space. Errors (EX_DATAERR): "KEY: 'WORD': what is wrong (character N)".
+Result<Settings> parse_settings(const std::vector<Written>& written);
+
+// The settings among annotations: every key that starts with "jail-ai.", an unknown one is an error.
+Result<Settings> parse_annotations(const Annotations& annotations);
+
+struct Request {
+    Mode mode;
+    Dns dns;
+    OnFailure on_failure;
+    std::vector<Exception> allow;
+    std::vector<Addition> also;
+    std::set<Risk> accepted;
+};
+
+// The administrator's settings, which every container starts from.
+struct Defaults {
+    Settings settings;
+    bool enforced = false;  // annotations may tighten them and never loosen
+};
+
+// Joins both: an annotation overrides, lists add up. Errors (EX_DATAERR): an annotation that loosens enforced defaults; nobody says whether to
+// block at all, for whoever called the hook wanted something, and guessing that it was nothing would leave the host open.
+Result<Request> join_settings(const Defaults& defaults, const Settings& asked);
+
+// What annotations ask where the administrator says nothing.
 Result<Request> parse_request(const Annotations& annotations);
 
 }  // namespace jail_ai

@@ -109,6 +109,7 @@ Result<Jail> Jail::load(const Policy& policy) {
     ::libbpf_set_print(keep_first_complaint);
     Skeleton skeleton(jail_bpf::open());
     if (skeleton == nullptr) return load_error(errno);
+    skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
     if (const int failed = jail_bpf::load(skeleton.get()); failed != 0) return load_error(-failed);
     if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();

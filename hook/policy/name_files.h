@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "policy/ip_prefix.h"
+#include "base/ip_prefix.h"
 
 namespace jail_ai {
 

@@ -1,31 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See policy.h.
+// See policy.h. Compiling has two steps: collect the prefixes that block, with their reasons, and then give each prefix that matters, those and
+// the ones that exceptions name, its ports. A destination's longest prefix among them is held by exactly the same wider prefixes as the
+// destination itself, which is why one lookup in the kernel is enough.
 #include "policy/policy.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <span>
 
 #include "policy/named_sets.h"
+#include "policy/ports.h"
 #include "policy/reason.h"
 
 namespace jail_ai {
 namespace {
 
-constexpr std::uint16_t kDnsPorts[] = {53, 853};  // RFC 1035, and RFC 7858 for DNS over TLS
-
-jail_rule blocking(jail_reason reason) {
-    jail_rule rule{};
-    rule.action = JAIL_BLOCK;
-    rule.reason = static_cast<std::uint8_t>(reason);
-    return rule;
-}
+constexpr std::array<std::uint16_t, 2> kDnsPorts = {53, 853};  // RFC 1035, and RFC 7858 for DNS over TLS
 
 // The first to name a prefix gives its reason; all of them block.
 void block(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string source) {
-    rules.try_emplace(prefix, Rule{blocking(reason), std::move(source)});
+    jail_rule value{};
+    value.action = JAIL_BLOCK;
+    value.reason = static_cast<std::uint8_t>(reason);
+    rules.try_emplace(prefix, Rule{value, std::move(source)});
 }
 
 void block_all(Rules& rules, std::span<const NamedPrefix> set) {
@@ -42,21 +42,23 @@ bool is_service(const LocalRoute& route) {
     return std::ranges::find(kServiceDevices, route.device) != kServiceDevices.end();
 }
 
-// A resolver on an address of the host answers DNS and nothing else.
-void open_dns(Rules& rules, const IpPrefix& server) {
-    const Rule* blocked_by = find_rule(rules, server);
-    if (blocked_by == nullptr || blocked_by->value.action != JAIL_BLOCK) return;
-    Rule rule{blocked_by->value, blocked_by->source + "; resolver of the container"};
-    std::size_t slot = 0;
-    for (const std::uint16_t port : kDnsPorts) rule.value.ports[slot++] = {port, port, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
-    rules.insert_or_assign(server, std::move(rule));
+Status add_asked(Rules& rules, const Addition& addition, const HostView& host) {
+    if (const auto* prefix = std::get_if<IpPrefix>(&addition.what)) {
+        block(rules, *prefix, JAIL_REASON_ASKED, fmt::format("also {}", addition.text));
+        return ok();
+    }
+    switch (std::get<NamedSet>(addition.what)) {
+        case NamedSet::private_networks: block_all(rules, kPrivateNetworks); return ok();
+        case NamedSet::link_local: block_all(rules, kLinkLocal); return ok();
+        case NamedSet::gateway: break;
+    }
+    if (host.gateways.empty()) return Error{EX_CONFIG, "also gateway: the container has no default gateway (yet)"};
+    for (const IpPrefix& gateway : host.gateways) block(rules, gateway, JAIL_REASON_ASKED, "also gateway");
+    return ok();
 }
 
-}  // namespace
-
-Result<Policy> compile_policy(const Request& request, const HostView& host) {
+Result<Rules> collect_blocked(const Request& request, const HostView& host) {
     Rules rules;
-    if (request.mode == Mode::off) return Policy{std::move(rules), host.shares_network};
     if (host.shares_network) block_all(rules, kSharedLoopback);
     for (const LocalRoute& route : host.routes) {
         if (is_service(route) || is_loopback(route.prefix)) continue;  // loopback is in kSharedLoopback, where it counts
@@ -65,19 +67,104 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
     block_all(rules, kAlwaysBlocked);
     for (const IpPrefix& address : host.named)
         if (!is_loopback(address) || host.shares_network) block(rules, address, JAIL_REASON_NAMED, "hosts file of the container");
-    for (const IpPrefix& server : host.name_servers) open_dns(rules, server);
-    if (rules.size() > JAIL_MAX_RULES)
+    for (const Addition& addition : request.also)
+        if (auto added = add_asked(rules, addition, host); !added) return std::move(added).error();
+    return rules;
+}
+
+// Ports that pass at a destination, and who says so.
+struct Opening {
+    std::optional<IpPrefix> destination;  // nothing: every address of the host
+    std::vector<jail_ports> ports;
+    std::string source;
+    bool used = false;
+};
+
+std::vector<Opening> collect_openings(const Request& request, const HostView& host) {
+    std::vector<Opening> openings;
+    for (const Exception& exception : request.allow)
+        openings.push_back(
+            {exception.destination, {{exception.first, exception.last, exception.protocols, 0}}, fmt::format("allow {}", exception.text)});
+    if (request.dns == Dns::off) return openings;
+    std::vector<jail_ports> dns;
+    for (const std::uint16_t port : kDnsPorts) dns.push_back({port, port, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0});
+    for (const IpPrefix& server : host.name_servers) openings.push_back({server, dns, "resolver of the container"});
+    return openings;
+}
+
+// What "host" means in an exception.
+bool is_the_host(jail_reason reason) {
+    return reason == JAIL_REASON_LOCAL || reason == JAIL_REASON_ALIAS || reason == JAIL_REASON_NAMED || reason == JAIL_REASON_LOOPBACK ||
+           reason == JAIL_REASON_UNSPECIFIED;
+}
+
+const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
+    for (unsigned bits = address.key().prefix_bits + 1; bits-- > 0;) {
+        const auto found = rules.find(address.widened(bits));
+        if (found != rules.end()) return &*found;
+    }
+    return nullptr;
+}
+
+// The rule of `prefix`, which `blocked_by` blocks, with every opening that holds it.
+Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by, std::vector<Opening>& openings) {
+    Rule rule = blocked_by;
+    std::vector<jail_ports> ports;
+    for (Opening& opening : openings) {
+        const bool holds = opening.destination ? opening.destination->contains(prefix) : is_the_host(static_cast<jail_reason>(rule.value.reason));
+        if (!holds) continue;
+        opening.used = true;
+        ports.insert(ports.end(), opening.ports.begin(), opening.ports.end());
+        rule.source += "; " + opening.source;
+    }
+    ports = merge_ports(ports);
+    if (ports.size() > JAIL_MAX_PORTS)
+        return Error{EX_DATAERR, fmt::format("{} port ranges are allowed at {}, a rule holds {}: name fewer or wider ranges", ports.size(),
+                                             prefix.to_string(), JAIL_MAX_PORTS)};
+    std::ranges::copy(ports, rule.value.ports);
+    return rule;
+}
+
+Result<Rules> compile_rules(const Rules& blocked, std::vector<Opening>& openings) {
+    Rules compiled;
+    for (const auto& [prefix, rule] : blocked) {
+        auto opened = open_rule(prefix, rule, openings);
+        if (!opened) return std::move(opened).error();
+        compiled.emplace(prefix, std::move(*opened));
+    }
+    // An exception inside of a wider prefix that blocks is a rule of its own.
+    for (const Opening& opening : openings) {
+        if (!opening.destination || compiled.contains(*opening.destination)) continue;
+        const auto* blocked_by = find_entry(blocked, *opening.destination);
+        if (blocked_by == nullptr) continue;
+        auto opened = open_rule(*opening.destination, blocked_by->second, openings);
+        if (!opened) return std::move(opened).error();
+        compiled.emplace(*opening.destination, std::move(*opened));
+    }
+    return compiled;
+}
+
+}  // namespace
+
+Result<Policy> compile_policy(const Request& request, const HostView& host) {
+    if (request.mode == Mode::off) return Policy{{}, request.mode, host.shares_network, {}};
+    auto blocked = collect_blocked(request, host);
+    if (!blocked) return std::move(blocked).error();
+    std::vector<Opening> openings = collect_openings(request, host);
+    auto rules = compile_rules(*blocked, openings);
+    if (!rules) return std::move(rules).error();
+    if (rules->size() > JAIL_MAX_RULES)
         return Error{EX_UNAVAILABLE, fmt::format("{} prefixes to block, a jail holds {}: the engine's network namespace has too many local routes",
-                                                 rules.size(), JAIL_MAX_RULES)};
-    return Policy{std::move(rules), host.shares_network};
+                                                 rules->size(), JAIL_MAX_RULES)};
+    Policy policy{std::move(*rules), request.mode, host.shares_network, {}};
+    for (std::size_t i = 0; i < request.allow.size(); ++i)
+        if (!openings[i].used) policy.moots.push_back(fmt::format("{} is moot: nothing blocks it", openings[i].source));
+    return policy;
 }
 
 const Rule* find_rule(const Rules& rules, const IpPrefix& address) {
-    for (int bits = 128; bits >= 0; --bits) {
-        const auto found = rules.find(address.widened(static_cast<unsigned>(bits)));
-        if (found != rules.end()) return &found->second;
-    }
-    return nullptr;
+    const auto* entry = find_entry(rules, address);
+    return entry == nullptr ? nullptr : &entry->second;
 }
 
 }  // namespace jail_ai

@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/ip_prefix.h"
 #include "base/result.h"
 #include "container/request.h"
-#include "policy/ip_prefix.h"
 
 namespace jail_ai {
 
@@ -23,9 +23,10 @@ struct LocalRoute {
 // What the operating system says about the host and the container.
 struct HostView {
     std::vector<LocalRoute> routes;
-    bool shares_network;                 // the container is in the engine's network namespace
+    bool shares_network = false;         // the container is in the engine's network namespace
     std::vector<IpPrefix> named;         // what the container's hosts file calls the host
     std::vector<IpPrefix> name_servers;  // the container's resolvers
+    std::vector<IpPrefix> gateways;      // the container's default gateways
 };
 
 struct Rule {
@@ -38,10 +39,15 @@ using Rules = std::map<IpPrefix, Rule>;
 
 struct Policy {
     Rules rules;
-    bool shares_network;  // as in HostView
+    Mode mode;
+    bool shares_network;             // as in HostView
+    std::vector<std::string> moots;  // exceptions for what nothing blocks, for the log
 };
 
-// Error: EX_UNAVAILABLE when there are more rules than a jail holds.
+// Compiles what is asked and what the host is into rules. A destination is blocked where a prefix to block holds it, and passes all the same
+// where an exception holds it, its port and its protocol; the compiled rules say the same by their longest prefix alone. Errors:
+// EX_UNAVAILABLE when there are more rules than a jail holds, EX_DATAERR when a rule would need more than JAIL_MAX_PORTS port ranges,
+// EX_CONFIG for a set that is empty here.
 Result<Policy> compile_policy(const Request& request, const HostView& host);
 
 // The rule that decides about a single address, or nullptr.

@@ -20,6 +20,7 @@ constexpr std::string_view reason_name(jail_reason reason) {
         case JAIL_REASON_MULTICAST: return "multicast";
         case JAIL_REASON_LINK_LOCAL: return "link-local";
         case JAIL_REASON_METADATA: return "metadata";
+        case JAIL_REASON_ASKED: return "asked";
         case JAIL_REASON_PACKET: return "packet";
         case JAIL_REASON_COUNT: break;
     }

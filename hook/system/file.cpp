@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include "base/deadline.h"
 #include "base/quoted.h"
 
 namespace jail_ai {
@@ -24,7 +25,7 @@ Result<std::string> read_all(int fd, std::size_t most) {
         text.resize(had + kChunk);
         ssize_t got;
         do got = ::read(fd, text.data() + had, kChunk);
-        while (got < 0 && errno == EINTR);
+        while (got < 0 && errno == EINTR && !deadline_passed());
         if (got < 0) return system_error("read", errno, EX_IOERR);
         text.resize(had + static_cast<std::size_t>(got));
         if (text.size() > most) return Error{EX_DATAERR, fmt::format("more than {} bytes", most)};

@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 
+#include "base/deadline.h"
+
 namespace jail_ai {
 namespace {
 
@@ -50,7 +52,7 @@ Status Process::check_alive() const {
     pollfd poll_fd{pidfd_.get(), POLLIN, 0};
     int ready;
     do ready = ::poll(&poll_fd, 1, 0);
-    while (ready < 0 && errno == EINTR);
+    while (ready < 0 && errno == EINTR && !deadline_passed());
     if (ready < 0) return system_error(fmt::format("poll process {}", pid_), errno);
     if (ready > 0) return Error{EX_NOINPUT, fmt::format("process {} has ended", pid_)};
     return ok();

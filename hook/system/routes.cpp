@@ -15,6 +15,7 @@
 #include <map>
 #include <span>
 
+#include "base/deadline.h"
 #include "base/unique_fd.h"
 
 namespace jail_ai {
@@ -76,7 +77,7 @@ Result<bool> dump_once(int fd, std::uint16_t type, const void* payload, std::siz
     alignas(nlmsghdr) std::array<char, 64u << 10> buffer;
     while (true) {
         const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), MSG_TRUNC);
-        if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EINTR && !deadline_passed()) continue;
         if (got < 0) return system_error("receive", errno);
         if (static_cast<std::size_t>(got) > buffer.size()) return Error{EX_OSERR, "answer longer than the buffer"};
         std::size_t left = static_cast<std::size_t>(got);

@@ -84,7 +84,7 @@ recipe_program describe(const bpf_program* program, const std::map<int, std::uin
 void write_recipe(const char* path) {
     auto routes = read_local_routes();
     if (!routes) throw std::runtime_error(routes.error().message);
-    const auto policy = compile_policy({Mode::enforce, {}}, {std::move(*routes), false, {}, {}});
+    const auto policy = compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, {}, {}, {}}, {std::move(*routes), false, {}, {}, {}});
     if (!policy) throw std::runtime_error(policy.error().message);
     jail_bpf* skeleton = jail_bpf::open_and_load();
     if (skeleton == nullptr) throw std::runtime_error("cannot load the programs");

@@ -4,6 +4,7 @@
 // find, each checks what must hold for any input.
 #include <cstdint>
 #include <cstdlib>
+#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -13,8 +14,10 @@
 #include "container/request.h"
 #include "container/runtime_arguments.h"
 #include "container/state.h"
-#include "policy/ip_prefix.h"
+#include "base/ip_prefix.h"
+#include "policy/gateways.h"
 #include "policy/name_files.h"
+#include "policy/policy.h"
 
 namespace {
 
@@ -57,13 +60,22 @@ void check(const Error& error) {
 [[maybe_unused]] void fuzz_names(std::string_view text) {
     for (const IpPrefix& address : host_addresses(text)) must(address.is_single());
     for (const IpPrefix& address : name_servers(text)) must(address.is_single());
+    for (const IpPrefix& address : default_gateways_v4(text)) must(address.is_single());
+    for (const IpPrefix& address : default_gateways_v6(text)) must(address.is_single());
     if (const auto prefix = IpPrefix::parse(text)) must(IpPrefix::parse(prefix->to_string()) == *prefix);
 }
 
-[[maybe_unused]] void fuzz_accept(std::string_view text) {
-    const auto request = parse_request({{std::string(kBlockHost), "true"}, {std::string(kAccept), std::string(text)}});
-    if (!request) return check(request.error());
-    must(!request->accepted.empty());
+// The first byte names the setting.
+[[maybe_unused]] void fuzz_settings(std::string_view text) {
+    constexpr std::string_view kNames[] = {"", ".allow", ".also", ".dns", ".on-failure", ".accept"};
+    if (text.empty()) return;
+    const std::string_view name = kNames[static_cast<unsigned char>(text.front()) % std::size(kNames)];
+    const auto settings = parse_settings({{std::string(kBlockHost) + std::string(name), std::string(text.substr(1))}});
+    if (!settings) return check(settings.error());
+    for (const Exception& exception : settings->allow) must(exception.first >= 1 && exception.first <= exception.last && exception.protocols != 0);
+    const auto policy = compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, settings->allow, settings->also, {}}, {});
+    if (!policy) return check(policy.error());
+    must(policy->rules.size() <= JAIL_MAX_RULES);
 }
 
 [[maybe_unused]] void fuzz_arguments(std::string_view text) {

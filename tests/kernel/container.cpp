@@ -4,6 +4,7 @@
 #include "container.h"
 
 #include "files.h"
+#include "stalled_hooks.h"
 
 namespace jail_ai::test {
 namespace {
@@ -33,9 +34,11 @@ Laboratory* Laboratory::current_ = nullptr;
 
 Laboratory::Laboratory(const std::string& hook_path) : hook(hook_path, dev) {
     current_ = this;
+    stalled = std::make_unique<StalledHooks>(hook);
 }
 
 Laboratory::~Laboratory() {
+    stalled.reset();
     current_ = nullptr;
 }
 

@@ -12,6 +12,8 @@
 namespace jail_ai::test {
 
 // Everything that is made once a run. The suite builds it before the first test and destroys it after the last.
+struct StalledHooks;
+
 class Laboratory {
 public:
     explicit Laboratory(const std::string& hook_path);
@@ -24,6 +26,7 @@ public:
     PrivateDev dev;
     HookBinary hook;
     NetworkLab network;
+    std::unique_ptr<StalledHooks> stalled;
 
 private:
     static Laboratory* current_;

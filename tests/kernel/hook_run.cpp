@@ -65,30 +65,37 @@ UniqueFd receive_descriptor(int socket) {
     return UniqueFd(fd);
 }
 
-// Moves bytes between the hook and the test until the hook has closed its outputs. False when it takes too long.
+}  // namespace
+
+// Moves bytes between the hook and the test until the hook has closed its outputs.
 class Conversation {
 public:
-    Conversation(UniqueFd input, const std::string& state, UniqueFd out, UniqueFd err, UniqueFd listener, int failing_call)
+    Conversation(const HookCall& call, UniqueFd input, UniqueFd out, UniqueFd err, UniqueFd listener)
         : input_(std::move(input)),
-          left_(state),
+          state_(call.state),
+          endless_(call.endless_input),
           out_(std::move(out)),
           err_(std::move(err)),
           listener_(std::move(listener)),
-          failing_call_(failing_call) {
+          failing_call_(call.failing.nth),
+          stalls_(call.failing.stalls) {
         must(::fcntl(input_.get(), F_SETFL, O_NONBLOCK), "make a pipe nonblocking");
+        close_when_said();
     }
 
-    bool hold(HookOutcome& outcome) {
+    // Until the hook has closed its outputs, or only until nothing comes any more by the test's own doing. False when it takes too long.
+    bool hold(HookOutcome& outcome, bool until_stalled = false) {
         const auto deadline = std::chrono::steady_clock::now() + kPatience;
-        while (out_ || err_) {
+        while ((out_ || err_) && !(until_stalled && is_stalled())) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
             if (left.count() <= 0) return false;
-            pollfd polled[4] = {{out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {input_.get(), POLLOUT, 0}, {listener_.get(), POLLIN, 0}};
+            pollfd polled[4] = {
+                {out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {left_.empty() ? -1 : input_.get(), POLLOUT, 0}, {listener_.get(), POLLIN, 0}};
             must(::poll(polled, 4, static_cast<int>(left.count())), "wait for the hook");
             if (polled[0].revents != 0) read_some(out_, outcome.out);
             if (polled[1].revents != 0) read_some(err_, outcome.err);
             if (polled[2].revents != 0) write_some();
-            if ((polled[3].revents & POLLIN) != 0) answer_call(outcome);
+            if ((polled[3].revents & POLLIN) != 0 && !stalled_) answer_call(outcome);
             if ((polled[3].revents & POLLHUP) != 0) listener_.reset();
         }
         return true;
@@ -104,24 +111,33 @@ private:
     void write_some() {
         const ssize_t put = ::write(input_.get(), left_.data(), left_.size());
         if (put > 0) left_.remove_prefix(static_cast<std::size_t>(put));
-        if (left_.empty() || (put < 0 && errno != EAGAIN)) input_.reset();  // a hook that has read enough closes its end
+        if (put < 0 && errno != EAGAIN) left_ = {};  // a hook that has read enough closes its end
+        close_when_said();
     }
+    void close_when_said() {
+        if (left_.empty() && !endless_) input_.reset();
+    }
+    bool is_stalled() const { return stalled_ || (endless_ && left_.empty()); }
     void answer_call(HookOutcome& outcome) {
-        if (++outcome.calls == failing_call_)
+        if (++outcome.calls == failing_call_ && stalls_)
+            stalled_ = true;  // it stays unanswered
+        else if (outcome.calls == failing_call_)
             fail_call(listener_.get(), ENOMEM);
         else
             let_go_on(listener_.get());
     }
 
     UniqueFd input_;
-    std::string_view left_;
+    std::string state_;
+    std::string_view left_ = state_;
+    bool endless_;
     UniqueFd out_;
     UniqueFd err_;
     UniqueFd listener_;
     int failing_call_;
+    bool stalls_;
+    bool stalled_ = false;
 };
-
-}  // namespace
 
 HookBinary::HookBinary(const std::string& path, PrivateDev& dev)
     : binary_(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open the hook " + path)), dev_(dev) {}
@@ -144,8 +160,7 @@ void HookBinary::become(const HookCall& call, const int (&stdio)[3], int listene
     ::_exit(125);
 }
 
-HookOutcome HookBinary::run(const HookCall& call) {
-    dev_.read_log();
+HookRun HookBinary::start(const HookCall& call) {
     Pipe in, out, err;
     UniqueFd listener_from, listener_to;
     if (call.failing.nth != 0) {
@@ -161,19 +176,33 @@ HookOutcome HookBinary::run(const HookCall& call) {
     err.writer.reset();
     listener_to.reset();
 
-    HookOutcome outcome;
     UniqueFd listener;
     if (listener_from) listener = receive_descriptor(listener_from.get());
-    Conversation conversation(std::move(in.writer), call.state, std::move(out.reader), std::move(err.reader), std::move(listener), call.failing.nth);
-    if (!conversation.hold(outcome)) {
+    return {pid, std::make_unique<Conversation>(call, std::move(in.writer), std::move(out.reader), std::move(err.reader), std::move(listener)), dev_};
+}
+
+HookRun::HookRun(pid_t pid, std::unique_ptr<Conversation> conversation, PrivateDev& dev)
+    : pid_(pid), conversation_(std::move(conversation)), dev_(dev) {}
+
+HookRun::HookRun(HookRun&&) noexcept = default;
+
+HookRun::~HookRun() = default;
+
+void HookRun::await_stall() {
+    if (!conversation_->hold(outcome_, true)) throw std::runtime_error("the hook does not get to where it stalls");
+}
+
+HookOutcome HookRun::finish() {
+    HookOutcome& outcome = outcome_;
+    if (!conversation_->hold(outcome)) {
         outcome.err += "test: the hook does not end\n";
-        ::kill(pid, SIGKILL);
+        ::kill(pid_, SIGKILL);
     }
     int status = 0;
-    must(::waitpid(pid, &status, 0), "reap the hook");
+    must(::waitpid(pid_, &status, 0), "reap the hook");
     if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
-    outcome.log = dev_.read_log();
+    outcome.log = dev_.take_log(pid_);
     return outcome;
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -21,11 +22,13 @@ struct HookCall {
     const NetworkNamespace* network = nullptr;  // the host's
     const TestCgroup* cgroup = nullptr;         // nullptr: the suite's own
     std::function<void()> before_exec;          // runs in the new process, after it has entered all the above
-    // Where nth is not 0: of the calls of bpf(2) with this command, this one (from 1) fails with ENOMEM. before_exec must not enter a user
-    // namespace then.
+    bool endless_input = false;                 // standard input stays open behind the state
+    // Where nth is not 0: of the calls of bpf(2) with this command, this one (from 1) fails with ENOMEM, or never returns. before_exec must
+    // not enter a user namespace then.
     struct {
         bpf_cmd command = BPF_PROG_ATTACH;
         int nth = 0;
+        bool stalls = false;
     } failing;
 };
 
@@ -38,11 +41,31 @@ struct HookOutcome {
     int calls = 0;                 // of the command that was to fail
 };
 
+class Conversation;
+
+// A hook that has been started. finish() must be called, and no later than the binary is gone.
+class HookRun {
+public:
+    HookRun(pid_t pid, std::unique_ptr<Conversation> conversation, PrivateDev& dev);
+    HookRun(HookRun&&) noexcept;
+    ~HookRun();
+
+    void await_stall();  // for a call that never ends: until it has come that far
+    HookOutcome finish();
+
+private:
+    pid_t pid_;
+    std::unique_ptr<Conversation> conversation_;
+    PrivateDev& dev_;
+    HookOutcome outcome_;
+};
+
 class HookBinary {
 public:
     HookBinary(const std::string& path, PrivateDev& dev);
 
-    HookOutcome run(const HookCall& call);
+    HookRun start(const HookCall& call);
+    HookOutcome run(const HookCall& call) { return start(call).finish(); }
 
 private:
     [[noreturn]] void become(const HookCall& call, const int (&stdio)[3], int listener_to);

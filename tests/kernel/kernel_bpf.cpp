@@ -112,7 +112,8 @@ UniqueFd load_passing_program(bpf_attach_type type, const std::string& name) {
     attributes.insn_cnt = 2;
     attributes.license = address_of("GPL");
     std::strncpy(attributes.prog_name, name.c_str(), sizeof attributes.prog_name - 1);
-    const std::string what = raised ? "load a program that passes everything" : "load a program that passes everything (RLIMIT_MEMLOCK could not be raised)";
+    const std::string what =
+        raised ? "load a program that passes everything" : "load a program that passes everything (RLIMIT_MEMLOCK could not be raised)";
     return UniqueFd(static_cast<int>(must(bpf(BPF_PROG_LOAD, attributes), what)));
 }
 

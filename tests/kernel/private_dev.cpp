@@ -46,14 +46,15 @@ std::string PrivateDev::make_directory() {
     return path;
 }
 
-std::vector<std::string> PrivateDev::read_log() {
-    std::vector<std::string> messages;
+std::vector<std::string> PrivateDev::take_log(pid_t pid) {
     char text[8192];
-    for (;;) {
-        const ssize_t got = ::recv(log_.get(), text, sizeof text, MSG_DONTWAIT);
-        if (got < 0) return messages;
-        messages.emplace_back(text, static_cast<std::size_t>(got));
-    }
+    for (ssize_t got; (got = ::recv(log_.get(), text, sizeof text, MSG_DONTWAIT)) >= 0;) messages_.emplace_back(text, static_cast<std::size_t>(got));
+    const std::string tag = "[" + std::to_string(pid) + "]: ";
+    std::vector<std::string> taken;
+    for (const auto& message : messages_)
+        if (message.find(tag) != std::string::npos) taken.push_back(message);
+    std::erase_if(messages_, [&](const std::string& message) { return message.find(tag) != std::string::npos; });
+    return taken;
 }
 
 }  // namespace jail_ai::test

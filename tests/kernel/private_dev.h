@@ -4,6 +4,8 @@
 // room for bundles. It goes with the namespace.
 #pragma once
 
+#include <sys/types.h>
+
 #include <string>
 #include <vector>
 
@@ -17,11 +19,12 @@ public:
 
     // A fresh directory below /dev.
     std::string make_directory();
-    // What was written to syslog since the last call, one string a message, as it went over the socket: <PRIORITY>DATE TAG: TEXT.
-    std::vector<std::string> read_log();
+    // What the process has written to syslog, one string a message, as it went over the socket: <PRIORITY>DATE TAG[PID]: TEXT.
+    std::vector<std::string> take_log(pid_t pid);
 
 private:
     UniqueFd log_;
+    std::vector<std::string> messages_;
     int last_ = 0;
 };
 

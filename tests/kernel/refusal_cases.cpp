@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sysexits.h>
 
 #include "expect.h"
@@ -191,17 +193,38 @@ TEST_CASE("a bundle that isn't there") {
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
-TEST_CASE("a log that nobody reads is no reason to keep quiet on stderr") {
+// Puts another log in the place of /dev/log, for the hook alone.
+std::function<void()> with_log(const std::string& path) {
+    return [path] {
+        must(::unshare(CLONE_NEWNS), "make a mount namespace");
+        must(::mount(path.c_str(), "/dev/log", nullptr, MS_BIND, nullptr), "cover /dev/log");
+    };
+}
+
+TEST_CASE("a log that isn't there is no reason to keep quiet on stderr") {
     Container container;
     container.init.kill();
-    const HookOutcome outcome = run_with(container, [] {
-        must(::unshare(CLONE_NEWNS), "make a mount namespace");
-        must(::mount("/dev/null", "/dev/log", nullptr, MS_BIND, nullptr), "cover /dev/log");
-    });
+    const HookOutcome outcome = run_with(container, with_log("/dev/null"));
     CHECK(outcome.exit_code == EX_NOINPUT);
     CHECK(outcome.err.starts_with("jail-ai-hook: "));
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
     CHECK(outcome.log.empty());
+}
+
+TEST_CASE("a log whose reader has stopped doesn't stop the hook") {
+    const std::string path = "/dev/full-log";
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const UniqueFd log(must(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a log socket"));
+    must(::bind(log.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind a log socket");
+    const UniqueFd writer(must(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), "open a writer's socket"));
+    must(::connect(writer.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "connect to the log");
+    while (::send(writer.get(), "x", 1, 0) == 1) continue;
+    CHECK(error_name(errno) == "EAGAIN");
+
+    Container container;
+    expect_jailed(run_with(container, with_log(path)), container.cgroup);
 }
 
 }  // namespace

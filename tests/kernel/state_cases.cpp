@@ -87,9 +87,9 @@ const BadState kBadStates[] = {
     {"no annotations", [](State state) { return without(state, "annotations"); }, "'annotations' is missing"},
     {"annotations in an array", [](State state) { return with_annotations(state, "[]"); }, "'annotations' is an array"},
     {"none of ours", [](State state) { return with_annotations(state, R"({"a":"b"})"); }, "no annotation jail-ai.block-host"},
-    {"True", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"True"})"); }, "'True' is neither"},
-    {"true and a blank", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"true "})"); }, "'true ' is neither"},
-    {"an empty value", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":""})"); }, "'' is neither"},
+    {"True", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"True"})"); }, "'True': it is none of"},
+    {"true and a blank", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"true "})"); }, "'true ': it is none of"},
+    {"an empty value", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":""})"); }, "'': it is none of"},
     {"a boolean", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":true})"); }, "is a boolean, not a string"},
     {"both true and false", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"true","jail-ai.block-host":"false"})"); },
      "stands there twice"},
@@ -99,7 +99,7 @@ const BadState kBadStates[] = {
     {"our prefix alone", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"true","jail-ai.":"x"})"); },
      "unknown annotation 'jail-ai.'"},
     {"a value that would make a second line",
-     [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"true\nJan  1 00:00:00 root: all is well"})"); }, "is neither"},
+     [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"true\nJan  1 00:00:00 root: all is well"})"); }, "it is none of"},
     {"an id that would make a second line",
      [](State state) {
          state.id = R"(x\n<0>kernel: all is well\u001b[2J)";

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Prefixes of both families.
-#include "policy/ip_prefix.h"
+#include "base/ip_prefix.h"
 
 #include <doctest/doctest.h>
 

@@ -16,7 +16,7 @@ IpPrefix prefix(std::string_view text) {
     return IpPrefix::parse(text).value();
 }
 
-const Request kEnforce{Mode::enforce, {}};
+const Request kEnforce{Mode::enforce, Dns::automatic, OnFailure::refuse, {}, {}, {}};
 
 HostView bridge_host() {
     return {{{prefix("127.0.0.0/8"), JAIL_REASON_LOCAL, "lo"},
@@ -30,6 +30,7 @@ HostView bridge_host() {
              {prefix("10.96.0.1"), JAIL_REASON_LOCAL, "kube-ipvs0"},
              {prefix("169.254.20.10"), JAIL_REASON_LOCAL, "nodelocaldns"}},
             false,
+            {},
             {},
             {}};
 }
@@ -105,8 +106,96 @@ TEST_CASE("policy: a resolver on a blocked address answers DNS and nothing else"
     CHECK(rule->value.ports[2].protocols == 0);
 }
 
+TEST_CASE("policy: dns=off opens nothing for resolvers") {
+    HostView host = bridge_host();
+    host.name_servers = {prefix("198.51.100.7")};
+    Request request = kEnforce;
+    request.dns = Dns::off;
+    const auto policy = compile_policy(request, host);
+    CHECK(find_rule(policy->rules, prefix("198.51.100.7"))->value.ports[0].protocols == 0);
+}
+
+namespace {
+
+Request asking(const char* setting, const char* value) {
+    return parse_request({{"jail-ai.block-host", "true"}, {std::string("jail-ai.block-host.") + setting, value}}).value();
+}
+
+// "8000-8010/tcp 53/tcp+udp", or "pass" where nothing blocks the address.
+std::string ports_at(const Policy& policy, const char* address) {
+    const Rule* rule = find_rule(policy.rules, prefix(address));
+    if (rule == nullptr) return "pass";
+    std::string text;
+    for (const jail_ports& ports : rule->value.ports) {
+        if (ports.protocols == 0) continue;
+        text += (text.empty() ? "" : " ") + std::to_string(ports.first) + (ports.first == ports.last ? "" : "-" + std::to_string(ports.last));
+        text += ports.protocols == JAIL_PORTS_TCP ? "/tcp" : ports.protocols == JAIL_PORTS_UDP ? "/udp" : "/tcp+udp";
+    }
+    return text;
+}
+
+}  // namespace
+
+TEST_CASE("policy: 'host' opens a port at every address of the host, and at nothing else") {
+    const auto policy = compile_policy(asking("allow", "host:11434"), bridge_host());
+    REQUIRE(policy);
+    for (const char* address : {"198.51.100.7", "2001:db8::7", "169.254.1.2", "10.77.1.1"})
+        CHECK_MESSAGE(ports_at(*policy, address) == "11434/tcp", address);
+    for (const char* address : {"169.254.169.254", "198.51.100.255", "224.0.0.1", "fe80::1"})
+        CHECK_MESSAGE(ports_at(*policy, address).empty(), address);
+    CHECK(policy->moots.empty());
+}
+
+TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside all") {
+    const auto inside = compile_policy(asking("allow", "10.77.5.5:80 10.77.0.0/24:81-82/udp"), bridge_host());
+    REQUIRE(inside);
+    CHECK(ports_at(*inside, "10.77.5.5") == "80/tcp");
+    CHECK(ports_at(*inside, "10.77.5.6").empty());
+    CHECK(ports_at(*inside, "10.77.0.9") == "81-82/udp");
+    const auto around = compile_policy(asking("allow", "198.51.0.0/16:80"), bridge_host());
+    CHECK(ports_at(*around, "198.51.100.7") == "80/tcp");
+    CHECK(ports_at(*around, "198.51.1.1") == "pass");
+    const auto beside = compile_policy(asking("allow", "203.0.113.1:80"), bridge_host());
+    CHECK(ports_at(*beside, "203.0.113.1") == "pass");
+    REQUIRE(beside->moots.size() == 1);
+    CHECK(beside->moots[0] == "allow 203.0.113.1:80 is moot: nothing blocks it");
+}
+
+TEST_CASE("policy: overlapping and touching ranges merge, too many are an error and not cut") {
+    const auto merged = compile_policy(asking("allow", "host:80-90 host:85-95 host:96 host:53/udp host:53 host:200"), bridge_host());
+    CHECK(ports_at(*merged, "198.51.100.7") == "53/tcp+udp 80-96/tcp 200/tcp");
+    const auto most = compile_policy(asking("allow", "host:1 host:3 host:5 host:7 host:9 host:11 host:13 host:15"), bridge_host());
+    CHECK(most);
+    const auto too_many = compile_policy(asking("allow", "host:1 host:3 host:5 host:7 host:9 host:11 host:13 host:15 host:17"), bridge_host());
+    REQUIRE_FALSE(too_many);
+    CHECK(too_many.error().exit_code == EX_DATAERR);
+    CHECK(too_many.error().message.find("9 port ranges are allowed at ") == 0);
+}
+
+TEST_CASE("policy: additions block, by prefix and by set") {
+    HostView host = bridge_host();
+    const auto blocked = [&](const char* also, const char* address) {
+        const auto policy = compile_policy(asking("also", also), host);
+        REQUIRE(policy);
+        return find_rule(policy->rules, prefix(address)) != nullptr;
+    };
+    CHECK(blocked("203.0.113.0/24", "203.0.113.9"));
+    CHECK_FALSE(blocked("203.0.113.0/24", "203.0.114.9"));
+    for (const char* address : {"10.1.1.1", "172.31.0.1", "192.168.1.1", "100.64.0.1", "fd12::1"})
+        CHECK_MESSAGE(blocked("private", address), address);
+    CHECK_FALSE(blocked("private", "172.32.0.1"));
+    CHECK(blocked("link-local", "169.254.20.20"));
+    const auto none = compile_policy(asking("also", "gateway"), host);
+    REQUIRE_FALSE(none);
+    CHECK(none.error().exit_code == EX_CONFIG);
+    host.gateways = {prefix("192.0.2.1"), prefix("fe80::1")};
+    CHECK(blocked("gateway", "192.0.2.1"));
+    host.name_servers = {prefix("192.0.2.1")};
+    CHECK(ports_at(*compile_policy(asking("also", "gateway"), host), "192.0.2.1") == "53/tcp+udp 853/tcp+udp");
+}
+
 TEST_CASE("policy: more than a jail holds is an error, and doubles count once") {
-    HostView host{{}, false, {}, {}};
+    HostView host;
     for (unsigned i = 0; i < 2 * JAIL_MAX_RULES; ++i)
         host.routes.push_back({prefix(fmt::format("10.1.{}.{}", i % JAIL_MAX_RULES / 256, i % 256)), JAIL_REASON_LOCAL, ""});
     const auto too_many = compile_policy(kEnforce, host);

@@ -1,45 +1,136 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What annotations ask for, and what is refused rather than ignored.
+// What annotations and flags ask for, how they are joined, and what is refused rather than ignored.
 #include "container/request.h"
 
 #include <doctest/doctest.h>
 
+#include "../bpf/abi.h"
+
 using namespace jail_ai;
 
-TEST_CASE("request: true enforces, false does nothing") {
+namespace {
+
+std::string message_of(const Annotations& annotations) {
+    const auto request = parse_request(annotations);
+    if (request) return "no error";
+    CHECK(request.error().exit_code == EX_DATAERR);
+    return request.error().message;
+}
+
+std::string allow_message(const std::string& value) {
+    return message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.allow", value}});
+}
+
+bool holds(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+Settings settings(std::vector<Written> written) {
+    return parse_settings(written).value();
+}
+
+std::string join_message(const Defaults& defaults, std::vector<Written> asked) {
+    const auto request = join_settings(defaults, settings(std::move(asked)));
+    return request ? "no error" : request.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("request: each mode, and what is assumed") {
     CHECK(parse_request({{"jail-ai.block-host", "true"}})->mode == Mode::enforce);
+    CHECK(parse_request({{"jail-ai.block-host", "audit"}})->mode == Mode::audit);
     CHECK(parse_request({{"jail-ai.block-host", "false"}, {"other", "x"}})->mode == Mode::off);
+    const auto request = parse_request({{"jail-ai.block-host", "true"}});
+    CHECK(request->dns == Dns::automatic);
+    CHECK(request->on_failure == OnFailure::refuse);
+    CHECK(request->allow.empty());
+    CHECK(request->also.empty());
+    CHECK(request->accepted.empty());
 }
 
 TEST_CASE("request: anything else under the prefix is refused with its name") {
+    CHECK(holds(message_of({}), "no annotation jail-ai.block-host"));
+    CHECK(holds(message_of({{"jail-ai", "true"}, {"jail-bi.block-host", "true"}}), "no annotation jail-ai.block-host"));
+    CHECK(message_of({{"jail-ai.block-host", "True"}}) == "jail-ai.block-host: 'True': it is none of true, audit, false");
+    CHECK(holds(message_of({{"jail-ai.block-host", "1"}}), "'1': it is none of"));
+    CHECK(holds(message_of({{"jail-ai.block-host", ""}}), "'': it is none of"));
+    CHECK(holds(message_of({{"jail-ai.block-host", "true\n"}}), "'true\\x0a': it is none of"));
+    for (const char* key : {"jail-ai.blok-host", "jail-ai.block-hosts", "jail-ai.block-host.", "jail-ai.", "jail-ai.block-host/c1",
+                            "jail-ai.block-host.allwo", "jail-ai.block-host.block-host", "jail-ai.allow", "jail-ai.--allow"})
+        CHECK_MESSAGE(holds(message_of({{"jail-ai.block-host", "true"}, {key, "true"}}), std::string("unknown annotation '") + key + "'"), key);
+    CHECK(holds(message_of({{"jail-ai.block-host.accept", "cap_net_admin"}}), "no annotation jail-ai.block-host"));
+    CHECK(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "on"}}) == "jail-ai.block-host.dns: 'on': it is none of auto, off");
+    CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.on-failure", "ignore"}}), "'ignore': it is none of refuse, run"));
+    CHECK(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", " , "}}) == "jail-ai.block-host.accept: it names nothing");
+    CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin;cap_bpf"}}),
+                "'cap_net_admin;cap_bpf': it is none of cap_net_admin"));
+}
+
+TEST_CASE("request: exceptions name a destination, ports and a protocol") {
+    const auto request =
+        parse_request({{"jail-ai.block-host", "true"},
+                       {"jail-ai.block-host.allow", "host:11434, 10.88.0.1:5432-5433/tcp [fd00::1]:53/udp  10.0.0.0/8:1/udp,[fd00::/8]:65535"}});
+    REQUIRE(request);
+    const auto& allow = request->allow;
+    REQUIRE(allow.size() == 5);
+    CHECK_FALSE(allow[0].destination);
+    CHECK(allow[0].first == 11434);
+    CHECK(allow[0].last == 11434);
+    CHECK(allow[0].protocols == JAIL_PORTS_TCP);
+    CHECK(allow[1].destination->to_string() == "10.88.0.1");
+    CHECK(allow[1].last == 5433);
+    CHECK(allow[2].destination->to_string() == "fd00::1");
+    CHECK(allow[2].protocols == JAIL_PORTS_UDP);
+    CHECK(allow[3].destination->to_string() == "10.0.0.0/8");
+    CHECK(allow[4].destination->to_string() == "fd00::/8");
+    CHECK(allow[4].first == 65535);
+}
+
+TEST_CASE("request: what is wrong with an exception, and at which character") {
     struct Case {
-        Annotations annotations;
+        const char* value;
         const char* message;
     };
-    const Case cases[] = {
-        {{}, "no annotation jail-ai.block-host"},
-        {{{"jail-ai", "true"}, {"jail-bi.block-host", "true"}}, "no annotation jail-ai.block-host"},
-        {{{"jail-ai.block-host", "True"}}, "annotation jail-ai.block-host: 'True' is neither 'true' nor 'false'"},
-        {{{"jail-ai.block-host", "1"}}, "'1' is neither"},
-        {{{"jail-ai.block-host", ""}}, "'' is neither"},
-        {{{"jail-ai.block-host", "true\n"}}, "'true\\x0a' is neither"},
-        {{{"jail-ai.block-host", "true"}, {"jail-ai.blok-host", "true"}}, "unknown annotation 'jail-ai.blok-host'"},
-        {{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.", ""}}, "unknown annotation 'jail-ai.block-host.'"},
-        {{{"jail-ai.block-host", "true"}, {"jail-ai.", ""}}, "unknown annotation 'jail-ai.'"},
-        {{{"jail-ai.block-host", "false"}, {"jail-ai.block-host/c1", "true"}}, "unknown annotation 'jail-ai.block-host/c1'"},
-        {{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", " , "}}, "annotation jail-ai.block-host.accept: names no risk"},
-        {{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin;cap_bpf"}},
-         "'cap_net_admin;cap_bpf' is no risk; known are cap_net_admin"},
-        {{{"jail-ai.block-host.accept", "cap_net_admin"}}, "no annotation jail-ai.block-host"},
-    };
-    for (const Case& c : cases) {
-        INFO(c.message);
-        const auto request = parse_request(c.annotations);
-        REQUIRE_FALSE(request);
-        CHECK(request.error().exit_code == EX_DATAERR);
-        CHECK_MESSAGE(request.error().message.find(c.message) != std::string::npos, request.error().message);
-    }
+    for (const Case& c : {Case{"host:99999/tcp", "jail-ai.block-host.allow: 'host:99999/tcp': port out of range (character 6)"},
+                          Case{"host:0", "port out of range (character 6)"},
+                          Case{"host:99999999999999999999", "port out of range (character 6)"},
+                          Case{"host:", "a port number is missing (character 6)"},
+                          Case{"host:-80", "a port number is missing (character 6)"},
+                          Case{"host:80-", "a port number is missing (character 9)"},
+                          Case{"host:80-79", "the range ends before it begins (character 9)"},
+                          Case{"host:80-99999", "port out of range (character 9)"},
+                          Case{"host:80/icmp", "expected the end, '-', '/tcp' or '/udp' (character 8)"},
+                          Case{"host:80/tcpx", "expected the end, '-', '/tcp' or '/udp' (character 12)"},
+                          Case{"host:80/TCP", "expected the end"},
+                          Case{"host", "this is neither 'host' nor an IPv4 address or prefix, and IPv6 stands in brackets (character 1)"},
+                          Case{"hosts:80", "this is neither 'host' nor"},
+                          Case{"10.0.0.1", "':' and a port are missing (character 9)"},
+                          Case{"10.0.0.1/8:80", "this is neither 'host' nor"},
+                          Case{"10.0.0.256:80", "this is neither 'host' nor"},
+                          Case{"fd00::1:80", "this is neither 'host' nor"},
+                          Case{"[10.0.0.1]:80", "this is no IPv6 address or prefix (character 2)"},
+                          Case{"[fd00::1:80", "']' is missing (character 12)"},
+                          Case{"[fd00::1", "']' is missing (character 9)"},
+                          Case{"[fd00::1]80", "':' and a port are missing (character 10)"},
+                          Case{"[fe80::1/10]:80", "this is no IPv6 address or prefix"},
+                          Case{":80", "this is neither 'host' nor"},
+                          Case{"host:1 bad host:2", "jail-ai.block-host.allow: 'bad': this is neither"},
+                          Case{"", "jail-ai.block-host.allow: it names nothing"}})
+        CHECK_MESSAGE(holds(allow_message(c.value), c.message), c.value << ": " << allow_message(c.value));
+    std::string many;
+    for (int i = 0; i < 257; ++i) many += "host:1 ";
+    CHECK(holds(allow_message(many), "more than 256 words"));
+}
+
+TEST_CASE("request: additions are prefixes or named sets") {
+    const auto request = parse_request({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "private,10.0.0.1 fd00::/8 gateway link-local"}});
+    REQUIRE(request);
+    REQUIRE(request->also.size() == 5);
+    CHECK(std::get<NamedSet>(request->also[0].what) == NamedSet::private_networks);
+    CHECK(std::get<IpPrefix>(request->also[1].what).to_string() == "10.0.0.1");
+    CHECK(std::get<NamedSet>(request->also[3].what) == NamedSet::gateway);
+    CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "lan"}}), "jail-ai.block-host.also: 'lan': this is neither"));
 }
 
 TEST_CASE("request: risks are accepted by name, separated by comma or space") {
@@ -47,5 +138,44 @@ TEST_CASE("request: risks are accepted by name, separated by comma or space") {
         parse_request({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin, host-cgroups inherited-sockets,host-pid"}});
     REQUIRE(request);
     CHECK(request->accepted == std::set{Risk::cap_net_admin, Risk::host_cgroups, Risk::inherited_sockets, Risk::host_pid});
-    CHECK(parse_request({{"jail-ai.block-host", "true"}})->accepted.empty());
+}
+
+TEST_CASE("request: annotations override the administrator's defaults, lists add up") {
+    const Defaults defaults{
+        settings({{"--block-host", "true"}, {"--dns", "off"}, {"--allow", "host:80"}, {"--also", "private"}, {"--accept", "host-pid"}}), false};
+    const auto untouched = join_settings(defaults, {});
+    REQUIRE(untouched);
+    CHECK(untouched->mode == Mode::enforce);
+    CHECK(untouched->dns == Dns::off);
+    const auto request = join_settings(defaults, settings({{"jail-ai.block-host", "false"},
+                                                           {"jail-ai.block-host.dns", "auto"},
+                                                           {"jail-ai.block-host.allow", "host:81"},
+                                                           {"jail-ai.block-host.on-failure", "run"},
+                                                           {"jail-ai.block-host.accept", "cap_bpf"}}));
+    REQUIRE(request);
+    CHECK(request->mode == Mode::off);
+    CHECK(request->dns == Dns::automatic);
+    CHECK(request->on_failure == OnFailure::run);
+    CHECK(request->allow.size() == 2);
+    CHECK(request->also.size() == 1);
+    CHECK(request->accepted == std::set{Risk::host_pid, Risk::cap_bpf});
+}
+
+TEST_CASE("request: an enforced default is tightened, never loosened") {
+    const Defaults audit{settings({{"--block-host", "audit"}}), true};
+    CHECK(join_settings(audit, settings({{"jail-ai.block-host", "true"}}))->mode == Mode::enforce);
+    CHECK(holds(join_message(audit, {{"jail-ai.block-host", "false"}}), "they ask for less than the block"));
+    const Defaults floor{settings({{"--block-host", "true"}, {"--dns", "off"}, {"--allow", "host:80"}, {"--accept", "host-pid"}}), true};
+    CHECK(join_message(floor, {}) == "no error");
+    CHECK(join_message(floor, {{"jail-ai.block-host", "true"}}) == "no error");
+    CHECK(join_message(floor, {{"jail-ai.block-host.also", "private"}}) == "no error");
+    CHECK(join_message(floor, {{"jail-ai.block-host.allow", "host:80/tcp"}}) != "no error");  // said otherwise
+    CHECK(join_message(floor, {{"jail-ai.block-host.allow", "host:80"}}) == "no error");
+    CHECK(join_message(floor, {{"jail-ai.block-host.accept", "host-pid"}}) == "no error");
+    CHECK(join_message(floor, {{"jail-ai.block-host.on-failure", "refuse"}}) == "no error");
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host", "audit"}}), "loosen what is enforced on this machine: they ask for less than the block"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host.allow", "host:81"}}), "they allow 'host:81'"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host.dns", "auto"}}), "they open DNS"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host.on-failure", "run"}}), "they let the container run unprotected"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host.accept", "cap_bpf"}}), "they accept cap_bpf"));
 }

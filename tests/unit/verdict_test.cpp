@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 
 #include "policy/policy.h"
+#include "random_policy.h"
 
 #include "../bpf/verdict.h"
 
@@ -85,6 +86,30 @@ TEST_CASE("verdict: port ranges pass for their protocol, both ends included, and
         CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, port) == JAIL_REASON_LOCAL);
     for (const std::uint8_t protocol : std::to_array<std::uint8_t>({0, 1, 58, 132, 136, 255}))
         CHECK(judge("192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
+}
+
+TEST_CASE("verdict: compiled policies say what a naive reference says, for random policies and destinations") {
+    jail_ai::test::RandomWorld world(20261124);
+    int blocked = 0;
+    int opened = 0;
+    for (int round = 0; round < 2500; ++round) {
+        const jail_ai::Request request = world.request();
+        const jail_ai::HostView host = world.host();
+        const auto policy = jail_ai::compile_policy(request, host);
+        REQUIRE(policy);
+        rules = &policy->rules;
+        for (int i = 0; i < 40; ++i) {
+            const auto to = world.destination();
+            const bool expected = jail_ai::test::is_blocked_by_reference(request, host, to);
+            const bool actual = jail_judge(&to.address.key(), to.protocol, to.port) != JAIL_VERDICT_PASS;
+            if (actual != expected) FAIL(round << ": " << to.address.to_string() << " port " << to.port << " protocol " << int{to.protocol});
+            blocked += expected ? 1 : 0;
+            opened += !expected && jail_ai::find_rule(policy->rules, to.address) != nullptr ? 1 : 0;
+        }
+    }
+    // The world is one in which there is something to get wrong.
+    CHECK(blocked > 20000);
+    CHECK(opened > 400);
 }
 
 TEST_CASE("verdict: a value that nobody filled in blocks") {

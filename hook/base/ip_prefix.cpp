@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // See ip_prefix.h.
-#include "policy/ip_prefix.h"
+#include "base/ip_prefix.h"
 
 #include <arpa/inet.h>
 #include <fmt/format.h>

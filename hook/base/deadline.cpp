@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See deadline.h.
+#include "base/deadline.h"
+
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <string_view>
+
+namespace jail_ai {
+namespace {
+
+volatile std::sig_atomic_t passed = 0;
+
+extern "C" void on_alarm(int /*signal*/) {
+    constexpr std::string_view kLine = "jail-ai-hook: still not done 1 s after the deadline, container refused\n";
+    if (passed != 0) {
+        [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
+        ::_exit(EX_TEMPFAIL);
+    }
+    passed = 1;
+    ::alarm(1);
+}
+
+}  // namespace
+
+void start_deadline() {
+    struct sigaction action {};
+    action.sa_handler = on_alarm;  // without SA_RESTART: what waits is to be interrupted
+    ::sigaction(SIGALRM, &action, nullptr);
+    ::alarm(kDeadlineSeconds);
+}
+
+bool deadline_passed() {
+    return passed != 0;
+}
+
+}  // namespace jail_ai

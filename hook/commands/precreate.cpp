@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See precreate.h.
+#include "commands/precreate.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <syslog.h>
+
+#include <optional>
+
+#include "base/quoted.h"
+#include "container/bundle.h"
+#include "container/json.h"
+#include "container/json_part.h"
+#include "container/state.h"
+#include "container/tighten.h"
+#include "system/file.h"
+#include "system/lsm.h"
+
+namespace jail_ai {
+namespace {
+
+// A config.json doesn't hold the container's name. Its cgroup ends in it, as podman makes it.
+std::string container_name(const rapidjson::Value& config) {
+    const auto linux_part = find_object(config, "linux");
+    if (!linux_part || *linux_part == nullptr) return "container";
+    const auto path = find_string(**linux_part, "cgroupsPath");
+    if (!path || *path == nullptr) return "container";
+    return fmt::format("container {}", quoted(string_of(**path)));
+}
+
+// Nothing where nobody asks: podman calls this for whatever container its JSON matches.
+Result<std::optional<Request>> read_request(const rapidjson::Value& config, const Defaults& defaults) {
+    auto annotations = read_annotations(config);
+    if (!annotations) return std::move(annotations).error();
+    const auto ours = annotations->lower_bound(kAnnotationPrefix);
+    const bool asked = ours != annotations->end() && ours->first.starts_with(kAnnotationPrefix);
+    if (!asked && !defaults.settings.mode) return std::optional<Request>();
+    auto settings = parse_annotations(*annotations);
+    if (!settings) return std::move(settings).error();
+    auto request = join_settings(defaults, *settings);
+    if (!request) return std::move(request).error();
+    return std::optional(std::move(*request));
+}
+
+Result<bool> guard_will_be_there() {
+    if (!kGuardAttached) return false;
+    return guard_is_available();
+}
+
+Result<Proposal> tighten_container(const rapidjson::Document& config, std::string_view text, const Request& request) {
+    auto guarded = guard_will_be_there();
+    if (!guarded) return std::move(guarded).error();
+    if (*guarded) return Proposal{std::string(text), {}};
+    auto tightened = tighten(config, text, request.accepted);
+    if (!tightened) return std::move(tightened).error();
+    Proposal proposal{std::move(tightened->config), {}};
+    for (const std::string& way : tightened->left_open) proposal.lines.push_back({LOG_WARNING, fmt::format("left open: {}", way)});
+    if (!tightened->taken.empty()) proposal.lines.push_back({LOG_INFO, fmt::format("taken away: {}", fmt::join(tightened->taken, "; "))});
+    return proposal;
+}
+
+Result<Proposal> change(const rapidjson::Document& config, std::string_view text, const Defaults& defaults) {
+    auto request = read_request(config, defaults);
+    if (!request) return std::move(request).error();
+    if (!*request || (**request).mode != Mode::enforce) return Proposal{std::string(text), {}};
+    auto proposal = tighten_container(config, text, **request);
+    if (!proposal && (**request).on_failure == OnFailure::run)
+        return Proposal{std::string(text), {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}", proposal.error().message)}}};
+    return proposal;
+}
+
+}  // namespace
+
+Result<Proposal> precreate(int input, const Defaults& defaults) {
+    auto text = read_all(input, kMaxConfigBytes);
+    if (!text) return std::move(text).error().context("read proposed config.json");
+    auto config = parse_json_object(*text);
+    if (!config) return std::move(config).error().context("proposed config.json");
+    if (auto unique = check_keys_unique(*config); !unique) return std::move(unique).error().context("proposed config.json");
+    const std::string container = container_name(*config);
+    auto proposal = change(*config, *text, defaults);
+    if (!proposal) return std::move(proposal).error().context(container);
+    for (Line& line : proposal->lines) line.text.insert(0, container + ": ");
+    return proposal;
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Values of a parsed JSON text together with where they stand in it, so that some can be replaced while everything else stays as it was
+// written, byte for byte: unknown keys, white space, escapes, and numbers that no type here could hold.
+#pragma once
+
+#include <rapidjson/document.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+// A value, and the text that it was parsed from. Neither is owned.
+class JsonPart {
+public:
+    // The whole document. `text` must be what parse_json_object() made the document of.
+    JsonPart(const rapidjson::Document& document, std::string_view text);
+
+    const rapidjson::Value& value() const { return *value_; }
+    std::string_view text() const { return text_; }
+
+    // Of an object: the member, or nothing. null stands for a missing one, as the engines take it. Error (EX_DATAERR) when the key stands
+    // there twice.
+    Result<std::optional<JsonPart>> member(std::string_view key) const;
+    // The same for one that must be of the type.
+    Result<std::optional<JsonPart>> object(std::string_view key) const;
+    Result<std::optional<JsonPart>> array(std::string_view key) const;
+
+    // Of an array: its elements, in order.
+    std::vector<JsonPart> elements() const;
+
+private:
+    JsonPart(const rapidjson::Value& value, std::string_view text) : value_(&value), text_(text) {}
+
+    const rapidjson::Value* value_;
+    std::string_view text_;
+};
+
+// Replacements in one text.
+class JsonEdits {
+public:
+    explicit JsonEdits(std::string_view text) : text_(text) {}
+
+    // `part` must be of the text, and no two may overlap.
+    void replace(const JsonPart& part, std::string with) { edits_.emplace_back(part.text(), std::move(with)); }
+    // Gives the object that member; it must not have one of that name, unless it is null.
+    void set_member(const JsonPart& object, std::string_view key, std::string with);
+
+    bool empty() const { return edits_.empty(); }
+    std::string apply() const;
+
+private:
+    std::string_view text_;
+    std::vector<std::pair<std::string_view, std::string>> edits_;
+};
+
+// The elements as an array, as they were written.
+std::string json_array(const std::vector<std::string>& elements);
+
+// Error (EX_DATAERR) when an object, wherever in the value, has two members of the same name: readers differ in which they take.
+Status check_keys_unique(const rapidjson::Value& value);
+
+}  // namespace jail_ai

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What a seccomp profile, linux.seccomp of config.json, says of one system call. As the runtimes and libseccomp take it: not as one reads it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "container/json_part.h"
+
+namespace jail_ai {
+
+enum class Comparison { ne, lt, le, eq, ge, gt, masked_eq };
+
+// On one argument, as 64 bits without sign.
+struct Condition {
+    unsigned argument;  // 0 to 5
+    Comparison comparison;
+    std::uint64_t value;      // the mask for masked_eq
+    std::uint64_t value_two;  // for masked_eq alone
+
+    bool holds(std::uint64_t x) const;
+    bool operator==(const Condition&) const = default;
+};
+
+// Can no argument fulfil both? "No" where that is hard to tell.
+bool exclude_each_other(const Condition& a, const Condition& b);
+
+// What becomes of a call.
+struct Answer {
+    std::string_view action;  // "SCMP_ACT_ALLOW" …, one that is known
+    std::uint64_t errno_ret;  // with SCMP_ACT_ERRNO and SCMP_ACT_TRACE
+
+    // May the call be carried out? Also where a tracer or an agent decides.
+    bool lets_pass() const;
+    bool operator==(const Answer&) const = default;
+};
+
+// All conditions hold: this answer.
+struct SyscallRule {
+    Answer answer;
+    std::vector<Condition> conditions;  // at most one an argument; none: always
+
+    bool operator==(const SyscallRule&) const = default;
+};
+
+class SeccompProfile {
+public:
+    // `seccomp` must be an object, and must outlive this. Errors (EX_DATAERR): what the runtimes could not read either.
+    static Result<SeccompProfile> read(const JsonPart& seccomp);
+
+    const Answer& otherwise() const { return otherwise_; }  // the default action
+    const std::vector<JsonPart>& rules() const { return rules_; }
+    const std::optional<JsonPart>& rules_part() const { return rules_part_; }
+
+    // The rules for a system call that take effect: none that says what is said anyway; each with its conditions apart if it has several on one
+    // argument; and only the first that has no condition, if there is one. Errors: EX_DATAERR; EX_CONFIG for more than kMaxSyscallRules.
+    Result<std::vector<SyscallRule>> rules_of(std::string_view syscall) const;
+
+private:
+    explicit SeccompProfile(Answer otherwise) : otherwise_(otherwise) {}
+
+    Answer otherwise_;
+    std::optional<JsonPart> rules_part_;  // linux.seccomp.syscalls
+    std::vector<JsonPart> rules_;
+};
+
+inline constexpr std::size_t kMaxSyscallRules = 256;  // of one system call; podman's profile has 4 for socket
+
+// The answer and the names of one element of linux.seccomp.syscalls. Errors: EX_DATAERR.
+Result<Answer> rule_answer(const JsonPart& rule);
+Result<std::vector<JsonPart>> rule_names(const JsonPart& rule);
+
+// The rule as JSON.
+std::string rule_text(const std::vector<std::string_view>& syscalls, const SyscallRule& rule);
+
+}  // namespace jail_ai

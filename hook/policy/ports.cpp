@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See ports.h.
+#include "policy/ports.h"
+
+#include <algorithm>
+
+namespace jail_ai {
+namespace {
+
+// Ranges of one protocol, in order, where neither touch nor overlap is left.
+std::vector<jail_ports> merge_protocol(const std::vector<jail_ports>& ranges, std::uint8_t protocol) {
+    std::vector<jail_ports> own;
+    for (jail_ports range : ranges) {
+        if ((range.protocols & protocol) == 0) continue;
+        range.protocols = protocol;
+        own.push_back(range);
+    }
+    std::ranges::sort(own, {}, &jail_ports::first);
+    std::vector<jail_ports> merged;
+    for (const jail_ports& range : own) {
+        if (!merged.empty() && range.first <= merged.back().last + 1U)
+            merged.back().last = std::max(merged.back().last, range.last);
+        else
+            merged.push_back(range);
+    }
+    return merged;
+}
+
+}  // namespace
+
+std::vector<jail_ports> merge_ports(const std::vector<jail_ports>& ranges) {
+    std::vector<jail_ports> all = merge_protocol(ranges, JAIL_PORTS_TCP);
+    for (const jail_ports& udp : merge_protocol(ranges, JAIL_PORTS_UDP)) {
+        const auto twin = std::ranges::find_if(
+            all, [&](const jail_ports& tcp) { return tcp.protocols == JAIL_PORTS_TCP && tcp.first == udp.first && tcp.last == udp.last; });
+        if (twin == all.end())
+            all.push_back(udp);
+        else
+            twin->protocols |= JAIL_PORTS_UDP;
+    }
+    std::ranges::sort(all, {}, &jail_ports::first);
+    return all;
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The kernel's verdict, for random policies and destinations, beside a naive reference and the compiled policy.
+#include <doctest/doctest.h>
+#include <linux/if_ether.h>
+
+#include "random_policy.h"
+#include "test_run.h"
+
+// Not asked here: the kernel looks up for itself.
+[[maybe_unused]] JAIL_INLINE const jail_rule* jail_lookup(const jail_key* /*key*/) {
+    return nullptr;
+}
+
+namespace jail_ai::test {
+
+TEST_CASE("the kernel, the compiled policy and a naive reference agree") {
+    RandomWorld world(97);
+    Programs programs(true);
+    int blocked = 0;
+    for (int round = 0; round < 1000; ++round) {
+        const Request request = world.request();
+        const HostView host = world.host();
+        const auto policy = compile_policy(request, host);
+        REQUIRE(policy);
+        programs.fill(policy->rules);
+        for (int i = 0; i < 100; ++i) {
+            const Destination to = world.destination();
+            const Bytes payload = to.protocol == JAIL_PROTO_TCP ? tcp(to.port, kSyn) : udp(to.port);
+            const bool is_v4 = to.address.is_v4();
+            const std::string verdict =
+                programs.judge(is_v4 ? v4(to.address, to.protocol, payload) : v6(to.address, to.protocol, payload), is_v4 ? ETH_P_IP : ETH_P_IPV6);
+            const bool expected = is_blocked_by_reference(request, host, to);
+            if ((verdict == "pass") == expected)
+                FAIL(round << ": " << to.address.to_string() << " port " << to.port << " protocol " << int{to.protocol} << ": " << verdict);
+            blocked += expected ? 1 : 0;
+        }
+    }
+    CHECK(blocked > 20000);
+}
+
+}  // namespace jail_ai::test
