@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// A bundle on disk, and the files that it mounts into the container. Their paths come from the engine, which also opens them, with the same
+// privileges.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "container/bundle.h"
+
+namespace jail_ai {
+
+struct BundleFiles {
+    Bundle bundle;
+    UniqueFd directory;
+
+    // Opens the bundle and reads its config.json. Errors: EX_NOINPUT where there is none, EX_DATAERR for one that isn't one.
+    static Result<BundleFiles> open(const std::string& path);
+
+    // The text of a file that the container will see at `destination`, of at most 8 MiB; empty where nothing is mounted there or the engine
+    // will write it later. Error: EX_DATAERR for what isn't a regular file or too long.
+    Result<std::string> read_mounted(std::string_view destination) const;
+};
+
+}  // namespace jail_ai

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Can this kernel, for this caller, run the guard: BPF LSM programs on a cgroup, which stop what no network hook sees?
+#pragma once
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+// Does createRuntime attach the guard where it is available? Until it does, what the guard would stop has to be taken away before.
+inline constexpr bool kGuardAttached = false;
+
+// Linux 6.0 or newer with "bpf" among the active security modules, and a caller in the initial user namespace. Where securityfs is not
+// mounted or doesn't say, the answer is no. Errors: /proc is not readable.
+Result<bool> guard_is_available();
+
+}  // namespace jail_ai
