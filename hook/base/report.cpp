@@ -1,21 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See report.h.
+// See report.h. The record is what syslog(3) sends (RFC 3164): "<PRIORITY>Mmm dd hh:mm:ss TAG[PID]: LINE".
 #include "base/report.h"
 
 #include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <string>
+
+#include "base/unique_fd.h"
+
 namespace jail_ai {
+namespace {
+
+constexpr std::string_view kTag = "jail-ai-hook";
+
+std::string timestamp() {
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    std::array<char, 32> text{};
+    if (::localtime_r(&now, &local) == nullptr) return "Jan  1 00:00:00";
+    return {text.data(), std::strftime(text.data(), text.size(), "%b %e %H:%M:%S", &local)};
+}
+
+UniqueFd connect_to_syslog(int type) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, _PATH_LOG, sizeof address.sun_path - 1);
+    UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+    return {};
+}
+
+void send_to_syslog(int priority, std::string_view line) {
+    std::string record = fmt::format("<{}>{} {}[{}]: {}", LOG_MAKEPRI(LOG_DAEMON, priority), timestamp(), kTag, ::getpid(), line);
+    UniqueFd fd = connect_to_syslog(SOCK_DGRAM);
+    if (!fd && errno == EPROTOTYPE) {
+        fd = connect_to_syslog(SOCK_STREAM);
+        record += '\0';  // ends a record there
+    }
+    if (!fd) return;
+    [[maybe_unused]] const ssize_t sent = ::send(fd.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+}  // namespace
 
 void report(int priority, std::string_view line) {
-    ::openlog("jail-ai-hook", LOG_PID | LOG_NDELAY, LOG_DAEMON);
-    ::syslog(priority, "%.*s", static_cast<int>(line.size()), line.data());
-    ::closelog();
-    if (priority > LOG_WARNING) return;
-    const std::string text = fmt::format("jail-ai-hook: {}\n", line);
-    // One write, so that lines of several hooks don't mix; a reader that has gone is no reason to fail.
-    [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (priority <= LOG_WARNING) {
+        const std::string text = fmt::format("{}: {}\n", kTag, line);
+        // One write, so that lines of several hooks don't mix; a reader that has gone is no reason to fail.
+        [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+    }
+    send_to_syslog(priority, line);
 }
 
 }  // namespace jail_ai

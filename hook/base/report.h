@@ -9,8 +9,8 @@
 
 namespace jail_ai {
 
-// Writes "jail-ai-hook: LINE" to syslog with the priority (LOG_ERR …) and, for LOG_WARNING and worse, to stderr. Never fails: where
-// nobody listens the line is lost, and the exit code still tells.
+// Writes "jail-ai-hook: LINE" to stderr, for LOG_WARNING and worse, and then to syslog with the priority (LOG_ERR …). Never fails and never
+// waits, as syslog(3) does for a reader that has stopped: where nobody takes the line it is lost, and the exit code still tells.
 void report(int priority, std::string_view line);
 
 }  // namespace jail_ai
