@@ -165,6 +165,35 @@ static __always_inline int is_from(struct __sk_buff *skb, __u32 type, __u32 prot
 	return sk && sk->type == type && sk->protocol == protocol;
 }
 
+#define IPV6_HEADER 40
+#define ICMPV6 58
+#define SOLICITATION 135
+#define ADVERTISEMENT 136
+
+/*
+ * Is this IPv6 neighbour discovery (RFC 4861 4.3, 4.4), in exactly the form that the kernel gives it? Its socket belongs to the jail where the
+ * runtime makes the network namespace inside of the container's cgroup, as runc does; without an answer the host could not reach the
+ * container. A raw socket can say no more in this form than who it claims to be on its link.
+ */
+static __always_inline int is_discovery(struct __sk_buff *skb, const struct jail_packet *packet)
+{
+	__u8 hop_limit, type, code, option[2];
+	__u32 size = skb->len - packet->upper_layer;
+
+	if (packet->protocol != ICMPV6 || packet->upper_layer != IPV6_HEADER)
+		return 0;
+	if (jail_load(skb, 7, &hop_limit, 1) || hop_limit != 255)
+		return 0;
+	if (jail_load(skb, IPV6_HEADER, &type, 1) || jail_load(skb, IPV6_HEADER + 1, &code, 1))
+		return 0;
+	if (code != 0 || (type != SOLICITATION && type != ADVERTISEMENT))
+		return 0;
+	if (size == 24)
+		return 1;
+	/* One option: the source's (1) or the target's (2) link-layer address, of 8 bytes. */
+	return size == 32 && !jail_load(skb, IPV6_HEADER + 24, option, sizeof(option)) && option[0] == type - 134 && option[1] == 1;
+}
+
 /* What may leave for an address that is blocked: the ports that its rule lets through, and answers. */
 static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct jail_packet *packet, int verdict)
 {
@@ -173,6 +202,8 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct
 
 	if (packet->odd || packet->fragment)
 		return JAIL_REASON_PACKET;
+	if (is_discovery(skb, packet))
+		return JAIL_VERDICT_PASS;
 	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP)
 		return verdict;
 	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
@@ -193,13 +224,14 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct
 
 /*
  * Does a packet for elsewhere claim to come from the host? Sent to another container's UDP socket it would make that one's jail remember
- * a peer that never spoke. Only raw, transparent and freebind sockets can; a TCP socket would have to complete a handshake.
+ * a peer that never spoke, and sent to anybody it would make that one answer the host. Raw, transparent and freebind sockets can, also of TCP,
+ * whose first packet may carry data already.
  */
 static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_packet *packet)
 {
 	int verdict;
 
-	if (shares_network || is_from(skb, SOCK_STREAM, IPPROTO_TCP))
+	if (shares_network)
 		return 0;
 	verdict = jail_judge(&packet->source, JAIL_PROTO_ANY, 0);
 	return verdict != JAIL_VERDICT_PASS && verdict != JAIL_REASON_LINK_LOCAL;
@@ -241,6 +273,9 @@ int jail_ingress(struct __sk_buff *skb)
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
 	if (packet.odd || packet.protocol != IPPROTO_UDP || !is_from(skb, SOCK_DGRAM, IPPROTO_UDP))
+		return 1;
+	/* What the host sends to a group or to everybody was not for this container to answer. */
+	if (!shares_network && jail_judge(&packet.destination, JAIL_PROTO_ANY, 0) != JAIL_VERDICT_PASS)
 		return 1;
 	verdict = jail_judge(&packet.source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */

@@ -9,6 +9,8 @@
 #ifndef JAIL_AI_PACKET_H
 #define JAIL_AI_PACKET_H
 
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 
@@ -30,7 +32,7 @@
 
 enum jail_odd {
 	JAIL_ODD_NOT,
-	JAIL_ODD_UNREADABLE,    /* truncated, of an unknown version, too many extension headers, options that run out of their header */
+	JAIL_ODD_UNREADABLE,    /* truncated, of a version that is not the family's, too many extension headers, options that run out of their header */
 	JAIL_ODD_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4 source route, IPv6 routing header */
 };
 
@@ -44,7 +46,6 @@ struct jail_packet {
 };
 
 /* Copies `size` bytes at an offset from the IP header; nonzero when the packet ends before. The includer defines it. */
-struct __sk_buff;
 JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size);
 
 /*
@@ -77,7 +78,7 @@ JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *
 {
 	struct iphdr header;
 
-	if (jail_load(skb, 0, &header, sizeof(header)) || header.ihl < 5) {
+	if (jail_load(skb, 0, &header, sizeof(header)) || header.version != 4 || header.ihl < 5) {
 		packet->odd = JAIL_ODD_UNREADABLE;
 		return;
 	}
@@ -95,7 +96,7 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 	struct ipv6hdr header;
 	__u8 extension[2];
 
-	if (jail_load(skb, 0, &header, sizeof(header))) {
+	if (jail_load(skb, 0, &header, sizeof(header)) || header.version != 6) {
 		packet->odd = JAIL_ODD_UNREADABLE;
 		return;
 	}
@@ -118,16 +119,15 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 	packet->odd = JAIL_ODD_UNREADABLE;
 }
 
-/* Fills *packet, which the caller has zeroed. */
+/*
+ * Fills *packet, which the caller has zeroed. The family is what the stack takes the packet for: a raw socket may write another version into
+ * the header, and what follows then means something else to whoever receives it.
+ */
 JAIL_INLINE void jail_parse(const struct __sk_buff *skb, struct jail_packet *packet)
 {
-	__u8 version;
-
-	if (jail_load(skb, 0, &version, 1))
-		packet->odd = JAIL_ODD_UNREADABLE;
-	else if (version >> 4 == 4)
+	if (skb->protocol == bpf_htons(ETH_P_IP))
 		jail_parse_v4(skb, packet);
-	else if (version >> 4 == 6)
+	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
 		jail_parse_v6(skb, packet);
 	else
 		packet->odd = JAIL_ODD_UNREADABLE;

@@ -76,8 +76,13 @@ Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config)
     return all;
 }
 
-Result<std::set<std::string>> parse_namespaces(const rapidjson::Value& config) {
-    std::set<std::string> types;
+struct Namespaces {
+    std::set<std::string> all;
+    std::set<std::string> joined;
+};
+
+Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
+    Namespaces types;
     auto linux_part = find_object(config, "linux");
     if (!linux_part) return std::move(linux_part).error();
     if (*linux_part == nullptr) return types;
@@ -88,7 +93,10 @@ Result<std::set<std::string>> parse_namespaces(const rapidjson::Value& config) {
         if (!value.IsObject()) return Error{EX_DATAERR, fmt::format("linux.namespaces holds {}, not an object", kind_of(value))};
         auto type = string_or_empty(value, "type");
         if (!type) return std::move(type).error().context("linux.namespaces");
-        types.insert(std::move(*type));
+        auto path = string_or_empty(value, "path");
+        if (!path) return std::move(path).error().context("linux.namespaces");
+        if (!path->empty()) types.joined.insert(*type);
+        types.all.insert(std::move(*type));
     }
     return types;
 }
@@ -113,7 +121,7 @@ Result<Bundle> parse_bundle(std::string_view json) {
     if (!capabilities) return std::move(capabilities).error();
     auto namespaces = parse_namespaces(*document);
     if (!namespaces) return std::move(namespaces).error();
-    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(*namespaces)};
+    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined)};
 }
 
 }  // namespace jail_ai

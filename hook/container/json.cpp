@@ -8,8 +8,6 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
-#include <charconv>
-
 #include "base/quoted.h"
 
 namespace jail_ai {
@@ -29,14 +27,7 @@ public:
     bool Int64(std::int64_t i) { return document_.Int64(i); }
     bool Uint64(std::uint64_t i) { return document_.Uint64(i); }
     bool Double(double d) { return document_.Double(d); }
-    // Numbers come as text, so that none is too big to read. Those that are no 64-bit integers are numbers of no particular value here.
-    bool RawNumber(const char* s, SizeType n, bool /*copy*/) {
-        std::uint64_t whole = 0;
-        std::int64_t negative = 0;
-        if (const auto [end, error] = std::from_chars(s, s + n, whole); error == std::errc() && end == s + n) return document_.Uint64(whole);
-        if (const auto [end, error] = std::from_chars(s, s + n, negative); error == std::errc() && end == s + n) return document_.Int64(negative);
-        return document_.Double(0);
-    }
+    bool RawNumber(const char* s, SizeType n, bool copy) { return document_.RawNumber(s, n, copy); }
     bool String(const char* s, SizeType n, bool copy) { return document_.String(s, n, copy); }
     bool Key(const char* s, SizeType n, bool copy) { return document_.Key(s, n, copy); }
     bool StartObject() { return enter() && document_.StartObject(); }
@@ -79,7 +70,7 @@ Result<rapidjson::Document> parse_json_object(std::string_view text) {
         rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
         rapidjson::Reader reader;
         DepthLimit limited(handler);
-        outcome = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag | rapidjson::kParseNumbersAsStringsFlag>(stream, limited);
+        outcome = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(stream, limited);
         too_deep = limited.too_deep();
         return !outcome.IsError();
     };

@@ -15,8 +15,7 @@ namespace jail_ai {
 inline constexpr int kMaxJsonDepth = 64;  // config.json of today's runtimes nests 8 levels
 
 // Parses one JSON value (RFC 8259, UTF-8 validated) that must be an object and must fill the text. Errors (EX_DATAERR): not JSON with
-// the offset in bytes, deeper than kMaxJsonDepth, something other than an object, nothing at all. A number that is no 64-bit integer is a
-// number of which only that is known.
+// the offset in bytes, deeper than kMaxJsonDepth, something other than an object, nothing at all.
 Result<rapidjson::Document> parse_json_object(std::string_view text);
 
 // The member of an object, or nullptr. Error (EX_DATAERR) when the key stands there twice.

@@ -41,6 +41,8 @@ std::string_view risk_name(Risk risk) {
         case Risk::cap_net_admin: return "cap_net_admin";
         case Risk::cap_bpf: return "cap_bpf";
         case Risk::cap_sys_admin: return "cap_sys_admin";
+        case Risk::cap_dac_read_search: return "cap_dac_read_search";
+        case Risk::cap_sys_module: return "cap_sys_module";
         case Risk::host_cgroups: return "host-cgroups";
         case Risk::host_pid: return "host-pid";
         case Risk::engine_socket: return "engine-socket";

@@ -27,7 +27,20 @@ enum class Dns { automatic, off };
 enum class OnFailure { refuse, run };
 
 // What a container may hold that lets it go round the block. Without being accepted by name it is refused.
-enum class Risk { cap_net_admin, cap_bpf, cap_sys_admin, host_cgroups, host_pid, engine_socket, inherited_sockets, cap_net_raw, vsock, ia32 };
+enum class Risk {
+    cap_net_admin,
+    cap_bpf,
+    cap_sys_admin,
+    cap_dac_read_search,
+    cap_sys_module,
+    host_cgroups,
+    host_pid,
+    engine_socket,
+    inherited_sockets,
+    cap_net_raw,
+    vsock,
+    ia32,
+};
 
 // The name that the risk is accepted by: "cap_net_admin", "host-cgroups" …
 std::string_view risk_name(Risk risk);

@@ -78,8 +78,12 @@ Result<Condition> read_condition(const JsonPart& part) {
     const auto* comparison = std::ranges::find(kComparisons, *name);
     if (comparison == kComparisons.end()) return Error{EX_DATAERR, fmt::format("'op': {} is no comparison", quoted(*name))};
     const auto which = static_cast<Comparison>(comparison - kComparisons.begin());
-    return Condition{static_cast<unsigned>(index->value_or(0)), which, value->value_or(0),
-                     which == Comparison::masked_eq ? value_two->value_or(0) : 0};
+    Condition condition{static_cast<unsigned>(index->value_or(0)), which, value->value_or(0), 0};
+    if (which != Comparison::masked_eq) return condition;
+    condition.value_two = value_two->value_or(0);
+    if (condition.value == 0 || (condition.value_two & ~condition.value) != 0)
+        return Error{EX_DATAERR, "no argument or every argument is what it says under that mask"};
+    return condition;
 }
 
 // One rule, or one a condition: that is how crun and runc take several conditions on one argument.
@@ -146,8 +150,7 @@ bool exclude_each_other(const Condition& a, const Condition& b) {
     if (a.argument != b.argument) return false;
     if (a.comparison == Comparison::eq) return !b.holds(a.value);
     if (b.comparison == Comparison::eq) return !a.holds(b.value);
-    if (a.comparison == Comparison::masked_eq && b.comparison == Comparison::masked_eq)
-        return ((a.value_two ^ b.value_two) & a.value & b.value) != 0;
+    if (a.comparison == Comparison::masked_eq && b.comparison == Comparison::masked_eq) return ((a.value_two ^ b.value_two) & a.value & b.value) != 0;
     const auto range_a = range_of(a);
     const auto range_b = range_of(b);
     if (!range_a || !range_b) return false;

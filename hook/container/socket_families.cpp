@@ -34,10 +34,23 @@ bool overlap(const SyscallRule& a, const SyscallRule& b) {
     });
 }
 
-bool contradict(const std::vector<SyscallRule>& rules) {
-    return std::ranges::any_of(rules, [&](const SyscallRule& a) {
-        return std::ranges::any_of(rules, [&](const SyscallRule& b) { return a.answer != b.answer && overlap(a, b); });
+bool is_always(const SyscallRule& rule) {
+    return rule.conditions.empty();
+}
+
+// What libseccomp 2.5 makes a filter of that does what the rules say. Rules for one family that are less alike than this it may misread, or
+// never come back from.
+bool are_plain(const std::vector<SyscallRule>& rules) {
+    if (rules.size() <= 1) return true;
+    const bool alike = std::ranges::all_of(rules, [&](const SyscallRule& rule) {
+        return rule.conditions.size() == 1 && !rules[0].conditions.empty() && rule.conditions[0].argument == rules[0].conditions[0].argument &&
+               (rule.conditions[0].comparison == Comparison::eq || rule.conditions[0].comparison == Comparison::ne ||
+                rule.conditions[0].comparison == Comparison::masked_eq);
     });
+    const auto contradicted = [&](const SyscallRule& a) {
+        return std::ranges::any_of(rules, [&](const SyscallRule& b) { return a.answer != b.answer && overlap(a, b); });
+    };
+    return alike && std::ranges::none_of(rules, contradicted);
 }
 
 // The rules that are about the family, and what they say of the other arguments.
@@ -46,20 +59,21 @@ std::vector<SyscallRule> rules_about(const std::vector<SyscallRule>& rules, std:
     for (const SyscallRule& rule : rules) {
         if (!is_about(rule, family)) continue;
         SyscallRule rest{rule.answer, {}};
-        std::ranges::copy_if(rule.conditions, std::back_inserter(rest.conditions), [](const Condition& condition) { return condition.argument != 0; });
+        std::ranges::copy_if(rule.conditions, std::back_inserter(rest.conditions),
+                             [](const Condition& condition) { return condition.argument != 0; });
         if (std::ranges::find(here, rest) == here.end()) here.push_back(std::move(rest));
     }
     return here;
 }
 
-// What is refused stays refused in the same way, and the rest gets kNoSuchFamily.
+// What is refused stays refused in the same way, where that can be said, and the rest gets kNoSuchFamily.
 std::vector<SyscallRule> refuse(std::vector<SyscallRule> here, const Answer& otherwise) {
     const auto refusal = std::ranges::find_if(here, [](const SyscallRule& rule) { return !rule.answer.lets_pass(); });
     const SyscallRule all{refusal == here.end() ? kNoSuchFamily : refusal->answer, {}};
     if (otherwise.lets_pass()) return {all};
     for (SyscallRule& rule : here)
         if (rule.answer.lets_pass()) rule.answer = kNoSuchFamily;
-    if (contradict(here)) return {all};
+    if (!are_plain(here)) return {all};
     return here;
 }
 
@@ -70,10 +84,10 @@ Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule
     for (std::uint64_t family = 0; family <= kLastFamily + 1; ++family) {
         auto here = rules_about(rules, family);
         if (!is_permitted(family)) here = refuse(std::move(here), otherwise);
-        if (contradict(here))
-            return Error{EX_CONFIG, fmt::format("rules for sockets of family {} overlap that let them pass and refuse them", family)};
-        const auto always = std::ranges::find_if(here, [](const SyscallRule& rule) { return rule.conditions.empty(); });
-        if (always != here.end()) here = {*always};
+        const bool same = std::ranges::all_of(here, [&](const SyscallRule& rule) { return rule.answer == here[0].answer; });
+        if (const auto always = std::ranges::find_if(here, is_always); same && always != here.end()) here = {*always};
+        if (!are_plain(here))
+            return Error{EX_CONFIG, fmt::format("the rules for sockets of family {} overlap or are too intricate to be changed", family)};
         for (SyscallRule& rule : here) {
             if (rule.answer == otherwise) continue;
             rule.conditions.insert(rule.conditions.begin(), is_family(family));
@@ -85,8 +99,7 @@ Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule
 
 bool lets_family_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise, std::uint64_t family) {
     const auto here = rules_about(rules, family);
-    const auto always = std::ranges::find_if(here, [](const SyscallRule& rule) { return rule.conditions.empty(); });
-    if (always != here.end()) return always->answer.lets_pass();
+    if (const auto always = std::ranges::find_if(here, is_always); always != here.end()) return always->answer.lets_pass();
     return otherwise.lets_pass() || std::ranges::any_of(here, [](const SyscallRule& rule) { return rule.answer.lets_pass(); });
 }
 

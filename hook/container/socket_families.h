@@ -26,8 +26,8 @@ inline constexpr Answer kNoSuchFamily = {"SCMP_ACT_ERRNO", EAFNOSUPPORT};
 inline constexpr std::array<std::string_view, 2> kFamilySyscalls = {"socket", "socketpair"};
 
 // The rules, written out family by family, without what lets other families pass than the permitted. For these nothing changes. To be used in
-// the place of `rules`, which are rules_of() a system call. Error (EX_CONFIG): for a permitted family rules of different answers overlap, and
-// which of them libseccomp takes nobody can say.
+// the place of `rules`, which are rules_of() a system call. Error (EX_CONFIG): for a permitted family there are rules that overlap, of which
+// nobody can say which libseccomp takes, or of a kind that it doesn't always get right.
 Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule>& rules, const Answer& otherwise);
 
 // Do the rules let a socket of this family be opened, whatever the other arguments?

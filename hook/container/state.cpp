@@ -26,11 +26,14 @@ Result<pid_t> parse_pid(const rapidjson::Value& state) {
     return static_cast<pid_t>(value.GetInt64());
 }
 
-Result<Annotations> parse_annotations(const rapidjson::Value& state) {
-    auto object = required(find_object(state, "annotations"), "annotations");
-    if (!object) return std::move(object).error();
+}  // namespace
+
+Result<Annotations> read_annotations(const rapidjson::Value& object) {
+    auto found = find_object(object, "annotations");
+    if (!found) return std::move(found).error();
     Annotations annotations;
-    for (const auto& member : (**object).GetObject()) {
+    if (*found == nullptr) return annotations;
+    for (const auto& member : (**found).GetObject()) {
         const std::string_view key = string_of(member.name);
         if (!member.value.IsString()) return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quoted(key), kind_of(member.value))};
         if (!annotations.emplace(key, string_of(member.value)).second)
@@ -38,8 +41,6 @@ Result<Annotations> parse_annotations(const rapidjson::Value& state) {
     }
     return annotations;
 }
-
-}  // namespace
 
 Result<ContainerState> parse_state(std::string_view json) {
     auto document = parse_json_object(json);
@@ -54,7 +55,8 @@ Result<ContainerState> parse_state(std::string_view json) {
     const std::string_view path = string_of(**bundle);
     if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
         return Error{EX_DATAERR, fmt::format("'bundle' is {}, not an absolute path", quoted(path))};
-    auto annotations = parse_annotations(*document);
+    if (auto present = required(find_object(*document, "annotations"), "annotations"); !present) return std::move(present).error();
+    auto annotations = read_annotations(*document);
     if (!annotations) return std::move(annotations).error();
     return ContainerState{std::string(string_of(**id)), *pid, std::string(path), std::move(*annotations)};
 }

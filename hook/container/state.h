@@ -3,6 +3,7 @@
 // The container state that a runtime writes to a hook's standard input (OCI runtime-spec, runtime.md#state).
 #pragma once
 
+#include <rapidjson/document.h>
 #include <sys/types.h>
 
 #include <map>
@@ -17,6 +18,9 @@ inline constexpr std::size_t kMaxStateBytes = 4u << 20;  // podman passes annota
 inline constexpr pid_t kMaxPid = 4 * 1024 * 1024;        // PID_MAX_LIMIT of a 64-bit kernel, proc(5)
 
 using Annotations = std::map<std::string, std::string, std::less<>>;
+
+// Of a state or of a config.json, which have them in the same way; empty where there are none. Errors: EX_DATAERR, naming the key.
+Result<Annotations> read_annotations(const rapidjson::Value& object);
 
 struct ContainerState {
     std::string id;           // not empty

@@ -16,17 +16,16 @@ namespace {
 struct CapabilityRisk {
     std::string_view name;
     Risk risk;
+    bool within_sys_admin;  // it adds nothing to CAP_SYS_ADMIN, which is named then
 };
 
 // Each lets a process undo or pass by what is on the cgroup: translate and tunnel in its network namespace, attach a program of its own
-// behind ours, detach ours.
+// behind ours, detach ours, open any host cgroup by file handle, change the kernel.
 constexpr std::array kCapabilities = {
-    CapabilityRisk{"CAP_NET_ADMIN", Risk::cap_net_admin},
-    CapabilityRisk{"CAP_BPF", Risk::cap_bpf},
-    CapabilityRisk{"CAP_SYS_ADMIN", Risk::cap_sys_admin},
+    CapabilityRisk{"CAP_NET_ADMIN", Risk::cap_net_admin, false},  CapabilityRisk{"CAP_BPF", Risk::cap_bpf, false},
+    CapabilityRisk{"CAP_SYS_ADMIN", Risk::cap_sys_admin, false},  CapabilityRisk{"CAP_DAC_READ_SEARCH", Risk::cap_dac_read_search, true},
+    CapabilityRisk{"CAP_SYS_MODULE", Risk::cap_sys_module, true},
 };
-
-constexpr std::array<std::string_view, 4> kEngineSockets = {"podman.sock", "docker.sock", "crio.sock", "containerd.sock"};
 
 bool is_below(std::string_view path, std::string_view directory) {
     if (directory == "/") return true;
@@ -34,8 +33,9 @@ bool is_below(std::string_view path, std::string_view directory) {
 }
 
 void find_capabilities(const Bundle& bundle, std::vector<FoundRisk>& found) {
+    const bool can_do_anything = bundle.capabilities.contains("CAP_SYS_ADMIN");
     for (const CapabilityRisk& capability : kCapabilities)
-        if (bundle.capabilities.contains(std::string(capability.name)))
+        if (bundle.capabilities.contains(std::string(capability.name)) && (!can_do_anything || !capability.within_sys_admin))
             found.push_back({capability.risk, fmt::format("it has {}", capability.name),
                              fmt::format("take it away (no --privileged, --cap-drop={})", capability.name.substr(4))});
 }
@@ -46,9 +46,11 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector
         found.push_back({Risk::host_cgroups, fmt::format("it can leave its cgroup by {}: {}", quoted(destination), why),
                          "use --cgroupns=private and don't mount cgroup file systems into it"});
     };
+    // A namespace that it joined may be rooted above its own cgroup, or beside it.
+    const bool sees_others = facts.shares_cgroup_namespace || bundle.joined.contains("cgroup");
     for (const Mount& mount : bundle.mounts)
-        if (facts.shares_cgroup_namespace && (mount.type == "cgroup" || mount.type == "cgroup2") && !mount.has_option("ro"))
-            add(mount.destination, "a writable cgroup file system in the host's cgroup namespace");
+        if (sees_others && (mount.type == "cgroup" || mount.type == "cgroup2") && !mount.has_option("ro"))
+            add(mount.destination, "a writable cgroup file system in a cgroup namespace that isn't its own");
     for (const BoundPath& bind : facts.binds) {
         for (const std::string& cgroups : facts.cgroup_mounts) {
             const bool within = is_below(bind.source, cgroups) && !bind.read_only;
@@ -63,10 +65,11 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector
 void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     for (const BoundPath& bind : facts.binds) {
         const auto below = std::ranges::find_if(facts.engine_sockets, [&](const std::string& socket) { return is_below(socket, bind.source); });
-        const bool itself = bind.is_socket && is_engine_socket(bind.source);
-        if (!itself && below == facts.engine_sockets.end()) continue;
-        found.push_back({Risk::engine_socket,
-                         fmt::format("{} gives it a container engine's socket, {}", quoted(bind.destination), quoted(itself ? bind.source : *below)),
+        std::string socket = below != facts.engine_sockets.end() ? *below : "";
+        if (bind.is_socket && is_engine_socket(bind.source)) socket = bind.source;
+        if (!bind.engine_socket.empty()) socket = bind.source + "/" + bind.engine_socket;
+        if (socket.empty()) continue;
+        found.push_back({Risk::engine_socket, fmt::format("{} gives it a container engine's socket, {}", quoted(bind.destination), quoted(socket)),
                          "don't mount it: who has it can start containers that are not jailed"});
     }
 }
@@ -74,7 +77,7 @@ void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& fo
 }  // namespace
 
 bool is_engine_socket(std::string_view path) {
-    return std::ranges::find(kEngineSockets, path.substr(path.rfind('/') + 1)) != kEngineSockets.end();
+    return std::ranges::find(kEngineSocketNames, path.substr(path.rfind('/') + 1)) != kEngineSocketNames.end();
 }
 
 std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& facts) {
@@ -82,8 +85,13 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
     find_capabilities(bundle, found);
     find_cgroups(bundle, facts, found);
     // A config.json without namespaces is none that an engine wrote; what it is for, only its author knows.
-    if (facts.shares_pid_namespace && !bundle.namespaces.empty())
-        found.push_back({Risk::host_pid, "it sees the host's processes, and can act as those of its user", "no --pid=host"});
+    if (facts.sees_other_processes && !bundle.namespaces.empty())
+        found.push_back(
+            {Risk::host_pid, "it sees processes that are not its own, and can act as those of its user", "no --pid=host, no --pid=container:…"});
+    for (const BoundPath& bind : facts.binds)
+        if (bind.is_procfs)
+            found.push_back(
+                {Risk::host_pid, fmt::format("{} shows it {} of the host", quoted(bind.destination), quoted(bind.source)), "don't mount it"});
     find_engine_sockets(facts, found);
     for (const ForeignDescriptor& descriptor : facts.descriptors)
         found.push_back({Risk::inherited_sockets, fmt::format("its descriptor {} is {} from outside", descriptor.number, descriptor.kind),

@@ -3,6 +3,7 @@
 // What a container holds that would let it go round every program on its cgroup. Judged from facts that system/ collects.
 #pragma once
 
+#include <array>
 #include <string>
 #include <vector>
 
@@ -18,20 +19,22 @@ struct BoundPath {
     bool recursive;  // mounts below the source come along
     bool read_only;  // the mount itself; mounts below it stay as they are
     bool is_socket;
+    bool is_procfs;
+    std::string engine_socket;  // of a directory: the name of an engine's socket right in it; else empty
 };
 
-// A descriptor that the container's process holds before it has started, and that no hook on its cgroup would see in use.
+// A descriptor that the container's process holds before it has started, and that leads out of what the hooks on its cgroup see.
 struct ForeignDescriptor {
     int number;
-    std::string kind;  // "inet", "packet", "netlink" …
+    std::string kind;  // "an inet socket", "a directory" …
 };
 
 struct ContainerFacts {
     bool shares_cgroup_namespace;
-    bool shares_pid_namespace;
+    bool sees_other_processes;  // its PID namespace is the host's or another container's
     std::vector<BoundPath> binds;
     std::vector<std::string> cgroup_mounts;   // mount points of cgroup file systems of any version
-    std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, those that exist
+    std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, or will once they run
     std::vector<ForeignDescriptor> descriptors;
 };
 
@@ -43,6 +46,8 @@ struct FoundRisk {
 
 // Every risk, in the order of enum Risk; several of the same kind where several things carry it.
 std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& facts);
+
+inline constexpr std::array<std::string_view, 4> kEngineSocketNames = {"podman.sock", "docker.sock", "crio.sock", "containerd.sock"};
 
 // The name of a socket file by which a container engine takes orders: "podman.sock", "docker.sock", "crio.sock", "containerd.sock".
 bool is_engine_socket(std::string_view path);

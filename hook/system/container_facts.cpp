@@ -7,9 +7,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <glob.h>
-#include <linux/if_packet.h>
+#include <linux/magic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -27,15 +28,19 @@
 namespace jail_ai {
 namespace {
 
-constexpr std::array kSocketPlaces = {
-    "/run/podman/podman.sock",
-    "/run/docker.sock",
-    "/run/crio/crio.sock",
-    "/run/containerd/containerd.sock",
-    "/run/user/*/podman/podman.sock",
-    "/run/user/*/docker.sock",
-    "/run/k3s/containerd/containerd.sock",
+// Directory and name of the sockets by which engines take orders. The socket itself may come later.
+struct SocketPlace {
+    const char* directory;  // glob(7)
+    std::string_view name;
 };
+
+constexpr std::array kSocketPlaces = std::to_array<SocketPlace>({{"/run/podman", "podman.sock"},
+                                                                 {"/run", "docker.sock"},
+                                                                 {"/run/crio", "crio.sock"},
+                                                                 {"/run/containerd", "containerd.sock"},
+                                                                 {"/run/k3s/containerd", "containerd.sock"},
+                                                                 {"/run/user/*/podman", "podman.sock"},
+                                                                 {"/run/user/*", "docker.sock"}});
 
 // The path by which the kernel knows what is open.
 Result<std::string> path_of(int fd) {
@@ -52,25 +57,36 @@ Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd)
     if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::optional<BoundPath>();
     if (!fd) return system_error(fmt::format("look at the source of mount {}, {}", quoted(mount.destination), quoted(mount.source)), errno);
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quoted(mount.source)), errno);
+    struct statfs file_system {};
+    if (::fstat(fd.get(), &info) != 0 || ::fstatfs(fd.get(), &file_system) != 0)
+        return system_error(fmt::format("stat {}", quoted(mount.source)), errno);
     auto path = path_of(fd.get());
     if (!path) return std::move(path).error();
-    return std::optional(BoundPath{std::move(*path), mount.destination, !mount.has_option("bind") || mount.has_option("rbind"),
-                                   mount.has_option("ro"), S_ISSOCK(info.st_mode) != 0});
+    BoundPath bound{};
+    bound.source = std::move(*path);
+    bound.destination = mount.destination;
+    bound.recursive = !mount.has_option("bind") || mount.has_option("rbind");
+    bound.read_only = mount.has_option("ro");
+    bound.is_socket = S_ISSOCK(info.st_mode);
+    bound.is_procfs = file_system.f_type == PROC_SUPER_MAGIC;
+    for (const std::string_view name : kEngineSocketNames)
+        if (S_ISDIR(info.st_mode) && ::fstatat(fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(info.st_mode))
+            bound.engine_socket = name;
+    return std::optional(std::move(bound));
 }
 
 Result<std::vector<std::string>> find_engine_sockets() {
     std::vector<std::string> found;
-    for (const char* place : kSocketPlaces) {
+    for (const SocketPlace& place : kSocketPlaces) {
         glob_t matches{};
         const std::unique_ptr<glob_t, void (*)(glob_t*)> guard(&matches, ::globfree);
-        if (::glob(place, GLOB_NOSORT, nullptr, &matches) != 0) continue;
+        if (::glob(place.directory, GLOB_NOSORT, nullptr, &matches) != 0) continue;
         for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
             const UniqueFd fd(::open(matches.gl_pathv[i], O_PATH | O_CLOEXEC));
             if (!fd) continue;
             auto path = path_of(fd.get());
             if (!path) return std::move(path).error();
-            found.push_back(std::move(*path));
+            found.push_back(fmt::format("{}/{}", *path, place.name));
         }
     }
     return found;
@@ -87,13 +103,36 @@ std::string family_name(int family) {
     }
 }
 
+// A directory leads to all that is below it on the host; a file on cgroupfs moves processes.
+Result<std::optional<std::string>> judge_file(int fd) {
+    struct stat info {};
+    struct statfs file_system {};
+    if (::fstat(fd, &info) != 0 || ::fstatfs(fd, &file_system) != 0) return system_error("stat it", errno);
+    if (S_ISDIR(info.st_mode)) return std::optional<std::string>("a directory");
+    if (file_system.f_type == CGROUP2_SUPER_MAGIC || file_system.f_type == CGROUP_SUPER_MAGIC)
+        return std::optional<std::string>("a file of the cgroup file system");
+    return std::optional<std::string>();
+}
+
+// Runtimes mark directories of their own so. Sockets are refused all the same: nothing says that a runtime won't take the mark off.
+bool closes_on_exec(const Process& process, int number) {
+    auto info = read_kernel_file(process.proc_fd(), fmt::format("fdinfo/{}", number).c_str());
+    constexpr std::string_view kFlags = "flags:\t";
+    const std::size_t at = info ? info->find(kFlags) : std::string::npos;
+    if (at == std::string::npos) return false;
+    unsigned flags = 0;
+    std::from_chars(info->data() + at + kFlags.size(), info->data() + info->size(), flags, 8);
+    return (flags & O_CLOEXEC) != 0;
+}
+
 // What a descriptor would let the container do beside its cgroup's programs; nothing where it is harmless.
 Result<std::optional<std::string>> judge_descriptor(const Process& process, int number, std::string_view link) {
     if (link == "anon_inode:[io_uring]") return std::optional<std::string>("an io_uring");
     if (link == "/dev/net/tun") return std::optional<std::string>("a tun device");
-    if (!link.starts_with("socket:")) return std::optional<std::string>();
+    if (link.starts_with("anon_inode:[pidfd]") || link.starts_with("pidfd:")) return std::optional<std::string>("a process descriptor");
     auto fd = process.borrow_fd(number);
     if (!fd) return std::move(fd).error();
+    if (!link.starts_with("socket:")) return closes_on_exec(process, number) ? std::optional<std::string>() : judge_file(fd->get());
     int family = 0;
     socklen_t size = sizeof family;
     if (::getsockopt(fd->get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return system_error("SO_DOMAIN", errno);
@@ -145,9 +184,9 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process) 
 Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd) {
     auto cgroup_namespace = process.shares_namespace("cgroup");
     if (!cgroup_namespace) return std::move(cgroup_namespace).error();
-    auto pid_namespace = process.shares_namespace("pid");
-    if (!pid_namespace) return std::move(pid_namespace).error();
-    ContainerFacts facts{*cgroup_namespace, *pid_namespace, {}, {}, {}, {}};
+    auto first = process.is_first_of_pid_namespace();
+    if (!first) return std::move(first).error();
+    ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, {}};
 
     for (const Mount& mount : bundle.mounts) {
         if (!mount.is_bind() || mount.source.empty()) continue;

@@ -12,6 +12,7 @@
 #include <sys/vfs.h>
 
 #include "base/deadline.h"
+#include "system/file.h"
 
 namespace jail_ai {
 namespace {
@@ -66,6 +67,18 @@ Result<bool> Process::shares_namespace(const char* kind) const {
     auto its = stat_namespace(proc_fd_.get(), kind);
     if (!its) return std::move(its).error().context(fmt::format("process {}", pid_));
     return ours->st_dev == its->st_dev && ours->st_ino == its->st_ino;
+}
+
+Result<bool> Process::is_first_of_pid_namespace() const {
+    auto status = read_kernel_file(proc_fd_.get(), "status");
+    if (!status) return std::move(status).error().context(fmt::format("process {}", pid_));
+    constexpr std::string_view kField = "\nNSpid:";
+    const std::size_t at = status->find(kField);
+    if (at == std::string::npos) return Error{EX_UNAVAILABLE, "/proc/PID/status has no NSpid"};
+    // One number a namespace, from the reader's down to its own.
+    std::string_view numbers = std::string_view(*status).substr(at + kField.size());
+    numbers = numbers.substr(0, numbers.find('\n'));
+    return numbers.ends_with("\t1");
 }
 
 Result<UniqueFd> Process::borrow_fd(int number) const {

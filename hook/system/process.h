@@ -24,6 +24,9 @@ public:
     // Is it in the same namespace ("net", "cgroup", "user" …) as the caller? Needs PTRACE_MODE_READ access (namespaces(7)).
     Result<bool> shares_namespace(const char* kind) const;
 
+    // Is it the first process of a PID namespace of its own, so that it sees no process but its own? Needs Linux 4.1 (NSpid, proc(5)).
+    Result<bool> is_first_of_pid_namespace() const;
+
     // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH access.
     Result<UniqueFd> borrow_fd(int number) const;
 

@@ -44,12 +44,18 @@ all-files               -          host-cgroups,engine-socket                   
 host-cgroupns           -          host-cgroups                                    writable.cgroup.file.system    --cgroupns=private    --cgroupns=host --security-opt=unmask=/sys/fs/cgroup
 host-cgroupns,systemd   -          host-cgroups                                    '/sys/fs/cgroup'               --cgroupns=private    --cgroupns=host --systemd=always
 privileged,all-of-host  -          cap_net_admin,cap_bpf,cap_sys_admin,host-cgroups,host-pid CAP_NET_ADMIN        no.--privileged       --privileged --cgroupns=host --pid=host
-host-pid                -          host-pid                                        the.host's.processes           no.--pid=host         --pid=host
+host-pid                -          host-pid                                        not.its.own                     no.--pid=host         --pid=host
+container-pid           -          host-pid                                        not.its.own                     no.--pid=host         --pid=container:peer
+file-handles            -          cap_dac_read_search                             CAP_DAC_READ_SEARCH             cap-drop              --cap-add=DAC_READ_SEARCH
+module                  -          cap_sys_module                                  CAP_SYS_MODULE                  cap-drop              --cap-add=SYS_MODULE
+procfs                  -          host-pid                                        /proc                           don.t.mount.it        --volume=/proc:/x
 podman-socket           -          engine-socket                                   podman.sock                    don't.mount           -v ${engine_sockets[0]}:/socket
 podman-socket's-folder  -          engine-socket                                   podman.sock                    don't.mount           -v /run/podman:/folder
 run                     -          engine-socket                                   podman.sock                    don't.mount           -v /run:/folder
 docker-socket,wherever  -          engine-socket                                   docker.sock                    don't.mount           -v ${engine_sockets[1]}:/socket
 link-to-podman-socket   -          engine-socket                                   podman.sock                    don't.mount           -v $lab/folder/link:/socket
+directory               directory  inherited-sockets                               descriptor.3.is.a.directory     --preserve-fds        --preserve-fds=1
+cgroup-file             cgroup-file inherited-sockets                              cgroup.file.system              --preserve-fds        --preserve-fds=1
 inet-socket             inet       inherited-sockets                               descriptor.3.is.an.inet.socket --preserve-fds        --preserve-fds=1
 inet6-socket            inet6      inherited-sockets                               inet6.socket                   --preserve-fds        --preserve-fds=1
 netlink-socket          netlink    inherited-sockets                               netlink.socket                 --preserve-fds        --preserve-fds=1

@@ -7,7 +7,7 @@ set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
 
-starts=50
+starts=25
 
 # first_act RUNTIME OPTION...: what becomes of a container's first act
 first_act() {

@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { max_listeners = 64, default_timeout_ms = 1000, bulk_bytes = 20000000, large_bytes = 8000, inherited_fd = 3 };
+enum { max_listeners = 64, default_timeout_ms = 3000, bulk_bytes = 20000000, large_bytes = 8000, inherited_fd = 3 };
 
 struct endpoint {
     union {

@@ -17,6 +17,7 @@ TEST_CASE("bundle: mounts, capabilities of all sets and namespaces") {
     REQUIRE(bundle);
     CHECK(bundle->capabilities == std::set<std::string>{"CAP_KILL", "CAP_NET_ADMIN", "CAP_BPF"});
     CHECK(bundle->namespaces == std::set<std::string>{"pid", "network"});
+    CHECK(bundle->joined == std::set<std::string>{"network"});
     REQUIRE(bundle->mounts.size() == 3);
     CHECK(*bundle->mounted_at("/etc/hosts") == "/second");
     CHECK(bundle->mounted_at("/etc/resolv.conf") == nullptr);

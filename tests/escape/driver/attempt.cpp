@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// One attempt of one route; see attempt.h.
+#include "attempt.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <memory>
+
+#include "failure.h"
+
+namespace escape {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using jail_ai::UniqueFd;
+
+constexpr int patience_ms = 10000;  // for a route to end, and for a packet to cross a veth pair
+constexpr int settle_ms = 50;       // for what a kernel worker delivers after the route has ended
+
+int left(Clock::time_point deadline) {
+    auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    return rest < 0 ? 0 : static_cast<int>(rest);
+}
+
+sockaddr_in address4(const char* text, uint16_t at) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(at);
+    ::inet_pton(AF_INET, text, &address.sin_addr);
+    return address;
+}
+
+std::string hex(const Bytes& bytes) {
+    std::string text;
+    char digits[3];
+    for (uint8_t byte : bytes) {
+        std::snprintf(digits, sizeof(digits), "%02x", byte);
+        text += digits;
+    }
+    return text;
+}
+
+bool any_contains(const std::vector<Frame>& frames, const Bytes& needle) {
+    for (const Frame& frame : frames)
+        if (contains(frame.bytes, needle)) return true;
+    return false;
+}
+
+}  // namespace
+
+// Sockets made outside of the cgroup, for the adversary to inherit; the numbers are those of routes/route.h.
+struct Stage::Handed {
+    std::vector<UniqueFd> sockets;
+    std::vector<std::pair<int, int>> places;
+
+    void add(int fd, int number) {
+        if (fd < 0) give_up("make a socket to hand in");
+        sockets.emplace_back(fd);
+        places.emplace_back(fd, number);
+    }
+    explicit Handed(const Lab& lab) {
+        sockaddr_in host = address4("10.77.0.1", port), any = address4("0.0.0.0", 0);
+        lab.within(lab.container(), [&] {
+            add(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 10);
+            add(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 11);
+            add(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 12);
+            if (::connect(sockets.back().get(), reinterpret_cast<sockaddr*>(&host), sizeof(host))) give_up("connect a socket to hand in");
+        });
+        lab.within(lab.host(), [&] {
+            add(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 13);
+            if (::bind(sockets.back().get(), reinterpret_cast<sockaddr*>(&any), sizeof(any)) || ::listen(sockets.back().get(), 1))
+                give_up("make a listener to hand in");
+        });
+        int letters[2];
+        if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, letters)) give_up("make a socket pair");
+        add(letters[0], 14);
+        UniqueFd sending_end(letters[1]), enclosed;
+        lab.within(lab.container(), [&] { enclosed = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+        char byte = 0;
+        iovec part{&byte, 1};
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
+        msghdr letter{};
+        letter.msg_iov = &part;
+        letter.msg_iovlen = 1;
+        letter.msg_control = control;
+        letter.msg_controllen = sizeof(control);
+        cmsghdr* head = CMSG_FIRSTHDR(&letter);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int));
+        int fd = enclosed.get();
+        std::memcpy(CMSG_DATA(head), &fd, sizeof(fd));
+        if (::sendmsg(sending_end.get(), &letter, 0) != 1) give_up("send a socket");
+    }
+};
+
+Stage::Stage(Lab& lab, const std::string& adversary)
+    : lab_(lab), capture_(lab), listeners_(lab), binary_(::open(adversary.c_str(), O_PATH | O_CLOEXEC)) {
+    if (!binary_) give_up("open " + adversary);
+    lab_.within(lab_.host(), [&] { shared_flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+    lab_.within(lab_.container(), [&] { flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+}
+
+void Stage::renew() {
+    listeners_.forget();
+    flusher_.reset();  // an open socket keeps a deleted device busy for a second
+    lab_.renew_container();
+    capture_.relearn(lab_);
+    listeners_.rejoin(lab_);
+    lab_.within(lab_.container(), [&] { flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+}
+
+std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token) const {
+    bool shared = route.needs_word("shared");
+    return {
+        route.name,
+        "token=" + hex(token),
+        "host4=10.77.0.1",
+        "second4=10.77.9.1",
+        "own4=10.77.0.2",
+        "subnet4=10.77.0.255",
+        "ext4=10.78.0.2",
+        "host6=fd77::1",
+        "link6=fe80::77:1",
+        "own6=fd77::2",
+        "ext6=fd78::2",
+        "neighbour6=fd77::",
+        std::string("ifname=") + (shared ? "vh" : "eth0"),
+        std::string("host_mac=") + host_mac,
+        std::string("own_mac=") + container_mac,
+        "port=" + std::to_string(port),
+        "abstract=" + listeners_.abstract_name(),
+        "netlink_port=" + std::to_string(listeners_.netlink_port()),
+        "vsock_port=" + std::to_string(Listeners::vsock_port),
+    };
+}
+
+// Serves the listeners until the sender has ended; one that hangs is killed.
+void Stage::watch(Sender& sender, std::vector<Frame>& frames, std::vector<Frame>& outgoing) {
+    auto deadline = Clock::now() + std::chrono::milliseconds(patience_ms);
+    for (bool running = true; running;) {
+        std::vector<pollfd> fds{{sender.exited.get(), POLLIN, 0}, {capture_.fd(), POLLIN, 0}};
+        listeners_.append_to(fds);
+        if (::poll(fds.data(), fds.size(), left(deadline)) == 0) ::kill(sender.pid, SIGKILL);
+        running = (fds[0].revents & POLLIN) == 0;
+        listeners_.serve();
+        capture_.drain(frames, outgoing);
+    }
+}
+
+// Sends a datagram the same way and waits until it was captured: everything in front of it has been, then.
+void Stage::flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& outgoing) {
+    Bytes mark = {'f', 'l', 'u', 's', 'h', 0, 0, 0, 0, 0, 0, 0, 0};
+    flushes_++;
+    std::memcpy(&mark[5], &flushes_, sizeof(flushes_));
+    sockaddr_in to = shared ? address4("127.0.0.1", port) : address4("10.78.0.2", port);
+    std::vector<Frame> fresh;
+    if (::sendto((shared ? shared_flusher_ : flusher_).get(), mark.data(), mark.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof(to)) < 0)
+        give_up("send the flushing datagram");
+    auto deadline = Clock::now() + std::chrono::milliseconds(patience_ms);
+    while (!any_contains(fresh, mark)) {
+        std::vector<pollfd> fds{{capture_.fd(), POLLIN, 0}};
+        listeners_.append_to(fds);
+        errno = ETIMEDOUT;
+        if (::poll(fds.data(), fds.size(), left(deadline)) == 0) give_up("see the flushing datagram");
+        listeners_.serve();
+        capture_.drain(fresh, outgoing);
+    }
+    for (Frame& frame : fresh)
+        if (!contains(frame.bytes, mark)) frames.push_back(std::move(frame));
+}
+
+Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities) {
+    bool shared = route.needs_word("shared");
+    Bytes token(8);
+    if (::getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size())) give_up("make a token");
+
+    std::vector<Frame> frames, outgoing;
+    std::vector<std::pair<int, int>> inherited;
+    std::unique_ptr<Handed> handed;
+    listeners_.forget();
+    if (route.needs_word("outside")) {
+        handed = std::make_unique<Handed>(lab_);
+        inherited = handed->places;
+    }
+    flush(shared, frames, outgoing);
+    frames.clear();
+    outgoing.clear();
+
+    Place place{&cgroup, shared ? lab_.host() : lab_.container(), capabilities, route.needs_word("root")};
+    Sender sender = start_adversary(place, binary_.get(), arguments(route, token), inherited);
+    watch(sender, frames, outgoing);
+    Report report = read_report(sender);
+    int status = finish(sender.pid);
+    if (status >= 64 && status < 128) {
+        errno = EINVAL;
+        give_up("run the adversary for " + route.name + ": exit status " + std::to_string(status));
+    }
+    handed.reset();
+    flush(shared, frames, outgoing);
+
+    Outcome outcome;
+    Verdict verdict = judge(frames, token, report.markers, shared);
+    bool bare = route.needs_word("bare");
+    if (!verdict.payload && !(bare && verdict.packet) && !listeners_.host_received(token) && report.error == 0) {
+        // Kernel workers may still be at it.
+        auto deadline = Clock::now() + std::chrono::milliseconds(settle_ms);
+        while (left(deadline) > 0 && !listeners_.host_received(token)) {
+            std::vector<pollfd> fds{{capture_.fd(), POLLIN, 0}};
+            listeners_.append_to(fds);
+            ::poll(fds.data(), fds.size(), left(deadline));
+            listeners_.serve();
+            capture_.drain(frames, outgoing);
+        }
+        verdict = judge(frames, token, report.markers, shared);
+    }
+    outcome.error = report.error;
+    outcome.packet = verdict.packet || listeners_.host_received(token);
+    outcome.arrived = verdict.payload || (bare && verdict.packet) || listeners_.host_received(token);
+    outcome.how = verdict.how.empty() && outcome.arrived ? "a socket of the host received it" : verdict.how;
+    Bytes inverted = token;
+    for (uint8_t& byte : inverted) byte = static_cast<uint8_t>(~byte);
+    outcome.alive = any_contains(shared ? outgoing : frames, inverted);
+    return outcome;
+}
+
+}  // namespace escape

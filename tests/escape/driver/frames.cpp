@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Judges captured frames; see frames.h.
+#include "frames.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace escape {
+
+namespace {
+
+constexpr size_t ethernet_size = 14;
+
+uint16_t word(const Bytes& bytes, size_t at) {
+    return static_cast<uint16_t>(bytes[at] << 8 | bytes[at + 1]);
+}
+
+// The host of the laboratory (lab.h), every group and broadcast address that it listens to.
+bool is_host_v4(const uint8_t* at) {
+    static constexpr std::array<std::array<uint8_t, 4>, 6> own = {{
+        {10, 77, 0, 1},
+        {10, 77, 9, 1},
+        {10, 78, 0, 1},
+        {10, 77, 0, 255},
+        {10, 77, 0, 0},
+        {10, 78, 0, 255},
+    }};
+    return at[0] >= 224 || at[0] == 127 ||
+           std::any_of(own.begin(), own.end(), [&](const auto& address) { return std::equal(address.begin(), address.end(), at); });
+}
+
+bool is_host_v6(const uint8_t* at) {
+    static constexpr std::array<const char*, 7> own = {"fd77::1", "fd78::1", "fd77::", "fd78::", "fe80::77:1", "fe80::78:1", "::1"};
+    static constexpr std::array<uint8_t, 10> zeros{};
+    if (at[0] == 0xff) return true;
+    for (const char* text : own) {
+        uint8_t address[16];
+        if (::inet_pton(AF_INET6, text, address) == 1 && std::equal(address, address + 16, at)) return true;
+    }
+    // Disguises of IPv4: what a translator or tunnel on the host would take out and deliver to itself.
+    if (at[0] == 0x20 && at[1] == 0x02) return is_host_v4(at + 2);
+    bool disguised = std::equal(zeros.begin(), zeros.begin() + 8, at) || (at[0] == 0 && at[1] == 0x64 && at[2] == 0xff && at[3] == 0x9b);
+    return disguised && is_host_v4(at + 12);
+}
+
+// A TCP segment the kernel may send by itself: no data, and not the first of a connection.
+bool is_bare_segment(const Bytes& bytes, size_t tcp, size_t end) {
+    if (tcp + 20 > bytes.size()) return false;
+    uint8_t flags = bytes[tcp + 13];
+    size_t header = static_cast<size_t>(bytes[tcp + 12] >> 4) * 4;
+    bool opens = (flags & 0x12) == 0x02;
+    return !opens && flags != 0 && tcp + header >= end;
+}
+
+enum class Kind { elsewhere, housekeeping, packet };
+
+Kind classify_v4(const Bytes& bytes) {
+    if (bytes.size() < ethernet_size + 20) return Kind::packet;
+    if (!is_host_v4(&bytes[ethernet_size + 16])) return Kind::elsewhere;
+    size_t header = static_cast<size_t>(bytes[ethernet_size] & 15) * 4;
+    uint8_t protocol = bytes[ethernet_size + 9];
+    if (protocol == IPPROTO_IGMP) return Kind::housekeeping;
+    bool fragment = (word(bytes, ethernet_size + 6) & 0x3fff) != 0;
+    if (protocol == IPPROTO_TCP && !fragment && is_bare_segment(bytes, ethernet_size + header, ethernet_size + word(bytes, ethernet_size + 2)))
+        return Kind::housekeeping;
+    return Kind::packet;
+}
+
+Kind classify_v6(const Bytes& bytes) {
+    if (bytes.size() < ethernet_size + 40) return Kind::packet;
+    if (!is_host_v6(&bytes[ethernet_size + 24])) return Kind::elsewhere;
+    uint8_t next = bytes[ethernet_size + 6];
+    size_t at = ethernet_size + 40;
+    if (next == IPPROTO_HOPOPTS && bytes.size() > at + 8) {  // the router alert in front of MLD
+        next = bytes[at];
+        at += static_cast<size_t>(bytes[at + 1] + 1) * 8;
+    }
+    if (next == IPPROTO_ICMPV6 && at < bytes.size()) {
+        uint8_t type = bytes[at];
+        bool discovery = (type >= 130 && type <= 137) || type == 143;
+        return discovery ? Kind::housekeeping : Kind::packet;
+    }
+    if (next == IPPROTO_TCP && is_bare_segment(bytes, at, ethernet_size + 40 + word(bytes, ethernet_size + 4))) return Kind::housekeeping;
+    return Kind::packet;
+}
+
+Kind classify(const Bytes& bytes) {
+    if (bytes.size() < ethernet_size) return Kind::packet;
+    switch (word(bytes, 12)) {
+        case 0x0800: return classify_v4(bytes);
+        case 0x86dd: return classify_v6(bytes);
+        case 0x0806: return Kind::housekeeping;
+        default: return Kind::packet;
+    }
+}
+
+std::string describe(const Frame& frame) {
+    static constexpr const char* names[] = {"lo", "vh", "hx", "?"};
+    char text[INET6_ADDRSTRLEN] = "?", line[128];
+    uint16_t type = frame.bytes.size() < ethernet_size ? uint16_t{0} : word(frame.bytes, 12);
+    int protocol = -1;
+    if (type == 0x0800 && frame.bytes.size() >= ethernet_size + 20) {
+        ::inet_ntop(AF_INET, &frame.bytes[ethernet_size + 16], text, sizeof(text));
+        protocol = frame.bytes[ethernet_size + 9];
+    } else if (type == 0x86dd && frame.bytes.size() >= ethernet_size + 40) {
+        ::inet_ntop(AF_INET6, &frame.bytes[ethernet_size + 24], text, sizeof(text));
+        protocol = frame.bytes[ethernet_size + 6];
+    }
+    std::snprintf(line, sizeof(line), "%zu bytes on %s for %s, ethertype %04x, protocol %d", frame.bytes.size(), names[static_cast<int>(frame.by)],
+                  text, type, protocol);
+    return line;
+}
+
+}  // namespace
+
+bool contains(const Bytes& haystack, const Bytes& needle) {
+    return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end()) != haystack.end();
+}
+
+Verdict judge(const std::vector<Frame>& frames, const Bytes& token, const std::vector<Bytes>& markers, bool shared) {
+    Verdict verdict;
+    for (const Frame& frame : frames) {
+        if (shared && frame.by != Interface::loopback) continue;
+        Kind kind = classify(frame.bytes);
+        if (kind == Kind::elsewhere) continue;
+        bool marked = contains(frame.bytes, token) ||
+                      std::any_of(markers.begin(), markers.end(), [&](const Bytes& marker) { return contains(frame.bytes, marker); });
+        // What ext sends to the host is the container's only if it carries the container's data.
+        bool counts = marked || (kind == Kind::packet && frame.by != Interface::ext_link);
+        if (marked ? !verdict.payload : counts && verdict.how.empty()) verdict.how = describe(frame);
+        verdict.payload |= marked;
+        verdict.packet |= counts;
+    }
+    return verdict;
+}
+
+}  // namespace escape

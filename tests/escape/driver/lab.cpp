@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The laboratory; see lab.h.
+#include "lab.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "failure.h"
+#include "netlink.h"
+
+namespace escape {
+
+namespace {
+
+using jail_ai::UniqueFd;
+
+void write_setting(const std::string& path, const std::string& value, bool needed = true) {
+    UniqueFd fd(::open(("/proc/sys/net/" + path).c_str(), O_WRONLY | O_CLOEXEC));
+    bool written = fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
+    if (!written && needed) give_up("set " + path);
+}
+
+// Addresses are usable at once and nothing but what the suite sends is on the wire.
+void quieten() {
+    write_setting("ipv6/conf/default/accept_dad", "0");
+    write_setting("ipv6/conf/default/addr_gen_mode", "1");
+    write_setting("ipv6/conf/default/router_solicitations", "0");
+    write_setting("ipv6/conf/all/accept_ra", "0");
+    write_setting("ipv6/conf/default/accept_ra", "0");
+    write_setting("ipv4/ping_group_range", "0 2147483647");
+    netlink::set_up("lo");
+}
+
+UniqueFd fresh_netns(int home) {
+    if (::unshare(CLONE_NEWNET)) give_up("make a network namespace");
+    UniqueFd fd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    if (::setns(home, CLONE_NEWNET)) give_up("go home");
+    return fd;
+}
+
+// The kernel's own sockets of a namespace belong to the cgroup of the process that made it.
+UniqueFd netns_born_in(int cgroup_procs) {
+    int ready[2], done[2];
+    if (::pipe2(ready, O_CLOEXEC) || ::pipe2(done, O_CLOEXEC)) give_up("make a pipe");
+    pid_t maker = ::fork();
+    char byte = 0;
+    if (maker == 0) {
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::close(done[1]);
+        if (::write(cgroup_procs, "0", 1) != 1 || ::unshare(CLONE_NEWNET) || ::write(ready[1], &byte, 1) != 1) ::_exit(1);
+        ::_exit(::read(done[0], &byte, 1) == 0 ? 0 : 1);
+    }
+    ::close(ready[1]);
+    ::close(done[0]);
+    if (::read(ready[0], &byte, 1) != 1) give_up("make a network namespace in the cgroup");
+    UniqueFd fd(::open(("/proc/" + std::to_string(maker) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+    ::close(ready[0]);
+    ::close(done[1]);
+    ::waitpid(maker, nullptr, 0);
+    return fd;
+}
+
+}  // namespace
+
+void Lab::within(int netns, const std::function<void()>& work) const {
+    if (::setns(netns, CLONE_NEWNET)) give_up("enter a network namespace");
+    work();
+    if (::setns(home_.get(), CLONE_NEWNET)) give_up("go home");
+}
+
+Lab::Lab() : home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
+    host_ = fresh_netns(home_.get());
+    ext_ = fresh_netns(home_.get());
+    within(ext(), quieten);
+    within(host(), [&] {
+        quieten();
+        netlink::add_veth("hx", "02:00:00:78:00:01", ext(), "eth0", "02:00:00:78:00:02");
+        netlink::add_address("lo", "10.77.9.1/32");
+        netlink::add_address("hx", "10.78.0.1/24");
+        netlink::add_address("hx", "fd78::1/64");
+        netlink::add_address("hx", "fe80::78:1/64");
+        netlink::set_up("hx");
+        write_setting("ipv4/ip_forward", "1");
+        write_setting("ipv6/conf/all/forwarding", "1");
+        write_setting("ipv4/conf/all/accept_source_route", "1");
+        write_setting("ipv4/conf/default/accept_source_route", "1");
+        write_setting("ipv6/conf/all/seg6_enabled", "1", false);
+        write_setting("ipv6/conf/default/seg6_enabled", "1", false);
+    });
+    within(ext(), [&] {
+        netlink::set_up("eth0");
+        netlink::wait_until_running("eth0");
+        netlink::add_address("eth0", "10.78.0.2/24");
+        netlink::add_address("eth0", "fd78::2/64");
+        netlink::add_address("eth0", "fe80::78:2/64");
+        netlink::add_default_route("10.78.0.1");
+        netlink::add_default_route("fd78::1");
+        // ext tells its multipath TCP peers that the host is one more address of its own; a kernel without that misses one route.
+        [[maybe_unused]] int status = std::system("PATH=/usr/sbin:/sbin:/usr/bin:/bin ip mptcp endpoint add 10.77.0.1 signal 2>/dev/null");
+    });
+    renew_container();
+}
+
+void Lab::renew_container(int born_in) {
+    UniqueFd former = std::move(container_);  // held until its link is deleted: it would go by itself, some time
+    container_ = born_in < 0 ? fresh_netns(home_.get()) : netns_born_in(born_in);
+    within(container(), quieten);
+    within(host(), [&] {
+        if (former) netlink::delete_link("vh");
+        netlink::add_veth("vh", host_mac, container(), "eth0", container_mac);
+        netlink::add_address("vh", "10.77.0.1/24");
+        netlink::add_address("vh", "fd77::1/64");
+        netlink::add_address("vh", "fe80::77:1/64");
+        netlink::set_up("vh");
+    });
+    within(container(), [&] {
+        netlink::add_address("eth0", "10.77.0.2/24");
+        netlink::add_address("eth0", "fd77::2/64");
+        netlink::add_address("eth0", "fe80::77:2/64");
+        netlink::set_up("eth0");
+        netlink::add_default_route("10.77.0.1");
+        netlink::add_default_route("fd77::1");
+        // A container may be configured to serve TCP Fast Open; it helps the adversary.
+        write_setting("ipv4/tcp_fastopen", "3");
+        netlink::wait_until_running("eth0");
+        // Routers take their time to answer for an anycast address (RFC 4861 7.2.7).
+        netlink::add_neighbour("eth0", "fd77::", host_mac);
+    });
+    within(host(), [] { netlink::wait_until_running("vh"); });
+}
+
+}  // namespace escape

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The laboratory: three network namespaces without names, which vanish with the process.
+//
+//   container  eth0 10.77.0.2/24 fd77::2  ──  vh 10.77.0.1/24 fd77::1 fe80::77:1
+//                                             host  (lo also 10.77.9.1)  forwards
+//   ext        eth0 10.78.0.2/24 fd78::2  ──  hx 10.78.0.1/24 fd78::1
+//
+// The host is as lenient as a host can be: it honours source routes and segment routing, so that a route which needs that is seen.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace escape {
+
+inline constexpr uint16_t port = 20000;            // TCP and UDP listeners of host and ext
+inline constexpr uint16_t echo_port = port + 1;    // UDP, ext: sends everything back
+inline constexpr uint16_t forger_port = port + 2;  // UDP, ext: forges datagrams to order
+inline constexpr const char* host_mac = "02:00:00:77:00:01";
+inline constexpr const char* container_mac = "02:00:00:77:00:02";
+
+class Lab {
+public:
+    Lab();
+
+    int host() const { return host_.get(); }
+    int container() const { return container_.get(); }
+    int ext() const { return ext_.get(); }
+
+    // Replaces the container's namespace by a fresh one, made by a process in the cgroup whose cgroup.procs is given, or by this one.
+    void renew_container(int born_in = -1);
+
+    // Runs something in a network namespace; sockets made there stay there.
+    void within(int netns, const std::function<void()>& work) const;
+
+private:
+    jail_ai::UniqueFd home_, host_, container_, ext_;
+};
+
+}  // namespace escape

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The driver of the escape suite: tries every route of the adversary without and with the jail, and believes only what the host saw.
+//
+//   escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--rows | --published]
+//
+// The adversary is looked for beside the driver, the hook is $JAIL_AI_HOOK and the table the one compiled in, unless said. Without a
+// hook, only says which routes get through on the bare kernel.
+#include <sched.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "attempt.h"
+#include "cage.h"
+#include "failure.h"
+#include "suite.h"
+
+namespace {
+
+using namespace escape;
+
+// One processor for all: a packet is then on the wire before the call that sent it returns, and order is what it seems.
+void stay_on_one_processor() {
+    cpu_set_t allowed, one;
+    CPU_ZERO(&one);
+    if (::sched_getaffinity(0, sizeof(allowed), &allowed)) give_up("ask for processors");
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+        if (CPU_ISSET(cpu, &allowed)) {
+            CPU_SET(cpu, &one);
+            break;
+        }
+    if (::sched_setaffinity(0, sizeof(one), &one)) give_up("stay on one processor");
+}
+
+Options parse(int argc, char** argv) {
+    Options options;
+    options.adversary = std::filesystem::read_symlink("/proc/self/exe").replace_filename("adversary");
+    if (const char* hook = std::getenv("JAIL_AI_HOOK")) options.hook = hook;
+    for (int i = 1; i < argc; i++) {
+        std::string key = argv[i];
+        if (key == "--rows")
+            options.published = false;
+        else if (key == "--published")
+            options.rows = false;
+        else if (i + 1 < argc && key == "--adversary")
+            options.adversary = argv[++i];
+        else if (i + 1 < argc && key == "--table")
+            options.table = argv[++i];
+        else if (i + 1 < argc && key == "--hook")
+            options.hook = argv[++i];
+        else if (i + 1 < argc && key == "--only")
+            options.only = argv[++i];
+        else {
+            std::fprintf(stderr, "usage: escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--rows | --published]\n");
+            std::exit(64);
+        }
+    }
+    return options;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Options options = parse(argc, argv);
+    ::setvbuf(stdout, nullptr, _IOLBF, 0);
+    if (::geteuid() != 0) {
+        std::printf("skip - escape: needs root, for network namespaces and BPF\n");
+        return 77;
+    }
+    ::signal(SIGPIPE, SIG_IGN);
+    stay_on_one_processor();
+
+    Workplace workplace;
+    Lab lab;
+    Tally tally;
+    if (options.rows) run_rows(options, workplace, lab, tally);
+    if (options.published && !options.hook.empty()) run_published(options, workplace, lab, tally);
+    if (!workplace.clear()) tally.fail("clean-up", "cgroups were left behind");
+    std::printf("# %u ok, %u not ok, %u skipped, %u known to be open\n", tally.passed, tally.failed, tally.skipped, tally.open);
+    return tally.failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Just enough rtnetlink (rtnetlink(7)) to build the laboratory's links, addresses and routes without any tool, so that the suite also
+// runs in an initramfs. Every function acts in the calling thread's network namespace and gives up on failure.
+#pragma once
+
+#include <linux/rtnetlink.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace escape::netlink {
+
+// A veth pair: `name` here, `peer` in the namespace `peer_netns`.
+void add_veth(const std::string& name, const std::string& mac, int peer_netns, const std::string& peer, const std::string& peer_mac);
+void delete_link(const std::string& name);
+void set_up(const std::string& name);
+// Waits until the link carries packets, which is some time after both of its ends were set up.
+void wait_until_running(const std::string& name);
+// `address` is "10.0.0.1/24" or "fd00::1/64".
+void add_address(const std::string& name, const std::string& address);
+// A neighbour that need not be asked for.
+void add_neighbour(const std::string& name, const std::string& address, const std::string& mac);
+// The default route of the gateway's family.
+void add_default_route(const std::string& gateway);
+
+}  // namespace escape::netlink
