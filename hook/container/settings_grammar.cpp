@@ -223,7 +223,7 @@ Result<Settings> parse_settings(const std::vector<Written>& written) {
 Result<Settings> parse_annotations(const Annotations& annotations) {
     std::vector<Written> written;
     for (auto it = annotations.lower_bound(kAnnotationPrefix); it != annotations.end() && it->first.starts_with(kAnnotationPrefix); ++it)
-        written.push_back(*it);
+        written.emplace_back(it->first, it->second);
     return parse_settings(written);
 }
 

@@ -87,6 +87,7 @@ std::vector<Opening> collect_openings(const Request& request, const HostView& ho
             {exception.destination, {{exception.first, exception.last, exception.protocols, 0}}, fmt::format("allow {}", exception.text)});
     if (request.dns == Dns::off) return openings;
     std::vector<jail_ports> dns;
+    dns.reserve(kDnsPorts.size());
     for (const std::uint16_t port : kDnsPorts) dns.push_back({port, port, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0});
     for (const IpPrefix& server : host.name_servers) openings.push_back({server, dns, "resolver of the container"});
     return openings;

@@ -23,7 +23,7 @@ Result<std::string> read_all(int fd, std::size_t most) {
     while (true) {
         const std::size_t had = text.size();
         text.resize(had + kChunk);
-        ssize_t got;
+        ssize_t got = 0;
         do got = ::read(fd, text.data() + had, kChunk);
         while (got < 0 && errno == EINTR && !deadline_passed());
         if (got < 0) return system_error("read", errno, EX_IOERR);

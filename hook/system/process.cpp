@@ -51,7 +51,7 @@ Result<Process> Process::open(pid_t pid) {
 Status Process::check_alive() const {
     // A pidfd becomes readable when the process ends, also as a zombie, to which signal 0 could still be sent (pidfd_open(2)).
     pollfd poll_fd{pidfd_.get(), POLLIN, 0};
-    int ready;
+    int ready = 0;
     do ready = ::poll(&poll_fd, 1, 0);
     while (ready < 0 && errno == EINTR && !deadline_passed());
     if (ready < 0) return system_error(fmt::format("poll process {}", pid_), errno);
