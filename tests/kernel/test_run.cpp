@@ -40,23 +40,28 @@ void Programs::fill(const Rules& rules) {
     for (const auto& [prefix, rule] : rules) must(::bpf_map_update_elem(map, &prefix.key(), &rule.value, BPF_ANY), "fill jail_rules");
 }
 
-std::string Programs::judge(const Bytes& packet, std::uint16_t ether_type) {
+bool Programs::passes(const Bytes& packet, std::uint16_t ether_type) {
     Bytes frame(ETH_HLEN);
     frame[12] = static_cast<std::uint8_t>(ether_type >> 8);
     frame[13] = static_cast<std::uint8_t>(ether_type & 0xff);
     append(frame, packet);
-    const auto before = counts();
     struct bpf_test_run_opts options {};
     options.sz = sizeof options;
     options.data_in = frame.data();
     options.data_size_in = static_cast<std::uint32_t>(frame.size());
     options.repeat = 1;
     must(::bpf_prog_test_run_opts(::bpf_program__fd(skeleton_->progs.jail_egress), &options), "run jail_egress");
+    return options.retval == 1;
+}
+
+std::string Programs::judge(const Bytes& packet, std::uint16_t ether_type) {
+    const auto before = counts();
+    const bool passed = passes(packet, ether_type);
     const auto after = counts();
     std::string reasons;
     for (std::size_t reason = 0; reason < after.size(); ++reason)
         if (after[reason] != before[reason]) reasons += reason_name(static_cast<jail_reason>(reason));
-    if (options.retval == 1) return reasons.empty() ? "pass" : "passed and counted " + reasons;
+    if (passed) return reasons.empty() ? "pass" : "passed and counted " + reasons;
     return reasons.empty() ? "denied and not counted" : reasons;
 }
 

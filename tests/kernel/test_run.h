@@ -26,7 +26,10 @@ public:
     // Takes away all rules and puts these in.
     void fill(const Rules& rules);
 
-    // Runs jail_egress: "pass", the reason that denied it, or what is odd.
+    // Runs jail_egress: does it let the packet pass?
+    bool passes(const Bytes& packet, std::uint16_t ether_type);
+
+    // The same, and what it counted: "pass", the reason that denied it, or what is odd.
     std::string judge(const Bytes& packet, std::uint16_t ether_type);
 
 private:
