@@ -37,12 +37,17 @@ chmod +x "$lab/rootfs/try-routes"
 capture() {
     local runtime=$1 file=$lab/routes.pcap said
     shift
-    exec {said}< <(exec tcpdump -i side-host -Q in -U -w "$file" "not dst host $internet_v4 and not dst host $internet_v6" 2>&1)
+    exec {said}< <(exec tcpdump --immediate-mode -i side-host -Q in -U -w "$file" "not dst host $internet_v4 and not dst host $internet_v6" 2>&1)
     local capturer=$!
     until IFS= read -r line <&"$said" && [[ $line == *listening* ]]; do :; done
     output=$(engine "$runtime" run --rm --network ns:/run/netns/side "$@" --rootfs "$lab/rootfs" /try-routes 2>&1)
-    # The capture has all once it has this.
-    ip netns exec side "$build/tests/probe" udp "$side_host_v4" $port 1000 >"$lab/routes.end"
+    # The capture has all once it has this, which nobody keeps from the host.
+    ip netns exec side "$build/tests/escape/adversary" udp/sendto-v4 host4=$side_host_v4 ext4=$internet_v4 port=$port token=7a11e5c0ffffffff >"$lab/routes.end"
+    for ((attempt = 0; attempt < 200; attempt++)); do
+        if LC_ALL=C grep -qaP '\x7a\x11\xe5\xc0\xff\xff\xff\xff' "$file"; then break; fi
+        sleep 0.05
+    done
+    if [ $attempt -eq 200 ]; then not_ok "$runtime: the capture is whole" 'it has not seen the last packet'; fi
     kill -INT "$capturer"
     cat <&"$said" >"$lab/routes.said"
     exec {said}<&-
