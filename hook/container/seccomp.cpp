@@ -4,9 +4,9 @@
 #include "container/seccomp.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cassert>
 
 #include "base/quoted.h"
 #include "container/json.h"
@@ -102,7 +102,7 @@ Result<std::vector<SyscallRule>> read_rules(const JsonPart& rule, const Answer& 
     }
     if (*std::ranges::max_element(uses) <= 1) return std::vector{SyscallRule{answer, std::move(conditions)}};
     std::vector<SyscallRule> apart;
-    for (const Condition& condition : conditions) apart.push_back({answer, {condition}});
+    std::ranges::transform(conditions, std::back_inserter(apart), [&](const Condition& condition) { return SyscallRule{answer, {condition}}; });
     return apart;
 }
 
@@ -110,25 +110,6 @@ std::string condition_text(const Condition& condition) {
     const std::string two = condition.comparison == Comparison::masked_eq ? fmt::format("\"valueTwo\":{},", condition.value_two) : "";
     return fmt::format(R"({{"index":{},"value":{},{}"op":"{}"}})", condition.argument, condition.value, two,
                        kComparisons.at(static_cast<std::size_t>(condition.comparison)));
-}
-
-// The smallest and the largest that fulfil it; nothing where it isn't one range.
-struct Range {
-    std::uint64_t low;
-    std::uint64_t high;
-};
-
-std::optional<Range> range_of(const Condition& condition) {
-    switch (condition.comparison) {
-        case Comparison::lt: return condition.value == 0 ? Range{1, 0} : Range{0, condition.value - 1};
-        case Comparison::le: return Range{0, condition.value};
-        case Comparison::eq: return Range{condition.value, condition.value};
-        case Comparison::ge: return Range{condition.value, UINT64_MAX};
-        case Comparison::gt: return condition.value == UINT64_MAX ? Range{1, 0} : Range{condition.value + 1, UINT64_MAX};
-        case Comparison::ne:
-        case Comparison::masked_eq: return std::nullopt;
-    }
-    return std::nullopt;
 }
 
 }  // namespace
@@ -147,14 +128,11 @@ bool Condition::holds(std::uint64_t x) const {
 }
 
 bool exclude_each_other(const Condition& a, const Condition& b) {
-    if (a.argument != b.argument) return false;
+    assert(a.argument == b.argument);
     if (a.comparison == Comparison::eq) return !b.holds(a.value);
     if (b.comparison == Comparison::eq) return !a.holds(b.value);
-    if (a.comparison == Comparison::masked_eq && b.comparison == Comparison::masked_eq) return ((a.value_two ^ b.value_two) & a.value & b.value) != 0;
-    const auto range_a = range_of(a);
-    const auto range_b = range_of(b);
-    if (!range_a || !range_b) return false;
-    return range_a->high < range_b->low || range_b->high < range_a->low;
+    const bool masks = a.comparison == Comparison::masked_eq && b.comparison == Comparison::masked_eq;
+    return masks && ((a.value_two ^ b.value_two) & a.value & b.value) != 0;
 }
 
 bool Answer::lets_pass() const {
@@ -211,11 +189,11 @@ Result<std::vector<SyscallRule>> SeccompProfile::rules_of(std::string_view sysca
     return all;
 }
 
-std::string rule_text(const std::vector<std::string_view>& syscalls, const SyscallRule& rule) {
+std::string rule_text(std::string_view syscall, const SyscallRule& rule) {
     std::vector<std::string> conditions;
     std::ranges::transform(rule.conditions, std::back_inserter(conditions), condition_text);
     const bool has_number = std::ranges::find(kActions, rule.answer.action, &Action::name)->has_number;
-    return fmt::format(R"({{"names":["{}"],"action":"{}"{}{}}})", fmt::join(syscalls, R"(",")"), rule.answer.action,
+    return fmt::format(R"({{"names":["{}"],"action":"{}"{}{}}})", syscall, rule.answer.action,
                        has_number ? fmt::format(R"(,"errnoRet":{})", rule.answer.errno_ret) : "",
                        conditions.empty() ? "" : fmt::format(R"(,"args":{})", json_array(conditions)));
 }

@@ -28,7 +28,7 @@ struct Condition {
     bool operator==(const Condition&) const = default;
 };
 
-// Can no argument fulfil both? "No" where that is hard to tell.
+// Can the argument, the same for both, not fulfil both? "No" where that is hard to tell.
 bool exclude_each_other(const Condition& a, const Condition& b);
 
 // What becomes of a call.
@@ -77,6 +77,6 @@ Result<Answer> rule_answer(const JsonPart& rule);
 Result<std::vector<JsonPart>> rule_names(const JsonPart& rule);
 
 // The rule as JSON.
-std::string rule_text(const std::vector<std::string_view>& syscalls, const SyscallRule& rule);
+std::string rule_text(std::string_view syscall, const SyscallRule& rule);
 
 }  // namespace jail_ai

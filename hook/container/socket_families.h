@@ -22,13 +22,13 @@ inline constexpr std::array<std::uint64_t, 5> kPermittedFamilies = {AF_UNIX, AF_
 // The answer that the kernel gives for a family it doesn't have, for which programs are prepared.
 inline constexpr Answer kNoSuchFamily = {"SCMP_ACT_ERRNO", EAFNOSUPPORT};
 
-// What opens sockets by family.
-inline constexpr std::array<std::string_view, 2> kFamilySyscalls = {"socket", "socketpair"};
+// socket or socketpair.
+enum class Opening { single, pair };
 
 // The rules, written out family by family, without what lets other families pass than the permitted. For these nothing changes. To be used in
 // the place of `rules`, which are rules_of() a system call. Error (EX_CONFIG): for a permitted family there are rules that overlap, of which
 // nobody can say which libseccomp takes, or of a kind that it doesn't always get right.
-Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule>& rules, const Answer& otherwise);
+Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule>& rules, const Answer& otherwise, Opening opening);
 
 // Do the rules let a socket of this family be opened, whatever the other arguments?
 bool lets_family_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise, std::uint64_t family);

@@ -61,6 +61,9 @@ Status tighten_families(const JsonPart& config, bool accepts_ia32, JsonEdits& ed
         seccomp = *member;
     }
     auto tight = seccomp ? tighten_profile(*seccomp, accepts_ia32) : new_profile(accepts_ia32);
+    if (!tight && tight.error().exit_code == EX_CONFIG)
+        return Error{EX_CONFIG, fmt::format("linux.seccomp: {}: simplify the profile, or leave it as it is: {}={}", tight.error().message, kAccept,
+                                            risk_name(Risk::vsock))};
     if (!tight) return std::move(tight).error().context("linux.seccomp");
     outcome.left_open.insert(outcome.left_open.end(), tight->left_open.begin(), tight->left_open.end());
     if (tight->profile.empty() || (seccomp && seccomp->text() == tight->profile)) return ok();

@@ -109,22 +109,15 @@ Status refuse_io_uring(const SeccompProfile& profile, RuleTexts& texts) {
     if (!rules) return std::move(rules).error();
     if (is_always(false, *rules)) return ok();
     if (auto removed = texts.remove(kIoUring, true); !removed) return removed;
-    texts.add(rule_text({kIoUring}, no_io_uring()));
+    texts.add(rule_text(kIoUring, no_io_uring()));
     return ok();
 }
 
-// A rule and the system calls that it is for: what two have in common is written once.
-using SharedRules = std::vector<std::pair<SyscallRule, Names>>;
-
-void share(SharedRules& shared, std::string_view syscall, const std::vector<SyscallRule>& rules) {
-    for (const SyscallRule& rule : rules) {
-        const auto same = std::ranges::find(shared, rule, [](const auto& entry) -> const SyscallRule& { return entry.first; });
-        if (same != shared.end())
-            same->second.push_back(syscall);
-        else
-            shared.push_back({rule, {syscall}});
-    }
-}
+struct FamilySyscall {
+    std::string_view name;
+    Opening opening;
+};
+constexpr std::array kFamilySyscalls = {FamilySyscall{"socket", Opening::single}, FamilySyscall{"socketpair", Opening::pair}};
 
 // Where socketcall stays, libseccomp takes a rule that refuses some sockets for one that contradicts those that let others pass, unless a rule
 // of its own lets socketcall pass, whatever it does.
@@ -140,19 +133,18 @@ Status restrict_sockets(const SeccompProfile& profile, bool socketcall_stays, Ru
     if (!refusals) return std::move(refusals).error();
     if (!socketcall_stays)
         if (auto removed = texts.remove("socketcall", false); !removed) return removed;
-    SharedRules shared;
-    for (const std::string_view syscall : kFamilySyscalls) {
-        auto rules = profile.rules_of(syscall);
+    for (const auto& [name, opening] : kFamilySyscalls) {
+        auto rules = profile.rules_of(name);
         if (!rules) return std::move(rules).error();
         const bool passes = profile.otherwise().lets_pass() || std::ranges::any_of(*rules, &Answer::lets_pass, &SyscallRule::answer);
         if (!passes) continue;
-        auto fewer = restrict_families(*rules, profile.otherwise());
-        if (!fewer) return std::move(fewer).error().context(syscall);
+        auto fewer = restrict_families(*rules, profile.otherwise(), opening);
+        if (!fewer) return std::move(fewer).error().context(name);
         if (!*refusals) std::erase_if(*fewer, [](const SyscallRule& rule) { return !rule.answer.lets_pass(); });
-        if (auto removed = texts.remove(syscall, true); !removed) return removed;
-        share(shared, syscall, *fewer);
+        if (*fewer == *rules) continue;
+        if (auto removed = texts.remove(name, true); !removed) return removed;
+        for (const SyscallRule& rule : *fewer) texts.add(rule_text(name, rule));
     }
-    for (const auto& [rule, syscalls] : shared) texts.add(rule_text(syscalls, rule));
     return ok();
 }
 
@@ -211,10 +203,12 @@ Result<TightProfile> new_profile(bool accepts_ia32) {
     if (kSocketcallIsNative) return TightProfile{{}, {std::string(kOpenNatively)}};
     if (accepts_ia32) return TightProfile{{}, {std::string(kOpenBySocketcall)}};
     constexpr Answer kAllow = {"SCMP_ACT_ALLOW", 0};
-    auto rules = restrict_families({}, kAllow);
-    if (!rules) return std::move(rules).error();
-    std::vector<std::string> texts = {rule_text({kIoUring}, no_io_uring())};
-    for (const SyscallRule& rule : *rules) texts.push_back(rule_text({kFamilySyscalls.begin(), kFamilySyscalls.end()}, rule));
+    std::vector<std::string> texts = {rule_text(kIoUring, no_io_uring())};
+    for (const auto& [name, opening] : kFamilySyscalls) {
+        auto rules = restrict_families({}, kAllow, opening);
+        if (!rules) return std::move(rules).error();
+        for (const SyscallRule& rule : *rules) texts.push_back(rule_text(name, rule));
+    }
     return TightProfile{fmt::format(R"({{"defaultAction":"{}",{}"syscalls":{}}})", kAllow.action, kNewArchitectures, json_array(texts)), {}};
 }
 

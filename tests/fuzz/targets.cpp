@@ -11,9 +11,12 @@
 #include "base/quoted.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
+#include "container/json.h"
+#include "container/json_part.h"
 #include "container/request.h"
 #include "container/runtime_arguments.h"
 #include "container/state.h"
+#include "container/tighten.h"
 #include "base/ip_prefix.h"
 #include "policy/gateways.h"
 #include "policy/name_files.h"
@@ -44,6 +47,19 @@ void check(const Error& error) {
 [[maybe_unused]] void fuzz_bundle(std::string_view text) {
     const auto bundle = parse_bundle(text);
     if (!bundle) check(bundle.error());
+}
+
+[[maybe_unused]] void fuzz_tighten(std::string_view text) {
+    const auto config = parse_json_object(text);
+    if (!config || !check_keys_unique(*config)) return;
+    const auto once = tighten(*config, text, {});
+    if (!once) return check(once.error());
+    const auto changed = parse_json_object(once->config);
+    must(static_cast<bool>(changed) && static_cast<bool>(check_keys_unique(*changed)));
+    const auto twice = tighten(*changed, once->config, {});
+    must(twice && twice->config == once->config);
+    const auto accepted = tighten(*config, text, {Risk::cap_net_raw, Risk::vsock});
+    must(accepted && accepted->config == text);
 }
 
 [[maybe_unused]] void fuzz_cgroup(std::string_view text) {
