@@ -33,6 +33,11 @@ enum jail_reason {
 	JAIL_REASON_METADATA,    /* a cloud's instance metadata service */
 	JAIL_REASON_ASKED,       /* what the container's policy blocks beyond the host */
 	JAIL_REASON_PACKET,      /* bound for a blocked address in a form that cannot be judged */
+	/* the guard's, for what goes nowhere by a network hook */
+	JAIL_REASON_FAMILY,         /* a socket of a family or protocol that the network hooks can't judge */
+	JAIL_REASON_FOREIGN_SOCKET, /* a socket made outside, handed in */
+	JAIL_REASON_ABSTRACT_UNIX,  /* an abstract Unix socket of a process outside */
+	JAIL_REASON_BPF,            /* bpf(2) */
 	JAIL_REASON_COUNT
 };
 

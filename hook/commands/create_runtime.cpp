@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <syslog.h>
 
+#include <optional>
+
 #include "base/quoted.h"
 #include "container/state.h"
 #include "jail/build.h"
@@ -14,6 +16,7 @@
 #include "system/container_facts.h"
 #include "system/file.h"
 #include "system/host_view.h"
+#include "system/lsm.h"
 #include "system/process.h"
 
 namespace jail_ai {
@@ -51,6 +54,16 @@ Result<std::vector<Line>> judge_risks(const Process& process, const BundleFiles&
     return warnings;
 }
 
+// Nothing where this kernel has no guard to give; where it has, the jail has it or there is no jail.
+Result<std::optional<GuardScope>> scope_guard(const Cgroup& cgroup) {
+    auto available = guard_is_available();
+    if (!available) return std::move(available).error();
+    if (!*available) return std::optional<GuardScope>();
+    auto scope = guard_scope(cgroup);
+    if (!scope) return std::move(scope).error();
+    return std::optional(*scope);
+}
+
 Result<std::vector<Line>> jail_container(const ContainerState& state, const Request& request) {
     if (auto privileged = check_privilege(); !privileged) return std::move(privileged).error();
     auto process = Process::open(state.pid);
@@ -65,15 +78,17 @@ Result<std::vector<Line>> jail_container(const ContainerState& state, const Requ
     if (!host) return std::move(host).error();
     auto policy = compile_policy(request, *host);
     if (!policy) return std::move(policy).error();
-    auto jail = Jail::load(*policy);
+    auto guard = scope_guard(*cgroup);
+    if (!guard) return std::move(guard).error();
+    auto jail = Jail::load(*policy, *guard);
     if (!jail) return std::move(jail).error();
     auto attachment = std::move(*jail).attach(*cgroup);
     if (!attachment) return std::move(attachment).error();
     if (auto still = cgroup->recheck(*process); !still) return std::move(still).error();
     attachment->keep();
     for (const std::string& moot : policy->moots) lines->push_back({LOG_NOTICE, moot});
-    lines->push_back({LOG_INFO, fmt::format("host {}: {} prefixes, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
-                                            policy->rules.size(), quoted(cgroup->path()))});
+    lines->push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
+                                            policy->rules.size(), *guard ? "guarded" : "no guard on this kernel", quoted(cgroup->path()))});
     return lines;
 }
 

@@ -6,27 +6,39 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
-#include <optional>
 #include <set>
+#include <span>
 
 namespace jail_ai {
 namespace {
 
-constexpr std::uint32_t kMaxPrograms = 64;  // BPF_CGROUP_MAX_PROGS, kernel/bpf/cgroup.c
-constexpr std::uint32_t kMaxMaps = 16;      // more than our programs use
+constexpr std::size_t kMaxPrograms = 64;  // BPF_CGROUP_MAX_PROGS, kernel/bpf/cgroup.c
+constexpr std::size_t kMaxLsmHooks = 10;  // CGROUP_LSM_NUM, include/linux/bpf-cgroup-defs.h
+constexpr std::uint32_t kMaxMaps = 16;    // more than our programs use
 
-struct Query {
-    std::vector<std::uint32_t> ids;
+struct Listed {
+    std::uint32_t id;
     std::uint32_t flags;
 };
 
-Result<Query> query(int cgroup_fd, const ProgramSlot& slot) {
-    Query answer{std::vector<std::uint32_t>(kMaxPrograms), 0};
-    std::uint32_t count = kMaxPrograms;
-    if (::bpf_prog_query(cgroup_fd, slot.type, 0, &answer.flags, answer.ids.data(), &count) != 0)
+// The kernel answers for all LSM hooks together, with each program's flags; for a network hook with the flags that its programs share. A
+// kernel without LSM programs on cgroups has none attached.
+Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot) {
+    const bool is_lsm = slot.type == BPF_LSM_CGROUP;
+    std::vector<std::uint32_t> ids(kMaxPrograms * (is_lsm ? kMaxLsmHooks : 1));
+    std::vector<std::uint32_t> flags(ids.size());
+    struct bpf_prog_query_opts options {};
+    options.sz = sizeof options;
+    options.prog_ids = ids.data();
+    options.prog_cnt = static_cast<std::uint32_t>(ids.size());
+    if (is_lsm) options.prog_attach_flags = flags.data();
+    if (::bpf_prog_query_opts(cgroup_fd, slot.type, &options) != 0) {
+        if (is_lsm && errno == EINVAL) return std::vector<Listed>();
         return system_error(fmt::format("ask the kernel what is attached for {}", slot.name), errno);
-    answer.ids.resize(count);
-    return answer;
+    }
+    std::vector<Listed> listed;
+    for (std::uint32_t i = 0; i < options.prog_cnt; ++i) listed.push_back({ids[i], is_lsm ? flags[i] : options.attach_flags});
+    return listed;
 }
 
 // The descriptor of a program or map that may be gone by now: empty then.
@@ -51,7 +63,7 @@ Status read_info(int fd, Info& info) {
 
 Result<std::set<std::uint32_t>> map_ids(int program_fd) {
     std::array<std::uint32_t, kMaxMaps> ids{};
-    bpf_prog_info info;
+    bpf_prog_info info{};
     clear(info);
     info.nr_map_ids = kMaxMaps;
     info.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
@@ -65,31 +77,33 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
     auto answer = query(cgroup_fd, slot);
     if (!answer) return std::move(answer).error();
     std::vector<AttachedProgram> ours;
-    for (const std::uint32_t id : answer->ids) {
+    for (const auto& [id, flags] : *answer) {
         auto fd = open_by_id(::bpf_prog_get_fd_by_id, id, "program");
         if (!fd) return std::move(fd).error();
         if (!*fd) continue;
-        bpf_prog_info info;
+        bpf_prog_info info{};
         clear(info);
         if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
         if (std::string_view(info.name) != slot.name) continue;
-        ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), answer->flags, std::move(*fd)});
+        ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), flags, std::move(*fd)});
     }
     return ours;
 }
 
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
     std::vector<AttachedProgram> all;
-    for (const ProgramSlot& slot : kProgramTable) {
-        auto ours = attached_programs(cgroup_fd, slot);
-        if (!ours) return ours;
-        for (AttachedProgram& program : *ours) all.push_back(std::move(program));
+    for (const std::span<const ProgramSlot> table : {std::span<const ProgramSlot>(kProgramTable), std::span<const ProgramSlot>(kGuardTable)}) {
+        for (const ProgramSlot& slot : table) {
+            auto ours = attached_programs(cgroup_fd, slot);
+            if (!ours) return ours;
+            for (AttachedProgram& program : *ours) all.push_back(std::move(program));
+        }
     }
     return all;
 }
 
 Result<std::uint32_t> program_id(int program_fd) {
-    bpf_prog_info info;
+    bpf_prog_info info{};
     clear(info);
     if (auto read = read_info(program_fd, info); !read) return std::move(read).error();
     return info.id;
@@ -109,7 +123,7 @@ Result<DenialCounts> read_denials(int cgroup_fd) {
         auto fd = open_by_id(::bpf_map_get_fd_by_id, id, "map");
         if (!fd) return std::move(fd).error();
         if (!*fd) continue;
-        bpf_map_info info;
+        bpf_map_info info{};
         clear(info);
         if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
         if (std::string_view(info.name) != "jail_denials") continue;

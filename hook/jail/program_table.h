@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The programs of a jail and where each is attached. Building, checking and finding jails all read this one table.
+// The programs of a jail and where each is attached. Building, checking and finding jails all read these tables.
 #pragma once
 
 #include <linux/bpf.h>
@@ -16,6 +16,7 @@ struct ProgramSlot {
     bpf_attach_type type;
 };
 
+// The network hooks, which every jail has.
 inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
     {"jail_connect4", BPF_CGROUP_INET4_CONNECT},
     {"jail_connect6", BPF_CGROUP_INET6_CONNECT},
@@ -25,6 +26,18 @@ inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
     {"jail_ingress", BPF_CGROUP_INET_INGRESS},
 });
 
-static_assert(std::ranges::all_of(kProgramTable, [](const ProgramSlot& slot) { return std::string_view(slot.name).size() < BPF_OBJ_NAME_LEN; }));
+// The guard: all of them where BPF LSM is active, none elsewhere. Which LSM hook each is for, its section in bpf/guard.bpf.c says.
+inline constexpr std::array kGuardTable = std::to_array<ProgramSlot>({
+    {"jail_socket", BPF_LSM_CGROUP},
+    {"jail_receive", BPF_LSM_CGROUP},
+    {"jail_unix_conn", BPF_LSM_CGROUP},
+    {"jail_unix_send", BPF_LSM_CGROUP},
+    {"jail_bpf", BPF_LSM_CGROUP},
+});
+
+constexpr bool fits_kernel_names(const ProgramSlot& slot) {
+    return std::string_view(slot.name).size() < BPF_OBJ_NAME_LEN;
+}
+static_assert(std::ranges::all_of(kProgramTable, fits_kernel_names) && std::ranges::all_of(kGuardTable, fits_kernel_names));
 
 }  // namespace jail_ai

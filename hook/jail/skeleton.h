@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The skeleton that bpftool generates, marked as a system header: it is C, and its casts are not ours to mend.
+// The skeletons that bpftool generates, marked as a system header: they are C, and their casts are not ours to mend.
 #pragma once
 #pragma GCC system_header
 
+#include "guard_bpf.skel.h"
 #include "jail_bpf.skel.h"

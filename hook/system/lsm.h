@@ -7,8 +7,8 @@
 
 namespace jail_ai {
 
-// Does createRuntime attach the guard where it is available? Until it does, what the guard would stop has to be taken away before.
-inline constexpr bool kGuardAttached = false;
+// Does createRuntime attach the guard where it is available? If it did not, what the guard stops would have to be taken away before.
+inline constexpr bool kGuardAttached = true;
 
 // Linux 6.0 or newer with "bpf" among the active security modules, and a caller in the initial user namespace. Where securityfs is not
 // mounted or doesn't say, the answer is no. Errors: /proc is not readable.

@@ -43,7 +43,7 @@ TEST_CASE("a foreign program that was there stays, and doesn't open the jail") {
         expect_jailed(container.run_hook(), container.cgroup);
         const std::vector<Attachment> all = attachments(container.cgroup.fd());
         CHECK(std::ranges::count(all, alone.front()) == 1);
-        CHECK(all.size() == 1 + kProgramTable.size());
+        CHECK(all.size() == 1 + programs_of_a_jail());
         expect_host_blocked(container.init, container.cgroup);
     }
 }
@@ -60,7 +60,7 @@ TEST_CASE("a parent cgroup that forbids programs below it makes the hook refuse"
 }
 
 TEST_CASE("an attach that fails half-way leaves nothing attached") {
-    for (int nth = 1; nth <= static_cast<int>(kProgramTable.size()); nth++) {
+    for (int nth = 1; nth <= static_cast<int>(programs_of_a_jail()); nth++) {
         const std::string name = "at program " + std::to_string(nth);
         SUBCASE(name.c_str()) {
             guarded([&] {
@@ -78,7 +78,7 @@ TEST_CASE("an attach that fails half-way leaves nothing attached") {
 }
 
 TEST_CASE("a second attach that fails half-way leaves the first one as it was") {
-    for (int nth = 1; nth <= static_cast<int>(kProgramTable.size()); nth++) {
+    for (int nth = 1; nth <= static_cast<int>(programs_of_a_jail()); nth++) {
         const std::string name = "at program " + std::to_string(nth);
         SUBCASE(name.c_str()) {
             guarded([&] {

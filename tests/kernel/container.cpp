@@ -4,7 +4,6 @@
 #include "container.h"
 
 #include "files.h"
-#include "stalled_hooks.h"
 
 namespace jail_ai::test {
 namespace {
@@ -28,17 +27,26 @@ Whereabouts whereabouts(const Container::Options& options, const TestCgroup& cgr
     return where;
 }
 
+std::vector<EarlyStart::Start>& early_starts() {
+    static std::vector<EarlyStart::Start> starts;
+    return starts;
+}
+
 }  // namespace
+
+EarlyStart::EarlyStart(Start start) {
+    early_starts().push_back(start);
+}
 
 Laboratory* Laboratory::current_ = nullptr;
 
 Laboratory::Laboratory(const std::string& hook_path) : hook(hook_path, dev) {
     current_ = this;
-    stalled = std::make_unique<StalledHooks>(hook);
+    for (const EarlyStart::Start start : early_starts()) started_.push_back(start(hook));
 }
 
 Laboratory::~Laboratory() {
-    stalled.reset();
+    started_.clear();
     current_ = nullptr;
 }
 

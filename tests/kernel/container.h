@@ -3,7 +3,9 @@
 // What the tests are about: a container at the moment of createRuntime, and the laboratory in which it stands.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "child.h"
 #include "hook_run.h"
@@ -11,9 +13,13 @@
 
 namespace jail_ai::test {
 
-// Everything that is made once a run. The suite builds it before the first test and destroys it after the last.
-struct StalledHooks;
+// What a file of cases wants running from before the first test to after the last. Made as a global.
+struct EarlyStart {
+    using Start = std::shared_ptr<void> (*)(HookBinary& hook);
+    explicit EarlyStart(Start start);
+};
 
+// Everything that is made once a run. The suite builds it before the first test and destroys it after the last.
 class Laboratory {
 public:
     explicit Laboratory(const std::string& hook_path);
@@ -26,10 +32,10 @@ public:
     PrivateDev dev;
     HookBinary hook;
     NetworkLab network;
-    std::unique_ptr<StalledHooks> stalled;
 
 private:
     static Laboratory* current_;
+    std::vector<std::shared_ptr<void>> started_;
 };
 
 // A state as runtimes write it.

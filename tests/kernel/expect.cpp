@@ -74,6 +74,10 @@ void fail_row(const std::string& why) {
     FAIL_CHECK(why);
 }
 
+std::size_t programs_of_a_jail() {
+    return kProgramTable.size() + (kernel_has_guard() ? kGuardTable.size() : 0);
+}
+
 void expect_programs_attached(const TestCgroup& cgroup) {
     const std::vector<Attachment> attached = jail_attachments(cgroup.fd());
     std::vector<std::string> names = names_of(attached);
@@ -83,7 +87,7 @@ void expect_programs_attached(const TestCgroup& cgroup) {
         INFO(std::string(name));
         CHECK(std::ranges::count(names, name) == 1);
     }
-    CHECK(attached.size() == kProgramTable.size());
+    CHECK(attached.size() == programs_of_a_jail());
     for (const auto& each : attached) CHECK(each.flags == BPF_F_ALLOW_MULTI);
 
     auto by_product = attached_programs(cgroup.fd());

@@ -36,6 +36,7 @@ void guarded(Row row) {
 
 // The hook said yes and nothing else, and the kernel lists each program once, ALLOW_MULTI its only flag; so does the product.
 void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup);
+std::size_t programs_of_a_jail();  // on this kernel
 void expect_programs_attached(const TestCgroup& cgroup);
 
 // The hook said no: with that exit code and one line, containing the part, on stderr and the same in syslog. Nothing is attached.

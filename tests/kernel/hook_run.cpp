@@ -78,7 +78,8 @@ public:
           err_(std::move(err)),
           listener_(std::move(listener)),
           failing_call_(call.failing.nth),
-          stalls_(call.failing.stalls) {
+          stalls_(call.failing.stalls),
+          onwards_(call.failing.onwards) {
         must(::fcntl(input_.get(), F_SETFL, O_NONBLOCK), "make a pipe nonblocking");
         close_when_said();
     }
@@ -121,7 +122,7 @@ private:
     void answer_call(HookOutcome& outcome) {
         if (++outcome.calls == failing_call_ && stalls_)
             stalled_ = true;  // it stays unanswered
-        else if (outcome.calls == failing_call_)
+        else if (outcome.calls == failing_call_ || (onwards_ && outcome.calls > failing_call_))
             fail_call(listener_.get(), ENOMEM);
         else
             let_go_on(listener_.get());
@@ -136,6 +137,7 @@ private:
     UniqueFd listener_;
     int failing_call_;
     bool stalls_;
+    bool onwards_;
     bool stalled_ = false;
 };
 

@@ -29,6 +29,7 @@ struct HookCall {
         bpf_cmd command = BPF_PROG_ATTACH;
         int nth = 0;
         bool stalls = false;
+        bool onwards = false;  // and so do all that come after it
     } failing;
 };
 

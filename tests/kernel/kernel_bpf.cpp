@@ -5,13 +5,18 @@
 
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 
+#include <cstdlib>
 #include <cstring>
 
+#include "files.h"
 #include "must.h"
 
 namespace jail_ai::test {
 namespace {
+
+constexpr std::uint32_t kMaxPrograms = 640;  // 10 LSM hooks with 64 programs each
 
 long bpf(bpf_cmd command, bpf_attr& attributes) {
     return ::syscall(SYS_bpf, command, &attributes, sizeof attributes);
@@ -55,20 +60,32 @@ bpf_prog_info program_info(std::uint32_t id, std::vector<std::uint32_t>* maps = 
 std::vector<Attachment> attachments(int cgroup_fd) {
     std::vector<Attachment> found;
     for (std::uint32_t type = 0; type < 64; type++) {  // also types that came after these headers
-        std::uint32_t ids[64];
+        std::uint32_t ids[kMaxPrograms], flags[kMaxPrograms];
         bpf_attr attributes{};
         attributes.query.target_fd = static_cast<std::uint32_t>(cgroup_fd);
         attributes.query.attach_type = type;
-        attributes.query.prog_cnt = 64;
+        attributes.query.prog_cnt = kMaxPrograms;
         attributes.query.prog_ids = address_of(ids);
+        const bool flags_each = type == BPF_LSM_CGROUP;  // the programs of all LSM hooks together
+        if (flags_each) attributes.query.prog_attach_flags = address_of(flags);
         if (bpf(BPF_PROG_QUERY, attributes) != 0) {
             if (errno == EINVAL || errno == EOPNOTSUPP || errno == EBADF || errno == ENODEV) continue;  // not a type of cgroups here
             throw_errno("query programs of type " + std::to_string(type));
         }
         for (std::uint32_t i = 0; i < attributes.query.prog_cnt; i++)
-            found.push_back({ids[i], program_info(ids[i]).name, type, attributes.query.attach_flags});
+            found.push_back({ids[i], program_info(ids[i]).name, type, flags_each ? flags[i] : attributes.query.attach_flags});
     }
     return found;
+}
+
+bool kernel_has_guard() {
+    constexpr const char* list = "/sys/kernel/security/lsm";
+    if (::access(list, R_OK) != 0) return false;
+    std::string names = "," + read_file(list);
+    while (names.ends_with('\n')) names.pop_back();
+    utsname kernel{};
+    must(::uname(&kernel), "ask for the kernel's release");
+    return (names + ",").find(",bpf,") != std::string::npos && std::atoi(kernel.release) >= 6;
 }
 
 std::vector<Attachment> jail_attachments(int cgroup_fd) {

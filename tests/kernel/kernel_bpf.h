@@ -17,7 +17,7 @@ struct Attachment {
     std::uint32_t id;
     std::string name;
     std::uint32_t type;   // enum bpf_attach_type
-    std::uint32_t flags;  // of all programs of the type on this cgroup
+    std::uint32_t flags;  // of all programs of the type (and LSM hook) on this cgroup
 
     bool operator==(const Attachment&) const = default;
 };
@@ -27,6 +27,9 @@ std::vector<Attachment> attachments(int cgroup_fd);
 // Of those, the ones that are called jail_….
 std::vector<Attachment> jail_attachments(int cgroup_fd);
 std::vector<std::string> names_of(const std::vector<Attachment>& attached);
+
+// Is BPF LSM active here, on a kernel that has LSM programs on cgroups? Then every jail has its guard.
+bool kernel_has_guard();
 
 bool program_exists(std::uint32_t id);
 bool map_exists(std::uint32_t id);

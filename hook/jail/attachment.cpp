@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See attachment.h.
+#include "jail/attachment.h"
+
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+
+#include "base/quoted.h"
+#include "jail/inspect.h"
+#include "jail/loading.h"
+
+namespace jail_ai {
+namespace {
+
+Error attach_error(const ProgramSlot& slot, const Cgroup& cgroup, int number) {
+    const std::string what = fmt::format("attach {} to {}: {}", slot.name, quoted(cgroup.path()), error_text(number));
+    if (number == EPERM)
+        return Error{EX_NOPERM, what + ": this needs CAP_BPF and CAP_NET_ADMIN, and no program without BPF_F_ALLOW_MULTI on a parent cgroup"};
+    if (number == EINVAL || number == kKernelENotSupp)
+        return Error{EX_UNAVAILABLE, fmt::format("{}: kernel {} lacks the attach type", what, kernel_release())};
+    if (number == E2BIG && slot.type == BPF_LSM_CGROUP)
+        return Error{EX_UNAVAILABLE,
+                     what + ": programs for other LSM hooks on this machine leave no room (Linux has it for 10 hooks, or for 64 programs on one)"};
+    return Error{EX_OSERR, what};
+}
+
+// The kernel lists our program once, no other of ours, and with no flag but ALLOW_MULTI.
+Status check_attached(const LoadedProgram& program, const Cgroup& cgroup) {
+    const ProgramSlot& slot = *program.slot;
+    auto id = program_id(program.fd.get());
+    if (!id) return std::move(id).error().context(slot.name);
+    auto ours = attached_programs(cgroup.fd(), slot);
+    if (!ours) return std::move(ours).error();
+    if (ours->size() == 1 && ours->front().id == *id && ours->front().attach_flags == BPF_F_ALLOW_MULTI) return ok();
+    return Error{EX_SOFTWARE, fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}", slot.name, quoted(cgroup.path()),
+                                          ours->size(), ours->empty() ? 0 : ours->front().attach_flags)};
+}
+
+// `replaces` is a descriptor, or -1. Gives 0 or an errno.
+int attach_one(int program_fd, int cgroup_fd, bpf_attach_type type, int replaces) {
+    struct bpf_prog_attach_opts options {};
+    options.sz = sizeof options;
+    options.flags = BPF_F_ALLOW_MULTI;
+    if (replaces >= 0) {
+        options.flags |= BPF_F_REPLACE;
+        options.replace_prog_fd = replaces;
+    }
+    return ::bpf_prog_attach_opts(program_fd, cgroup_fd, type, &options) == 0 ? 0 : errno;
+}
+
+}  // namespace
+
+Attachment::~Attachment() {
+    for (auto step = done_.rbegin(); step != done_.rend(); ++step) {
+        if (step->replaced)
+            attach_one(step->replaced.get(), cgroup_fd_, step->program.slot->type, step->program.fd.get());
+        else
+            ::bpf_prog_detach2(step->program.fd.get(), cgroup_fd_, step->program.slot->type);
+    }
+}
+
+Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const Cgroup& cgroup) {
+    Attachment attachment(cgroup.fd());
+    attachment.done_.reserve(programs.size());  // nothing is attached that destruction doesn't know
+    for (LoadedProgram& program : programs) {
+        const ProgramSlot& slot = *program.slot;
+        auto before = attached_programs(cgroup.fd(), slot);
+        if (!before) return std::move(before).error();
+        UniqueFd replaced = before->empty() ? UniqueFd() : std::move(before->front().fd);
+        if (const int failed = attach_one(program.fd.get(), cgroup.fd(), slot.type, replaced.get()); failed != 0)
+            return attach_error(slot, cgroup, failed);
+        attachment.done_.push_back({std::move(program), std::move(replaced)});
+    }
+    for (const Step& step : attachment.done_)
+        if (auto checked = check_attached(step.program, cgroup); !checked) return std::move(checked).error();
+    return attachment;
+}
+
+}  // namespace jail_ai

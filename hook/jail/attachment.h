@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Attaching programs to a cgroup as one thing: all of them, asked back from the kernel, or none.
+#pragma once
+
+#include <vector>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "jail/program_table.h"
+#include "system/cgroup.h"
+
+namespace jail_ai {
+
+struct LoadedProgram {
+    const ProgramSlot* slot;
+    UniqueFd fd;
+};
+
+// Programs attached to a cgroup. Unless keep() is called, destruction detaches them and puts back the ones that they replaced.
+class Attachment {
+public:
+    // Attaches every program with BPF_F_ALLOW_MULTI (without it anybody could detach them), in place of ours that is there already, and
+    // fails unless the kernel then lists exactly what was meant. After a failure the cgroup is as it was before. The cgroup must outlive
+    // the attachment. Needs CAP_BPF, CAP_NET_ADMIN and, to look at what is attached, CAP_SYS_ADMIN.
+    static Result<Attachment> make(std::vector<LoadedProgram> programs, const Cgroup& cgroup);
+
+    Attachment(Attachment&&) = default;
+    Attachment& operator=(Attachment&&) = delete;
+    ~Attachment();
+
+    void keep() { done_.clear(); }
+
+private:
+    struct Step {
+        LoadedProgram program;
+        UniqueFd replaced;  // empty when there was nothing to replace
+    };
+
+    explicit Attachment(int cgroup_fd) : cgroup_fd_(cgroup_fd) {}
+
+    int cgroup_fd_;
+    std::vector<Step> done_;
+};
+
+}  // namespace jail_ai

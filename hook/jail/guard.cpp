@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See guard.h. Left to itself libbpf reads the kernel's 5 MB of BTF twice over and searches it once for each name, at every start of a
+// container. So it is given what one pass has found (find_types); should that not do, it goes its own way.
+#include "jail/guard.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <memory>
+#include <optional>
+
+#include "base/quoted.h"
+#include "jail/kernel_btf.h"
+#include "jail/kernel_btf_file.h"
+#include "jail/loading.h"
+#include "jail/skeleton.h"
+#include "system/process.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::string_view kWhat = "BPF LSM programs";
+constexpr std::string_view kNeeds = "Linux 6.0 with CONFIG_BPF_LSM and CONFIG_DEBUG_INFO_BTF";
+
+struct Deleter {
+    void operator()(guard_bpf* skeleton) const { guard_bpf::destroy(skeleton); }
+};
+
+// The only handle that cgroup2 gives is the cgroup's id (systemd relies on it, too); where inodes have 64 bits it is the inode as well.
+Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
+    std::uint64_t id = 0;
+    alignas(file_handle) char memory[sizeof(file_handle) + sizeof id]{};
+    auto* handle = reinterpret_cast<file_handle*>(memory);
+    handle->handle_bytes = sizeof id;
+    int mount = 0;
+    if (::name_to_handle_at(cgroup.fd(), "", handle, &mount, AT_EMPTY_PATH) != 0)
+        return system_error(fmt::format("ask for the id of cgroup {}", quoted(cgroup.path())), errno);
+    if (handle->handle_bytes != sizeof id) return Error{EX_SOFTWARE, fmt::format("a cgroup id of {} bytes", handle->handle_bytes)};
+    std::memcpy(&id, memory + sizeof(file_handle), sizeof id);
+    return id;
+}
+
+Result<std::uint32_t> own_network() {
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    struct stat info {};
+    if (::fstatat(self->get(), "ns/net", &info, 0) != 0) return system_error("stat the network namespace", errno);
+    return static_cast<std::uint32_t>(info.st_ino);  // the kernel keeps it in 32 bits (struct ns_common)
+}
+
+using Skeleton = std::unique_ptr<guard_bpf, Deleter>;
+
+constexpr std::string_view kSection = "lsm_cgroup/";     // before the hook's name, in the object
+constexpr std::string_view kHookPrefix = "bpf_lsm_";     // before it, in the kernel
+constexpr auto kPlaceholder = BPF_PROG_TYPE_CGROUP_SKB;  // until it is loaded: for LSM programs libbpf reads the kernel's BTF, needed or not
+
+// Which kernel function a program of the guard hangs on; nothing for another program.
+std::string hook_of(const bpf_program* program) {
+    std::string_view section = ::bpf_program__section_name(program);
+    if (!section.starts_with(kSection)) return {};
+    section.remove_prefix(kSection.size());
+    return std::string(kHookPrefix).append(section);
+}
+
+std::optional<KernelTypes> find_types() {
+    const Skeleton object(guard_bpf::open());
+    auto kernel = KernelBtfFile::open();
+    if (object == nullptr || !kernel) return std::nullopt;
+    std::set<std::string, std::less<>> hooks;
+    for (bpf_program* program = nullptr; (program = ::bpf_object__next_program(object->obj, program)) != nullptr;) hooks.insert(hook_of(program));
+    auto found = find_kernel_types(kernel->text(), *::bpf_object__btf(object->obj), hooks);
+    if (!found || found->functions.size() != hooks.size() || found->structures.empty()) return std::nullopt;
+    return std::move(*found);
+}
+
+const KernelTypes* known_types = nullptr;  // for prepare(), to which libbpf hands nothing of ours
+
+int prepare(bpf_program* program, bpf_prog_load_opts* options, long /*cookie*/) {
+    const std::string hook = hook_of(program);
+    const int id = known_types != nullptr ? static_cast<int>(known_types->functions.at(hook))
+                                          : ::libbpf_find_vmlinux_btf_id(hook.substr(kHookPrefix.size()).c_str(), BPF_LSM_CGROUP);
+    if (id < 0) return id;
+    options->expected_attach_type = BPF_LSM_CGROUP;
+    options->attach_btf_id = static_cast<std::uint32_t>(id);
+    return ::bpf_program__set_type(program, BPF_PROG_TYPE_LSM);
+}
+
+// Makes libbpf leave lsm_cgroup programs to prepare(). For good: libbpf 1.1 doesn't survive unregistering its last handler.
+Status own_lsm_programs() {
+    static const int handler = [] {
+        struct libbpf_prog_handler_opts options {};
+        options.sz = sizeof options;
+        options.prog_prepare_load_fn = prepare;
+        return ::libbpf_register_prog_handler("lsm_cgroup+", kPlaceholder, BPF_LSM_CGROUP, &options);
+    }();
+    if (handler < 0) return load_error(kWhat, kNeeds, -handler);
+    return ok();
+}
+
+// A file with nothing in it but the structures; empty where it can't be made.
+UniqueFd write_structures(const KernelTypes& types) {
+    UniqueFd file(::memfd_create("kernel-types", MFD_CLOEXEC));
+    if (file && ::write(file.get(), types.structures.data(), types.structures.size()) != static_cast<ssize_t>(types.structures.size())) file.reset();
+    return file;
+}
+
+// `btf_path` is the BTF to relocate by, nullptr for the kernel's.
+Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, int denials_fd, const char* btf_path) {
+    listen_to_libbpf();
+    struct bpf_object_open_opts options {};
+    options.sz = sizeof options;
+    options.btf_custom_path = btf_path;
+    const Skeleton skeleton(guard_bpf::open(&options));
+    if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
+    skeleton->rodata->container_cgroup = scope.cgroup;
+    skeleton->rodata->engine_network = scope.engine_network;
+    skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
+    if (const int failed = ::bpf_map__reuse_fd(skeleton->maps.jail_denials, denials_fd); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = guard_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    return loaded_programs(skeleton->obj, kGuardTable);
+}
+
+}  // namespace
+
+Result<GuardScope> guard_scope(const Cgroup& cgroup) {
+    auto id = cgroup_id(cgroup);
+    if (!id) return std::move(id).error();
+    auto network = own_network();
+    if (!network) return std::move(network).error();
+    return GuardScope{*id, *network};
+}
+
+Result<std::vector<LoadedProgram>> load_guard(const GuardScope& scope, Mode mode, int denials_fd) {
+    if (auto owned = own_lsm_programs(); !owned) return std::move(owned).error();
+    const std::optional<KernelTypes> types = find_types();
+    const UniqueFd structures = types ? write_structures(*types) : UniqueFd();
+    if (structures) {
+        known_types = &*types;
+        auto programs = load(scope, mode, denials_fd, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
+        known_types = nullptr;
+        if (programs) return programs;
+    }
+    return load(scope, mode, denials_fd, nullptr);
+}
+
+}  // namespace jail_ai

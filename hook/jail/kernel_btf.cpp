@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See kernel_btf.h. The format is that of Documentation/bpf/btf.rst: a header, types of varying length one behind the other, strings.
+#include "jail/kernel_btf.h"
+
+#include <cstring>
+#include <memory>
+#include <optional>
+
+namespace jail_ai {
+namespace {
+
+constexpr std::size_t kLikelyTypes = 200'000;
+
+struct Deleter {
+    void operator()(btf* types) const { ::btf__free(types); }
+};
+
+// How many bytes follow a type's head; nothing for a kind that came after these headers.
+std::optional<std::size_t> tail_size(const btf_type& type) {
+    const std::size_t count = BTF_INFO_VLEN(type.info);
+    switch (BTF_INFO_KIND(type.info)) {
+        case BTF_KIND_PTR:
+        case BTF_KIND_FWD:
+        case BTF_KIND_TYPEDEF:
+        case BTF_KIND_VOLATILE:
+        case BTF_KIND_CONST:
+        case BTF_KIND_RESTRICT:
+        case BTF_KIND_FUNC:
+        case BTF_KIND_FLOAT:
+        case BTF_KIND_TYPE_TAG: return 0;
+        case BTF_KIND_INT: return sizeof(std::uint32_t);
+        case BTF_KIND_VAR: return sizeof(struct btf_var);
+        case BTF_KIND_DECL_TAG: return sizeof(struct btf_decl_tag);
+        case BTF_KIND_ARRAY: return sizeof(struct btf_array);
+        case BTF_KIND_STRUCT:
+        case BTF_KIND_UNION: return count * sizeof(btf_member);
+        case BTF_KIND_ENUM: return count * sizeof(struct btf_enum);
+        case BTF_KIND_ENUM64: return count * sizeof(struct btf_enum64);
+        case BTF_KIND_FUNC_PROTO: return count * sizeof(btf_param);
+        case BTF_KIND_DATASEC: return count * sizeof(btf_var_secinfo);
+        default: return std::nullopt;
+    }
+}
+
+class Index {
+public:
+    static Result<Index> parse(std::string_view text) {
+        btf_header header{};
+        if (text.size() < sizeof header) return unreadable();
+        std::memcpy(&header, text.data(), sizeof header);
+        const std::size_t types = std::size_t{header.hdr_len} + header.type_off;
+        const std::size_t strings = std::size_t{header.hdr_len} + header.str_off;
+        if (header.magic != BTF_MAGIC || types + header.type_len > text.size() || strings + header.str_len > text.size()) return unreadable();
+        Index index(text.substr(strings, header.str_len));
+        if (index.strings_.empty() || index.strings_.back() != '\0') return unreadable();
+        std::string_view rest = text.substr(types, header.type_len);
+        while (rest.size() >= sizeof(btf_type)) {
+            const auto* type = reinterpret_cast<const btf_type*>(rest.data());
+            const auto tail = tail_size(*type);
+            if (!tail || sizeof *type + *tail > rest.size()) return unreadable();
+            index.types_.push_back(type);
+            rest.remove_prefix(sizeof *type + *tail);
+        }
+        if (!rest.empty()) return unreadable();
+        return index;
+    }
+
+    std::size_t size() const { return types_.size(); }
+    const btf_type* at(std::uint32_t id) const { return id < types_.size() ? types_[id] : nullptr; }
+    const char* string(std::uint32_t offset) const { return offset < strings_.size() ? strings_.data() + offset : ""; }
+
+    // Without typedefs and qualifiers; nullptr for void.
+    const btf_type* bare(std::uint32_t id) const {
+        const btf_type* type = at(id);
+        while (type != nullptr && (::btf_is_mod(type) || ::btf_is_typedef(type))) type = at(type->type);
+        return type;
+    }
+
+private:
+    explicit Index(std::string_view strings) : strings_(strings) {
+        types_.reserve(kLikelyTypes);
+        types_.push_back(nullptr);  // void
+    }
+    static Error unreadable() { return Error{EX_UNAVAILABLE, "the kernel's BTF is in a form that is not known here"}; }
+
+    std::string_view strings_;
+    std::vector<const btf_type*> types_;  // by id
+};
+
+struct Member {
+    std::uint32_t type;
+    std::uint32_t bits;  // from the start of the structure
+};
+
+// Also inside of nameless structures and unions.
+std::optional<Member> find_member(const Index& kernel, const btf_type& structure, std::string_view name) {
+    const btf_member* members = ::btf_members(&structure);
+    for (std::uint32_t i = 0; i < ::btf_vlen(&structure); ++i) {
+        const std::uint32_t bits = ::btf_member_bit_offset(&structure, i);
+        const std::string_view here = kernel.string(members[i].name_off);
+        if (here == name) return Member{members[i].type, bits};
+        const btf_type* inner = here.empty() ? kernel.bare(members[i].type) : nullptr;
+        if (inner == nullptr || !::btf_is_composite(inner)) continue;
+        if (const auto found = find_member(kernel, *inner, name)) return Member{found->type, bits + found->bits};
+    }
+    return std::nullopt;
+}
+
+// Writes the members that a local structure names as the kernel has them.
+class Extract {
+public:
+    Extract(const Index& kernel, const btf& local) : kernel_(kernel), local_(local), out_(::btf__new_empty()) {}
+
+    // The new id of a type that is `local` here and `kernel` there, 0 where they are of different kinds.
+    int add(std::uint32_t local, std::uint32_t kernel) {
+        const btf_type* wanted = bare_local(local);
+        const btf_type* type = kernel_.bare(kernel);
+        if (wanted == nullptr || type == nullptr || ::btf_kind(wanted) != ::btf_kind(type)) return 0;
+        switch (::btf_kind(type)) {
+            case BTF_KIND_INT: return ::btf__add_int(out_.get(), kernel_.string(type->name_off), type->size, ::btf_int_encoding(type));
+            case BTF_KIND_PTR: return ::btf__add_ptr(out_.get(), 0);
+            case BTF_KIND_ARRAY: return add_array(*::btf_array(wanted), *::btf_array(type));
+            case BTF_KIND_STRUCT: return add_structure(*wanted, *type);
+            default: return 0;
+        }
+    }
+
+    std::vector<char> bytes() const {
+        std::uint32_t size = 0;
+        const auto* data = static_cast<const char*>(::btf__raw_data(out_.get(), &size));
+        return data != nullptr ? std::vector<char>(data, data + size) : std::vector<char>();
+    }
+
+private:
+    const btf_type* bare_local(std::uint32_t id) const {
+        const btf_type* type = ::btf__type_by_id(&local_, id);
+        while (type != nullptr && (::btf_is_mod(type) || ::btf_is_typedef(type))) type = ::btf__type_by_id(&local_, type->type);
+        return type;
+    }
+    int add_array(const struct btf_array& local, const struct btf_array& kernel) {
+        const int index = add(local.index_type, kernel.index_type);
+        const int element = add(local.type, kernel.type);
+        return index > 0 && element > 0 ? ::btf__add_array(out_.get(), index, element, kernel.nelems) : 0;
+    }
+    int add_structure(const btf_type& local, const btf_type& kernel) {
+        struct Field {
+            const char* name;
+            int type;
+            std::uint32_t bits;
+        };
+        std::vector<Field> fields;  // before the structure: libbpf adds fields to the type that was added last
+        const btf_member* members = ::btf_members(&local);
+        for (std::uint32_t i = 0; i < ::btf_vlen(&local); ++i) {
+            const char* name = ::btf__name_by_offset(&local_, members[i].name_off);
+            const auto member = find_member(kernel_, kernel, name);
+            const int type = member ? add(members[i].type, member->type) : 0;
+            if (type > 0) fields.push_back({name, type, member->bits});
+        }
+        const int id = ::btf__add_struct(out_.get(), kernel_.string(kernel.name_off), kernel.size);
+        for (const Field& field : fields)
+            if (::btf__add_field(out_.get(), field.name, field.type, field.bits, 0) != 0) return 0;
+        return id;
+    }
+
+    const Index& kernel_;
+    const btf& local_;
+    std::unique_ptr<btf, Deleter> out_;
+};
+
+}  // namespace
+
+Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& local, const std::set<std::string, std::less<>>& functions) {
+    auto kernel = Index::parse(kernel_btf);
+    if (!kernel) return std::move(kernel).error();
+    std::map<std::string_view, std::uint32_t> structures;
+    for (std::uint32_t id = 1; id < ::btf__type_cnt(&local); ++id)
+        if (const btf_type* type = ::btf__type_by_id(&local, id); ::btf_is_struct(type) && type->name_off != 0)
+            structures.emplace(::btf__name_by_offset(&local, type->name_off), id);
+    KernelTypes found;
+    Extract extract(*kernel, local);
+    for (std::uint32_t id = 1; id < kernel->size(); ++id) {
+        const btf_type& type = *kernel->at(id);
+        if (::btf_is_func(&type)) {
+            const std::string_view name = kernel->string(type.name_off);
+            if (const auto wanted = functions.find(name); wanted != functions.end()) found.functions.emplace(*wanted, id);
+        } else if (::btf_is_struct(&type)) {
+            const auto wanted = structures.find(kernel->string(type.name_off));
+            if (wanted != structures.end()) extract.add(wanted->second, id);
+        }
+    }
+    found.structures = extract.bytes();
+    return found;
+}
+
+}  // namespace jail_ai

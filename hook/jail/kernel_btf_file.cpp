@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See kernel_btf_file.h.
+#include "jail/kernel_btf_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "base/unique_fd.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr const char* kPath = "/sys/kernel/btf/vmlinux";
+constexpr off_t kMostBytes = 64 << 20;
+
+}  // namespace
+
+void KernelBtfFile::Unmap::operator()(void* address) const {
+    ::munmap(address, size);
+}
+
+Result<KernelBtfFile> KernelBtfFile::open() {
+    const UniqueFd fd(::open(kPath, O_RDONLY | O_CLOEXEC));
+    if (!fd) return system_error(fmt::format("open {}", kPath), errno, errno == ENOENT ? EX_UNAVAILABLE : EX_IOERR);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", kPath), errno, EX_IOERR);
+    if (info.st_size <= 0 || info.st_size > kMostBytes) return Error{EX_UNAVAILABLE, fmt::format("{} has {} bytes", kPath, info.st_size)};
+    const auto size = static_cast<std::size_t>(info.st_size);
+    KernelBtfFile file;
+    if (void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0); address != MAP_FAILED) {
+        file.mapping_ = std::unique_ptr<void, Unmap>(address, Unmap{size});
+        file.text_ = {static_cast<const char*>(address), size};
+        return file;
+    }
+    file.copy_ = std::make_unique_for_overwrite<char[]>(size);
+    std::size_t had = 0;
+    while (had < size) {
+        const ssize_t got = ::read(fd.get(), file.copy_.get() + had, size - had);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) return system_error(fmt::format("read {}", kPath), errno, EX_IOERR);
+        if (got == 0) return Error{EX_IOERR, fmt::format("{} ends after {} of {} bytes", kPath, had, size)};
+        had += static_cast<std::size_t>(got);
+    }
+    file.text_ = {file.copy_.get(), size};
+    return file;
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// /sys/kernel/btf/vmlinux in memory: mapped where the kernel lets it be (6.16), else read, which sysfs grants a page at a time.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+class KernelBtfFile {
+public:
+    // Errors: EX_UNAVAILABLE for a kernel without, EX_IOERR.
+    static Result<KernelBtfFile> open();
+
+    // As long as this lives.
+    std::string_view text() const { return text_; }
+
+private:
+    struct Unmap {
+        std::size_t size;
+        void operator()(void* address) const;
+    };
+
+    KernelBtfFile() = default;
+
+    std::unique_ptr<void, Unmap> mapping_;
+    std::unique_ptr<char[]> copy_;
+    std::string_view text_;
+};
+
+}  // namespace jail_ai

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What loading takes, whichever object is loaded: libbpf's complaint, an error that says what the kernel lacks, the programs to hand on.
+#pragma once
+
+#include <bpf/libbpf.h>
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "jail/attachment.h"
+#include "jail/program_table.h"
+
+namespace jail_ai {
+
+// ENOTSUPP of include/linux/errno.h, which is not meant to leave the kernel and does.
+inline constexpr int kKernelENotSupp = 524;
+
+// strerror(3), and the kernel's own ENOTSUPP.
+std::string error_text(int number);
+
+std::string kernel_release();
+
+// From now on libbpf prints nothing; what it warns of first goes into the next load_error().
+void listen_to_libbpf();
+
+// `what` is loaded ("BPF programs"), `needs` is the kernel that it takes.
+Error load_error(std::string_view what, std::string_view needs, int number);
+
+// The programs of a loaded object, one for each slot, with descriptors of their own.
+Result<std::vector<LoadedProgram>> loaded_programs(const bpf_object* object, std::span<const ProgramSlot> slots);
+
+}  // namespace jail_ai

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Two strangers, and a container that the hook has jailed with a second process in a cgroup below its own; all in one network namespace.
+// What is done from inside is tried by a stranger as well, so that only the guard can have made the difference.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include "channel.h"
+#include "expect.h"
+#include "kernel_bpf.h"
+#include "protocol_reporter.h"
+
+// For kernels that have no guard.
+#define NEED_GUARD() \
+    if (!::jail_ai::test::kernel_has_guard()) SKIP_CASE("no BPF LSM on this kernel")
+
+namespace jail_ai::test {
+
+struct Rig {
+    explicit Rig(const NetworkNamespace& network = Laboratory::get().network.container);
+
+    const NetworkNamespace& network;
+    Channel channel;
+    TestCgroup outside;
+    Child stranger;
+    Child neighbour;  // the other stranger, for what the first one hands over
+    Container container;
+    HookOutcome outcome;
+    TestCgroup below;
+    Child nested;  // inside, in `below`
+};
+
+// The attempt, 0 or errno, fails in the child with EPERM and is counted for the reason and no other.
+template <typename Attempt>
+void expect_denied(const Rig& rig, Child& inside, jail_reason reason, Attempt attempt) {
+    const DenialCounts before = denials(rig.container.cgroup);
+    CHECK(error_name(inside.run(attempt)) == "EPERM");
+    CHECK(change(before, denials(rig.container.cgroup)) == one_more(reason));
+}
+
+// It works there and nothing is counted.
+template <typename Attempt>
+void expect_allowed(const Rig& rig, Child& child, Attempt attempt) {
+    const DenialCounts before = denials(rig.container.cgroup);
+    CHECK(error_name(child.run(attempt)) == "none");
+    CHECK(change(before, denials(rig.container.cgroup)) == "");
+}
+
+}  // namespace jail_ai::test
