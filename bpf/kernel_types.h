@@ -65,6 +65,17 @@ struct unix_sock {
 	struct unix_address *addr;
 };
 
+struct sockaddr;
+
+struct bpf_sock_addr_kern {
+	struct sockaddr *uaddr;
+	int uaddrlen;
+};
+
+struct sockaddr_un___kernel {
+	char sun_path[108];
+};
+
 struct file;
 
 #pragma clang attribute pop

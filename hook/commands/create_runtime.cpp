@@ -6,8 +6,6 @@
 #include <fmt/format.h>
 #include <syslog.h>
 
-#include <optional>
-
 #include "base/quoted.h"
 #include "container/state.h"
 #include "jail/build.h"
@@ -39,29 +37,36 @@ Status check_privilege() {
     return ok();
 }
 
+Line warn_of(const FoundRisk& found, const Request& request) {
+    if (request.accepted.contains(found.risk))
+        return {LOG_WARNING, fmt::format("the block may not hold, as accepted by {}: {}", risk_name(found.risk), found.what)};
+    if (request.mode == Mode::audit) return {LOG_WARNING, fmt::format("the block would not hold: {}", found.what)};
+    return {LOG_WARNING, fmt::format("left open: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept, risk_name(found.risk))};
+}
+
 // Refuses a container that can go round the block, unless it accepts by name what lets it, or is only watched.
-Result<std::vector<Line>> judge_risks(const Process& process, const BundleFiles& files, const Request& request) {
-    auto facts = read_container_facts(process, files.bundle, files.directory.get());
+Result<std::vector<Line>> judge_risks(const Process& process, const BundleFiles& files, const Request& request, Guard guard) {
+    auto facts = read_container_facts(process, files.bundle, files.directory.get(), guard);
     if (!facts) return std::move(facts).error();
     std::vector<Line> warnings;
     for (const FoundRisk& found : find_risks(files.bundle, *facts)) {
-        if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce)
+        if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce && found.refuses)
             return Error{EX_CONFIG, fmt::format("the block would not hold: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept,
                                                 risk_name(found.risk))};
-        warnings.push_back({LOG_WARNING, fmt::format("the block {} not hold, as accepted by {}: {}", request.mode == Mode::audit ? "would" : "may",
-                                                     request.mode == Mode::audit ? "audit" : risk_name(found.risk), found.what)});
+        warnings.push_back(warn_of(found, request));
     }
     return warnings;
 }
 
-// Nothing where this kernel has no guard to give; where it has, the jail has it or there is no jail.
-Result<std::optional<GuardScope>> scope_guard(const Cgroup& cgroup) {
+// What this kernel has; where it has BPF LSM, the jail has its guard or there is no jail.
+Result<Guard> choose_guard(const Process& process, const Request& request) {
     auto available = guard_is_available();
     if (!available) return std::move(available).error();
-    if (!*available) return std::optional<GuardScope>();
-    auto scope = guard_scope(cgroup);
-    if (!scope) return std::move(scope).error();
-    return std::optional(*scope);
+    if (*available) return Guard::lsm;
+    auto shares_network = process.shares_namespace("net");
+    if (!shares_network) return std::move(shares_network).error();
+    const bool close_abstract = *shares_network && !request.accepted.contains(Risk::abstract_unix);
+    return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
 }
 
 Result<std::vector<Line>> jail_container(const ContainerState& state, const Request& request) {
@@ -72,23 +77,24 @@ Result<std::vector<Line>> jail_container(const ContainerState& state, const Requ
     if (!cgroup) return std::move(cgroup).error();
     auto files = BundleFiles::open(state.bundle);
     if (!files) return std::move(files).error();
-    auto lines = judge_risks(*process, *files, request);
+    auto guard = choose_guard(*process, request);
+    if (!guard) return std::move(guard).error();
+    auto lines = judge_risks(*process, *files, request, *guard);
     if (!lines) return lines;
     auto host = read_host_view(*process, *files);
     if (!host) return std::move(host).error();
     auto policy = compile_policy(request, *host);
     if (!policy) return std::move(policy).error();
-    auto guard = scope_guard(*cgroup);
-    if (!guard) return std::move(guard).error();
-    auto jail = Jail::load(*policy, *guard);
+    auto jail = Jail::load(*policy, *guard, *cgroup);
     if (!jail) return std::move(jail).error();
     auto attachment = std::move(*jail).attach(*cgroup);
     if (!attachment) return std::move(attachment).error();
     if (auto still = cgroup->recheck(*process); !still) return std::move(still).error();
     attachment->keep();
     for (const std::string& moot : policy->moots) lines->push_back({LOG_NOTICE, moot});
-    lines->push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
-                                            policy->rules.size(), *guard ? "guarded" : "no guard on this kernel", quoted(cgroup->path()))});
+    lines->push_back(
+        {LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
+                               policy->rules.size(), *guard == Guard::lsm ? "guarded" : "no guard on this kernel", quoted(cgroup->path()))});
     return lines;
 }
 

@@ -50,6 +50,7 @@ std::string_view risk_name(Risk risk) {
         case Risk::cap_net_raw: return "cap_net_raw";
         case Risk::vsock: return "vsock";
         case Risk::ia32: return "ia32";
+        case Risk::abstract_unix: return "abstract-unix";
     }
     return "unknown";
 }

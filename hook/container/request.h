@@ -40,6 +40,7 @@ enum class Risk {
     cap_net_raw,
     vsock,
     ia32,
+    abstract_unix,
 };
 
 // The name that the risk is accepted by: "cap_net_admin", "host-cgroups" …

@@ -63,6 +63,13 @@ bool are_plain(const std::vector<SyscallRule>& rules) {
     return std::ranges::all_of(rules, is_simple) && std::ranges::none_of(rules, is_contradicted);
 }
 
+// Of several conditions that aren't for one family libseccomp 2.5 may make something else.
+bool is_legible(const SyscallRule& rule) {
+    return rule.conditions.size() <= 1 || std::ranges::any_of(rule.conditions, [](const Condition& condition) {
+               return condition.argument == 0 && condition.comparison == Comparison::eq;
+           });
+}
+
 // The rules that are about the family, and what they say of the other arguments.
 std::vector<SyscallRule> rules_about(const std::vector<SyscallRule>& rules, std::uint64_t family) {
     std::vector<SyscallRule> here;
@@ -107,8 +114,9 @@ Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule
 
 bool lets_family_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise, std::uint64_t family) {
     const auto here = rules_about(rules, family);
-    if (const auto always = std::ranges::find_if(here, is_always); always != here.end()) return always->answer.lets_pass();
-    return otherwise.lets_pass() || std::ranges::any_of(here, [](const SyscallRule& rule) { return rule.answer.lets_pass(); });
+    const auto lets_pass = [](const SyscallRule& rule) { return rule.answer.lets_pass(); };
+    if (std::ranges::any_of(here, lets_pass) || (!std::ranges::all_of(rules, is_legible) && std::ranges::any_of(rules, lets_pass))) return true;
+    return otherwise.lets_pass() && std::ranges::none_of(here, is_always);
 }
 
 }  // namespace jail_ai

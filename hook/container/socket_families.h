@@ -30,7 +30,7 @@ enum class Opening { single, pair };
 // nobody can say which libseccomp takes, or of a kind that it doesn't always get right.
 Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule>& rules, const Answer& otherwise, Opening opening);
 
-// Do the rules let a socket of this family be opened, whatever the other arguments?
+// May a socket of this family be opened, for some other arguments? Where rules contradict each other, "yes": nobody can say which libseccomp takes.
 bool lets_family_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise, std::uint64_t family);
 
 }  // namespace jail_ai

@@ -169,6 +169,18 @@ Result<Architectures> read_architectures(const std::optional<JsonPart>& part) {
 
 }  // namespace
 
+bool seccomp_is_blind() {
+    return kSocketcallIsNative;
+}
+
+Result<bool> has_socketcall(const JsonPart& seccomp) {
+    auto part = seccomp.array("architectures");
+    if (!part) return std::move(part).error();
+    auto architectures = read_architectures(*part);
+    if (!architectures) return std::move(architectures).error();
+    return architectures->has_socketcall;
+}
+
 Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32) {
     TightProfile tight{std::string(seccomp.text()), {}};
     if (kSocketcallIsNative) {

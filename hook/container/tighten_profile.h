@@ -24,6 +24,12 @@ struct TightProfile {
     std::vector<std::string> left_open;  // the ways that stay open, for the log
 };
 
+// On this machine's own architecture programs open sockets by socketcall(2): no profile tells families apart.
+bool seccomp_is_blind();
+
+// Is the profile also for an architecture whose programs may open sockets by socketcall(2)? Errors: EX_DATAERR.
+Result<bool> has_socketcall(const JsonPart& seccomp);
+
 // `seccomp` must be an object. Errors: EX_DATAERR, EX_CONFIG.
 Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32);
 

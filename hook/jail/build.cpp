@@ -10,6 +10,8 @@
 #include <iterator>
 #include <memory>
 
+#include "jail/abstract.h"
+#include "jail/guard.h"
 #include "jail/loading.h"
 #include "jail/skeleton.h"
 
@@ -30,9 +32,18 @@ Status fill_rules(int map_fd, const Rules& rules) {
     return ok();
 }
 
+Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup& cgroup, Mode mode, int denials_fd) {
+    switch (guard) {
+        case Guard::none: break;
+        case Guard::unix_hooks: return load_abstract(mode, denials_fd);
+        case Guard::lsm: return load_guard(cgroup, mode, denials_fd);
+    }
+    return std::vector<LoadedProgram>();
+}
+
 }  // namespace
 
-Result<Jail> Jail::load(const Policy& policy, const std::optional<GuardScope>& guard) {
+Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup) {
     listen_to_libbpf();
     const std::unique_ptr<jail_bpf, Deleter> skeleton(jail_bpf::open());
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
@@ -41,8 +52,8 @@ Result<Jail> Jail::load(const Policy& policy, const std::optional<GuardScope>& g
     if (const int failed = jail_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
     if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
     auto programs = loaded_programs(skeleton->obj, kProgramTable);
-    if (!programs || !guard) return programs ? Result<Jail>(Jail(std::move(*programs))) : std::move(programs).error();
-    auto guards = load_guard(*guard, policy.mode, ::bpf_map__fd(skeleton->maps.jail_denials));
+    if (!programs) return std::move(programs).error();
+    auto guards = load_guard_programs(guard, cgroup, policy.mode, ::bpf_map__fd(skeleton->maps.jail_denials));
     if (!guards) return std::move(guards).error();
     programs->insert(programs->end(), std::move_iterator(guards->begin()), std::move_iterator(guards->end()));
     return Jail(std::move(*programs));

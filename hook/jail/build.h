@@ -4,23 +4,21 @@
 // and what is attached is taken away again unless somebody says that it shall stay.
 #pragma once
 
-#include <optional>
 #include <vector>
 
 #include "base/result.h"
 #include "jail/attachment.h"
-#include "jail/guard.h"
 #include "policy/policy.h"
+#include "policy/risks.h"
 #include "system/cgroup.h"
 
 namespace jail_ai {
 
 class Jail {
 public:
-    // Loads the programs, those of the guard among them where it is given a scope, and fills the maps; attaches nothing. Needs CAP_BPF and
-    // CAP_NET_ADMIN in the initial user namespace, and what load_guard() does. Errors: EX_NOPERM, EX_UNAVAILABLE for a kernel that can't,
-    // EX_OSERR.
-    static Result<Jail> load(const Policy& policy, const std::optional<GuardScope>& guard);
+    // Loads the programs, those of the guard among them, for this cgroup, and fills the maps; attaches nothing. Needs CAP_BPF and CAP_NET_ADMIN
+    // in the initial user namespace, and what load_guard() does. Errors: EX_NOPERM, EX_UNAVAILABLE for a kernel that can't, EX_OSERR.
+    static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup);
 
     // As Attachment::make(): all of it or nothing.
     Result<Attachment> attach(const Cgroup& cgroup) && { return Attachment::make(std::move(programs_), cgroup); }

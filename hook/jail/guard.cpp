@@ -53,6 +53,20 @@ Result<std::uint32_t> own_network() {
     return static_cast<std::uint32_t>(info.st_ino);  // the kernel keeps it in 32 bits (struct ns_common)
 }
 
+// What the guard tells inside and outside by.
+struct GuardScope {
+    std::uint64_t cgroup;          // the kernel's id of the container's cgroup
+    std::uint32_t engine_network;  // inode of the caller's network namespace
+};
+
+Result<GuardScope> read_scope(const Cgroup& cgroup) {
+    auto id = cgroup_id(cgroup);
+    if (!id) return std::move(id).error();
+    auto network = own_network();
+    if (!network) return std::move(network).error();
+    return GuardScope{*id, *network};
+}
+
 using Skeleton = std::unique_ptr<guard_bpf, Deleter>;
 
 constexpr std::string_view kSection = "lsm_cgroup/";     // before the hook's name, in the object
@@ -127,25 +141,19 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, int 
 
 }  // namespace
 
-Result<GuardScope> guard_scope(const Cgroup& cgroup) {
-    auto id = cgroup_id(cgroup);
-    if (!id) return std::move(id).error();
-    auto network = own_network();
-    if (!network) return std::move(network).error();
-    return GuardScope{*id, *network};
-}
-
-Result<std::vector<LoadedProgram>> load_guard(const GuardScope& scope, Mode mode, int denials_fd) {
+Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, int denials_fd) {
+    auto scope = read_scope(cgroup);
+    if (!scope) return std::move(scope).error();
     if (auto owned = own_lsm_programs(); !owned) return std::move(owned).error();
     const std::optional<KernelTypes> types = find_types();
     const UniqueFd structures = types ? write_structures(*types) : UniqueFd();
     if (structures) {
         known_types = &*types;
-        auto programs = load(scope, mode, denials_fd, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
+        auto programs = load(*scope, mode, denials_fd, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
         known_types = nullptr;
         if (programs) return programs;
     }
-    return load(scope, mode, denials_fd, nullptr);
+    return load(*scope, mode, denials_fd, nullptr);
 }
 
 }  // namespace jail_ai

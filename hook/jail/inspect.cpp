@@ -22,7 +22,7 @@ struct Listed {
 };
 
 // The kernel answers for all LSM hooks together, with each program's flags; for a network hook with the flags that its programs share. A
-// kernel without LSM programs on cgroups has none attached.
+// kernel that doesn't know the type has none attached; those of the network hooks every kernel knows that we run on.
 Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot) {
     const bool is_lsm = slot.type == BPF_LSM_CGROUP;
     std::vector<std::uint32_t> ids(kMaxPrograms * (is_lsm ? kMaxLsmHooks : 1));
@@ -33,7 +33,8 @@ Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot) {
     options.prog_cnt = static_cast<std::uint32_t>(ids.size());
     if (is_lsm) options.prog_attach_flags = flags.data();
     if (::bpf_prog_query_opts(cgroup_fd, slot.type, &options) != 0) {
-        if (is_lsm && errno == EINVAL) return std::vector<Listed>();
+        if (errno == EINVAL && std::ranges::none_of(kProgramTable, [&](const ProgramSlot& each) { return each.type == slot.type; }))
+            return std::vector<Listed>();
         return system_error(fmt::format("ask the kernel what is attached for {}", slot.name), errno);
     }
     std::vector<Listed> listed;
@@ -92,7 +93,8 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
 
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
     std::vector<AttachedProgram> all;
-    for (const std::span<const ProgramSlot> table : {std::span<const ProgramSlot>(kProgramTable), std::span<const ProgramSlot>(kGuardTable)}) {
+    for (const std::span<const ProgramSlot> table :
+         {std::span<const ProgramSlot>(kProgramTable), std::span<const ProgramSlot>(kGuardTable), std::span<const ProgramSlot>(kAbstractTable)}) {
         for (const ProgramSlot& slot : table) {
             auto ours = attached_programs(cgroup_fd, slot);
             if (!ours) return ours;

@@ -35,9 +35,18 @@ inline constexpr std::array kGuardTable = std::to_array<ProgramSlot>({
     {"jail_bpf", BPF_LSM_CGROUP},
 });
 
+// In the guard's place where BPF LSM is not active, for containers in the engine's network namespace. The types are those of Linux 6.7.
+inline constexpr auto kUnixConnect = static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT
+inline constexpr auto kUnixSendmsg = static_cast<bpf_attach_type>(50);  // BPF_CGROUP_UNIX_SENDMSG
+inline constexpr std::array kAbstractTable = std::to_array<ProgramSlot>({
+    {"jail_abs_conn", kUnixConnect},
+    {"jail_abs_send", kUnixSendmsg},
+});
+
 constexpr bool fits_kernel_names(const ProgramSlot& slot) {
     return std::string_view(slot.name).size() < BPF_OBJ_NAME_LEN;
 }
-static_assert(std::ranges::all_of(kProgramTable, fits_kernel_names) && std::ranges::all_of(kGuardTable, fits_kernel_names));
+static_assert(std::ranges::all_of(kProgramTable, fits_kernel_names) && std::ranges::all_of(kGuardTable, fits_kernel_names) &&
+              std::ranges::all_of(kAbstractTable, fits_kernel_names));
 
 }  // namespace jail_ai

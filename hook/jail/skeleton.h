@@ -4,5 +4,6 @@
 #pragma once
 #pragma GCC system_header
 
+#include "abstract_bpf.skel.h"
 #include "guard_bpf.skel.h"
 #include "jail_bpf.skel.h"

@@ -37,14 +37,14 @@ void find_capabilities(const Bundle& bundle, std::vector<FoundRisk>& found) {
     for (const CapabilityRisk& capability : kCapabilities)
         if (bundle.capabilities.contains(std::string(capability.name)) && (!can_do_anything || !capability.within_sys_admin))
             found.push_back({capability.risk, fmt::format("it has {}", capability.name),
-                             fmt::format("take it away (no --privileged, --cap-drop={})", capability.name.substr(4))});
+                             fmt::format("take it away (no --privileged, --cap-drop={})", capability.name.substr(4)), true});
 }
 
 // A writable cgroup file system that shows more than the container's own cgroup is a way out: write yourself into another cgroup.
 void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     const auto add = [&](std::string_view destination, std::string_view why) {
         found.push_back({Risk::host_cgroups, fmt::format("it can leave its cgroup by {}: {}", quoted(destination), why),
-                         "use --cgroupns=private and don't mount cgroup file systems into it"});
+                         "use --cgroupns=private and don't mount cgroup file systems into it", true});
     };
     // A namespace that it joined may be rooted above its own cgroup, or beside it.
     const bool sees_others = facts.shares_cgroup_namespace || bundle.joined.contains("cgroup");
@@ -70,8 +70,50 @@ void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& fo
         if (!bind.engine_socket.empty()) socket = bind.source + "/" + bind.engine_socket;
         if (socket.empty()) continue;
         found.push_back({Risk::engine_socket, fmt::format("{} gives it a container engine's socket, {}", quoted(bind.destination), quoted(socket)),
-                         "don't mount it: who has it can start containers that are not jailed"});
+                         "don't mount it: who has it can start containers that are not jailed", true});
     }
+}
+
+// What the guard does, and what else would.
+std::string unguarded_remedy(const Unguarded& unguarded, std::string_view otherwise) {
+    std::string remedy(otherwise);
+    if (unguarded.by_configuration)
+        remedy += fmt::format("{}boot with 'bpf' among the security modules (lsm=…,bpf on the kernel command line)", remedy.empty() ? "" : ", or ");
+    else if (remedy.empty())
+        remedy = "use a network namespace of its own, or a kernel with BPF LSM (Linux 6.0)";
+    return remedy;
+}
+
+constexpr std::string_view kSeccompRemedy =
+    "let podman ask the stage precreate (containers.conf.d/50-jail-ai-hook.conf), or close it by a seccomp profile that names socket families";
+
+// By 32-bit system calls alone it is open because that was accepted, or because a profile has gaps there.
+Risk by_way(Opened opened, Risk risk) {
+    return opened == Opened::by_ia32 ? Risk::ia32 : risk;
+}
+
+std::string_view way(Opened opened) {
+    return opened == Opened::by_ia32 ? " by 32-bit system calls" : "";
+}
+
+void find_vsock(Opened opened, const Unguarded& unguarded, std::vector<FoundRisk>& found) {
+    if (opened == Opened::no) return;
+    const VsockListeners& listeners = unguarded.listeners;
+    std::string who = "which reach a hypervisor; nobody on this machine listens now";
+    if (!listeners.known) who = "and this kernel doesn't say who on this machine listens (no vsock_diag)";
+    if (!listeners.ports.empty()) who = fmt::format("and a process of this machine listens on vsock port {}", listeners.ports.front());
+    found.push_back({by_way(opened, Risk::vsock), fmt::format("it can open vsock sockets{}, {}", way(opened), who),
+                     unguarded_remedy(unguarded, kSeccompRemedy), !listeners.known || !listeners.ports.empty()});
+}
+
+void find_unguarded(const Bundle& bundle, const Unguarded& unguarded, std::vector<FoundRisk>& found) {
+    if (const Opened opened = bundle.open_sockets.packet; opened != Opened::no && bundle.capabilities.contains("CAP_NET_RAW"))
+        found.push_back({by_way(opened, Risk::cap_net_raw), fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(opened)),
+                         unguarded_remedy(unguarded, fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)), true});
+    find_vsock(bundle.open_sockets.vsock, unguarded, found);
+    if (unguarded.abstract_unix)
+        found.push_back({Risk::abstract_unix, "it reaches abstract Unix sockets of this machine, as it shares the network namespace",
+                         unguarded_remedy(unguarded, ""), false});
 }
 
 }  // namespace
@@ -86,16 +128,17 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
     find_cgroups(bundle, facts, found);
     // A config.json without namespaces is none that an engine wrote; what it is for, only its author knows.
     if (facts.sees_other_processes && !bundle.namespaces.empty())
-        found.push_back(
-            {Risk::host_pid, "it sees processes that are not its own, and can act as those of its user", "no --pid=host, no --pid=container:…"});
+        found.push_back({Risk::host_pid, "it sees processes that are not its own, and can act as those of its user",
+                         "no --pid=host, no --pid=container:…", true});
     for (const BoundPath& bind : facts.binds)
         if (bind.is_procfs)
             found.push_back(
-                {Risk::host_pid, fmt::format("{} shows it {} of the host", quoted(bind.destination), quoted(bind.source)), "don't mount it"});
+                {Risk::host_pid, fmt::format("{} shows it {} of the host", quoted(bind.destination), quoted(bind.source)), "don't mount it", true});
     find_engine_sockets(facts, found);
     for (const ForeignDescriptor& descriptor : facts.descriptors)
         found.push_back({Risk::inherited_sockets, fmt::format("its descriptor {} is {} from outside", descriptor.number, descriptor.kind),
-                         "don't hand it in (--preserve-fds, socket activation)"});
+                         "don't hand it in (--preserve-fds, socket activation)", true});
+    if (facts.unguarded) find_unguarded(bundle, *facts.unguarded, found);
     return found;
 }
 

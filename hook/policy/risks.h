@@ -4,6 +4,8 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,26 @@ struct ForeignDescriptor {
     std::string kind;  // "an inet socket", "a directory" …
 };
 
+// What closes the routes that no network hook sees.
+enum class Guard {
+    none,
+    unix_hooks,  // closes abstract Unix sockets, and nothing else
+    lsm,         // BPF LSM programs: closes them all
+};
+
+// Processes of this machine that wait for vsock connections.
+struct VsockListeners {
+    bool known;  // false: the kernel doesn't say
+    std::vector<std::uint32_t> ports;
+};
+
+// What may be left open without BPF LSM.
+struct Unguarded {
+    bool by_configuration;     // the kernel could have it, was it told to at boot
+    bool abstract_unix;        // it reaches abstract Unix sockets of the engine's network namespace
+    VsockListeners listeners;  // empty unless the container can open vsock sockets
+};
+
 struct ContainerFacts {
     bool shares_cgroup_namespace;
     bool sees_other_processes;  // its PID namespace is the host's or another container's
@@ -36,12 +58,14 @@ struct ContainerFacts {
     std::vector<std::string> cgroup_mounts;   // mount points of cgroup file systems of any version
     std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, or will once they run
     std::vector<ForeignDescriptor> descriptors;
+    std::optional<Unguarded> unguarded;
 };
 
 struct FoundRisk {
     Risk risk;
     std::string what;    // "CAP_NET_ADMIN in process.capabilities"
     std::string remedy;  // "drop it: --cap-drop=NET_ADMIN"
+    bool refuses;        // without being accepted; else it is told and no more
 };
 
 // Every risk, in the order of enum Risk; several of the same kind where several things carry it.

@@ -24,6 +24,8 @@
 #include "container/cgroup_path.h"
 #include "container/runtime_arguments.h"
 #include "system/file.h"
+#include "system/lsm.h"
+#include "system/vsock.h"
 
 namespace jail_ai {
 namespace {
@@ -179,14 +181,25 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process) 
     return found;
 }
 
+Result<Unguarded> read_unguarded(const Process& process, const Bundle& bundle, Guard guard) {
+    auto shares_network = process.shares_namespace("net");
+    if (!shares_network) return std::move(shares_network).error();
+    Unguarded unguarded{kernel_has_lsm_cgroup(), *shares_network && guard == Guard::none, {true, {}}};
+    if (bundle.open_sockets.vsock == Opened::no) return unguarded;
+    auto listeners = find_vsock_listeners();
+    if (!listeners) return std::move(listeners).error().context("vsock");
+    unguarded.listeners = std::move(*listeners);
+    return unguarded;
+}
+
 }  // namespace
 
-Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd) {
+Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, Guard guard) {
     auto cgroup_namespace = process.shares_namespace("cgroup");
     if (!cgroup_namespace) return std::move(cgroup_namespace).error();
     auto first = process.is_first_of_pid_namespace();
     if (!first) return std::move(first).error();
-    ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, {}};
+    ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, {}, {}};
 
     for (const Mount& mount : bundle.mounts) {
         if (!mount.is_bind() || mount.source.empty()) continue;
@@ -205,6 +218,10 @@ Result<ContainerFacts> read_container_facts(const Process& process, const Bundle
     auto descriptors = find_descriptors(process);
     if (!descriptors) return std::move(descriptors).error();
     facts.descriptors = std::move(*descriptors);
+    if (guard == Guard::lsm) return facts;
+    auto unguarded = read_unguarded(process, bundle, guard);
+    if (!unguarded) return std::move(unguarded).error();
+    facts.unguarded = std::move(*unguarded);
     return facts;
 }
 

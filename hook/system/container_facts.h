@@ -12,6 +12,6 @@ namespace jail_ai {
 
 // `bundle_fd` is the bundle's directory, below which relative mount sources lie. Needs PTRACE_MODE_ATTACH access to the process, for
 // pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.
-Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd);
+Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, Guard guard);
 
 }  // namespace jail_ai

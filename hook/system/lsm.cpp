@@ -7,9 +7,11 @@
 #include <linux/magic.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <string_view>
+#include <utility>
 
 #include "base/unique_fd.h"
 #include "system/file.h"
@@ -20,14 +22,16 @@ namespace {
 
 constexpr std::size_t kMaxModules = 4096;  // the kernel's own limit is a page
 
-// BPF_LSM_CGROUP came with Linux 6.0. Older kernels that have it by backport get no guard, which is the safe way to be wrong.
-bool kernel_has_lsm_cgroup() {
+// Major and minor number, both 0 where the kernel's name has none.
+std::pair<int, int> kernel_release() {
     struct utsname name {};
-    if (::uname(&name) != 0) return false;
+    if (::uname(&name) != 0) return {0, 0};
     const std::string_view release = name.release;
-    int major = 0;
-    const auto [end, error] = std::from_chars(release.data(), release.data() + release.size(), major);
-    return error == std::errc() && major >= 6;
+    std::pair<int, int> numbers{0, 0};
+    const auto major = std::from_chars(release.data(), release.data() + release.size(), numbers.first);
+    if (major.ptr != release.data() + release.size() && *major.ptr == '.')
+        std::from_chars(major.ptr + 1, release.data() + release.size(), numbers.second);
+    return numbers;
 }
 
 bool bpf_is_active() {
@@ -46,6 +50,14 @@ bool bpf_is_active() {
 }
 
 }  // namespace
+
+bool kernel_has_lsm_cgroup() {
+    return kernel_release() >= std::pair(6, 0);
+}
+
+bool kernel_has_unix_hooks() {
+    return kernel_release() >= std::pair(6, 7) && ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+}
 
 Result<bool> guard_is_available() {
     auto initial = in_initial_user_namespace();

@@ -10,6 +10,12 @@ namespace jail_ai {
 // Does createRuntime attach the guard where it is available? If it did not, what the guard stops would have to be taken away before.
 inline constexpr bool kGuardAttached = true;
 
+// BPF_LSM_CGROUP came with Linux 6.0. Older kernels that have it by backport get no guard, which is the safe way to be wrong.
+bool kernel_has_lsm_cgroup();
+
+// cgroup hooks for connect(2) and sendto(2) of Unix sockets (Linux 6.7), and the kernel's BTF, without which programs for them don't load.
+bool kernel_has_unix_hooks();
+
 // Linux 6.0 or newer with "bpf" among the active security modules, and a caller in the initial user namespace. Where securityfs is not
 // mounted or doesn't say, the answer is no. Errors: /proc is not readable.
 Result<bool> guard_is_available();

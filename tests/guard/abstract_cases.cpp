@@ -123,5 +123,64 @@ TEST_CASE("in a network namespace of its own, whatever abstract socket is there 
     });
 }
 
+// What stands in for the guard: a hook that knows the name alone.
+
+TEST_CASE("without BPF LSM, in the host's network namespace, no abstract socket is reached") {
+    if (!kernel_has_unix_hooks()) SKIP_CASE("no hooks for Unix sockets on this kernel");
+    for_each_way([](const Way& way) {
+        Rig rig{WithoutLsm{}};
+        expect_jailed(rig.outcome, rig.container.cgroup, Guard::unix_hooks);
+        const int type = way.type;
+        const Call call = way.call;
+        const UnixName theirs = name_of_socket("jail-ai-theirs", true), own = name_of_socket("jail-ai-own", true);
+        REQUIRE(error_name(rig.stranger.run([=] { return serve(type, theirs); })) == "none");
+        REQUIRE(error_name(rig.container.init.run([=] { return serve(type, own); })) == "none");
+        for (Child* inside : {&rig.container.init, &rig.nested}) {
+            expect_denied(rig, *inside, JAIL_REASON_ABSTRACT_UNIX, [=] { return reach(type, theirs, call); });
+            expect_denied(rig, *inside, JAIL_REASON_ABSTRACT_UNIX, [=] { return reach(type, own, call); });
+        }
+        expect_allowed(rig, rig.neighbour, [=] { return reach(type, theirs, call); });
+        expect_allowed(rig, rig.stranger, [=] { return reach(type, own, call); });
+    });
+}
+
+TEST_CASE("there, sockets with a path are reached, and connected ones talk on") {
+    if (!kernel_has_unix_hooks()) SKIP_CASE("no hooks for Unix sockets on this kernel");
+    for_each_way([](const Way& way) {
+        Rig rig{WithoutLsm{}};
+        const int type = way.type;
+        const Call call = way.call;
+        const UnixName path = name_of_socket(rig.container.state.bundle + "/socket", false);
+        REQUIRE(error_name(rig.stranger.run([=] { return serve(type, path); })) == "none");
+        expect_allowed(rig, rig.container.init, [=] { return reach(type, path, call); });
+        const int near = rig.channel.near();
+        expect_allowed(rig, rig.container.init, [=] { return ::send(near, "x", 1, 0) == 1 ? 0 : errno; });
+    });
+}
+
+TEST_CASE("there, audit counts them and lets them pass") {
+    if (!kernel_has_unix_hooks()) SKIP_CASE("no hooks for Unix sockets on this kernel");
+    Rig rig{WithoutLsm{R"({"jail-ai.block-host":"audit"})"}};
+    const UnixName theirs = name_of_socket("jail-ai-theirs", true);
+    REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_STREAM, theirs); })) == "none");
+    const DenialCounts before = denials(rig.container.cgroup);
+    CHECK(error_name(rig.container.init.run([=] { return reach(SOCK_STREAM, theirs, Call::connect); })) == "none");
+    CHECK(change(before, denials(rig.container.cgroup)) == one_more(JAIL_REASON_ABSTRACT_UNIX));
+}
+
+TEST_CASE("there, they stay open where that is accepted, and on a kernel that can't close them, and the log says so") {
+    Rig accepted{WithoutLsm{R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"abstract-unix"})"}};
+    expect_programs_attached(accepted.container.cgroup, Guard::none);
+    CHECK(accepted.outcome.err.find("as accepted by abstract-unix: it reaches abstract Unix sockets of this machine") != std::string::npos);
+    const UnixName theirs = name_of_socket("jail-ai-theirs", true);
+    REQUIRE(error_name(accepted.stranger.run([=] { return serve(SOCK_STREAM, theirs); })) == "none");
+    expect_allowed(accepted, accepted.container.init, [=] { return reach(SOCK_STREAM, theirs, Call::connect); });
+    if (kernel_has_unix_hooks()) return;
+    const Rig open{WithoutLsm{}};
+    expect_programs_attached(open.container.cgroup, Guard::none);
+    CHECK(open.outcome.err.find("left open: it reaches abstract Unix sockets of this machine") != std::string::npos);
+    CHECK(open.outcome.err.find("accept=abstract-unix") != std::string::npos);
+}
+
 }  // namespace
 }  // namespace jail_ai::test

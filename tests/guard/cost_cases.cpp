@@ -2,8 +2,6 @@
 //
 // What the guard costs: the calls it hooks, in a jail and outside of any, without a guard on the machine and with one. LSM programs are hung
 // into the kernel's code for everybody, so that the outside pays too. Figures for people; only their order of magnitude is asserted.
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/un.h>
 
 #include <algorithm>
@@ -72,16 +70,12 @@ double time_of_hook(bool guarded) {
     for (double& each : taken) {
         Container container;
         HookCall call = container.call();
-        if (!guarded)
-            call.before_exec = [] {
-                must(::unshare(CLONE_NEWNS), "make a mount namespace");
-                must(::mount("tmpfs", "/sys/kernel/security", "tmpfs", 0, nullptr), "hide the list of LSMs");
-            };
+        if (!guarded) call.before_exec = hide_list_of_lsms;
         const auto begin = Clock::now();
         const HookOutcome outcome = Laboratory::get().hook.run(call);
         each = Microseconds(Clock::now() - begin).count() / 1000;
         if (outcome.exit_code != 0) throw std::runtime_error("the hook refused: " + outcome.err);
-        const std::size_t expected = guarded ? programs_of_a_jail() : programs_of_a_jail() - kGuardTable.size();
+        const std::size_t expected = programs_of_a_jail(guarded ? Guard::lsm : Guard::none);
         if (jail_attachments(container.cgroup.fd()).size() != expected) throw std::runtime_error("another jail than was to be timed");
     }
     std::ranges::nth_element(taken, taken.begin() + taken.size() / 2);

@@ -17,8 +17,17 @@
 
 namespace jail_ai::test {
 
+// Before the hook starts: it can't read which security modules are active, and so takes BPF LSM for missing.
+void hide_list_of_lsms();
+
+struct WithoutLsm {
+    const char* annotations = nullptr;  // nullptr: only that the host is to be blocked
+};
+
 struct Rig {
     explicit Rig(const NetworkNamespace& network = Laboratory::get().network.container);
+    // In the engine's network namespace, made by a hook that can't tell that BPF LSM is active, if it is.
+    explicit Rig(WithoutLsm how);
 
     const NetworkNamespace& network;
     Channel channel;
@@ -29,6 +38,9 @@ struct Rig {
     HookOutcome outcome;
     TestCgroup below;
     Child nested;  // inside, in `below`
+
+private:
+    Rig(const NetworkNamespace& network, const char* annotations, bool hides_lsm);
 };
 
 // The attempt, 0 or errno, fails in the child with EPERM and is counted for the reason and no other.

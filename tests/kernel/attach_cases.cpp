@@ -140,7 +140,12 @@ TEST_CASE("thousands of local routes are blocked, each of them") {
     Child outsider({.cgroup = &outside, .network = &busy_host});
     HookCall call = container.call();
     call.network = &busy_host;
-    expect_jailed(Laboratory::get().hook.run(call), container.cgroup);
+    HookOutcome outcome = Laboratory::get().hook.run(call);
+    if (guard_in_shared_network() == Guard::none) {
+        CHECK(outcome.err.find("left open: it reaches abstract Unix sockets") != std::string::npos);
+        outcome.err.clear();
+    }
+    expect_jailed(outcome, container.cgroup, guard_in_shared_network());
     for (const int i : {0, count / 2, count - 1}) {
         const std::string address = "10.99." + std::to_string(i / 128) + "." + std::to_string(2 * (i % 128));
         INFO(address);

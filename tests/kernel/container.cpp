@@ -8,12 +8,10 @@
 namespace jail_ai::test {
 namespace {
 
-constexpr const char* kConfig = R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[],"linux":{}})";
-
 std::string make_bundle() {
     const std::string path = Laboratory::get().dev.make_directory();
     make_directory(path + "/rootfs");
-    create_file(path + "/config.json", kConfig);
+    create_file(path + "/config.json", config_json());
     return path;
 }
 
@@ -55,6 +53,11 @@ Laboratory& Laboratory::get() {
     return *current_;
 }
 
+std::string config_json(const std::string& mounts) {
+    return R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[)" + mounts +
+           R"(],"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}})";
+}
+
 std::string State::json() const {
     return R"({"ociVersion":"1.0","id":")" + id + R"(","pid":)" + pid + R"(,"root":")" + bundle + R"(/rootfs","bundle":")" + bundle +
            R"(","status":"created","annotations":)" + annotations + "}";
@@ -64,6 +67,7 @@ Container::Container(const Options& options)
     : cgroup(options.parent != nullptr ? TestCgroup(*options.parent, "container") : TestCgroup()), init(whereabouts(options, cgroup)) {
     state.pid = std::to_string(init.pid());
     state.bundle = make_bundle();
+    if (options.annotations != nullptr) state.annotations = options.annotations;
 }
 
 HookCall Container::call() const {

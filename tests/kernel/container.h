@@ -38,6 +38,9 @@ private:
     std::vector<std::shared_ptr<void>> started_;
 };
 
+// A config.json whose seccomp profile leaves no socket open that the network hooks don't judge. `mounts`: the array's elements.
+std::string config_json(const std::string& mounts = "");
+
 // A state as runtimes write it.
 struct State {
     std::string id = "test";
@@ -55,6 +58,7 @@ public:
         const NetworkNamespace* network = nullptr;  // nullptr: the laboratory's for containers
         const TestCgroup* parent = nullptr;         // of its cgroup
         int user_namespace = -1;
+        const char* annotations = nullptr;  // nullptr: only that the host is to be blocked
     };
 
     Container() : Container(Options{}) {}

@@ -74,11 +74,21 @@ void fail_row(const std::string& why) {
     FAIL_CHECK(why);
 }
 
-std::size_t programs_of_a_jail() {
-    return kProgramTable.size() + (kernel_has_guard() ? kGuardTable.size() : 0);
+Guard usual_guard() {
+    return kernel_has_guard() ? Guard::lsm : Guard::none;
 }
 
-void expect_programs_attached(const TestCgroup& cgroup) {
+Guard guard_in_shared_network() {
+    if (kernel_has_guard()) return Guard::lsm;
+    return kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
+}
+
+std::size_t programs_of_a_jail(Guard guard) {
+    const std::size_t more = guard == Guard::lsm ? kGuardTable.size() : guard == Guard::unix_hooks ? kAbstractTable.size() : 0;
+    return kProgramTable.size() + more;
+}
+
+void expect_programs_attached(const TestCgroup& cgroup, Guard guard) {
     const std::vector<Attachment> attached = jail_attachments(cgroup.fd());
     std::vector<std::string> names = names_of(attached);
     std::ranges::sort(names);
@@ -87,7 +97,7 @@ void expect_programs_attached(const TestCgroup& cgroup) {
         INFO(std::string(name));
         CHECK(std::ranges::count(names, name) == 1);
     }
-    CHECK(attached.size() == programs_of_a_jail());
+    CHECK(attached.size() == programs_of_a_jail(guard));
     for (const auto& each : attached) CHECK(each.flags == BPF_F_ALLOW_MULTI);
 
     auto by_product = attached_programs(cgroup.fd());
@@ -101,12 +111,12 @@ void expect_programs_attached(const TestCgroup& cgroup) {
     CHECK((listed == expected));
 }
 
-void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup) {
+void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup, Guard guard) {
     INFO(described(outcome));
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.out == "");
     CHECK(outcome.err == "");
-    expect_programs_attached(cgroup);
+    expect_programs_attached(cgroup, guard);
 }
 
 void expect_refusal(const HookOutcome& outcome, int exit_code, const std::string& part) {

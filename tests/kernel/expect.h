@@ -8,6 +8,7 @@
 
 #include "container.h"
 #include "jail/inspect.h"
+#include "policy/risks.h"
 
 namespace jail_ai::test {
 
@@ -34,10 +35,14 @@ void guarded(Row row) {
     }
 }
 
+// What a jail has on this kernel, in a network namespace of its own and in the engine's.
+Guard usual_guard();
+Guard guard_in_shared_network();
+
 // The hook said yes and nothing else, and the kernel lists each program once, ALLOW_MULTI its only flag; so does the product.
-void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup);
-std::size_t programs_of_a_jail();  // on this kernel
-void expect_programs_attached(const TestCgroup& cgroup);
+void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup, Guard guard = usual_guard());
+std::size_t programs_of_a_jail(Guard guard = usual_guard());
+void expect_programs_attached(const TestCgroup& cgroup, Guard guard = usual_guard());
 
 // The hook said no: with that exit code and one line, containing the part, on stderr and the same in syslog. Nothing is attached.
 void expect_refused(const HookOutcome& outcome, int exit_code, const std::string& part, const TestCgroup& cgroup);

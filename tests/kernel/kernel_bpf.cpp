@@ -88,6 +88,14 @@ bool kernel_has_guard() {
     return (names + ",").find(",bpf,") != std::string::npos && std::atoi(kernel.release) >= 6;
 }
 
+bool kernel_has_unix_hooks() {
+    utsname kernel{};
+    must(::uname(&kernel), "ask for the kernel's release");
+    char* rest = nullptr;
+    const long major = std::strtol(kernel.release, &rest, 10), minor = std::strtol(rest + 1, nullptr, 10);
+    return (major > 6 || (major == 6 && minor >= 7)) && ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+}
+
 std::vector<Attachment> jail_attachments(int cgroup_fd) {
     std::vector<Attachment> found = attachments(cgroup_fd);
     std::erase_if(found, [](const Attachment& each) { return !each.name.starts_with("jail_"); });

@@ -31,6 +31,9 @@ std::vector<std::string> names_of(const std::vector<Attachment>& attached);
 // Is BPF LSM active here, on a kernel that has LSM programs on cgroups? Then every jail has its guard.
 bool kernel_has_guard();
 
+// Has it hooks for Unix sockets on cgroups, and tells its types? (In a network namespace that it shares, a jail has those then, without a guard.)
+bool kernel_has_unix_hooks();
+
 bool program_exists(std::uint32_t id);
 bool map_exists(std::uint32_t id);
 std::vector<std::uint32_t> maps_of(std::uint32_t program_id);

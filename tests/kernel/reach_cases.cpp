@@ -203,8 +203,7 @@ TEST_CASE("of the container's resolver on the host, port 53 is reached and nothi
     const Destination other_address = destination("10.78.0.1", kDnsPort);
     create_file(container.state.bundle + "/resolv.conf", "nameserver 10.77.0.1\n");
     create_file(container.state.bundle + "/config.json",
-                R"({"ociVersion":"1.0.2","mounts":[{"destination":"/etc/resolv.conf","type":"bind","source":")" + container.state.bundle +
-                    R"(/resolv.conf"}]})");
+                config_json(R"({"destination":"/etc/resolv.conf","type":"bind","source":")" + container.state.bundle + R"(/resolv.conf"})"));
     expect_jailed(container.run_hook(), container.cgroup);
     Witness& witness = Laboratory::get().network.witness;
     for (const Way way : {Way::tcp_connect, Way::udp_sendto, Way::udp_connect}) {
@@ -225,7 +224,7 @@ TEST_CASE("what the container's hosts file calls the host is out of reach") {
     const Destination named = destination("10.78.0.77", kPort);  // on the internet's side
     create_file(container.state.bundle + "/hosts", "127.0.0.1 localhost\n10.78.0.77 host.containers.internal host.docker.internal\n");
     create_file(container.state.bundle + "/config.json",
-                R"({"ociVersion":"1.0.2","mounts":[{"destination":"/etc/hosts","type":"bind","source":")" + container.state.bundle + R"(/hosts"}]})");
+                config_json(R"({"destination":"/etc/hosts","type":"bind","source":")" + container.state.bundle + R"(/hosts"})"));
     expect_jailed(container.run_hook(), container.cgroup);
     Witness& witness = Laboratory::get().network.witness;
     for (const Way way : kIpv4Ways) {

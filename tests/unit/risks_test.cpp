@@ -94,3 +94,67 @@ TEST_CASE("risks: sockets from outside are named by number and kind") {
     CHECK(risks[0].what == "its descriptor 3 is an inet socket from outside");
     CHECK(risks[1].what == "its descriptor 7 is a packet socket from outside");
 }
+
+namespace {
+
+const Unguarded kNobodyListens{true, false, {true, {}}};
+
+std::vector<FoundRisk> found_unguarded(const Unguarded& unguarded, OpenSockets open_sockets, std::set<std::string> capabilities = {}) {
+    Bundle bundle;
+    bundle.open_sockets = open_sockets;
+    bundle.capabilities = std::move(capabilities);
+    ContainerFacts facts = kOrdinary;
+    facts.unguarded = unguarded;
+    return find_risks(bundle, facts);
+}
+
+}  // namespace
+
+TEST_CASE("risks: with a guard, or with closed families, sockets of other families are none") {
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}, {Opened::yes, Opened::yes}}, kOrdinary) == "");
+    CHECK(found_unguarded(kNobodyListens, {Opened::no, Opened::no}, {"CAP_NET_RAW"}).empty());
+}
+
+TEST_CASE("risks: packet sockets need CAP_NET_RAW, and refuse the container") {
+    CHECK(found_unguarded(kNobodyListens, {Opened::yes, Opened::no}).empty());
+    const auto risks = found_unguarded(kNobodyListens, {Opened::yes, Opened::no}, {"CAP_NET_RAW"});
+    REQUIRE(risks.size() == 1);
+    CHECK(risks[0].risk == Risk::cap_net_raw);
+    CHECK(risks[0].refuses);
+    CHECK(risks[0].what == "it has CAP_NET_RAW and can open packet sockets");
+    for (const char* remedy : {"--cap-drop=NET_RAW", "precreate", "50-jail-ai-hook.conf", "seccomp profile", "lsm=…,bpf"}) {
+        INFO(remedy);
+        CHECK(risks[0].remedy.find(remedy) != std::string::npos);
+    }
+    const auto by_ia32 = found_unguarded(kNobodyListens, {Opened::by_ia32, Opened::no}, {"CAP_NET_RAW"});
+    REQUIRE(by_ia32.size() == 1);
+    CHECK(by_ia32[0].risk == Risk::ia32);
+    CHECK(by_ia32[0].what == "it has CAP_NET_RAW and can open packet sockets by 32-bit system calls");
+}
+
+TEST_CASE("risks: vsock refuses where somebody listens or nobody can tell, else it is told") {
+    const auto told = found_unguarded(kNobodyListens, {Opened::no, Opened::yes});
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].risk == Risk::vsock);
+    CHECK_FALSE(told[0].refuses);
+    const auto refused = found_unguarded({true, false, {true, {22, 80}}}, {Opened::no, Opened::yes});
+    REQUIRE(refused.size() == 1);
+    CHECK(refused[0].refuses);
+    CHECK(refused[0].what == "it can open vsock sockets, and a process of this machine listens on vsock port 22");
+    const auto unknown = found_unguarded({true, false, {false, {}}}, {Opened::no, Opened::yes});
+    REQUIRE(unknown.size() == 1);
+    CHECK(unknown[0].refuses);
+    CHECK(unknown[0].what.find("no vsock_diag") != std::string::npos);
+}
+
+TEST_CASE("risks: abstract Unix sockets are told, with what helps on this kernel") {
+    const auto newer = found_unguarded({true, true, {true, {}}}, {Opened::no, Opened::no});
+    REQUIRE(newer.size() == 1);
+    CHECK(newer[0].risk == Risk::abstract_unix);
+    CHECK_FALSE(newer[0].refuses);
+    CHECK(newer[0].remedy.find("lsm=…,bpf") != std::string::npos);
+    const auto older = found_unguarded({false, true, {true, {}}}, {Opened::no, Opened::no});
+    REQUIRE(older.size() == 1);
+    CHECK(older[0].remedy.find("lsm=") == std::string::npos);
+    CHECK(older[0].remedy.find("network namespace of its own") != std::string::npos);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * Stands in for the guard's Unix part where BPF LSM is not active: a container that shares the engine's network namespace reaches no abstract
+ * Unix socket at all. Hooks of connect(2) and sendto(2) know the name but not the socket behind it, so that those of the container itself are
+ * closed, too. Linux 6.7.
+ *
+ * They run by the cgroup of the socket that connects or sends. The name is the kernel's copy, not the caller's memory. What libbpf 1.1 knows
+ * neither as section nor as attach type, the loader sets.
+ */
+#include <linux/bpf.h>
+#include <linux/un.h>
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+#include "kernel_types.h"
+
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* The very map of the network programs: the loader puts theirs in its place. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, JAIL_REASON_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} jail_denials SEC(".maps");
+
+/* Set before loading: count what would be denied, and let it pass. */
+const volatile __u8 audit = 0;
+
+void *bpf_cast_to_kern_ctx(void *ctx) __ksym;
+void *bpf_rdonly_cast(const void *pointer, __u32 btf_id) __ksym;
+
+#define PATH_OFFSET __builtin_offsetof(struct sockaddr_un, sun_path)
+
+static __always_inline int judge(struct bpf_sock_addr *ctx)
+{
+	struct bpf_sock_addr_kern *call = bpf_cast_to_kern_ctx(ctx);
+	struct sockaddr_un___kernel *name;
+	__u32 reason = JAIL_REASON_ABSTRACT_UNIX;
+	__u64 *count;
+
+	if (call->uaddrlen <= (int)PATH_OFFSET) /* it names nobody: the kernel refuses or disconnects */
+		return 1;
+	name = bpf_rdonly_cast(call->uaddr, bpf_core_type_id_kernel(struct sockaddr_un___kernel));
+	if (name->sun_path[0])
+		return 1;
+	count = bpf_map_lookup_elem(&jail_denials, &reason);
+	if (count)
+		__sync_fetch_and_add(count, 1);
+	return audit ? 1 : 0;
+}
+
+SEC("unix/connect")
+int jail_abs_conn(struct bpf_sock_addr *ctx)
+{
+	return judge(ctx);
+}
+
+SEC("unix/sendmsg")
+int jail_abs_send(struct bpf_sock_addr *ctx)
+{
+	return judge(ctx);
+}

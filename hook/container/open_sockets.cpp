@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See open_sockets.h.
+#include "container/open_sockets.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "container/json.h"
+#include "container/seccomp.h"
+#include "container/socket_families.h"
+#include "container/tighten_profile.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr OpenSockets kAll = {Opened::yes, Opened::yes};
+
+bool lets_any_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise) {
+    const bool always = std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.conditions.empty(); });
+    return (otherwise.lets_pass() && !always) || std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.answer.lets_pass(); });
+}
+
+// What a rule says of socket(2), libseccomp says of socketcall(2) as well, without what it says of the family.
+Result<bool> opens_by_ia32(const JsonPart& seccomp, const SeccompProfile& profile, const std::vector<SyscallRule>& socket_rules) {
+    auto listed = has_socketcall(seccomp);
+    if (!listed || !*listed) return listed;
+    auto rules = profile.rules_of("socketcall");
+    if (!rules) return std::move(rules).error();
+    return lets_any_pass(*rules, profile.otherwise()) || lets_any_pass(socket_rules, profile.otherwise());
+}
+
+Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
+    auto profile = SeccompProfile::read(seccomp);
+    if (!profile) return std::move(profile).error();
+    auto io_uring = profile->rules_of("io_uring_setup");
+    if (!io_uring) return std::move(io_uring).error();
+    if (lets_any_pass(*io_uring, profile->otherwise())) return kAll;  // IORING_OP_SOCKET
+    auto rules = profile->rules_of("socket");
+    if (!rules) return std::move(rules).error();
+    auto ia32 = opens_by_ia32(seccomp, *profile, *rules);
+    if (!ia32) return std::move(ia32).error();
+    const auto judge = [&](std::uint64_t family) {
+        if (lets_family_pass(*rules, profile->otherwise(), family)) return Opened::yes;
+        return *ia32 ? Opened::by_ia32 : Opened::no;
+    };
+    return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK)};
+}
+
+}  // namespace
+
+OpenSockets find_open_sockets(const JsonPart& config) {
+    auto linux_part = config.object("linux");
+    if (!linux_part || !*linux_part || seccomp_is_blind()) return kAll;
+    auto seccomp = (**linux_part).object("seccomp");
+    if (!seccomp || !*seccomp) return kAll;
+    auto judged = judge_profile(**seccomp);
+    return judged ? *judged : kAll;
+}
+
+}  // namespace jail_ai

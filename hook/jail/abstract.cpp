@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See abstract.h.
+#include "jail/abstract.h"
+
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+
+#include <memory>
+
+#include "jail/loading.h"
+#include "jail/skeleton.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::string_view kWhat = "BPF programs for Unix sockets";
+constexpr std::string_view kNeeds = "Linux 6.7 with CONFIG_CGROUP_BPF and CONFIG_DEBUG_INFO_BTF";
+
+struct Deleter {
+    void operator()(abstract_bpf* skeleton) const { abstract_bpf::destroy(skeleton); }
+};
+
+}  // namespace
+
+Result<std::vector<LoadedProgram>> load_abstract(Mode mode, int denials_fd) {
+    listen_to_libbpf();
+    const std::unique_ptr<abstract_bpf, Deleter> skeleton(abstract_bpf::open());
+    if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
+    skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
+    for (const ProgramSlot& slot : kAbstractTable) {
+        bpf_program* program = ::bpf_object__find_program_by_name(skeleton->obj, slot.name);
+        if (program == nullptr) return Error{EX_SOFTWARE, fmt::format("no program {} in the object", slot.name)};
+        ::bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
+        ::bpf_program__set_expected_attach_type(program, slot.type);
+    }
+    if (const int failed = ::bpf_map__reuse_fd(skeleton->maps.jail_denials, denials_fd); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = abstract_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    return loaded_programs(skeleton->obj, kAbstractTable);
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What createRuntime says of a config.json is open must be what is open: compared with the filter that libseccomp makes of it.
+#include "container/open_sockets.h"
+
+#include <doctest/doctest.h>
+
+#include "container/tighten.h"
+#include "data_file.h"
+#include "random_profile.h"
+
+using namespace jail_ai;
+using namespace jail_ai::test;
+
+namespace {
+
+constexpr OpenSockets kAll = {Opened::yes, Opened::yes};
+constexpr OpenSockets kNone = {Opened::no, Opened::no};
+
+OpenSockets open_in(const Profile& config) {
+    return find_open_sockets(config.part());
+}
+
+Profile config_with(const std::string& profile) {
+    return parsed(R"({"linux":{"seccomp":)" + profile + "}}");
+}
+
+Profile tightened(const std::string& text, const std::set<Risk>& accepted = {}) {
+    const Profile config = parsed(text);
+    auto outcome = tighten(config.document, config.text, accepted);
+    REQUIRE_MESSAGE(outcome, outcome.error().message);
+    return parsed(std::move(outcome->config));
+}
+
+bool opens(const SeccompFilter& filter, std::uint64_t family) {
+    for (const std::uint64_t type : std::initializer_list<std::uint64_t>{0, 1, 2, 3, 9, 10})
+        for (const std::uint64_t protocol : std::initializer_list<std::uint64_t>{0, 1, 2, 9, 16})
+            if (passes(on_socket(filter, family, type, protocol))) return true;
+    return false;
+}
+
+}  // namespace
+
+TEST_CASE("open sockets: without a profile all of them") {
+    for (const char* config : {"{}", R"({"linux":{}})", R"({"linux":null})", R"({"linux":{"seccomp":null}})"}) {
+        INFO(config);
+        CHECK(open_in(parsed(config)) == kAll);
+    }
+}
+
+TEST_CASE("open sockets: a profile that can't be understood is none") {
+    for (const char* profile : {R"({"defaultAction":"SCMP_ACT_NONE"})", R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":{}})",
+                                R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["socket"],"action":7}]})",
+                                R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":[1]})"}) {
+        INFO(profile);
+        CHECK(open_in(config_with(profile)) == kAll);
+    }
+}
+
+TEST_CASE("open sockets: the engines' profiles leave them open, and precreate closes them") {
+    for (const char* name : {"config/podman-4.3-default.json", "config/podman-4.3-no-audit-write.json", "config/podman-4.3-privileged.json",
+                             "config/podman-4.3-unconfined.json", "config/podman-5.4-default.json"}) {
+        INFO(name);
+        const std::string text = data_file(name);
+        CHECK(open_in(parsed(text)).packet != Opened::no);
+        CHECK(open_in(parsed(text)).vsock != Opened::no);
+        CHECK(open_in(tightened(text)) == kNone);
+        CHECK(open_in(tightened(text, {Risk::vsock})) == open_in(parsed(text)));
+    }
+    const std::string by_default = data_file("config/podman-4.3-default.json");
+    CHECK(open_in(tightened(by_default, {Risk::ia32})) == OpenSockets{Opened::by_ia32, Opened::by_ia32});
+}
+
+TEST_CASE("open sockets: family by family, by io_uring, and by 32-bit system calls") {
+    const auto rules = [](const std::string& text, const std::string& architectures = "") {
+        return open_in(config_with(R"({"defaultAction":"SCMP_ACT_ERRNO",)" + architectures + R"("syscalls":[)" + text + "]}"));
+    };
+    const std::string packet = R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":17,"op":"SCMP_CMP_EQ"}]})";
+    const std::string vsock = R"({"names":["socket"],"action":"SCMP_ACT_NOTIFY","args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"}]})";
+    CHECK(rules("") == kNone);
+    CHECK(rules(packet) == OpenSockets{Opened::yes, Opened::no});
+    CHECK(rules(vsock) == OpenSockets{Opened::no, Opened::yes});
+    CHECK(rules(packet + "," + vsock) == kAll);
+    CHECK(rules(R"({"names":["io_uring_setup"],"action":"SCMP_ACT_ALLOW"})") == kAll);
+    CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})") == kNone);
+    CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})", kX86) == OpenSockets{Opened::by_ia32, Opened::by_ia32});
+    CHECK(rules(packet, kX86) == OpenSockets{Opened::yes, Opened::by_ia32});
+    CHECK(rules("", kX86) == kNone);
+}
+
+TEST_CASE("open sockets: of any profile, what is said to be closed is closed") {
+    unsigned closed = 0;
+    for (unsigned seed = 0; seed < 8000; ++seed) {
+        const std::string text = RandomProfile(seed).text();
+        const OpenSockets found = open_in(config_with(text));
+        if (found.vsock == Opened::yes && found.packet == Opened::yes) continue;
+        const auto filter = SeccompFilter::load(parsed(text).document);
+        if (!filter) continue;
+        INFO(seed << ' ' << text);
+        if (found.vsock != Opened::yes) CHECK_FALSE(opens(*filter, AF_VSOCK));
+        if (found.packet != Opened::yes) CHECK_FALSE(opens(*filter, AF_PACKET));
+        CHECK_FALSE(passes(to_string(filter->answer("io_uring_setup", {}))));
+        ++closed;
+    }
+    CHECK(closed > 100);
+}
