@@ -97,7 +97,8 @@ judge() {
 # send ANNOTATION: runs all commands; what they say goes to $words, how many packets arrived to $count, the denials to $denied
 send() {
     arrived >"$lab/arrived"
-    start sender "$runtime" --interactive --network "dual:ip=$sender_v4,ip=$sender_v6" --annotation "jail-ai.block-host=$1" -- \
+    start sender "$runtime" --interactive --network "dual:ip=$sender_v4,ip=$sender_v6" --annotation "jail-ai.block-host=$1" \
+        --annotation jail-ai.block-host.accept=cap_net_raw -- \
         /probe listen tcp 127.0.0.1 "$own_port" "then" tcp 127.0.0.1 "$own_port" || { not_ok "$runtime, jail $1: starts" "$(why sender)"; return 1; }
     words=$(each print_command | engine "$runtime" exec --interactive sender /senders)
     count=$(arrived)

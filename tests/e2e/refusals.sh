@@ -25,6 +25,7 @@ unknown-risk                crun,runc  65     accept.*'cap_bfp'        --annotat
 risk-as-the-kernel-calls-it crun,runc  65     accept.*'CAP_BPF'        --annotation=jail-ai.block-host=true --annotation=jail-ai.block-host.accept=CAP_BPF
 no-risk                     crun,runc  65     block-host.accept        --annotation=jail-ai.block-host=true --annotation=jail-ai.block-host.accept=
 accept-without-a-jail       crun,runc  65     no.annotation            --annotation=jail-ai.block-host.accept=cap_bpf
+packet-sockets-as-by-default crun,runc 78     CAP_NET_RAW.*precreate.*accept=cap_net_raw --annotation=jail-ai.block-host=true
 no-cgroup-of-its-own        crun       78     cgroup                   --annotation=jail-ai.block-host=true --cgroups=disabled
 TABLE
 )
@@ -32,7 +33,8 @@ TABLE
 for runtime in crun runc; do
     equal "$runtime: a good request runs" EPERM \
         "$(engine "$runtime" run --rm --network host "${jailed[@]}" --rootfs "$lab/rootfs" /probe tcp "$host_v4" "$port")"
-    matches "$runtime: a good request logs what was done, for information" '^<30>[^|]*jail-ai-hook[^|]*host blocked[^|]*$' "$(logged good | paste -sd '|')"
+    matches "$runtime: a good request logs what was done, for information" '^<30>[^|]*taken away[^|]*\|<30>[^|]*jail-ai-hook[^|]*host blocked[^|]*$' \
+        "$(logged good | paste -sd '|')"
     while read -r name runtimes status reason options; do
         case $name,$runtimes, in
             '#'*) ;;

@@ -16,13 +16,13 @@ internet_v4=203.0.113.5 internet_v6=2001:db8:113::5
 metadata_v4=169.254.169.254 metadata_v6=fd00:ec2::254 alias_qemu=10.0.2.2 alias_pasta=169.254.1.2
 peer_bridge_v4=10.88.0.9 peer_v4=10.77.0.9 peer_v6=fd00:77::9
 
-# engine RUNTIME PODMAN-ARGUMENT...: with a descriptor 3 of the kind $gift, if that is set (see give), and the hooks in $hooks, by default
-# createRuntime alone, as engines other than podman have it
+# engine RUNTIME PODMAN-ARGUMENT...: with a descriptor 3 of the kind $gift, if that is set (see give), and the hooks in $hooks: by default both
+# stages, as podman has them; $lab/hooks.d has createRuntime alone, as other engines have it
 engine() {
     local runtime=$1 giver=()
     shift
     [ -z "${gift-}" ] || giver=("$lib/give" "$gift")
-    "${giver[@]}" podman --log-level error --runtime "$lab/bin/$runtime" --hooks-dir "${hooks:-$lab/hooks.d}" "$@"
+    "${giver[@]}" podman --log-level error --runtime "$lab/bin/$runtime" --hooks-dir "${hooks:-$build/hooks.d}" "$@"
 }
 
 # ready COMMAND...: runs it in the background and returns once it has printed "ready".
