@@ -22,6 +22,7 @@ namespace {
 using jail_ai::UniqueFd;
 
 constexpr bpf_attach_type lsm_cgroup = static_cast<bpf_attach_type>(43);  // BPF_LSM_CGROUP, Linux 6.0
+constexpr bpf_attach_type cgroup_unix_connect = static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT, Linux 6.7
 
 int bpf(bpf_cmd command, bpf_attr& attributes) {
     return static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof(attributes)));
@@ -92,6 +93,10 @@ unsigned attached_programs(int cgroup) {
 
 bool guard_in_force(int cgroup) {
     return !program_ids(cgroup, lsm_cgroup).empty();
+}
+
+bool unix_hooks_in_force(int cgroup) {
+    return !program_ids(cgroup, cgroup_unix_connect).empty();
 }
 
 uint64_t denials(int cgroup) {

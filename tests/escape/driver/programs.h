@@ -12,6 +12,7 @@ namespace escape {
 unsigned attached_programs(int cgroup);
 // Whether LSM programs (the guard) are among them.
 bool guard_in_force(int cgroup);
+bool unix_hooks_in_force(int cgroup);
 // The sum of the jail's denial counters.
 uint64_t denials(int cgroup);
 

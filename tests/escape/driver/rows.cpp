@@ -93,7 +93,7 @@ private:
             case Closer::sendmsg: return tally_.check(name(route, expected), closed(jailed, stopped, counted, jailed.error == EPERM));
             case Closer::egress: return tally_.check(name(route, expected), closed(jailed, stopped, counted, true));
             case Closer::guard:
-                if (guard_in_force(jail.directory.get())) return tally_.check(name(route, expected), closed(jailed, stopped, true, true));
+                if (guard_in_force(jail.directory.get()) || (expected.means == "unix" && unix_hooks_in_force(jail.directory.get()))) return tally_.check(name(route, expected), closed(jailed, stopped, true, true));
                 break;
             case Closer::refused:
             case Closer::open: break;

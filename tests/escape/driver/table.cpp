@@ -56,7 +56,8 @@ Table read_table(const std::string& path) {
         if (known == closers.end()) give_up(path + ": line '" + line + "'");
         expectation.closer = static_cast<Closer>(known - closers.begin());
         bool reason_needed = expectation.closer == Closer::open || expectation.closer == Closer::guard;
-        if ((expectation.closer == Closer::refused) == expectation.means.empty() || (reason_needed && expectation.why.empty()) ||
+        const bool unix_hooks = expectation.closer == Closer::guard && expectation.means == "unix";
+        if ((expectation.closer == Closer::refused || unix_hooks) == expectation.means.empty() || (reason_needed && expectation.why.empty()) ||
             !table.emplace(name, expectation).second)
             give_up(path + ": line '" + line + "'");
     }
