@@ -77,7 +77,8 @@ struct jail_ports {
 struct jail_rule {
 	__u8 action; /* enum jail_action */
 	__u8 reason; /* enum jail_reason */
-	__u8 pad[2];
+	__u8 own;    /* nonzero: the container's own network namespace has the address, or may get it */
+	__u8 pad;
 	struct jail_ports ports[JAIL_MAX_PORTS];
 };
 JAIL_ASSERT(sizeof(struct jail_ports) == 6, "no hidden padding: the value is copied as bytes");

@@ -10,6 +10,8 @@
  *  - egress sees each packet as it goes on the wire, and is the backstop for what the others can't see: raw, ICMP and UDP-Lite sockets,
  *    headers made by hand, source routes, address translation inside the container. To a blocked address only answers leave:
  *    TCP that doesn't open a connection, from a TCP socket, and UDP to a peer that ingress has seen.
+ *  - An address that the container's network namespace has a copy of (pasta gives it the host's), or may get, is the container itself where the
+ *    kernel delivers it over the namespace's loopback. That shows at egress, which drops what would leave; connect and sendmsg leave it to that.
  *  - ingress lets everything in, and remembers which peers on the host have sent a datagram to which socket, so that published UDP ports
  *    answer. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
  *
@@ -17,7 +19,9 @@
  * attaches.
  */
 #include <linux/bpf.h>
+#include <linux/errno.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/types.h>
 
 #include <bpf/bpf_endian.h>
@@ -57,6 +61,8 @@ const volatile __u8 audit = 0;
 /* Set before loading: the container is in the engine's network namespace, so that the host's addresses are its own, too. */
 const volatile __u8 shares_network = 0;
 
+#define AF_INET 2
+#define AF_INET6 10
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define LOOPBACK_IFINDEX 1
@@ -102,6 +108,48 @@ static __always_inline int has_spoken(__u64 socket_cookie, const struct jail_key
 	return bpf_map_lookup_elem(&jail_peers, &peer) != 0;
 }
 
+static __always_inline int is_own(const struct jail_key *key)
+{
+	return !shares_network && jail_is_own(key);
+}
+
+/*
+ * Binds the socket that connects to the very address that it connects to. Where that is an address of its own network namespace the kernel
+ * would choose the same source by itself; where it is none, bind refuses it, and connect can fail at once. What bind can't tell, for a
+ * socket that is bound already, egress decides.
+ */
+static __always_inline int is_elsewhere4(struct bpf_sock_addr *ctx)
+{
+	struct sockaddr_in own;
+
+	__builtin_memset(&own, 0, sizeof(own));
+	own.sin_family = AF_INET;
+	own.sin_addr.s_addr = ctx->user_ip4;
+	return bpf_bind(ctx, (struct sockaddr *)&own, sizeof(own)) == -EADDRNOTAVAIL;
+}
+
+static __always_inline int is_elsewhere6(struct bpf_sock_addr *ctx, const struct jail_key *key)
+{
+	struct sockaddr_in6 own;
+
+	__builtin_memset(&own, 0, sizeof(own));
+	own.sin6_family = AF_INET6;
+	__builtin_memcpy(&own.sin6_addr, key->words, sizeof(own.sin6_addr));
+	return bpf_bind(ctx, (struct sockaddr *)&own, sizeof(own)) == -EADDRNOTAVAIL;
+}
+
+static __always_inline void name_destination4(const struct bpf_sock_addr *ctx, struct jail_key *key)
+{
+	jail_key_v4(key, ctx->user_ip4);
+}
+
+static __always_inline void name_destination6(const struct bpf_sock_addr *ctx, struct jail_key *key)
+{
+	__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+
+	jail_key_v6(key, address);
+}
+
 static __always_inline int judge_sockaddr(struct bpf_sock_addr *ctx, const struct jail_key *key)
 {
 	__u8 protocol = (__u8)ctx->protocol;
@@ -109,49 +157,56 @@ static __always_inline int judge_sockaddr(struct bpf_sock_addr *ctx, const struc
 	int verdict = jail_judge(key, protocol, port);
 
 	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && has_spoken(bpf_get_socket_cookie(ctx), key, port))
-		return 1;
-	return answer(verdict);
-}
-
-static __always_inline int judge_sockaddr4(struct bpf_sock_addr *ctx)
-{
-	struct jail_key key;
-
-	jail_key_v4(&key, ctx->user_ip4);
-	return judge_sockaddr(ctx, &key);
-}
-
-static __always_inline int judge_sockaddr6(struct bpf_sock_addr *ctx)
-{
-	__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
-	struct jail_key key;
-
-	jail_key_v6(&key, address);
-	return judge_sockaddr(ctx, &key);
+		return JAIL_VERDICT_PASS;
+	return verdict;
 }
 
 SEC("cgroup/connect4")
 int jail_connect4(struct bpf_sock_addr *ctx)
 {
-	return judge_sockaddr4(ctx);
+	struct jail_key key;
+	int verdict;
+
+	name_destination4(ctx, &key);
+	verdict = judge_sockaddr(ctx, &key);
+	if (verdict != JAIL_VERDICT_PASS && is_own(&key) && !is_elsewhere4(ctx))
+		return 1;
+	return answer(verdict);
 }
 
 SEC("cgroup/connect6")
 int jail_connect6(struct bpf_sock_addr *ctx)
 {
-	return judge_sockaddr6(ctx);
+	struct jail_key key;
+	int verdict;
+
+	name_destination6(ctx, &key);
+	verdict = judge_sockaddr(ctx, &key);
+	if (verdict != JAIL_VERDICT_PASS && is_own(&key) && !is_elsewhere6(ctx, &key))
+		return 1;
+	return answer(verdict);
 }
 
 SEC("cgroup/sendmsg4")
 int jail_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return judge_sockaddr4(ctx);
+	struct jail_key key;
+	int verdict;
+
+	name_destination4(ctx, &key);
+	verdict = judge_sockaddr(ctx, &key);
+	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer(verdict);
 }
 
 SEC("cgroup/sendmsg6")
 int jail_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return judge_sockaddr6(ctx);
+	struct jail_key key;
+	int verdict;
+
+	name_destination6(ctx, &key);
+	verdict = judge_sockaddr(ctx, &key);
+	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer(verdict);
 }
 
 /* Is the packet from a socket of this type and protocol, and not from a raw one that only writes such packets? */
@@ -234,7 +289,7 @@ static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_pa
 	if (shares_network)
 		return 0;
 	verdict = jail_judge(&packet->source, JAIL_PROTO_ANY, 0);
-	return verdict != JAIL_VERDICT_PASS && verdict != JAIL_REASON_LINK_LOCAL;
+	return verdict != JAIL_VERDICT_PASS && verdict != JAIL_REASON_LINK_LOCAL && !is_own(&packet->source);
 }
 
 SEC("cgroup_skb/egress")
@@ -247,11 +302,12 @@ int jail_egress(struct __sk_buff *skb)
 	jail_parse(skb, &packet);
 	if (packet.destination.prefix_bits == 0)
 		return answer(JAIL_REASON_PACKET); /* not even a destination */
-	/* connect and sendmsg have counted what these send; where they deny, it never gets here. */
-	if (audit && !packet.odd && (is_from(skb, SOCK_STREAM, IPPROTO_TCP) || is_from(skb, SOCK_DGRAM, IPPROTO_UDP)))
+	/* connect and sendmsg have counted what these send, but for what they left to this; where they deny, it never gets here. */
+	if (audit && !packet.odd && !is_own(&packet.destination) &&
+	    (is_from(skb, SOCK_STREAM, IPPROTO_TCP) || is_from(skb, SOCK_DGRAM, IPPROTO_UDP)))
 		return 1;
 	verdict = jail_judge(&packet.destination, JAIL_PROTO_ANY, 0);
-	if (verdict != JAIL_VERDICT_PASS)
+	if (verdict != JAIL_VERDICT_PASS && !(skb->ifindex == LOOPBACK_IFINDEX && is_own(&packet.destination)))
 		return answer(judge_for_blocked(skb, &packet, verdict));
 	if (packet.odd == JAIL_ODD_SOURCE_ROUTED || is_forged(skb, &packet))
 		return answer(JAIL_REASON_PACKET);
@@ -280,6 +336,9 @@ int jail_ingress(struct __sk_buff *skb)
 	verdict = jail_judge(&packet.source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
+		return 1;
+	/* Nor does one that containers may have, since egress lets them use it. */
+	if (is_own(&packet.source))
 		return 1;
 	if (jail_load(skb, packet.upper_layer, &source_port, sizeof(source_port)))
 		return 1;

@@ -112,6 +112,17 @@ JAIL_INLINE int jail_judge_key(const struct jail_key *key, __u8 protocol, __u16 
 	return JAIL_REASON_PACKET; /* not a value of ours, but it blocks */
 }
 
+/*
+ * Is this address, as it stands, one that the container's own network namespace has or may get, although it is blocked? What goes to it
+ * stays inside exactly where the kernel sends it over the loopback device, which only a packet on its way out shows.
+ */
+JAIL_INLINE int jail_is_own(const struct jail_key *key)
+{
+	const struct jail_rule *rule = jail_lookup(key);
+
+	return rule && rule->own;
+}
+
 /* A protocol that no exception names: judged with it, a destination passes exactly when no rule blocks its address. */
 #define JAIL_PROTO_ANY 0
 

@@ -42,6 +42,14 @@ bool is_service(const LocalRoute& route) {
     return std::ranges::find(kServiceDevices, route.device) != kServiceDevices.end();
 }
 
+const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
+    for (unsigned bits = address.key().prefix_bits + 1; bits-- > 0;) {
+        const auto found = rules.find(address.widened(bits));
+        if (found != rules.end()) return &*found;
+    }
+    return nullptr;
+}
+
 Status add_asked(Rules& rules, const Addition& addition, const HostView& host) {
     if (const auto* prefix = std::get_if<IpPrefix>(&addition.what)) {
         block(rules, *prefix, JAIL_REASON_ASKED, fmt::format("also {}", addition.text));
@@ -72,6 +80,27 @@ Result<Rules> collect_blocked(const Request& request, const HostView& host) {
     return rules;
 }
 
+bool may_become_own(const Rules::value_type& entry, const HostView& host) {
+    const auto reason = static_cast<jail_reason>(entry.second.value.reason);
+    return reason == JAIL_REASON_ASKED || (reason == JAIL_REASON_LOCAL && host.may_copy_host && entry.first.is_single());
+}
+
+// Addresses of the container itself: what goes to them is not for the host, as long as it stays inside.
+void mark_own(Rules& blocked, const HostView& host) {
+    if (host.shares_network) return;
+    for (const IpPrefix& address : host.own) {
+        const auto* blocked_by = find_entry(blocked, address);
+        if (blocked_by == nullptr) continue;
+        Rule rule = blocked_by->second;
+        if (blocked_by->first != address) rule.source += "; an address of the container";
+        rule.value.own = 1;
+        blocked.insert_or_assign(address, std::move(rule));
+    }
+    if (!host.network_follows) return;
+    for (Rules::value_type& entry : blocked)
+        if (may_become_own(entry, host)) entry.second.value.own = 1;
+}
+
 // Ports that pass at a destination, and who says so.
 struct Opening {
     std::optional<IpPrefix> destination;  // nothing: every address of the host
@@ -97,14 +126,6 @@ std::vector<Opening> collect_openings(const Request& request, const HostView& ho
 bool is_the_host(jail_reason reason) {
     return reason == JAIL_REASON_LOCAL || reason == JAIL_REASON_ALIAS || reason == JAIL_REASON_NAMED || reason == JAIL_REASON_LOOPBACK ||
            reason == JAIL_REASON_UNSPECIFIED;
-}
-
-const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
-    for (unsigned bits = address.key().prefix_bits + 1; bits-- > 0;) {
-        const auto found = rules.find(address.widened(bits));
-        if (found != rules.end()) return &*found;
-    }
-    return nullptr;
 }
 
 // The rule of `prefix`, which `blocked_by` blocks, with every opening that holds it.
@@ -151,6 +172,7 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
     if (request.mode == Mode::off) return Policy{{}, request.mode, host.shares_network, {}};
     auto blocked = collect_blocked(request, host);
     if (!blocked) return std::move(blocked).error();
+    mark_own(*blocked, host);
     std::vector<Opening> openings = collect_openings(request, host);
     auto rules = compile_rules(*blocked, openings);
     if (!rules) return std::move(rules).error();

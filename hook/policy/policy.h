@@ -27,6 +27,11 @@ struct HostView {
     std::vector<IpPrefix> named;         // what the container's hosts file calls the host
     std::vector<IpPrefix> name_servers;  // the container's resolvers
     std::vector<IpPrefix> gateways;      // the container's default gateways
+    std::vector<IpPrefix> own;           // addresses in the container's network namespace, without loopback's
+
+    // The engine gives the container its network after the hook has run, so that nobody knows its addresses yet.
+    bool network_follows = false;
+    bool may_copy_host = false;  // and these may then be copies of the host's own
 };
 
 struct Rule {

@@ -5,6 +5,8 @@
 
 #include "policy/gateways.h"
 #include "policy/name_files.h"
+#include "policy/own_addresses.h"
+#include "system/coming_network.h"
 #include "system/file.h"
 #include "system/routes.h"
 
@@ -19,6 +21,27 @@ Result<std::vector<IpPrefix>> read_gateways(const Process& process) {
     if (auto v6 = read_kernel_file(process.proc_fd(), "net/ipv6_route"))
         for (const IpPrefix& gateway : default_gateways_v6(*v6)) gateways.push_back(gateway);
     return gateways;
+}
+
+Result<std::vector<IpPrefix>> read_own_addresses(const Process& process) {
+    auto v4 = read_kernel_file(process.proc_fd(), "net/fib_trie");
+    if (!v4) return std::move(v4).error().context("the container's addresses");
+    std::vector<IpPrefix> own = own_addresses_v4(*v4);
+    if (auto v6 = read_kernel_file(process.proc_fd(), "net/if_inet6"))  // as above
+        for (const IpPrefix& address : own_addresses_v6(*v6)) own.push_back(address);
+    return own;
+}
+
+// podman makes the network of a container with a user namespace of its own once the runtime has made that.
+Status look_ahead(const Process& process, HostView& view) {
+    auto shares_user = process.shares_namespace("user");
+    if (!shares_user) return std::move(shares_user).error();
+    view.network_follows = !view.shares_network && !*shares_user && view.own.empty();
+    if (!view.network_follows) return ok();
+    auto owner = process.user_namespace_owner();
+    if (!owner) return std::move(owner).error();
+    view.may_copy_host = *owner != 0;  // podman gives pasta to other users than root only
+    return foresee_network(view);
 }
 
 }  // namespace
@@ -40,6 +63,11 @@ Result<HostView> read_host_view(const Process& process, const BundleFiles& files
     auto gateways = read_gateways(process);
     if (!gateways) return std::move(gateways).error();
     view.gateways = std::move(*gateways);
+    if (view.shares_network) return view;
+    auto own = read_own_addresses(process);
+    if (!own) return std::move(own).error();
+    view.own = std::move(*own);
+    if (auto looked = look_ahead(process, view); !looked) return std::move(looked).error();
     return view;
 }
 

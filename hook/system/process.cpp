@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -79,6 +81,15 @@ Result<bool> Process::is_first_of_pid_namespace() const {
     std::string_view numbers = std::string_view(*status).substr(at + kField.size());
     numbers = numbers.substr(0, numbers.find('\n'));
     return numbers.ends_with("\t1");
+}
+
+Result<uid_t> Process::user_namespace_owner() const {
+    const UniqueFd fd(::openat(proc_fd_.get(), "ns/user", O_RDONLY | O_CLOEXEC));
+    if (!fd) return system_error(fmt::format("open user namespace of process {}", pid_), errno);
+    uid_t owner = 0;
+    if (::ioctl(fd.get(), NS_GET_OWNER_UID, &owner) != 0)
+        return system_error(fmt::format("ask who owns the user namespace of process {}", pid_), errno);
+    return owner;
 }
 
 Result<UniqueFd> Process::borrow_fd(int number) const {

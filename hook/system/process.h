@@ -27,6 +27,9 @@ public:
     // Is it the first process of a PID namespace of its own, so that it sees no process but its own? Needs Linux 4.1 (NSpid, proc(5)).
     Result<bool> is_first_of_pid_namespace() const;
 
+    // Who made its user namespace; root for the initial one (ioctl_ns(2)).
+    Result<uid_t> user_namespace_owner() const;
+
     // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH access.
     Result<UniqueFd> borrow_fd(int number) const;
 

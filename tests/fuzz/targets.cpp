@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/ip_prefix.h"
 #include "base/quoted.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
@@ -17,9 +18,10 @@
 #include "container/runtime_arguments.h"
 #include "container/state.h"
 #include "container/tighten.h"
-#include "base/ip_prefix.h"
 #include "policy/gateways.h"
 #include "policy/name_files.h"
+#include "policy/own_addresses.h"
+#include "policy/podman_network.h"
 #include "policy/policy.h"
 
 namespace {
@@ -78,6 +80,10 @@ void check(const Error& error) {
     for (const IpPrefix& address : name_servers(text)) must(address.is_single());
     for (const IpPrefix& address : default_gateways_v4(text)) must(address.is_single());
     for (const IpPrefix& address : default_gateways_v6(text)) must(address.is_single());
+    for (const IpPrefix& address : own_addresses_v4(text)) must(address.is_single());
+    for (const IpPrefix& address : own_addresses_v6(text)) must(address.is_single());
+    if (const auto network = parse_podman_network(text))
+        for (const IpPrefix& gateway : network->gateways) must(gateway.is_single());
     if (const auto prefix = IpPrefix::parse(text)) must(IpPrefix::parse(prefix->to_string()) == *prefix);
 }
 

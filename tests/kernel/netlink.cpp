@@ -133,6 +133,17 @@ void Netlink::add_address(const std::string& interface, const std::string& text)
     request(message, "add address " + text + " to " + interface);
 }
 
+void Netlink::remove_address(const std::string& interface, const std::string& text) {
+    const IpPrefix prefix = parse_prefix(text);
+    ifaddrmsg address{};
+    address.ifa_family = static_cast<std::uint8_t>(prefix.address.family);
+    address.ifa_prefixlen = prefix.length;
+    address.ifa_index = interface_index(interface);
+    Message message(RTM_DELADDR, 0, address);
+    message.attribute(IFA_LOCAL, prefix.address);
+    request(message, "remove address " + text + " from " + interface);
+}
+
 void Netlink::add_route(const std::string& text, const std::string& via) {
     const IpPrefix prefix = parse_prefix(text);
     rtmsg route{};

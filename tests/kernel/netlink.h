@@ -21,6 +21,7 @@ public:
     void add_veth(const std::string& name, const std::string& peer, int peer_netns);
     void set_up(const std::string& interface);
     void add_address(const std::string& interface, const std::string& prefix);
+    void remove_address(const std::string& interface, const std::string& prefix);
     void add_route(const std::string& prefix, const std::string& via);
     // Type `local`, table `local`, on lo: what an address of the machine looks like to whoever reads the table. In few system calls.
     void add_local_routes(const std::vector<IpPrefix>& prefixes);

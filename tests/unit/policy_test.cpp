@@ -206,3 +206,37 @@ TEST_CASE("policy: more than a jail holds is an error, and doubles count once") 
     for (unsigned i = 0; i < JAIL_MAX_RULES / 2; ++i) host.routes.push_back(host.routes[i]);
     CHECK(compile_policy(kEnforce, host));
 }
+
+TEST_CASE("policy: addresses of the container's own are marked where something blocks them, and block as before") {
+    HostView host = bridge_host();
+    const auto is_own = [&](const char* address) {
+        const auto policy = compile_policy(asking("also", "192.0.2.0/24"), host);
+        REQUIRE(policy);
+        const Rule* rule = find_rule(policy->rules, prefix(address));
+        return rule != nullptr && rule->value.own != 0;
+    };
+    CHECK_FALSE(is_own("192.0.2.9"));
+    host.own = {prefix("192.0.2.9"), prefix("198.51.100.7"), prefix("10.77.3.3"), prefix("203.0.113.9")};
+    for (const char* own : {"192.0.2.9", "198.51.100.7", "10.77.3.3"}) CHECK_MESSAGE(is_own(own), own);
+    for (const char* other : {"192.0.2.10", "10.77.3.4", "203.0.113.9", "2001:db8::7"}) CHECK_FALSE_MESSAGE(is_own(other), other);
+    CHECK(verdict(host, "198.51.100.7") == "local");
+    CHECK(verdict(host, "10.77.3.3") == "local");
+    host.shares_network = true;
+    CHECK_FALSE(is_own("198.51.100.7"));
+}
+
+TEST_CASE("policy: where the network follows, only what it may become is marked") {
+    HostView host = bridge_host();
+    host.network_follows = true;
+    const auto marked = [&] {
+        const auto policy = compile_policy(asking("also", "192.0.2.0/24"), host);
+        REQUIRE(policy);
+        std::string text;
+        for (const auto& [address, rule] : policy->rules)
+            if (rule.value.own != 0) text += address.to_string() + " ";
+        return text;
+    };
+    CHECK(marked() == "192.0.2.0/24 ");
+    host.may_copy_host = true;
+    CHECK(marked() == "192.0.2.0/24 198.51.100.7 2001:db8::7 ");
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See coming_network.h.
+#include "system/coming_network.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+#include "base/quoted.h"
+#include "policy/name_files.h"
+#include "policy/podman_network.h"
+#include "system/file.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::size_t kMaxFile = 1U << 20;
+constexpr const char* kNetworks = "/etc/containers/networks";  // netavark(1), of rootful podman
+
+// podman's default network exists without a file, unless somebody has changed it.
+constexpr std::string_view kDefaultNetwork = "podman";
+constexpr std::string_view kDefaultGateway = "10.88.0.1";
+constexpr std::string_view kDefaultDevice = "podman0";
+
+// Of slirp4netns and pasta.
+constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
+
+struct Closer {
+    void operator()(DIR* directory) const { ::closedir(directory); }
+};
+
+Result<std::vector<PodmanNetwork>> read_networks() {
+    std::vector<PodmanNetwork> networks;
+    const std::unique_ptr<DIR, Closer> directory(::opendir(kNetworks));
+    if (directory == nullptr && errno == ENOENT) return networks;
+    if (directory == nullptr) return system_error(fmt::format("open '{}'", kNetworks), errno, EX_IOERR);
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string name = entry->d_name;
+        if (!name.ends_with(".json")) continue;
+        auto text = read_regular_file(::dirfd(directory.get()), name, kMaxFile);
+        if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
+        if (!text) return std::move(text).error().context(fmt::format("podman's network in '{}'", kNetworks));
+        auto network = parse_podman_network(*text);
+        if (!network) return std::move(network).error().context(fmt::format("podman's network {} in '{}'", quoted(name), kNetworks));
+        networks.push_back(std::move(*network));
+    }
+    return networks;
+}
+
+// As podman takes the host's resolvers: behind systemd-resolved's stub those that it asks itself.
+Result<std::vector<IpPrefix>> host_name_servers() {
+    std::vector<IpPrefix> servers;
+    for (const char* path : {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}) {
+        auto text = read_regular_file(AT_FDCWD, path, kMaxFile);
+        if (!text && text.error().exit_code != EX_NOINPUT) return std::move(text).error();
+        if (!text) continue;
+        for (const IpPrefix& server : name_servers(*text)) servers.push_back(server);
+    }
+    return servers;
+}
+
+}  // namespace
+
+Status foresee_network(HostView& view) {
+    auto networks = read_networks();
+    if (!networks) return std::move(networks).error();
+    const auto is_default = [](const PodmanNetwork& network) { return network.name == kDefaultNetwork; };
+    if (std::ranges::none_of(*networks, is_default))
+        networks->push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {*IpPrefix::parse(kDefaultGateway)}});
+    for (const PodmanNetwork& network : *networks) {
+        for (const IpPrefix& gateway : network.gateways) {
+            view.routes.push_back({gateway, JAIL_REASON_LOCAL, network.device});
+            if (network.serves_names) view.name_servers.push_back(gateway);
+        }
+    }
+    auto servers = host_name_servers();
+    if (!servers) return std::move(servers).error();
+    view.name_servers.insert(view.name_servers.end(), servers->begin(), servers->end());
+    for (const std::string_view forwarder : kForwarders) view.name_servers.push_back(*IpPrefix::parse(forwarder));
+    return ok();
+}
+
+}  // namespace jail_ai
