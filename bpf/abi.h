@@ -41,6 +41,10 @@ enum jail_reason {
 	JAIL_REASON_COUNT
 };
 
+/* jail_denials counts by reason, and then events that no one has fetched in time. */
+#define JAIL_LOST_EVENTS JAIL_REASON_COUNT
+#define JAIL_COUNTERS (JAIL_REASON_COUNT + 1)
+
 /*
  * Key of jail_rules, an LPM trie (BPF_MAP_TYPE_LPM_TRIE wants the length in bits first, then the bytes in network order).
  * Both families live in one trie: IPv4 a.b.c.d/n is kept as ::ffff:a.b.c.d/(96+n), so that the mapped form of RFC 4291 2.5.5.2
@@ -95,5 +99,56 @@ struct jail_peer {
 	__u8 pad[6];
 };
 JAIL_ASSERT(sizeof(struct jail_peer) == 32, "no hidden padding: the key is hashed as bytes");
+
+/* How many different refusals one jail remembers; the least recently repeated one is forgotten first. */
+#define JAIL_MAX_REFUSALS 128
+
+/* Key of jail_refusals: what was refused. */
+struct jail_refusal {
+	__u32 addr[4];  /* the destination, network order, IPv4 in mapped form; zero where there is none */
+	__u16 port;     /* host byte order; 0 where there is none. Of JAIL_REASON_FAMILY the family, of JAIL_REASON_BPF the command */
+	__u8 protocol;  /* IPPROTO_*, or 0 */
+	__u8 reason;    /* enum jail_reason */
+};
+JAIL_ASSERT(sizeof(struct jail_refusal) == 20, "no hidden padding: the key is hashed as bytes");
+
+#define JAIL_COMM_SIZE 16 /* TASK_COMM_LEN */
+
+/* Value of jail_refusals: how often, and the last time. */
+struct jail_refusal_seen {
+	__u64 count;
+	__u64 last; /* ns of CLOCK_BOOTTIME */
+	__u32 pid;  /* in the initial PID namespace; 0 where unknown */
+	__u8 comm[JAIL_COMM_SIZE];
+	__u32 pad;
+};
+JAIL_ASSERT(sizeof(struct jail_refusal_seen) == 40, "no hidden padding");
+
+/* What jail_events holds: one refusal each. */
+struct jail_event {
+	struct jail_refusal what;
+	__u32 pid;  /* as above */
+	__u64 when; /* as above */
+	__u8 comm[JAIL_COMM_SIZE];
+};
+JAIL_ASSERT(sizeof(struct jail_event) == 48, "no hidden padding");
+
+/* Size of jail_events, a power of two and of pages. An event takes 8 bytes more than it holds; who follows the log fetches them as they come. */
+#define JAIL_EVENT_BYTES 8192
+
+/* The one value of jail_about, which no program reads: what a jail is, for those who list jails. */
+#define JAIL_ID_SIZE 80
+struct jail_about {
+	__u32 version;       /* JAIL_ABOUT_VERSION */
+	__u32 open_routes;   /* bits by enum Risk of hook/container/request.h: found, and accepted or only told of */
+	__u64 since;         /* ns of CLOCK_REALTIME */
+	__u8 mode;           /* enum Mode of the same */
+	__u8 guard;          /* enum Guard of hook/policy/risks.h */
+	__u8 shares_network;
+	__u8 pad[5];
+	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is longer */
+};
+JAIL_ASSERT(sizeof(struct jail_about) == 24 + JAIL_ID_SIZE, "no hidden padding");
+#define JAIL_ABOUT_VERSION 1
 
 #endif

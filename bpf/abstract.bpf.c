@@ -15,16 +15,9 @@
 
 #include "abi.h"
 #include "kernel_types.h"
+#include "record.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
-
-/* The very map of the network programs: the loader puts theirs in its place. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, JAIL_REASON_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
-} jail_denials SEC(".maps");
 
 /* Set before loading: count what would be denied, and let it pass. */
 const volatile __u8 audit = 0;
@@ -38,17 +31,14 @@ static __always_inline int judge(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock_addr_kern *call = bpf_cast_to_kern_ctx(ctx);
 	struct sockaddr_un___kernel *name;
-	__u32 reason = JAIL_REASON_ABSTRACT_UNIX;
-	__u64 *count;
+	struct jail_refusal what = {.reason = JAIL_REASON_ABSTRACT_UNIX};
 
 	if (call->uaddrlen <= (int)PATH_OFFSET) /* it names nobody: the kernel refuses or disconnects */
 		return 1;
 	name = bpf_rdonly_cast(call->uaddr, bpf_core_type_id_kernel(struct sockaddr_un___kernel));
 	if (name->sun_path[0])
 		return 1;
-	count = bpf_map_lookup_elem(&jail_denials, &reason);
-	if (count)
-		__sync_fetch_and_add(count, 1);
+	jail_record(&what, 1);
 	return audit ? 1 : 0;
 }
 

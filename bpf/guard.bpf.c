@@ -22,16 +22,9 @@
 
 #include "abi.h"
 #include "kernel_types.h"
+#include "record.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
-
-/* The very map of the network programs: the loader puts theirs in its place. */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, JAIL_REASON_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
-} jail_denials SEC(".maps");
 
 /* Set before loading. */
 const volatile __u64 container_cgroup = 0; /* its id, as name_to_handle_at(2) gives it */
@@ -57,12 +50,12 @@ const volatile __u8 audit = 0;             /* count what would be denied, and le
 
 #define ALLOW 1
 
-static __always_inline int deny(__u32 reason)
+/* `detail` and `protocol` are as struct jail_refusal has them for the reason. */
+static __always_inline int deny(__u8 reason, int detail, int protocol)
 {
-	__u64 *count = bpf_map_lookup_elem(&jail_denials, &reason);
+	struct jail_refusal what = {.port = (__u16)detail, .protocol = (__u8)protocol, .reason = reason};
 
-	if (count)
-		__sync_fetch_and_add(count, 1);
+	jail_record(&what, 1);
 	return audit ? ALLOW : 0; /* 0 is EPERM */
 }
 
@@ -131,7 +124,7 @@ int BPF_PROG(jail_socket, int family, int type, int protocol, int kern)
 		return ALLOW;
 	if ((family == AF_INET || family == AF_INET6) && is_judged(type, protocol))
 		return ALLOW;
-	return deny(JAIL_REASON_FAMILY);
+	return deny(JAIL_REASON_FAMILY, family, protocol);
 }
 
 SEC("lsm_cgroup/file_receive")
@@ -145,13 +138,13 @@ int BPF_PROG(jail_receive, struct file *file)
 	sk = socket->sk;
 	if (!sk || is_local_family(sk->__sk_common.skc_family) || is_own(sk))
 		return ALLOW;
-	return deny(JAIL_REASON_FOREIGN_SOCKET);
+	return deny(JAIL_REASON_FOREIGN_SOCKET, 0, 0);
 }
 
 SEC("lsm_cgroup/unix_stream_connect")
 int BPF_PROG(jail_unix_conn, struct sock *sock, struct sock *other)
 {
-	return is_foreign_abstract(other) ? deny(JAIL_REASON_ABSTRACT_UNIX) : ALLOW;
+	return is_foreign_abstract(other) ? deny(JAIL_REASON_ABSTRACT_UNIX, 0, 0) : ALLOW;
 }
 
 SEC("lsm_cgroup/unix_may_send")
@@ -159,11 +152,11 @@ int BPF_PROG(jail_unix_send, struct socket *socket, struct socket *other)
 {
 	struct sock *sk = other->sk;
 
-	return sk && is_foreign_abstract(sk) ? deny(JAIL_REASON_ABSTRACT_UNIX) : ALLOW;
+	return sk && is_foreign_abstract(sk) ? deny(JAIL_REASON_ABSTRACT_UNIX, 0, 0) : ALLOW;
 }
 
 SEC("lsm_cgroup/bpf")
 int BPF_PROG(jail_bpf, int cmd)
 {
-	return deny(JAIL_REASON_BPF);
+	return deny(JAIL_REASON_BPF, cmd, 0);
 }

@@ -29,6 +29,7 @@
 
 #include "abi.h"
 #include "packet.h"
+#include "record.h"
 #include "verdict.h"
 
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -40,13 +41,6 @@ struct {
 	__type(key, struct jail_key);
 	__type(value, struct jail_rule);
 } jail_rules SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, JAIL_REASON_COUNT);
-	__type(key, __u32);
-	__type(value, __u64);
-} jail_denials SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -78,17 +72,32 @@ JAIL_INLINE const struct jail_rule *jail_lookup(const struct jail_key *key)
 }
 
 /* What a cgroup program returns: 1 lets the call go on, 0 fails it with EPERM. */
-static __always_inline int answer(int verdict)
+static __always_inline int answer(int verdict, const struct jail_key *key, __u8 protocol, __u16 port, int by_task)
 {
-	__u32 reason = (__u32)verdict;
-	__u64 *count;
+	struct jail_refusal what = {.port = port, .protocol = protocol, .reason = (__u8)verdict};
 
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	count = bpf_map_lookup_elem(&jail_denials, &reason);
-	if (count)
-		__sync_fetch_and_add(count, 1);
+	__builtin_memcpy(what.addr, key->words, sizeof(what.addr));
+	jail_record(&what, by_task);
 	return audit ? 1 : 0;
+}
+
+static __always_inline int answer_call(const struct bpf_sock_addr *ctx, const struct jail_key *key, int verdict)
+{
+	return answer(verdict, key, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port), 1);
+}
+
+static __always_inline int answer_packet(struct __sk_buff *skb, const struct jail_packet *packet, int verdict)
+{
+	__be16 ports[2] = {0, 0};
+
+	if (verdict == JAIL_VERDICT_PASS)
+		return 1;
+	if (!packet->odd && !packet->fragment && (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) &&
+	    jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
+		ports[1] = 0;
+	return answer(verdict, &packet->destination, packet->protocol, bpf_ntohs(ports[1]), 0);
 }
 
 static __always_inline void name_peer(struct jail_peer *peer, __u64 socket_cookie, const struct jail_key *key, __u16 port)
@@ -171,7 +180,7 @@ int jail_connect4(struct bpf_sock_addr *ctx)
 	verdict = judge_sockaddr(ctx, &key);
 	if (verdict != JAIL_VERDICT_PASS && is_own(&key) && !is_elsewhere4(ctx))
 		return 1;
-	return answer(verdict);
+	return answer_call(ctx, &key, verdict);
 }
 
 SEC("cgroup/connect6")
@@ -184,7 +193,7 @@ int jail_connect6(struct bpf_sock_addr *ctx)
 	verdict = judge_sockaddr(ctx, &key);
 	if (verdict != JAIL_VERDICT_PASS && is_own(&key) && !is_elsewhere6(ctx, &key))
 		return 1;
-	return answer(verdict);
+	return answer_call(ctx, &key, verdict);
 }
 
 SEC("cgroup/sendmsg4")
@@ -195,7 +204,7 @@ int jail_sendmsg4(struct bpf_sock_addr *ctx)
 
 	name_destination4(ctx, &key);
 	verdict = judge_sockaddr(ctx, &key);
-	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer(verdict);
+	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer_call(ctx, &key, verdict);
 }
 
 SEC("cgroup/sendmsg6")
@@ -206,7 +215,7 @@ int jail_sendmsg6(struct bpf_sock_addr *ctx)
 
 	name_destination6(ctx, &key);
 	verdict = judge_sockaddr(ctx, &key);
-	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer(verdict);
+	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer_call(ctx, &key, verdict);
 }
 
 /* Is the packet from a socket of this type and protocol, and not from a raw one that only writes such packets? */
@@ -301,16 +310,16 @@ int jail_egress(struct __sk_buff *skb)
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
 	if (packet.destination.prefix_bits == 0)
-		return answer(JAIL_REASON_PACKET); /* not even a destination */
+		return answer_packet(skb, &packet, JAIL_REASON_PACKET); /* not even a destination */
 	/* connect and sendmsg have counted what these send, but for what they left to this; where they deny, it never gets here. */
 	if (audit && !packet.odd && !is_own(&packet.destination) &&
 	    (is_from(skb, SOCK_STREAM, IPPROTO_TCP) || is_from(skb, SOCK_DGRAM, IPPROTO_UDP)))
 		return 1;
 	verdict = jail_judge(&packet.destination, JAIL_PROTO_ANY, 0);
 	if (verdict != JAIL_VERDICT_PASS && !(skb->ifindex == LOOPBACK_IFINDEX && is_own(&packet.destination)))
-		return answer(judge_for_blocked(skb, &packet, verdict));
+		return answer_packet(skb, &packet, judge_for_blocked(skb, &packet, verdict));
 	if (packet.odd == JAIL_ODD_SOURCE_ROUTED || is_forged(skb, &packet))
-		return answer(JAIL_REASON_PACKET);
+		return answer_packet(skb, &packet, JAIL_REASON_PACKET);
 	return 1;
 }
 

@@ -23,7 +23,7 @@ struct Deleter {
 
 }  // namespace
 
-Result<std::vector<LoadedProgram>> load_abstract(Mode mode, int denials_fd) {
+Result<std::vector<LoadedProgram>> load_abstract(Mode mode, const RecordMaps& record) {
     listen_to_libbpf();
     const std::unique_ptr<abstract_bpf, Deleter> skeleton(abstract_bpf::open());
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
@@ -34,7 +34,7 @@ Result<std::vector<LoadedProgram>> load_abstract(Mode mode, int denials_fd) {
         ::bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
         ::bpf_program__set_expected_attach_type(program, slot.type);
     }
-    if (const int failed = ::bpf_map__reuse_fd(skeleton->maps.jail_denials, denials_fd); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = share_record(skeleton->maps, record); failed != 0) return load_error(kWhat, kNeeds, -failed);
     if (const int failed = abstract_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
     return loaded_programs(skeleton->obj, kAbstractTable);
 }

@@ -8,10 +8,11 @@
 #include "base/result.h"
 #include "container/request.h"
 #include "jail/attachment.h"
+#include "jail/loading.h"
 
 namespace jail_ai {
 
 // As load_guard(), for a kernel that kernel_has_unix_hooks().
-Result<std::vector<LoadedProgram>> load_abstract(Mode mode, int denials_fd);
+Result<std::vector<LoadedProgram>> load_abstract(Mode mode, const RecordMaps& record);
 
 }  // namespace jail_ai

@@ -32,11 +32,11 @@ Status fill_rules(int map_fd, const Rules& rules) {
     return ok();
 }
 
-Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup& cgroup, Mode mode, int denials_fd) {
+Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup& cgroup, Mode mode, const RecordMaps& record) {
     switch (guard) {
         case Guard::none: break;
-        case Guard::unix_hooks: return load_abstract(mode, denials_fd);
-        case Guard::lsm: return load_guard(cgroup, mode, denials_fd);
+        case Guard::unix_hooks: return load_abstract(mode, record);
+        case Guard::lsm: return load_guard(cgroup, mode, record);
     }
     return std::vector<LoadedProgram>();
 }
@@ -53,7 +53,7 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup)
     if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
     auto programs = loaded_programs(skeleton->obj, kProgramTable);
     if (!programs) return std::move(programs).error();
-    auto guards = load_guard_programs(guard, cgroup, policy.mode, ::bpf_map__fd(skeleton->maps.jail_denials));
+    auto guards = load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps));
     if (!guards) return std::move(guards).error();
     programs->insert(programs->end(), std::move_iterator(guards->begin()), std::move_iterator(guards->end()));
     return Jail(std::move(*programs));

@@ -124,7 +124,7 @@ UniqueFd write_structures(const KernelTypes& types) {
 }
 
 // `btf_path` is the BTF to relocate by, nullptr for the kernel's.
-Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, int denials_fd, const char* btf_path) {
+Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, const RecordMaps& record, const char* btf_path) {
     listen_to_libbpf();
     struct bpf_object_open_opts options {};
     options.sz = sizeof options;
@@ -134,14 +134,14 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, int 
     skeleton->rodata->container_cgroup = scope.cgroup;
     skeleton->rodata->engine_network = scope.engine_network;
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
-    if (const int failed = ::bpf_map__reuse_fd(skeleton->maps.jail_denials, denials_fd); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = share_record(skeleton->maps, record); failed != 0) return load_error(kWhat, kNeeds, -failed);
     if (const int failed = guard_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
     return loaded_programs(skeleton->obj, kGuardTable);
 }
 
 }  // namespace
 
-Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, int denials_fd) {
+Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, const RecordMaps& record) {
     auto scope = read_scope(cgroup);
     if (!scope) return std::move(scope).error();
     if (auto owned = own_lsm_programs(); !owned) return std::move(owned).error();
@@ -149,11 +149,11 @@ Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, i
     const UniqueFd structures = types ? write_structures(*types) : UniqueFd();
     if (structures) {
         known_types = &*types;
-        auto programs = load(*scope, mode, denials_fd, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
+        auto programs = load(*scope, mode, record, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
         known_types = nullptr;
         if (programs) return programs;
     }
-    return load(*scope, mode, denials_fd, nullptr);
+    return load(*scope, mode, record, nullptr);
 }
 
 }  // namespace jail_ai

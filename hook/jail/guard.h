@@ -8,13 +8,14 @@
 #include "base/result.h"
 #include "container/request.h"
 #include "jail/attachment.h"
+#include "jail/loading.h"
 #include "system/cgroup.h"
 
 namespace jail_ai {
 
-// Loads every program of the guard, for this cgroup and the caller's network namespace; in audit mode they deny nothing. Denials are counted in the
-// map given by descriptor. Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN in the initial user namespace, and the kernel's BTF. Errors: EX_NOPERM,
+// Loads every program of the guard, for this cgroup and the caller's network namespace; in audit mode they deny nothing. Denials go to the
+// maps given. Needs CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN in the initial user namespace, and the kernel's BTF. Errors: EX_NOPERM,
 // EX_UNAVAILABLE for a kernel that can't, EX_OSERR.
-Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, int denials_fd);
+Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, const RecordMaps& record);
 
 }  // namespace jail_ai

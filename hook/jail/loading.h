@@ -29,6 +29,26 @@ void listen_to_libbpf();
 // `what` is loaded ("BPF programs"), `needs` is the kernel that it takes.
 Error load_error(std::string_view what, std::string_view needs, int number);
 
+// Descriptors of the maps of bpf/record.h, which the objects of one jail share.
+struct RecordMaps {
+    int denials;
+    int refusals;
+    int events;
+};
+
+template <typename Maps>
+RecordMaps record_maps(const Maps& maps) {
+    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals), ::bpf_map__fd(maps.jail_events)};
+}
+
+// Puts them in the place of an opened object's own. Gives 0 or a negative errno.
+template <typename Maps>
+int share_record(const Maps& maps, const RecordMaps& with) {
+    if (const int failed = ::bpf_map__reuse_fd(maps.jail_denials, with.denials); failed != 0) return failed;
+    if (const int failed = ::bpf_map__reuse_fd(maps.jail_refusals, with.refusals); failed != 0) return failed;
+    return ::bpf_map__reuse_fd(maps.jail_events, with.events);
+}
+
 // The programs of a loaded object, one for each slot, with descriptors of their own.
 Result<std::vector<LoadedProgram>> loaded_programs(const bpf_object* object, std::span<const ProgramSlot> slots);
 

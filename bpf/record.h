@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
+/*
+ * What becomes of a denial: it is counted by reason, remembered by destination, and told to whoever listens. Every object of programs includes
+ * this; the loader gives those of one jail the same maps.
+ */
+#ifndef JAIL_AI_RECORD_H
+#define JAIL_AI_RECORD_H
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+/* By enum jail_reason, and behind these JAIL_LOST_EVENTS. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, JAIL_COUNTERS);
+	__type(key, __u32);
+	__type(value, __u64);
+} jail_denials SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, JAIL_MAX_REFUSALS);
+	__type(key, struct jail_refusal);
+	__type(value, struct jail_refusal_seen);
+} jail_refusals SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, JAIL_EVENT_BYTES);
+} jail_events SEC(".maps");
+
+static __always_inline void jail_count(__u32 counter)
+{
+	__u64 *count = bpf_map_lookup_elem(&jail_denials, &counter);
+
+	if (count)
+		__sync_fetch_and_add(count, 1);
+}
+
+/* Of two at the same time one may be forgotten here, or its process named for the other's; the counters are exact. */
+static __always_inline void jail_remember(const struct jail_event *event)
+{
+	struct jail_refusal_seen *seen = bpf_map_lookup_elem(&jail_refusals, &event->what);
+	struct jail_refusal_seen first = {.count = 1, .last = event->when, .pid = event->pid};
+
+	if (seen) {
+		__sync_fetch_and_add(&seen->count, 1);
+		seen->last = event->when;
+		seen->pid = event->pid;
+		__builtin_memcpy(seen->comm, event->comm, sizeof(seen->comm));
+		return;
+	}
+	__builtin_memcpy(first.comm, event->comm, sizeof(first.comm));
+	bpf_map_update_elem(&jail_refusals, &event->what, &first, BPF_ANY);
+}
+
+/* `by_task`: the process that runs is the one that is denied. A packet may leave in anybody's time. */
+static __always_inline void jail_record(const struct jail_refusal *what, int by_task)
+{
+	struct jail_event event = {.what = *what, .when = bpf_ktime_get_boot_ns()};
+
+	if (by_task) {
+		event.pid = bpf_get_current_pid_tgid() >> 32;
+		bpf_get_current_comm(event.comm, sizeof(event.comm));
+	}
+	jail_count(what->reason);
+	jail_remember(&event);
+	if (bpf_ringbuf_output(&jail_events, &event, sizeof(event), 0))
+		jail_count(JAIL_LOST_EVENTS);
+}
+
+#endif
