@@ -17,7 +17,9 @@
 #include "base/deadline.h"
 #include "base/report.h"
 #include "commands/arguments.h"
+#include "commands/broker.h"
 #include "commands/create_runtime.h"
+#include "commands/jail_by_broker.h"
 #include "commands/precreate.h"
 #include "version.h"
 
@@ -30,6 +32,8 @@ constexpr std::string_view kHelp =
     "                  standard input and keeps the container away from the machine it runs on\n"
     "  precreate       called by podman before that: takes from config.json, read from standard input and written\n"
     "                  to standard output, what would lead past the block: CAP_NET_RAW, sockets other than IP and Unix\n"
+    "  broker          started by jail-ai-hook.socket for each request of a rootless engine's hook: jails its container\n"
+    "                  (createRuntime takes --broker=PATH, where it listens, and broker --max-jails=N, 256 a user)\n"
     "  --version       print the version\n"
     "  --help          print this\n"
     "\n"
@@ -83,23 +87,35 @@ int fail_in_time(jail_ai::Error error) {
     return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused", error.message, jail_ai::kDeadlineSeconds)});
 }
 
-int run_precreate(std::span<char* const> arguments) {
+int run_precreate(std::span<char* const> words) {
     jail_ai::start_deadline();
-    const auto defaults = jail_ai::parse_arguments(arguments);
-    if (!defaults) return fail(defaults.error());
-    const auto proposal = jail_ai::precreate(STDIN_FILENO, *defaults);
+    const auto arguments = jail_ai::parse_arguments(words);
+    if (!arguments) return fail(arguments.error());
+    const auto proposal = jail_ai::precreate(STDIN_FILENO, arguments->defaults);
     if (!proposal) return fail_in_time(proposal.error());
     if (print(proposal->config) != EX_OK) return fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR));
     for (const jail_ai::Line& line : proposal->lines) jail_ai::report(line.priority, line.text);
     return EX_OK;
 }
 
-int run_create_runtime(std::span<char* const> arguments) {
+int run_create_runtime(std::span<char* const> words) {
     jail_ai::start_deadline();
-    const auto defaults = jail_ai::parse_arguments(arguments);
-    if (!defaults) return fail(defaults.error());
-    const auto lines = jail_ai::create_runtime(STDIN_FILENO, *defaults);
+    const auto arguments = jail_ai::parse_arguments(words, {jail_ai::kBrokerOption});
+    if (!arguments) return fail(arguments.error());
+    const auto lines = jail_ai::create_runtime(STDIN_FILENO, *arguments);
     if (!lines) return fail_in_time(lines.error());
+    for (const jail_ai::Line& line : *lines) jail_ai::report(line.priority, line.text);
+    return EX_OK;
+}
+
+// A request that was refused has had its answer, and is no failure of this process: systemd would keep a failed unit for each.
+int run_broker(std::span<char* const> words) {
+    jail_ai::start_deadline(jail_ai::kBrokerDeadlineSeconds);
+    if (!jail_ai::kill_after(jail_ai::kBrokerDeadlineSeconds + 2)) return fail(jail_ai::system_error("set a timer", errno));
+    const auto arguments = jail_ai::parse_arguments(words, {jail_ai::kMaxJailsOption});
+    if (!arguments) return fail(arguments.error());
+    const auto lines = jail_ai::serve(STDIN_FILENO, *arguments);
+    if (!lines) return fail(lines.error());
     for (const jail_ai::Line& line : *lines) jail_ai::report(line.priority, line.text);
     return EX_OK;
 }
@@ -108,9 +124,10 @@ int dispatch(std::span<char* const> arguments) {
     const std::string_view verb = arguments.empty() ? "" : arguments.front();
     if (verb == "createRuntime") return run_create_runtime(arguments.subspan(1));
     if (verb == "precreate") return run_precreate(arguments.subspan(1));
+    if (verb == "broker") return run_broker(arguments.subspan(1));
     if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
     if (verb == "--help") return print(kHelp);
-    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | --version | --help"});
+    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | --version | --help"});
 }
 
 }  // namespace

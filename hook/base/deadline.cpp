@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <ctime>
 #include <string_view>
 
 namespace jail_ai {
@@ -26,11 +27,22 @@ extern "C" void on_alarm(int /*signal*/) {
 
 }  // namespace
 
-void start_deadline() {
+void start_deadline(unsigned seconds) {
     struct sigaction action {};
     action.sa_handler = on_alarm;  // without SA_RESTART: what waits is to be interrupted
     ::sigaction(SIGALRM, &action, nullptr);
-    ::alarm(kDeadlineSeconds);
+    ::alarm(seconds);
+}
+
+bool kill_after(unsigned seconds) {
+    sigevent event{};
+    event.sigev_notify = SIGEV_SIGNAL;
+    event.sigev_signo = SIGKILL;
+    timer_t timer{};
+    if (::timer_create(CLOCK_MONOTONIC, &event, &timer) != 0) return false;
+    itimerspec when{};
+    when.it_value.tv_sec = seconds;
+    return ::timer_settime(timer, 0, &when, nullptr) == 0;
 }
 
 bool deadline_passed() {

@@ -5,41 +5,32 @@
 
 #include <fmt/format.h>
 
-#include <string>
-#include <vector>
+#include <algorithm>
 
 #include "base/quoted.h"
+#include "container/flags.h"
 
 namespace jail_ai {
-namespace {
 
-Error usage(std::string why) {
-    return Error{EX_USAGE, std::move(why)};
-}
-
-}  // namespace
-
-Result<Defaults> parse_arguments(std::span<char* const> arguments) {
-    std::vector<Written> written;
-    Defaults defaults;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string_view word = arguments[i];
-        if (word == "--enforce") {
-            defaults.enforced = true;
+Result<Arguments> parse_arguments(std::span<char* const> words, std::initializer_list<std::string_view> own) {
+    Arguments arguments;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        std::string word = words[i];
+        if (word.starts_with("--") && word != "--enforce" && word.find('=') == std::string::npos && i + 1 < words.size())
+            word.append("=").append(words[++i]);
+        const std::size_t equals = word.find('=');
+        const std::string name = word.substr(0, equals);
+        if (std::ranges::find(own, name) == own.end()) {
+            arguments.flags.push_back(std::move(word));
             continue;
         }
-        if (!word.starts_with("--")) return usage(fmt::format("unexpected {}", quoted(word)));
-        const std::size_t equals = word.find('=');
-        if (equals == std::string_view::npos && i + 1 == arguments.size()) return usage(fmt::format("{} needs a value", quoted(word)));
-        const std::string_view value = equals == std::string_view::npos ? arguments[++i] : word.substr(equals + 1);
-        written.emplace_back(word.substr(0, equals), value);
+        if (equals == std::string::npos) return Error{EX_USAGE, fmt::format("{} needs a value", quoted(word))};
+        if (!arguments.own.emplace(name, word.substr(equals + 1)).second) return Error{EX_USAGE, fmt::format("{} stands there twice", quoted(name))};
     }
-    auto settings = parse_settings(written);
-    if (!settings) return usage(settings.error().message);
-    if (defaults.enforced && settings->on_failure == OnFailure::run) return usage("--enforce and --on-failure=run contradict each other");
-    if (defaults.enforced && !settings->mode) return usage("--enforce needs --block-host, or there is nothing to enforce");
-    defaults.settings = std::move(*settings);
-    return defaults;
+    auto defaults = parse_flags(arguments.flags);
+    if (!defaults) return std::move(defaults).error();
+    arguments.defaults = std::move(*defaults);
+    return arguments;
 }
 
 }  // namespace jail_ai

@@ -1,18 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The administrator's settings, as flags of a verb in hooks.d or a unit: --block-host=MODE --allow=… --also=… --dns=… --on-failure=…
-// --accept=… and --enforce.
+// What follows the verb: the administrator's settings (container/flags.h), and options that the verb has for itself.
 #pragma once
 
+#include <initializer_list>
+#include <map>
 #include <span>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "container/request.h"
 
 namespace jail_ai {
 
-// Reads what follows the verb. A value may be a word of its own. Errors: EX_USAGE.
-Result<Defaults> parse_arguments(std::span<char* const> arguments);
+struct Arguments {
+    Defaults defaults;
+    std::vector<std::string> flags;                       // the words that say so, each with its value: "--allow=host:11434"
+    std::map<std::string, std::string, std::less<>> own;  // the verb's own options, by name: "--broker"
+};
+
+// A value may be a word of its own. Errors: EX_USAGE.
+Result<Arguments> parse_arguments(std::span<char* const> words, std::initializer_list<std::string_view> own = {});
 
 }  // namespace jail_ai

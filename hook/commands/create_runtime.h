@@ -3,22 +3,15 @@
 // The verb that engines call while a container exists and its process has not started.
 #pragma once
 
-#include <string>
-#include <vector>
-
 #include "base/result.h"
-#include "container/request.h"
+#include "commands/arguments.h"
+#include "commands/line.h"
 
 namespace jail_ai {
 
-struct Line {
-    int priority;  // LOG_INFO …, as syslog(3) has them
-    std::string text;
-};
-
-// Reads the container state from `input` and, where it asks for the block, jails the container's cgroup. Gives lines for the log. On failure
-// nothing is attached and the engine must not start the container, unless it asks by on-failure=run to be started all the same; then the log
-// says so at LOG_CRIT.
-Result<std::vector<Line>> create_runtime(int input, const Defaults& defaults);
+// Reads the container state from `input` and, where it asks for the block, jails the container's cgroup; where the engine is rootless, by way of the
+// broker. Gives lines for the log. On failure nothing is attached and the engine must not start the container, unless it asks by on-failure=run to
+// be started all the same; then the log says so at LOG_CRIT.
+Result<Lines> create_runtime(int input, const Arguments& arguments);
 
 }  // namespace jail_ai

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "commands/create_runtime.h"
+#include "commands/line.h"
 #include "container/request.h"
 
 namespace jail_ai {

@@ -12,11 +12,11 @@
 namespace jail_ai {
 namespace {
 
-Error loosens(std::string_view what) {
-    return Error{EX_DATAERR, fmt::format("the annotations loosen what is enforced on this machine: {}", what)};
-}
-
-Status check_floor(const Settings& floor, const Settings& asked) {
+// `who` asks: "the annotations".
+Status check_floor(const Settings& floor, const Settings& asked, std::string_view who) {
+    const auto loosens = [&](std::string_view what) {
+        return Error{EX_DATAERR, fmt::format("{} loosen what is enforced on this machine: {}", who, what)};
+    };
     if (floor.mode && asked.mode && *asked.mode < *floor.mode) return loosens("they ask for less than the block");
     if (asked.dns == Dns::automatic && floor.dns == Dns::off) return loosens("they open DNS");
     if (asked.on_failure == OnFailure::run) return loosens("they let the container run unprotected");
@@ -55,10 +55,24 @@ std::string_view risk_name(Risk risk) {
     return "unknown";
 }
 
+Result<Defaults> join_defaults(const Defaults& floor, const Defaults& asked) {
+    if (floor.enforced)
+        if (auto kept = check_floor(floor.settings, asked.settings, "the hook's flags"); !kept) return std::move(kept).error();
+    Defaults joined{asked.settings, floor.enforced || asked.enforced};
+    Settings& settings = joined.settings;
+    if (!settings.mode) settings.mode = floor.settings.mode;
+    if (!settings.dns) settings.dns = floor.settings.dns;
+    if (!settings.on_failure) settings.on_failure = floor.settings.on_failure;
+    settings.allow = both(floor.settings.allow, asked.settings.allow);
+    settings.also = both(floor.settings.also, asked.settings.also);
+    settings.accepted.insert(floor.settings.accepted.begin(), floor.settings.accepted.end());
+    return joined;
+}
+
 Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
     const Settings& floor = defaults.settings;
     if (defaults.enforced)
-        if (auto kept = check_floor(floor, asked); !kept) return std::move(kept).error();
+        if (auto kept = check_floor(floor, asked, "the annotations"); !kept) return std::move(kept).error();
     const auto mode = asked.mode ? asked.mode : floor.mode;
     if (!mode) return Error{EX_DATAERR, fmt::format("no annotation {}: say 'true' to block the host or 'false' not to", kBlockHost)};
     Request request{*mode,

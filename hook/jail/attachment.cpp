@@ -51,6 +51,10 @@ int attach_one(int program_fd, int cgroup_fd, bpf_attach_type type, int replaces
 
 }  // namespace
 
+Error already_jailed(const Cgroup& cgroup) {
+    return Error{EX_CONFIG, fmt::format("cgroup {} is jailed already, and no second request can change that", quoted(cgroup.path()))};
+}
+
 Attachment::~Attachment() {
     for (auto step = done_.rbegin(); step != done_.rend(); ++step) {
         if (step->replaced)
@@ -60,13 +64,14 @@ Attachment::~Attachment() {
     }
 }
 
-Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const Cgroup& cgroup) {
+Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const Cgroup& cgroup, Existing existing) {
     Attachment attachment(cgroup.fd());
     attachment.done_.reserve(programs.size());  // nothing is attached that destruction doesn't know
     for (LoadedProgram& program : programs) {
         const ProgramSlot& slot = *program.slot;
         auto before = attached_programs(cgroup.fd(), slot);
         if (!before) return std::move(before).error();
+        if (!before->empty() && existing == Existing::refuse) return already_jailed(cgroup);
         UniqueFd replaced = before->empty() ? UniqueFd() : std::move(before->front().fd);
         if (const int failed = attach_one(program.fd.get(), cgroup.fd(), slot.type, replaced.get()); failed != 0)
             return attach_error(slot, cgroup, failed);

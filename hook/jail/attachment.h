@@ -17,13 +17,22 @@ struct LoadedProgram {
     UniqueFd fd;
 };
 
+// What to do with programs of ours that are on the cgroup already.
+enum class Existing {
+    replace,  // whoever runs the hook as root may change the policy
+    refuse,   // nobody else may: the new one could be looser
+};
+
+Error already_jailed(const Cgroup& cgroup);
+
 // Programs attached to a cgroup. Unless keep() is called, destruction detaches them and puts back the ones that they replaced.
 class Attachment {
 public:
     // Attaches every program with BPF_F_ALLOW_MULTI (without it anybody could detach them), in place of ours that is there already, and
     // fails unless the kernel then lists exactly what was meant. After a failure the cgroup is as it was before. The cgroup must outlive
-    // the attachment. Needs CAP_BPF, CAP_NET_ADMIN and, to look at what is attached, CAP_SYS_ADMIN.
-    static Result<Attachment> make(std::vector<LoadedProgram> programs, const Cgroup& cgroup);
+    // the attachment. Of two that run at once and refuse what exists, at most one succeeds: each looks again after it has attached. Needs CAP_BPF,
+    // CAP_NET_ADMIN and, to look at what is attached, CAP_SYS_ADMIN.
+    static Result<Attachment> make(std::vector<LoadedProgram> programs, const Cgroup& cgroup, Existing existing);
 
     Attachment(Attachment&&) = default;
     Attachment& operator=(Attachment&&) = delete;

@@ -21,7 +21,7 @@ public:
     static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup);
 
     // As Attachment::make(): all of it or nothing.
-    Result<Attachment> attach(const Cgroup& cgroup) && { return Attachment::make(std::move(programs_), cgroup); }
+    Result<Attachment> attach(const Cgroup& cgroup, Existing existing) && { return Attachment::make(std::move(programs_), cgroup, existing); }
 
 private:
     explicit Jail(std::vector<LoadedProgram> programs) : programs_(std::move(programs)) {}

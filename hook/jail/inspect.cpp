@@ -23,12 +23,13 @@ struct Listed {
 
 // The kernel answers for all LSM hooks together, with each program's flags; for a network hook with the flags that its programs share. A
 // kernel that doesn't know the type has none attached; those of the network hooks every kernel knows that we run on.
-Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot) {
+Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot, std::uint32_t query_flags) {
     const bool is_lsm = slot.type == BPF_LSM_CGROUP;
     std::vector<std::uint32_t> ids(kMaxPrograms * (is_lsm ? kMaxLsmHooks : 1));
     std::vector<std::uint32_t> flags(ids.size());
     struct bpf_prog_query_opts options {};
     options.sz = sizeof options;
+    options.query_flags = query_flags;
     options.prog_ids = ids.data();
     options.prog_cnt = static_cast<std::uint32_t>(ids.size());
     if (is_lsm) options.prog_attach_flags = flags.data();
@@ -72,10 +73,8 @@ Result<std::set<std::uint32_t>> map_ids(int program_fd) {
     return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info.nr_map_ids, kMaxMaps));
 }
 
-}  // namespace
-
-Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const ProgramSlot& slot) {
-    auto answer = query(cgroup_fd, slot);
+Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramSlot& slot, std::uint32_t query_flags) {
+    auto answer = query(cgroup_fd, slot, query_flags);
     if (!answer) return std::move(answer).error();
     std::vector<AttachedProgram> ours;
     for (const auto& [id, flags] : *answer) {
@@ -89,6 +88,18 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
         ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), flags, std::move(*fd)});
     }
     return ours;
+}
+
+}  // namespace
+
+Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const ProgramSlot& slot) {
+    return find_programs(cgroup_fd, slot, 0);
+}
+
+Result<bool> is_jailed(int cgroup_fd) {
+    auto acting = find_programs(cgroup_fd, kProgramTable.front(), BPF_F_QUERY_EFFECTIVE);
+    if (!acting) return std::move(acting).error();
+    return !acting->empty();
 }
 
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {

@@ -30,6 +30,9 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
 // The same for all slots.
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
 
+// Does a program of ours act on processes of the cgroup, be it attached there or further up (BPF_F_QUERY_EFFECTIVE, bpf(2))?
+Result<bool> is_jailed(int cgroup_fd);
+
 // The kernel's id of a loaded program.
 Result<std::uint32_t> program_id(int program_fd);
 

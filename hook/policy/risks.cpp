@@ -16,15 +16,19 @@ namespace {
 struct CapabilityRisk {
     std::string_view name;
     Risk risk;
-    bool within_sys_admin;  // it adds nothing to CAP_SYS_ADMIN, which is named then
+    bool within_sys_admin;   // it adds nothing to CAP_SYS_ADMIN, which is named then
+    bool only_machine_wide;  // the kernel asks for it in the initial user namespace and nowhere else
 };
 
 // Each lets a process undo or pass by what is on the cgroup: translate and tunnel in its network namespace, attach a program of its own
-// behind ours, detach ours, open any host cgroup by file handle, change the kernel.
+// behind ours, detach ours, open any host cgroup by file handle, change the kernel. In a user namespace that isn't the machine's, bpf(2) and
+// init_module(2) give nothing for it. The others stay what they are: the container's network namespace belongs to that user namespace, so that its
+// administrator can tunnel and forward in it, which no hook on a cgroup sees; it can mount a cgroup file system; and since Linux 6.11 one can open by
+// handle what a file system mounted from there holds (open_by_handle_at(2)).
 constexpr std::array kCapabilities = {
-    CapabilityRisk{"CAP_NET_ADMIN", Risk::cap_net_admin, false},  CapabilityRisk{"CAP_BPF", Risk::cap_bpf, false},
-    CapabilityRisk{"CAP_SYS_ADMIN", Risk::cap_sys_admin, false},  CapabilityRisk{"CAP_DAC_READ_SEARCH", Risk::cap_dac_read_search, true},
-    CapabilityRisk{"CAP_SYS_MODULE", Risk::cap_sys_module, true},
+    CapabilityRisk{"CAP_NET_ADMIN", Risk::cap_net_admin, false, false}, CapabilityRisk{"CAP_BPF", Risk::cap_bpf, false, true},
+    CapabilityRisk{"CAP_SYS_ADMIN", Risk::cap_sys_admin, false, false}, CapabilityRisk{"CAP_DAC_READ_SEARCH", Risk::cap_dac_read_search, true, false},
+    CapabilityRisk{"CAP_SYS_MODULE", Risk::cap_sys_module, true, true},
 };
 
 bool is_below(std::string_view path, std::string_view directory) {
@@ -32,31 +36,43 @@ bool is_below(std::string_view path, std::string_view directory) {
     return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
 }
 
-void find_capabilities(const Bundle& bundle, std::vector<FoundRisk>& found) {
+void find_capabilities(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     const bool can_do_anything = bundle.capabilities.contains("CAP_SYS_ADMIN");
     for (const CapabilityRisk& capability : kCapabilities)
-        if (bundle.capabilities.contains(std::string(capability.name)) && (!can_do_anything || !capability.within_sys_admin))
+        if (bundle.capabilities.contains(std::string(capability.name)) && (!can_do_anything || !capability.within_sys_admin) &&
+            !(facts.in_user_namespace && capability.only_machine_wide))
             found.push_back({capability.risk, fmt::format("it has {}", capability.name),
                              fmt::format("take it away (no --privileged, --cap-drop={})", capability.name.substr(4)), true});
 }
 
+// Does a later mount cover what the bind would show of it? A rootless engine binds all of /sys where it may not mount one, and lays the container's
+// own cgroups over the host's.
+bool is_covered(const Bundle& bundle, const BoundPath& bind, const std::string& cgroups) {
+    const auto last =
+        std::find_if(bundle.mounts.rbegin(), bundle.mounts.rend(), [&](const Mount& mount) { return mount.destination == bind.destination; });
+    const std::string inside = (bind.destination == "/" ? "" : bind.destination) + cgroups.substr(bind.source == "/" ? 0 : bind.source.size());
+    return std::any_of(last.base(), bundle.mounts.end(), [&](const Mount& mount) { return is_below(inside, mount.destination); });
+}
+
 // A writable cgroup file system that shows more than the container's own cgroup is a way out: write yourself into another cgroup.
 void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
-    const auto add = [&](std::string_view destination, std::string_view why) {
-        found.push_back({Risk::host_cgroups, fmt::format("it can leave its cgroup by {}: {}", quoted(destination), why),
-                         "use --cgroupns=private and don't mount cgroup file systems into it", true});
+    const auto add = [&](std::string_view destination, std::string_view why, std::string_view remedy) {
+        found.push_back({Risk::host_cgroups, fmt::format("it can leave its cgroup by {}: {}", quoted(destination), why), std::string(remedy), true});
     };
+    constexpr std::string_view kDontMount = "use --cgroupns=private and don't mount cgroup file systems into it";
+    // So does rootless podman with --network=host by itself, and there the container's root owns cgroups of the user's.
+    constexpr std::string_view kCover = "don't mount it, or cover that (rootless with --network=host: --tmpfs=/sys/fs/cgroup:notmpcopyup)";
     // A namespace that it joined may be rooted above its own cgroup, or beside it.
     const bool sees_others = facts.shares_cgroup_namespace || bundle.joined.contains("cgroup");
     for (const Mount& mount : bundle.mounts)
         if (sees_others && (mount.type == "cgroup" || mount.type == "cgroup2") && !mount.has_option("ro"))
-            add(mount.destination, "a writable cgroup file system in a cgroup namespace that isn't its own");
+            add(mount.destination, "a writable cgroup file system in a cgroup namespace that isn't its own", kDontMount);
     for (const BoundPath& bind : facts.binds) {
         for (const std::string& cgroups : facts.cgroup_mounts) {
             const bool within = is_below(bind.source, cgroups) && !bind.read_only;
-            const bool around = is_below(cgroups, bind.source) && bind.source != cgroups && bind.recursive;
+            const bool around = is_below(cgroups, bind.source) && bind.source != cgroups && bind.recursive && !is_covered(bundle, bind, cgroups);
             if (!within && !around) continue;
-            add(bind.destination, fmt::format("{} of the host, with its cgroup file system", quoted(bind.source)));
+            add(bind.destination, fmt::format("{} of the host, with its cgroup file system", quoted(bind.source)), around ? kCover : kDontMount);
             break;
         }
     }
@@ -124,7 +140,7 @@ bool is_engine_socket(std::string_view path) {
 
 std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& facts) {
     std::vector<FoundRisk> found;
-    find_capabilities(bundle, found);
+    find_capabilities(bundle, facts, found);
     find_cgroups(bundle, facts, found);
     // A config.json without namespaces is none that an engine wrote; what it is for, only its author knows.
     if (facts.sees_other_processes && !bundle.namespaces.empty())

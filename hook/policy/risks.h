@@ -59,6 +59,7 @@ struct ContainerFacts {
     std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, or will once they run
     std::vector<ForeignDescriptor> descriptors;
     std::optional<Unguarded> unguarded;
+    bool in_user_namespace = false;  // its capabilities count in a user namespace of its own or its engine's, not on the whole machine
 };
 
 struct FoundRisk {

@@ -23,7 +23,7 @@ Result<BundleFiles> BundleFiles::open(const std::string& path) {
     if (!text) return std::move(text).error().context(fmt::format("bundle {}", quoted(path)));
     auto bundle = parse_bundle(*text);
     if (!bundle) return std::move(bundle).error().context(fmt::format("config.json of bundle {}", quoted(path)));
-    return BundleFiles{std::move(*bundle), std::move(directory)};
+    return BundleFiles{std::move(*text), std::move(*bundle), std::move(directory)};
 }
 
 Result<std::string> BundleFiles::read_mounted(std::string_view destination) const {
@@ -33,6 +33,14 @@ Result<std::string> BundleFiles::read_mounted(std::string_view destination) cons
     if (!text && text.error().exit_code == EX_NOINPUT) return std::string();
     if (!text) return std::move(text).error().context(fmt::format("the container's {}", destination));
     return text;
+}
+
+Result<NameFiles> BundleFiles::read_name_files() const {
+    auto hosts = read_mounted("/etc/hosts");
+    if (!hosts) return std::move(hosts).error();
+    auto resolv_conf = read_mounted("/etc/resolv.conf");
+    if (!resolv_conf) return std::move(resolv_conf).error();
+    return NameFiles{std::move(*hosts), std::move(*resolv_conf)};
 }
 
 }  // namespace jail_ai

@@ -10,10 +10,12 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "container/bundle.h"
+#include "system/host_view.h"
 
 namespace jail_ai {
 
 struct BundleFiles {
+    std::string config;  // the text of config.json
     Bundle bundle;
     UniqueFd directory;
 
@@ -23,6 +25,9 @@ struct BundleFiles {
     // The text of a file that the container will see at `destination`, of at most 8 MiB; empty where nothing is mounted there or the engine
     // will write it later. Error: EX_DATAERR for what isn't a regular file or too long.
     Result<std::string> read_mounted(std::string_view destination) const;
+
+    // Those two of them that name hosts and resolvers.
+    Result<NameFiles> read_name_files() const;
 };
 
 }  // namespace jail_ai

@@ -27,7 +27,7 @@ namespace {
 
 constexpr int kMaxCgroupDepth = 64;
 constexpr std::string_view kRemedy =
-    "give the container a cgroup of its own (no --cgroups=disabled; for rootless podman, run it in a systemd user session)";
+    "give the container a cgroup of its own (no --cgroups=disabled; for rootless podman, run it in a systemd user session, or with --cgroups=split)";
 
 Result<UniqueFd> open_beneath(int dirfd, const std::string& path) {
     open_how how{};
@@ -93,6 +93,19 @@ Result<std::string> cgroup_path_of(int proc_fd) {
     return parse_cgroup_path(*text);
 }
 
+// The cgroup of that path in the caller's cgroup namespace.
+Result<UniqueFd> open_cgroup(int proc_self, const std::string& path) {
+    auto mountinfo = read_kernel_file(proc_self, "mountinfo");
+    if (!mountinfo) return std::move(mountinfo).error();
+    auto place = place_cgroup(*mountinfo, path);
+    if (!place) return std::move(place).error();
+    const UniqueFd mount(::open(place->mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!mount) return system_error(fmt::format("open {}", quoted(place->mount_point)), errno);
+    auto fd = open_beneath(mount.get(), place->path);
+    if (!fd) return std::move(fd).error().context(quoted(place->mount_point));
+    return fd;
+}
+
 Error not_its_own(std::string_view path, std::string_view why) {
     return Error{EX_CONFIG, fmt::format("cgroup {} {}: {}", quoted(path), why, kRemedy)};
 }
@@ -110,14 +123,8 @@ Result<Cgroup> Cgroup::of(const Process& process) {
     if (*own == *path) return not_its_own(*path, "is the hook's own");
     if (is_at_or_below(*own, *path)) return not_its_own(*path, "holds the hook");
 
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
-    auto place = place_cgroup(*mountinfo, *path);
-    if (!place) return std::move(place).error();
-    const UniqueFd mount(::open(place->mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!mount) return system_error(fmt::format("open {}", quoted(place->mount_point)), errno);
-    auto fd = open_beneath(mount.get(), place->path);
-    if (!fd) return std::move(fd).error().context(quoted(place->mount_point));
+    auto fd = open_cgroup(self->get(), *path);
+    if (!fd) return std::move(fd).error();
     Cgroup cgroup(std::move(*fd), std::move(*path));
     if (auto proved = cgroup.recheck(process); !proved) return std::move(proved).error();
     return cgroup;
@@ -138,6 +145,14 @@ Status Cgroup::recheck(const Process& process) const {
     if (!now) return std::move(now).error().context(fmt::format("process {}", process.pid()));
     if (seen != 1 || *now != path_) return not_its_own(path_, fmt::format("is not where process {} is", process.pid()));
     return ok();
+}
+
+Result<UniqueFd> open_cgroup_of(const Process& process) {
+    auto path = cgroup_path_of(process.proc_fd());
+    if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    return open_cgroup(self->get(), *path);
 }
 
 }  // namespace jail_ai

@@ -30,4 +30,7 @@ private:
     std::string path_;
 };
 
+// The process's cgroup, whatever else is in it; for looking at, not for attaching to.
+Result<UniqueFd> open_cgroup_of(const Process& process);
+
 }  // namespace jail_ai

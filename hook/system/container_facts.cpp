@@ -145,8 +145,9 @@ Result<std::optional<std::string>> judge_descriptor(const Process& process, int 
 
 // The first descriptor that the runtime closes before the container's process starts. Under crun the sockets that podman binds for published
 // ports are still open now; crun doesn't mark what it will close. Other runtimes leave nothing open that they would close.
-Result<int> first_closed_by_runtime() {
-    const auto runtime = Process::open(::getppid());
+Result<int> first_closed_by_runtime(pid_t pid) {
+    if (pid <= 0) return INT_MAX;
+    const auto runtime = Process::open(pid);
     if (!runtime) return INT_MAX;
     // Not its executable: crun runs from a sealed copy of itself, whose link says nothing.
     auto name = read_kernel_file(runtime->proc_fd(), "comm");
@@ -160,11 +161,11 @@ Result<int> first_closed_by_runtime() {
     return left > INT_MAX - kFirstInherited ? INT_MAX : kFirstInherited + left;
 }
 
-Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process) {
+Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, pid_t runtime) {
     const int fd = ::openat(process.proc_fd(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(fd >= 0 ? ::fdopendir(fd) : nullptr, ::closedir);
     if (!directory) return system_error("list the process's descriptors", errno);
-    auto first_closed = first_closed_by_runtime();
+    auto first_closed = first_closed_by_runtime(runtime);
     if (!first_closed) return std::move(first_closed).error();
     std::vector<ForeignDescriptor> found;
     while (const dirent* entry = ::readdir(directory.get())) {
@@ -194,13 +195,28 @@ Result<Unguarded> read_unguarded(const Process& process, const Bundle& bundle, G
 
 }  // namespace
 
-Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, Guard guard) {
+Result<ContainerFacts> read_process_facts(const Process& process, const Bundle& bundle, Guard guard, pid_t runtime) {
     auto cgroup_namespace = process.shares_namespace("cgroup");
     if (!cgroup_namespace) return std::move(cgroup_namespace).error();
     auto first = process.is_first_of_pid_namespace();
     if (!first) return std::move(first).error();
-    ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, {}, {}};
+    auto user_namespace = process.user_namespace();
+    if (!user_namespace) return std::move(user_namespace).error();
+    auto descriptors = find_descriptors(process, runtime);
+    if (!descriptors) return std::move(descriptors).error();
+    ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, std::move(*descriptors), {}};
+    facts.in_user_namespace = !user_namespace->is_initial;
+    if (guard == Guard::lsm) return facts;
+    auto unguarded = read_unguarded(process, bundle, guard);
+    if (!unguarded) return std::move(unguarded).error();
+    facts.unguarded = std::move(*unguarded);
+    return facts;
+}
 
+Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bundle, int bundle_fd) {
+    auto cgroup_namespace = process.shares_namespace("cgroup");
+    if (!cgroup_namespace) return std::move(cgroup_namespace).error();
+    ContainerFacts facts{*cgroup_namespace, false, {}, {}, {}, {}, {}};
     for (const Mount& mount : bundle.mounts) {
         if (!mount.is_bind() || mount.source.empty()) continue;
         auto bound = resolve_bind(mount, bundle_fd);
@@ -215,14 +231,18 @@ Result<ContainerFacts> read_container_facts(const Process& process, const Bundle
     auto sockets = find_engine_sockets();
     if (!sockets) return std::move(sockets).error();
     facts.engine_sockets = std::move(*sockets);
-    auto descriptors = find_descriptors(process);
-    if (!descriptors) return std::move(descriptors).error();
-    facts.descriptors = std::move(*descriptors);
-    if (guard == Guard::lsm) return facts;
-    auto unguarded = read_unguarded(process, bundle, guard);
-    if (!unguarded) return std::move(unguarded).error();
-    facts.unguarded = std::move(*unguarded);
     return facts;
+}
+
+Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, Guard guard) {
+    auto facts = read_mount_facts(process, bundle, bundle_fd);
+    if (!facts) return facts;
+    auto others = read_process_facts(process, bundle, guard, ::getppid());
+    if (!others) return others;
+    others->binds = std::move(facts->binds);
+    others->cgroup_mounts = std::move(facts->cgroup_mounts);
+    others->engine_sockets = std::move(facts->engine_sockets);
+    return others;
 }
 
 }  // namespace jail_ai

@@ -38,15 +38,15 @@ Status look_ahead(const Process& process, HostView& view) {
     if (!shares_user) return std::move(shares_user).error();
     view.network_follows = !view.shares_network && !*shares_user && view.own.empty();
     if (!view.network_follows) return ok();
-    auto owner = process.user_namespace_owner();
-    if (!owner) return std::move(owner).error();
-    view.may_copy_host = *owner != 0;  // podman gives pasta to other users than root only
+    auto user_namespace = process.user_namespace();
+    if (!user_namespace) return std::move(user_namespace).error();
+    view.may_copy_host = user_namespace->owner != 0;  // podman gives pasta to other users than root only
     return foresee_network(view);
 }
 
 }  // namespace
 
-Result<HostView> read_host_view(const Process& process, const BundleFiles& files) {
+Result<HostView> read_host_view(const Process& process, const NameFiles& files) {
     HostView view;
     auto routes = read_local_routes();
     if (!routes) return std::move(routes).error();
@@ -54,12 +54,8 @@ Result<HostView> read_host_view(const Process& process, const BundleFiles& files
     auto shares_network = process.shares_namespace("net");
     if (!shares_network) return std::move(shares_network).error();
     view.shares_network = *shares_network;
-    auto hosts = files.read_mounted("/etc/hosts");
-    if (!hosts) return std::move(hosts).error();
-    view.named = host_addresses(*hosts);
-    auto resolv_conf = files.read_mounted("/etc/resolv.conf");
-    if (!resolv_conf) return std::move(resolv_conf).error();
-    view.name_servers = name_servers(*resolv_conf);
+    view.named = host_addresses(files.hosts);
+    view.name_servers = name_servers(files.resolv_conf);
     auto gateways = read_gateways(process);
     if (!gateways) return std::move(gateways).error();
     view.gateways = std::move(*gateways);

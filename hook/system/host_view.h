@@ -3,14 +3,22 @@
 // Who the host is, seen from one container.
 #pragma once
 
+#include <string>
+
 #include "base/result.h"
 #include "policy/policy.h"
-#include "system/bundle_files.h"
 #include "system/process.h"
 
 namespace jail_ai {
 
-// Reads the caller's network namespace, which is the engine's, the container's, and the files that name hosts and resolvers for it.
-Result<HostView> read_host_view(const Process& process, const BundleFiles& files);
+// The texts of the files by which the container calls hosts and resolvers; empty where it has none.
+struct NameFiles {
+    std::string hosts;
+    std::string resolv_conf;
+};
+
+// Reads the caller's network namespace, which is the engine's (of a rootless engine: the one that its containers reach the network by), and the
+// container's, and what the files name.
+Result<HostView> read_host_view(const Process& process, const NameFiles& files);
 
 }  // namespace jail_ai

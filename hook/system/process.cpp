@@ -12,6 +12,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <unistd.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
 
 #include "base/deadline.h"
 #include "system/file.h"
@@ -27,6 +32,31 @@ Result<UniqueFd> open_proc(const std::string& path) {
     struct statfs info {};
     if (::fstatfs(fd.get(), &info) != 0 || info.f_type != PROC_SUPER_MAGIC) return Error{EX_OSFILE, fmt::format("'{}' is not on procfs", path)};
     return fd;
+}
+
+Error ended(pid_t pid) {
+    return Error{EX_NOINPUT, fmt::format("process {} has ended", pid)};
+}
+
+std::string link_of(int fd) {
+    std::array<char, 64> link{};
+    const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), link.data(), link.size());
+    return length < 0 ? "" : std::string(link.data(), static_cast<std::size_t>(length));
+}
+
+// By the link, which only the kernel writes: what fdinfo says of other kinds may hold text of their makers (the name of a dma-buf).
+bool is_pidfd(std::string_view link) {
+    return link == "anon_inode:[pidfd]" || link.starts_with("pidfd:[");
+}
+
+// The number behind a field's name and a tab in a file of /proc.
+std::optional<pid_t> number_after(std::string_view text, std::string_view field) {
+    const std::size_t at = text.find(field);
+    if (at == std::string_view::npos) return std::nullopt;
+    text.remove_prefix(at + field.size());
+    pid_t number = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+    return number;
 }
 
 Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
@@ -50,6 +80,22 @@ Result<Process> Process::open(pid_t pid) {
     return process;
 }
 
+Result<Process> Process::behind(UniqueFd pidfd) {
+    if (!is_pidfd(link_of(pidfd.get()))) return Error{EX_DATAERR, "the descriptor is not a pidfd"};
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    auto info = read_kernel_file(self->get(), fmt::format("fdinfo/{}", pidfd.get()).c_str());
+    if (!info) return std::move(info).error();
+    const auto pid = number_after(*info, "\nPid:\t");
+    if (!pid) return Error{EX_UNAVAILABLE, "fdinfo of a pidfd has no Pid"};
+    if (*pid <= 0) return Error{EX_NOINPUT, "the process behind the pidfd has ended, or is outside of the broker's PID namespace"};
+    auto proc = open_proc(fmt::format("/proc/{}", *pid));
+    Process process(*pid, std::move(pidfd), proc ? std::move(*proc) : UniqueFd());
+    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
+    if (!proc) return std::move(proc).error();
+    return process;
+}
+
 Status Process::check_alive() const {
     // A pidfd becomes readable when the process ends, also as a zombie, to which signal 0 could still be sent (pidfd_open(2)).
     pollfd poll_fd{pidfd_.get(), POLLIN, 0};
@@ -57,7 +103,7 @@ Status Process::check_alive() const {
     do ready = ::poll(&poll_fd, 1, 0);
     while (ready < 0 && errno == EINTR && !deadline_passed());
     if (ready < 0) return system_error(fmt::format("poll process {}", pid_), errno);
-    if (ready > 0) return Error{EX_NOINPUT, fmt::format("process {} has ended", pid_)};
+    if (ready > 0) return ended(pid_);
     return ok();
 }
 
@@ -83,13 +129,23 @@ Result<bool> Process::is_first_of_pid_namespace() const {
     return numbers.ends_with("\t1");
 }
 
-Result<uid_t> Process::user_namespace_owner() const {
+Result<Process::UserNamespace> Process::user_namespace() const {
     const UniqueFd fd(::openat(proc_fd_.get(), "ns/user", O_RDONLY | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("open user namespace of process {}", pid_), errno);
+    struct stat info {};
+    if (!fd || ::fstat(fd.get(), &info) != 0) return system_error(fmt::format("look at user namespace of process {}", pid_), errno);
+    if (info.st_ino == kInitialUserNamespace) return UserNamespace{true, 0};
     uid_t owner = 0;
     if (::ioctl(fd.get(), NS_GET_OWNER_UID, &owner) != 0)
         return system_error(fmt::format("ask who owns the user namespace of process {}", pid_), errno);
-    return owner;
+    return UserNamespace{false, owner};
+}
+
+Result<pid_t> Process::parent() const {
+    auto status = read_kernel_file(proc_fd_.get(), "status");
+    if (!status) return std::move(status).error().context(fmt::format("process {}", pid_));
+    const auto parent = number_after(*status, "\nPPid:\t");
+    if (!parent) return Error{EX_UNAVAILABLE, "/proc/PID/status has no PPid"};
+    return *parent;
 }
 
 Result<UniqueFd> Process::borrow_fd(int number) const {

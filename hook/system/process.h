@@ -15,7 +15,13 @@ public:
     // Errors: EX_NOINPUT for no such process, or one that ended meanwhile.
     static Result<Process> open(pid_t pid);
 
+    // The process that a descriptor from elsewhere stands for, under the number that it has in the caller's PID namespace (fdinfo of a pidfd,
+    // pidfd_open(2)). Errors: EX_DATAERR for a descriptor of any other kind, EX_NOINPUT for a process that has ended or that the caller's /proc
+    // doesn't show. Looks at no file behind the descriptor, for that may be one that its sender serves.
+    static Result<Process> behind(UniqueFd pidfd);
+
     pid_t pid() const { return pid_; }
+    int pidfd() const { return pidfd_.get(); }
     int proc_fd() const { return proc_fd_.get(); }
 
     // EX_NOINPUT once the process has ended; a zombie has.
@@ -27,8 +33,16 @@ public:
     // Is it the first process of a PID namespace of its own, so that it sees no process but its own? Needs Linux 4.1 (NSpid, proc(5)).
     Result<bool> is_first_of_pid_namespace() const;
 
-    // Who made its user namespace; root for the initial one (ioctl_ns(2)).
-    Result<uid_t> user_namespace_owner() const;
+    // Is its user namespace the machine's, and if not, who made it: the effective uid of its maker (NS_GET_OWNER_UID, ioctl_ns(2), Linux 4.11), in
+    // the caller's user namespace.
+    struct UserNamespace {
+        bool is_initial;
+        uid_t owner;  // 0 for the initial one
+    };
+    Result<UserNamespace> user_namespace() const;
+
+    // 0 where that is outside of the caller's PID namespace.
+    Result<pid_t> parent() const;
 
     // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH access.
     Result<UniqueFd> borrow_fd(int number) const;

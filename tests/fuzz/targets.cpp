@@ -10,8 +10,10 @@
 
 #include "base/ip_prefix.h"
 #include "base/quoted.h"
+#include "broker/protocol.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
+#include "container/flags.h"
 #include "container/json.h"
 #include "container/json_part.h"
 #include "container/request.h"
@@ -98,6 +100,24 @@ void check(const Error& error) {
     const auto policy = compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, settings->allow, settings->also, {}}, {});
     if (!policy) return check(policy.error());
     must(policy->rules.size() <= JAIL_MAX_RULES);
+}
+
+// A request as it comes over the wire, and the same bytes as an answer.
+[[maybe_unused]] void fuzz_protocol(std::string_view text) {
+    const auto answer = parse_answer(text);
+    if (!answer)
+        check(answer.error());
+    else
+        must((answer->word == Word::yes) == (answer->exit_code == 0) && parse_answer(encode_answer(*answer))->text.size() <= answer->text.size());
+    const auto sizes = parse_header(text.substr(0, kHeaderBytes));
+    if (!sizes) return check(sizes.error());
+    const auto message = parse_body(*sizes, text.substr(kHeaderBytes));
+    if (!message) return check(message.error());
+    const auto again = encode_message(*message);
+    must(again && *again == text);
+    const auto defaults = parse_flags(message->flags);
+    if (!defaults) return check(defaults.error());
+    must(!defaults->enforced || defaults->settings.mode);
 }
 
 [[maybe_unused]] void fuzz_arguments(std::string_view text) {

@@ -124,7 +124,7 @@ TEST_CASE("a rootless engine: the hook is root of a user namespace only") {
         must(::setresgid(0, 0, 0), "become its root group");
         must(::setresuid(0, 0, 0), "become its root");
     };
-    expect_refused(Laboratory::get().hook.run(call), EX_NOPERM, "rootless", container.cgroup);
+    expect_refused(Laboratory::get().hook.run(call), EX_UNAVAILABLE, "systemctl enable --now jail-ai-hook.socket", container.cgroup);
     expect_host_reached(container.init);
     expect_jailed(container.run_hook(), container.cgroup);
 }

@@ -179,3 +179,43 @@ TEST_CASE("request: an enforced default is tightened, never loosened") {
     CHECK(holds(join_message(floor, {{"jail-ai.block-host.on-failure", "run"}}), "they let the container run unprotected"));
     CHECK(holds(join_message(floor, {{"jail-ai.block-host.accept", "cap_bpf"}}), "they accept cap_bpf"));
 }
+
+TEST_CASE("request: what the broker's unit enforces, the hook's flags tighten and never loosen, and so do annotations behind them") {
+    const Defaults unit{settings({{"--block-host", "true"}, {"--dns", "off"}, {"--allow", "host:80"}, {"--accept", "host-pid"}}), true};
+    const auto message = [&](const std::vector<Written>& flags) {
+        const auto joined = join_defaults(unit, {settings(flags), false});
+        return joined ? "no error" : joined.error().message;
+    };
+    CHECK(message({}) == "no error");
+    CHECK(message({{"--allow", "host:80"}, {"--accept", "host-pid"}, {"--also", "private"}, {"--on-failure", "refuse"}}) == "no error");
+    CHECK(holds(message({{"--block-host", "false"}}), "the hook's flags loosen what is enforced on this machine: they ask for less than the block"));
+    CHECK(holds(message({{"--block-host", "audit"}}), "they ask for less than the block"));
+    CHECK(holds(message({{"--allow", "host:81"}}), "they allow 'host:81'"));
+    CHECK(holds(message({{"--dns", "auto"}}), "they open DNS"));
+    CHECK(holds(message({{"--on-failure", "run"}}), "they let the container run unprotected"));
+    CHECK(holds(message({{"--accept", "cap_bpf"}}), "they accept cap_bpf"));
+
+    const auto joined = join_defaults(unit, {settings({{"--also", "private"}}), false});
+    REQUIRE(joined);
+    CHECK(joined->enforced);
+    CHECK(joined->settings.mode == Mode::enforce);
+    CHECK(joined->settings.dns == Dns::off);
+    CHECK(joined->settings.allow.size() == 1);
+    CHECK(joined->settings.also.size() == 1);
+    CHECK(joined->settings.accepted == std::set{Risk::host_pid});
+    CHECK(holds(join_message(*joined, {{"jail-ai.block-host", "audit"}}), "the annotations loosen"));
+    CHECK(holds(join_message(*joined, {{"jail-ai.block-host.allow", "host:81"}}), "they allow 'host:81'"));
+}
+
+TEST_CASE("request: where the broker's unit enforces nothing, the hook's flags override, lists add up, and what they enforce holds") {
+    const Defaults unit{settings({{"--block-host", "audit"}, {"--also", "link-local"}, {"--allow", "host:80"}}), false};
+    const auto joined = join_defaults(unit, {settings({{"--block-host", "true"}, {"--also", "private"}, {"--allow", "host:81"}}), true});
+    REQUIRE(joined);
+    CHECK(joined->enforced);
+    CHECK(joined->settings.mode == Mode::enforce);
+    CHECK(joined->settings.also.size() == 2);
+    CHECK(joined->settings.allow.size() == 2);
+    CHECK(holds(join_message(*joined, {{"jail-ai.block-host", "audit"}}), "they ask for less than the block"));
+    CHECK_FALSE(join_defaults(unit, {})->enforced);
+    CHECK(join_defaults(unit, {})->settings.mode == Mode::audit);
+}

@@ -33,6 +33,34 @@ TEST_CASE("risks: an ordinary container has none, also with CAP_NET_RAW") {
     CHECK(found({{{"/sys/fs/cgroup", "cgroup", "cgroup", {"ro"}}}, {"CAP_NET_RAW", "CAP_CHOWN"}, {"pid", "cgroup"}, {}}, kOrdinary) == "");
 }
 
+TEST_CASE("risks: the host's cgroups below a bind count unless a later mount covers them") {
+    ContainerFacts facts = kOrdinary;
+    facts.cgroup_mounts = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
+    const auto judged = [&](const std::string& source, const std::string& destination, const std::vector<std::string>& before,
+                            const std::vector<std::string>& after) {
+        Bundle bundle;
+        for (const std::string& mount : before) bundle.mounts.push_back({mount, "cgroup", "cgroup", {"ro"}});
+        bundle.mounts.push_back({destination, source, "none", {"rbind", "ro"}});
+        for (const std::string& mount : after) bundle.mounts.push_back({mount, "cgroup", "cgroup", {"ro"}});
+        facts.binds = {{source, destination, true, true, false, false, ""}};
+        return found(bundle, facts);
+    };
+    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup"}) == "");
+    CHECK(judged("/sys", "/sys", {}, {"/sys/fs"}) == "");
+    CHECK(judged("/sys", "/host", {}, {"/host/fs/cgroup"}) == "");
+    CHECK(judged("/sys", "/sys", {"/sys/fs/cgroup"}, {}) == "host-cgroups ");
+    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup/unified"}) == "host-cgroups ");
+    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup2", "/sys/fs/cg", "/fs/cgroup"}) == "host-cgroups ");
+    CHECK(judged("/sys", "/host", {}, {"/sys/fs/cgroup"}) == "host-cgroups ");
+}
+
+TEST_CASE("risks: in a user namespace bpf(2) and modules are out of reach, the network namespace isn't") {
+    ContainerFacts facts = kOrdinary;
+    facts.in_user_namespace = true;
+    CHECK(found({{}, {"CAP_NET_ADMIN", "CAP_BPF", "CAP_DAC_READ_SEARCH", "CAP_SYS_MODULE"}, {}, {}}, facts) == "cap_net_admin cap_dac_read_search ");
+    CHECK(found({{}, {"CAP_SYS_ADMIN", "CAP_BPF"}, {}, {}}, facts) == "cap_sys_admin ");
+}
+
 TEST_CASE("risks: capabilities by which the block can be undone") {
     CHECK(found({{}, {"CAP_NET_ADMIN", "CAP_BPF", "CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH", "CAP_SYS_MODULE"}, {}, {}}, kOrdinary) ==
           "cap_net_admin cap_bpf cap_sys_admin ");

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See client.h.
+#include "broker/client.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include <algorithm>
+#include <cstring>
+#include <ctime>
+
+#include "base/deadline.h"
+#include "base/quoted.h"
+
+namespace jail_ai {
+namespace {
+
+// Until it is asked again: doubled each time, for a broker that never answers is not to be asked a hundred times.
+constexpr long kFirstPause = 20'000'000;  // ns
+constexpr long kLongestPause = 640'000'000;
+
+Result<UniqueFd> connect_to(const std::string& path) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof address.sun_path) return Error{EX_USAGE, fmt::format("{} is no path for a socket", quoted(path))};
+    std::memcpy(address.sun_path, path.data(), path.size());
+    UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!fd) return system_error("make a socket", errno);
+    int failed = 0;
+    do failed = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+    while (failed == EINTR && !deadline_passed());
+    if (failed == 0) return fd;
+    const std::string what = fmt::format("connect to the broker at {}: {}", quoted(path), ::strerror(failed));
+    if (failed == EINTR || failed == EAGAIN) return Error{EX_TEMPFAIL, what};
+    return Error{EX_UNAVAILABLE, fmt::format("{}: the engine is rootless, so that this takes the broker: as root, systemctl enable --now "
+                                             "jail-ai-hook.socket",
+                                             what)};
+}
+
+// The descriptor goes beside the first byte. A broker that has heard enough closes its end, and has answered by then.
+Status send_all(int fd, std::string_view bytes, int descriptor) {
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)]{};
+    bool first = true;
+    while (!bytes.empty()) {
+        iovec vector{const_cast<char*>(bytes.data()), bytes.size()};
+        msghdr message{};
+        message.msg_iov = &vector;
+        message.msg_iovlen = 1;
+        if (first) {
+            message.msg_control = control;
+            message.msg_controllen = sizeof control;
+            cmsghdr* rights = CMSG_FIRSTHDR(&message);
+            rights->cmsg_level = SOL_SOCKET;
+            rights->cmsg_type = SCM_RIGHTS;
+            rights->cmsg_len = CMSG_LEN(sizeof descriptor);
+            std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+        }
+        const ssize_t sent = ::sendmsg(fd, &message, MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR && !deadline_passed()) continue;
+        if (sent < 0 && (errno == EPIPE || errno == ECONNRESET)) return ok();
+        if (sent < 0) return system_error("send to the broker", errno, EX_IOERR);
+        first = false;
+        bytes.remove_prefix(static_cast<std::size_t>(sent));
+    }
+    return ok();
+}
+
+Result<std::string> receive_all(int fd) {
+    std::string bytes;
+    char chunk[1024];
+    while (bytes.size() <= kMaxAnswerBytes) {
+        const ssize_t got = ::recv(fd, chunk, sizeof chunk, 0);
+        if (got < 0 && errno == EINTR && !deadline_passed()) continue;
+        if (got < 0 && errno == ECONNRESET) break;  // it closed before it had heard all; what it said stands
+        if (got < 0) return system_error("wait for the broker's answer", errno, EX_IOERR);
+        if (got == 0) break;
+        bytes.append(chunk, static_cast<std::size_t>(got));
+    }
+    return bytes;
+}
+
+Result<Answer> ask_once(const std::string& path, const Process& process, std::string_view bytes) {
+    auto connection = connect_to(path);
+    if (!connection) return std::move(connection).error();
+    if (auto sent = send_all(connection->get(), bytes, process.pidfd()); !sent) return std::move(sent).error();
+    auto answer = receive_all(connection->get());
+    if (!answer) return std::move(answer).error();
+    // MaxConnections= of the socket unit closes without a word.
+    if (answer->empty()) return Error{EX_TEMPFAIL, "the broker closed the connection without an answer"};
+    return parse_answer(*answer);
+}
+
+bool is_worth_another_try(const Result<Answer>& answer) {
+    return answer ? answer->word != Word::yes && answer->exit_code == EX_TEMPFAIL : answer.error().exit_code == EX_TEMPFAIL;
+}
+
+}  // namespace
+
+Result<Answer> ask_broker(const std::string& path, const Process& process, const Message& message) {
+    auto bytes = encode_message(message);
+    if (!bytes) return std::move(bytes).error();
+    timespec pause{0, kFirstPause};
+    while (true) {
+        auto answer = ask_once(path, process, *bytes);
+        if (!is_worth_another_try(answer)) return answer;
+        ::nanosleep(&pause, nullptr);
+        if (deadline_passed()) return answer;
+        pause.tv_nsec = std::min(2 * pause.tv_nsec, kLongestPause);
+    }
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The broker's end of a connection, which whoever started it has put on a descriptor (inetd(8), systemd's Accept=yes).
+#pragma once
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "broker/authorisation.h"
+#include "broker/protocol.h"
+
+namespace jail_ai {
+
+// What comes first: how long the parts will be, and the descriptor beside it. The descriptor is the sender's and may be anything; it is not to be
+// read, and to close it may wait for its sender (close(2), FUSE), so that whoever holds it answers first.
+struct Header {
+    PartSizes sizes;
+    UniqueFd descriptor;
+};
+
+class Connection {
+public:
+    // Error: EX_USAGE where the descriptor is not a connected Unix stream socket. Doesn't own it.
+    static Result<Connection> on(int fd);
+
+    const Peer& peer() const { return peer_; }
+
+    // Into `header`, which keeps the descriptor also of what is refused. Errors: EX_PROTOCOL for what is no header, for no descriptor or for more
+    // than one; what parse_header() says. Waits for the sender until the deadline.
+    Status receive_header(Header& header) const;
+
+    // Descriptors that come with it are dropped by the kernel. Errors: EX_PROTOCOL where it ends too soon.
+    Result<Message> receive_body(const PartSizes& sizes) const;
+
+    // Error: EX_IOERR where nobody is there any more. Never waits.
+    Status answer(const Answer& answer) const;
+
+private:
+    Connection(int fd, const Peer& peer) : fd_(fd), peer_(peer) {}
+
+    int fd_;
+    Peer peer_;
+};
+
+}  // namespace jail_ai

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See protocol.h.
+#include "broker/protocol.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <numeric>
+
+#include "base/quoted.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr int kMaxExitCode = 255;
+
+// Each word ends in a NUL, which no word of a command line holds.
+std::string join_words(const std::vector<std::string>& words) {
+    std::string joined;
+    for (const std::string& word : words) joined.append(word).push_back('\0');
+    return joined;
+}
+
+Result<std::vector<std::string>> split_words(std::string_view text) {
+    std::vector<std::string> words;
+    if (!text.empty() && text.back() != '\0') return Error{EX_PROTOCOL, "the last flag has no end"};
+    while (!text.empty()) {
+        const std::size_t end = text.find('\0');
+        words.emplace_back(text.substr(0, end));
+        text.remove_prefix(end + 1);
+    }
+    return words;
+}
+
+Error too_long(std::size_t part, std::size_t size) {
+    return Error{EX_DATAERR, fmt::format("the {} has {} bytes, the broker takes {}", kPartNames[part], size, kMaxPart[part])};
+}
+
+}  // namespace
+
+Result<std::string> encode_message(const Message& message) {
+    const std::string flags = join_words(message.flags);
+    const std::array<std::string_view, kParts> parts = {flags, message.state, message.config, message.hosts, message.resolv_conf};
+    PartSizes sizes{};
+    for (std::size_t part = 0; part < kParts; ++part) {
+        if (parts[part].size() > kMaxPart[part]) return too_long(part, parts[part].size());
+        sizes[part] = static_cast<std::uint32_t>(parts[part].size());
+    }
+    std::string bytes(kMagic);
+    bytes.append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes);
+    for (const std::string_view part : parts) bytes.append(part);
+    return bytes;
+}
+
+Result<PartSizes> parse_header(std::string_view bytes) {
+    if (bytes.size() != kHeaderBytes || !bytes.starts_with(kMagic))
+        return Error{EX_PROTOCOL, "this is not a request of this version's hook: are hook and broker of one installation?"};
+    PartSizes sizes{};
+    std::memcpy(sizes.data(), bytes.data() + kMagic.size(), sizeof sizes);
+    for (std::size_t part = 0; part < kParts; ++part)
+        if (sizes[part] > kMaxPart[part]) return too_long(part, sizes[part]);
+    return sizes;
+}
+
+std::size_t body_size(const PartSizes& sizes) {
+    return std::accumulate(sizes.begin(), sizes.end(), std::size_t{0});
+}
+
+Result<Message> parse_body(const PartSizes& sizes, std::string_view body) {
+    if (body.size() != body_size(sizes)) return Error{EX_PROTOCOL, fmt::format("{} bytes of {}", body.size(), body_size(sizes))};
+    std::array<std::string_view, kParts> parts;
+    for (std::size_t part = 0; part < kParts; ++part) {
+        parts[part] = body.substr(0, sizes[part]);
+        body.remove_prefix(sizes[part]);
+    }
+    auto flags = split_words(parts[kFlags]);
+    if (!flags) return std::move(flags).error();
+    return Message{std::move(*flags), std::string(parts[kState]), std::string(parts[kConfig]), std::string(parts[kHosts]),
+                   std::string(parts[kResolvConf])};
+}
+
+std::string encode_answer(const Answer& answer) {
+    std::string line = answer.word == Word::yes ? "yes " : fmt::format("{} {} ", answer.word == Word::no ? "no" : "never", answer.exit_code);
+    for (const char c : std::string_view(answer.text).substr(0, kMaxAnswerBytes - line.size() - 1))
+        line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    return line + '\n';
+}
+
+Result<Answer> parse_answer(std::string_view bytes) {
+    if (bytes.empty()) return Error{EX_PROTOCOL, "the broker closed the connection without an answer"};
+    const Error strange{EX_PROTOCOL, fmt::format("the broker's answer is strange: {}", quoted(bytes, 64))};
+    if (bytes.size() > kMaxAnswerBytes || bytes.find('\n') != bytes.size() - 1) return strange;
+    bytes.remove_suffix(1);
+    const std::string_view word = bytes.substr(0, bytes.find(' '));
+    if (word.size() == bytes.size()) return strange;
+    bytes.remove_prefix(word.size() + 1);
+    if (word == "yes") return Answer{Word::yes, 0, std::string(bytes)};
+    if (word != "no" && word != "never") return strange;
+    int code = 0;
+    const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), code);
+    const auto digits = static_cast<std::size_t>(end - bytes.data());
+    if (error != std::errc() || code < 1 || code > kMaxExitCode || digits >= bytes.size() || bytes[digits] != ' ') return strange;
+    return Answer{word == "no" ? Word::no : Word::never, code, std::string(bytes.substr(digits + 1))};
+}
+
+}  // namespace jail_ai

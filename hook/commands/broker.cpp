@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See broker.h.
+//
+// Theory of operation. A rootless engine's hook runs in a user namespace, where the kernel refuses BPF. Anybody may talk to this process, which has
+// what it takes; so all that is said is a claim, and each claim is proved or can't matter:
+//
+//   who asks         the kernel says (SO_PEERCRED), not the message
+//   for what         a pidfd says, not the number in the state; it must be in a user namespace that the peer made, and in a cgroup that was given to
+//                    the peer (broker/authorisation.h), alone. So the peer could kill and trace it already: a jail is the least it can do to it
+//   what may happen  only that programs are attached to that cgroup. No message detaches, replaces or reads a jail. Attached beside others a program
+//   can
+//                    only deny more (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is refused a second, rather than compared
+//   the files        config.json, hosts and resolv.conf come as bytes. The broker opens no path that a user could have a say in: no link, fifo or
+//                    endless file of theirs can be turned against it. Who lies about them makes a container of their own less tight, as they
+//                    could by leaving the hook out
+//   how much         every part is bounded before it is read, memory is taken as bytes come, a timer kills the process, a user has four processes
+//                    at a time (broker/slot.h) and --max-jails jails
+//
+// A jailed agent that reaches the socket (its container's root has the user's uid) is refused as such; were it not, it could have done to its own
+// child cgroups what makes them tighter. It can't name the user's other containers: its PID namespace doesn't show them.
+//
+// The proof is made before a byte of the request's parts is read, and again when everything is attached. What is attached stays only once the answer
+// has been sent.
+#include "commands/broker.h"
+
+#include <fmt/format.h>
+#include <syslog.h>
+
+#include <charconv>
+
+#include "base/deadline.h"
+#include "base/quoted.h"
+#include "broker/connection.h"
+#include "broker/slot.h"
+#include "broker/target.h"
+#include "commands/jail_container.h"
+#include "container/flags.h"
+#include "container/state.h"
+#include "system/container_facts.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::size_t kDefaultMaxJails = 256;
+
+Result<std::size_t> max_jails(const Arguments& arguments) {
+    const auto option = arguments.own.find(kMaxJailsOption);
+    if (option == arguments.own.end()) return kDefaultMaxJails;
+    const std::string& text = option->second;
+    std::size_t most = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
+    if (error != std::errc() || end != text.data() + text.size())
+        return Error{EX_USAGE, fmt::format("{} {} is not a number of jails", kMaxJailsOption, quoted(text))};
+    return most;
+}
+
+// The unit's settings, then the flags that the hook was called with, then the annotations: each within what the one before enforces.
+Result<Request> join_all(const Defaults& floor, const std::vector<std::string>& flags, const Annotations& annotations) {
+    auto asked = parse_flags(flags);
+    if (!asked) return std::move(asked).error().context("the hook's flags");
+    auto defaults = join_defaults(floor, *asked);
+    if (!defaults) return std::move(defaults).error();
+    auto settings = parse_annotations(annotations);
+    if (!settings) return std::move(settings).error();
+    return join_settings(*defaults, *settings);
+}
+
+// One request, from its header to its answer.
+class Service {
+public:
+    Service(const Connection& connection, const Arguments& arguments, std::size_t most_jails)
+        : connection_(connection), arguments_(arguments), most_jails_(most_jails), who_(fmt::format("uid {}", connection.peer().uid)) {}
+
+    Lines run() {
+        auto done = jail();
+        Lines lines = done ? std::move(*done) : Lines{{LOG_ERR, refuse(std::move(done).error())}};
+        for (Line& line : lines) line.text.insert(0, who_ + ": ");
+        return lines;
+    }
+
+private:
+    Result<Lines> jail() {
+        auto slot = Slot::take(connection_.peer());
+        if (!slot) return std::move(slot).error();
+        if (auto received = connection_.receive_header(header_); !received) return std::move(received).error();
+        auto target = ProvedTarget::of(connection_.peer(), std::move(header_.descriptor), most_jails_);
+        if (!target) return std::move(target).error();
+        auto message = connection_.receive_body(header_.sizes);
+        if (!message) return std::move(message).error();
+        return jail(*target, std::move(*message));
+    }
+
+    Result<Lines> jail(const ProvedTarget& target, Message message) {
+        auto state = parse_state(message.state);
+        if (!state) return std::move(state).error().context("container state");
+        who_ += fmt::format(": container {}", quoted(state->id));
+        auto request = join_all(arguments_.defaults, message.flags, state->annotations);
+        if (!request) return std::move(request).error();
+        if (request->mode == Mode::off) return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};
+        auto bundle = parse_bundle(message.config);
+        if (!bundle) return std::move(bundle).error().context("config.json");
+        auto guard = choose_guard(target.process(), *request);
+        if (!guard) return std::move(guard).error();
+        auto facts = read_process_facts(target.process(), *bundle, *guard, runtime_of(connection_.peer()));
+        if (!facts) return std::move(facts).error();
+        const NameFiles names{std::move(message.hosts), std::move(message.resolv_conf)};
+        auto jailed = jail_container({target.process(), target.cgroup(), *bundle, *facts, names, *guard}, *request, Existing::refuse);
+        if (!jailed) return std::move(jailed).error();
+        if (auto still = target.recheck(); !still) return std::move(still).error();
+        // Whoever has not been told yes has no jail: the engine won't start that container.
+        if (auto told = connection_.answer({Word::yes, 0, jailed->lines.back().text}); !told) return std::move(told).error();
+        jailed->attachment.keep();
+        return std::move(jailed->lines);
+    }
+
+    // Gives the text for the log. To somebody who has gone it can't be said; then nothing is attached either.
+    std::string refuse(Error error) const {
+        if (deadline_passed()) error = {EX_TEMPFAIL, fmt::format("{}: not done within {} s", error.message, kBrokerDeadlineSeconds)};
+        const Word word = arguments_.defaults.enforced ? Word::never : Word::no;
+        const auto told = connection_.answer({word, error.exit_code, error.message});
+        return told ? error.message : fmt::format("{} ({})", error.message, told.error().message);
+    }
+
+    const Connection& connection_;
+    const Arguments& arguments_;
+    std::size_t most_jails_;
+    std::string who_;  // for the log
+    Header header_;    // holds what came beside the request until it is answered
+};
+
+}  // namespace
+
+Result<Lines> serve(int fd, const Arguments& arguments) {
+    auto is_root = in_initial_user_namespace();
+    if (!is_root) return std::move(is_root).error();
+    if (!*is_root) return Error{EX_NOPERM, "the broker runs in a user namespace, where the kernel refuses BPF programs"};
+    auto most_jails = max_jails(arguments);
+    if (!most_jails) return std::move(most_jails).error();
+    auto connection = Connection::on(fd);
+    if (!connection) return std::move(connection).error();
+    // Nothing of what the peer has sent is read before this line. What takes privileges away from this process belongs here.
+    return Service(*connection, arguments, *most_jails).run();
+}
+
+}  // namespace jail_ai

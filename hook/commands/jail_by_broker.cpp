@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See jail_by_broker.h.
+#include "commands/jail_by_broker.h"
+
+#include <fmt/format.h>
+#include <syslog.h>
+
+#include "broker/client.h"
+#include "commands/jail_container.h"
+#include "system/bundle_files.h"
+#include "system/container_facts.h"
+
+namespace jail_ai {
+namespace {
+
+// Where mounts lead is seen from the engine's mount namespace alone. In which user namespace capabilities count is for the broker to say.
+Result<Lines> judge_mounts(const Process& process, const BundleFiles& files, const Request& request) {
+    auto facts = read_mount_facts(process, files.bundle, files.directory.get());
+    if (!facts) return std::move(facts).error();
+    Bundle mounts = files.bundle;
+    mounts.capabilities.clear();
+    return judge_risks(mounts, *facts, request);
+}
+
+Result<Message> write_message(const BundleFiles& files, std::string state_text, const Arguments& arguments) {
+    auto names = files.read_name_files();
+    if (!names) return std::move(names).error();
+    return Message{arguments.flags, std::move(state_text), files.config, std::move(names->hosts), std::move(names->resolv_conf)};
+}
+
+std::string broker_path(const Arguments& arguments) {
+    const auto path = arguments.own.find(kBrokerOption);
+    return path == arguments.own.end() ? kBrokerSocket : path->second;
+}
+
+}  // namespace
+
+BrokersWord jail_by_broker(const ContainerState& state, std::string state_text, const Request& request, const Arguments& arguments) {
+    auto process = Process::open(state.pid);
+    if (!process) return {std::move(process).error(), false};
+    auto files = BundleFiles::open(state.bundle);
+    if (!files) return {std::move(files).error(), false};
+    auto lines = judge_mounts(*process, *files, request);
+    if (!lines) return {std::move(lines).error(), false};
+    auto message = write_message(*files, std::move(state_text), arguments);
+    if (!message) return {std::move(message).error(), false};
+    auto answer = ask_broker(broker_path(arguments), *process, *message);
+    if (!answer) return {std::move(answer).error(), false};
+    if (answer->word != Word::yes) return {Error{answer->exit_code, "the broker refuses: " + answer->text}, answer->word == Word::never};
+    lines->push_back({LOG_INFO, "by the broker: " + answer->text});
+    return {std::move(lines), false};
+}
+
+}  // namespace jail_ai

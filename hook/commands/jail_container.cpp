@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See jail_container.h.
+#include "commands/jail_container.h"
+
+#include <fmt/format.h>
+#include <syslog.h>
+
+#include "base/quoted.h"
+#include "jail/build.h"
+#include "system/lsm.h"
+
+namespace jail_ai {
+namespace {
+
+Line warn_of(const FoundRisk& found, const Request& request) {
+    if (request.accepted.contains(found.risk))
+        return {LOG_WARNING, fmt::format("the block may not hold, as accepted by {}: {}", risk_name(found.risk), found.what)};
+    if (request.mode == Mode::audit) return {LOG_WARNING, fmt::format("the block would not hold: {}", found.what)};
+    return {LOG_WARNING, fmt::format("left open: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept, risk_name(found.risk))};
+}
+
+}  // namespace
+
+Result<Guard> choose_guard(const Process& process, const Request& request) {
+    auto available = guard_is_available();
+    if (!available) return std::move(available).error();
+    if (*available) return Guard::lsm;
+    auto shares_network = process.shares_namespace("net");
+    if (!shares_network) return std::move(shares_network).error();
+    const bool close_abstract = *shares_network && !request.accepted.contains(Risk::abstract_unix);
+    return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
+}
+
+Result<Lines> judge_risks(const Bundle& bundle, const ContainerFacts& facts, const Request& request) {
+    Lines warnings;
+    for (const FoundRisk& found : find_risks(bundle, facts)) {
+        if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce && found.refuses)
+            return Error{EX_CONFIG, fmt::format("the block would not hold: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept,
+                                                risk_name(found.risk))};
+        warnings.push_back(warn_of(found, request));
+    }
+    return warnings;
+}
+
+Result<Jailed> jail_container(const KnownContainer& container, const Request& request, Existing existing) {
+    auto lines = judge_risks(container.bundle, container.facts, request);
+    if (!lines) return std::move(lines).error();
+    auto host = read_host_view(container.process, container.names);
+    if (!host) return std::move(host).error();
+    auto policy = compile_policy(request, *host);
+    if (!policy) return std::move(policy).error();
+    auto jail = Jail::load(*policy, container.guard, container.cgroup);
+    if (!jail) return std::move(jail).error();
+    auto attachment = std::move(*jail).attach(container.cgroup, existing);
+    if (!attachment) return std::move(attachment).error();
+    if (auto still = container.cgroup.recheck(container.process); !still) return std::move(still).error();
+    for (const std::string& moot : policy->moots) lines->push_back({LOG_NOTICE, moot});
+    lines->push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
+                                            policy->rules.size(), container.guard == Guard::lsm ? "guarded" : "no guard on this kernel",
+                                            quoted(container.cgroup.path()))});
+    return Jailed{std::move(*attachment), std::move(*lines)};
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See flags.h.
+#include "container/flags.h"
+
+#include <fmt/format.h>
+
+#include "base/quoted.h"
+
+namespace jail_ai {
+namespace {
+
+Error usage(std::string why) {
+    return Error{EX_USAGE, std::move(why)};
+}
+
+}  // namespace
+
+Result<Defaults> parse_flags(const std::vector<std::string>& words) {
+    std::vector<Written> written;
+    Defaults defaults;
+    for (const std::string& word : words) {
+        if (word == "--enforce") {
+            defaults.enforced = true;
+            continue;
+        }
+        const std::size_t equals = word.find('=');
+        if (!word.starts_with("--")) return usage(fmt::format("unexpected {}", quoted(word)));
+        if (equals == std::string::npos) return usage(fmt::format("{} needs a value", quoted(word)));
+        written.emplace_back(word.substr(0, equals), word.substr(equals + 1));
+    }
+    auto settings = parse_settings(written);
+    if (!settings) return usage(settings.error().message);
+    if (defaults.enforced && settings->on_failure == OnFailure::run) return usage("--enforce and --on-failure=run contradict each other");
+    if (defaults.enforced && !settings->mode) return usage("--enforce needs --block-host, or there is nothing to enforce");
+    defaults.settings = std::move(*settings);
+    return defaults;
+}
+
+}  // namespace jail_ai

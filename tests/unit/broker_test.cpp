@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What hook and broker say to each other, and whose a container is.
+#include <doctest/doctest.h>
+
+#include <cstring>
+
+#include "broker/authorisation.h"
+#include "broker/protocol.h"
+
+using namespace jail_ai;
+
+namespace {
+
+constexpr std::string_view kNul("\0", 1);
+
+const Message kMessage{{"--block-host=true", "--enforce", "--allow="}, R"({"id":"x"})", "{}", std::string("127.0.0.1 a\n") + std::string(kNul), ""};
+
+std::string encoded(const Message& message) {
+    auto bytes = encode_message(message);
+    REQUIRE(static_cast<bool>(bytes));
+    return std::move(*bytes);
+}
+
+std::string header_of(const PartSizes& sizes) {
+    std::string bytes(kMagic);
+    bytes.append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes);
+    return bytes;
+}
+
+int header_error(std::string_view bytes) {
+    const auto sizes = parse_header(bytes);
+    return sizes ? 0 : sizes.error().exit_code;
+}
+
+std::string told(std::string_view bytes) {
+    const auto answer = parse_answer(bytes);
+    if (!answer) return "error " + std::to_string(answer.error().exit_code);
+    const std::string_view word = answer->word == Word::yes ? "yes" : answer->word == Word::no ? "no" : "never";
+    return std::string(word) + "|" + std::to_string(answer->exit_code) + "|" + answer->text;
+}
+
+}  // namespace
+
+TEST_CASE("protocol: a message arrives as it was sent") {
+    for (const Message& message : {kMessage, Message{}, Message{{""}, "", "", "", "x"}}) {
+        const std::string bytes = encoded(message);
+        const auto sizes = parse_header(std::string_view(bytes).substr(0, kHeaderBytes));
+        REQUIRE(static_cast<bool>(sizes));
+        CHECK(kHeaderBytes + body_size(*sizes) == bytes.size());
+        const auto got = parse_body(*sizes, std::string_view(bytes).substr(kHeaderBytes));
+        REQUIRE(static_cast<bool>(got));
+        CHECK(got->flags == message.flags);
+        CHECK(got->state == message.state);
+        CHECK(got->config == message.config);
+        CHECK(got->hosts == message.hosts);
+        CHECK(got->resolv_conf == message.resolv_conf);
+    }
+}
+
+TEST_CASE("protocol: what is no header is an error, of whatever length") {
+    const std::string good = encoded(kMessage).substr(0, kHeaderBytes);
+    CHECK(header_error(good) == 0);
+    CHECK(header_error("") == EX_PROTOCOL);
+    CHECK(header_error(good.substr(1)) == EX_PROTOCOL);
+    CHECK(header_error(good + "x") == EX_PROTOCOL);
+    CHECK(header_error(std::string(kHeaderBytes, '{')) == EX_PROTOCOL);
+    std::string other_version = good;
+    other_version[kMagic.size() - 1] = '2';
+    CHECK(header_error(other_version) == EX_PROTOCOL);
+}
+
+TEST_CASE("protocol: each part is bounded, for whoever sends and for whoever takes") {
+    for (std::size_t part = 0; part < kParts; ++part) {
+        PartSizes sizes{};
+        sizes[part] = kMaxPart[part];
+        CHECK(header_error(header_of(sizes)) == 0);
+        for (const std::uint32_t more : {kMaxPart[part] + 1, 1U << 30, UINT32_MAX}) {
+            sizes[part] = more;
+            const auto parsed = parse_header(header_of(sizes));
+            REQUIRE_FALSE(static_cast<bool>(parsed));
+            CHECK(parsed.error().exit_code == EX_DATAERR);
+            CHECK(parsed.error().message.find(std::string(kPartNames[part]) + " has " + std::to_string(more) + " bytes") != std::string::npos);
+        }
+    }
+    CHECK(body_size(kMaxPart) < 11U << 20);
+    Message message = kMessage;
+    message.config.resize(kMaxPart[kConfig]);
+    CHECK(static_cast<bool>(encode_message(message)));
+    message.config.push_back(' ');
+    CHECK(encode_message(message).error().message == "the config.json has 1048577 bytes, the broker takes 1048576");
+}
+
+TEST_CASE("protocol: a body of another length, or a flag without an end") {
+    const std::string bytes = encoded(kMessage);
+    const auto sizes = parse_header(std::string_view(bytes).substr(0, kHeaderBytes));
+    REQUIRE(static_cast<bool>(sizes));
+    const std::string body = bytes.substr(kHeaderBytes);
+    CHECK(static_cast<bool>(parse_body(*sizes, body)));
+    CHECK(parse_body(*sizes, body.substr(1)).error().exit_code == EX_PROTOCOL);
+    CHECK(parse_body(*sizes, body + "x").error().exit_code == EX_PROTOCOL);
+    CHECK(parse_body({3, 0, 0, 0, 0}, "--a").error().message == "the last flag has no end");
+    CHECK(parse_body({2, 0, 0, 0, 0}, std::string_view("\0\0", 2))->flags.size() == 2);
+}
+
+TEST_CASE("protocol: an answer is one line, and anything else is no yes") {
+    CHECK(told(encode_answer({Word::yes, 0, "host blocked"})) == "yes|0|host blocked");
+    CHECK(told(encode_answer({Word::no, 78, "it can't"})) == "no|78|it can't");
+    CHECK(told(encode_answer({Word::never, 65, ""})) == "never|65|");
+    CHECK(told(encode_answer({Word::no, 65, "two\nlines\r"})) == "no|65|two lines ");
+    const std::string long_answer = encode_answer({Word::no, 65, std::string(2 * kMaxAnswerBytes, 'x')});
+    CHECK(long_answer.size() == kMaxAnswerBytes);
+    CHECK(told(long_answer).starts_with("no|65|xxx"));
+    for (const std::string_view strange :
+         {"",       "\n",    "yes",      "yes\n",     "yes x",      "yes x\n\n",          "yes x\nno 1 y\n", "Yes x\n",    " yes x\n", "yesx y\n",
+          "no x\n", "no \n", "no 0 x\n", "no -1 x\n", "no 256 x\n", "no 99999999999 x\n", "no 65\n",         "no 65x y\n", "never\n",  "maybe 1 x\n"})
+        CHECK(told(strange) == "error 76");
+}
+
+TEST_CASE("authorisation: a process is jailed by whoever made its user namespace, one of the machine's by root") {
+    const Peer user{100, 1000};
+    const Peer root{100, 0};
+    CHECK(owns_user_namespace(user, {7, false, 1000}));
+    CHECK_FALSE(owns_user_namespace(user, {7, false, 1001}));
+    CHECK_FALSE(owns_user_namespace(user, {7, false, 0}));
+    CHECK_FALSE(owns_user_namespace(user, {7, true, 0}));
+    CHECK(owns_user_namespace(root, {7, true, 0}));
+    CHECK(owns_user_namespace(root, {7, false, 0}));
+    CHECK_FALSE(owns_user_namespace(root, {7, false, 1000}));
+    // what NS_GET_OWNER_UID says of an owner that has no number here
+    CHECK_FALSE(owns_user_namespace(user, {7, false, 65534}));
+}
+
+TEST_CASE("authorisation: a cgroup is the user's that it or one above it belongs to") {
+    const Peer user{100, 1000};
+    CHECK(owns_cgroup(user, {1000, 0, 0}));
+    CHECK(owns_cgroup(user, {100000, 1000, 0}));  // crun gives it to the container's root
+    CHECK_FALSE(owns_cgroup(user, {0, 0, 0}));
+    CHECK_FALSE(owns_cgroup(user, {1001, 0}));
+    CHECK_FALSE(owns_cgroup(user, {}));
+    CHECK(owns_cgroup({100, 0}, {1000, 0}));
+}
+
+TEST_CASE("authorisation: each refusal says why") {
+    const Peer user{100, 1000};
+    CHECK(static_cast<bool>(authorise_process(user, {7, false, 1000})));
+    CHECK(authorise_process(user, {7, true, 0}).error().message ==
+          "process 7 is not for uid 1000 to jail: it is in no user namespace but the machine's");
+    CHECK(authorise_process(user, {7, false, 1001}).error().message == "process 7 is not for uid 1000 to jail: its user namespace is another user's");
+    CHECK(authorise_process(user, {100, false, 1000}).error().message == "process 100 is not for uid 1000 to jail: it asks for itself");
+    CHECK(authorise_process(user, {7, true, 0}).error().exit_code == EX_NOPERM);
+    CHECK(static_cast<bool>(authorise_cgroup(user, {1000})));
+    CHECK(authorise_cgroup(user, {0}).error().exit_code == EX_NOPERM);
+    CHECK(authorise_cgroup(user, {0}).error().message.find("belongs to uid 1000") != std::string::npos);
+}
