@@ -15,19 +15,8 @@ if [ ! -d "${next_release-}" ]; then
     finish
 fi
 
-# The hook runs there with this system's libraries.
-hook=$build/hook/jail-ai-hook
-portable=$lab/portable
-mkdir "$portable" "$portable/hooks.d"
-mapfile -t libraries < <(ldd "$hook" | awk '$2 == "=>" { print $3 } $1 ~ /^\// { print $1 }')
-cp "$hook" "${libraries[@]}" "$portable"
-cat >"$portable/hook" <<HOOK
-#!/bin/sh
-exec $portable/ld-linux-*.so.* --library-path $portable $portable/jail-ai-hook "\$@"
-HOOK
-chmod +x "$portable/hook"
-for json in "$build"/hooks.d/*.json; do jq --arg path "$portable/hook" '.hook.path = $path' "$json" >"$portable/hooks.d/${json##*/}"; done
-
+# shellcheck source=portable.sh
+. "$lib/portable.sh"
 hooks=$portable/hooks.d
 podman=("$lib/in-tree" "$next_release" podman)
 number=$("${podman[@]}" --version | awk '{ print $3 }')

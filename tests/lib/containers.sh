@@ -28,7 +28,7 @@ start() {
     shift
     rm -f "$lab/$name.hook"
     exec {stdout}< <(engine "$runtime" run --rm --name "$name" --pidfile "$lab/$name.pid" "${options[@]}" \
-        --annotation "run.oci.hooks.stderr=$lab/$name.hook" --rootfs "$lab/rootfs" "$@" 2>"$lab/$name.err")
+        --annotation "run.oci.hooks.stderr=$lab/$name.hook" --rootfs "${rootfs:-$lab/rootfs}" "$@" 2>"$lab/$name.err")
     lines=
     while IFS= read -r -t 20 -u "$stdout" line; do
         [ "$line" != probed ] || break
