@@ -20,6 +20,7 @@
 #include "commands/broker.h"
 #include "commands/create_runtime.h"
 #include "commands/jail_by_broker.h"
+#include "commands/explain.h"
 #include "commands/precreate.h"
 #include "version.h"
 
@@ -34,6 +35,8 @@ constexpr std::string_view kHelp =
     "                  to standard output, what would lead past the block: CAP_NET_RAW, sockets other than IP and Unix\n"
     "  broker          started by jail-ai-hook.socket for each request of a rootless engine's hook: jails its container\n"
     "                  (createRuntime takes --broker=PATH, where it listens, and broker --max-jails=N, 256 a user)\n"
+    "  explain         says what would become of a destination, and why: explain 10.88.0.1:5432/tcp\n"
+    "                  [--annotation KEY=VALUE]… [--pid PID | --container ID] [--json]; without one, the whole policy\n"
     "  --version       print the version\n"
     "  --help          print this\n"
     "\n"
@@ -120,14 +123,22 @@ int run_broker(std::span<char* const> words) {
     return EX_OK;
 }
 
+int run_explain(std::span<char* const> arguments) {
+    const auto question = jail_ai::parse_question(arguments);
+    if (!question) return fail(question.error());
+    const auto answer = jail_ai::explain(*question);
+    return answer ? print(*answer) : fail(answer.error());
+}
+
 int dispatch(std::span<char* const> arguments) {
     const std::string_view verb = arguments.empty() ? "" : arguments.front();
     if (verb == "createRuntime") return run_create_runtime(arguments.subspan(1));
     if (verb == "precreate") return run_precreate(arguments.subspan(1));
     if (verb == "broker") return run_broker(arguments.subspan(1));
+    if (verb == "explain") return run_explain(arguments.subspan(1));
     if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
     if (verb == "--help") return print(kHelp);
-    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | --version | --help"});
+    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | --version | --help"});
 }
 
 }  // namespace

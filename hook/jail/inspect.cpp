@@ -122,6 +122,22 @@ Result<std::uint32_t> program_id(int program_fd) {
     return info.id;
 }
 
+Result<std::vector<ProgramMap>> maps_of(int program_fd) {
+    auto ids = map_ids(program_fd);
+    if (!ids) return std::move(ids).error();
+    std::vector<ProgramMap> maps;
+    for (const std::uint32_t id : *ids) {
+        auto fd = open_by_id(::bpf_map_get_fd_by_id, id, "map");
+        if (!fd) return std::move(fd).error();
+        if (!*fd) continue;
+        bpf_map_info info{};
+        clear(info);
+        if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
+        maps.push_back({info.name, info.value_size, std::move(*fd)});
+    }
+    return maps;
+}
+
 Result<DenialCounts> read_denials(int cgroup_fd) {
     auto programs = attached_programs(cgroup_fd);
     if (!programs) return std::move(programs).error();

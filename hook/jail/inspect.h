@@ -36,6 +36,16 @@ Result<bool> is_jailed(int cgroup_fd);
 // The kernel's id of a loaded program.
 Result<std::uint32_t> program_id(int program_fd);
 
+// A map of a program.
+struct ProgramMap {
+    std::string name;
+    std::uint32_t value_size;  // in bytes
+    UniqueFd fd;
+};
+
+// The maps that a program uses, without those that are gone meanwhile.
+Result<std::vector<ProgramMap>> maps_of(int program_fd);
+
 // How often each reason has denied, by enum jail_reason.
 using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
 

@@ -42,14 +42,6 @@ bool is_service(const LocalRoute& route) {
     return std::ranges::find(kServiceDevices, route.device) != kServiceDevices.end();
 }
 
-const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
-    for (unsigned bits = address.key().prefix_bits + 1; bits-- > 0;) {
-        const auto found = rules.find(address.widened(bits));
-        if (found != rules.end()) return &*found;
-    }
-    return nullptr;
-}
-
 Status add_asked(Rules& rules, const Addition& addition, const HostView& host) {
     if (const auto* prefix = std::get_if<IpPrefix>(&addition.what)) {
         block(rules, *prefix, JAIL_REASON_ASKED, fmt::format("also {}", addition.text));
@@ -183,6 +175,14 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
     for (std::size_t i = 0; i < request.allow.size(); ++i)
         if (!openings[i].used) policy.moots.push_back(fmt::format("{} is moot: nothing blocks it", openings[i].source));
     return policy;
+}
+
+const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
+    for (unsigned bits = address.key().prefix_bits + 1; bits-- > 0;) {
+        const auto found = rules.find(address.widened(bits));
+        if (found != rules.end()) return &*found;
+    }
+    return nullptr;
 }
 
 const Rule* find_rule(const Rules& rules, const IpPrefix& address) {

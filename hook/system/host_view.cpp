@@ -3,6 +3,14 @@
 // See host_view.h.
 #include "system/host_view.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <utility>
+
 #include "policy/gateways.h"
 #include "policy/name_files.h"
 #include "policy/own_addresses.h"
@@ -12,6 +20,8 @@
 
 namespace jail_ai {
 namespace {
+
+constexpr std::size_t kMaxNameFile = 8U << 20;
 
 Result<std::vector<IpPrefix>> read_gateways(const Process& process) {
     auto v4 = read_kernel_file(process.proc_fd(), "net/route");
@@ -46,7 +56,25 @@ Status look_ahead(const Process& process, HostView& view) {
 
 }  // namespace
 
-Result<HostView> read_host_view(const Process& process, const NameFiles& files) {
+Result<NameFiles> read_name_files(const Process& process) {
+    const UniqueFd root(::openat(process.proc_fd(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return system_error(fmt::format("open the root of process {}", process.pid()), errno);
+    NameFiles names;
+    for (const auto& [path, text] : {std::pair("etc/hosts", &names.hosts), std::pair("etc/resolv.conf", &names.resolv_conf)}) {
+        open_how how{};
+        how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+        how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+        const UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
+        struct stat info {};
+        if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+        auto read = read_all(fd.get(), kMaxNameFile);
+        if (!read) return std::move(read).error().context(path);
+        *text = std::move(*read);
+    }
+    return names;
+}
+
+Result<HostView> read_host_view(const Process& process, const NameFiles& names) {
     HostView view;
     auto routes = read_local_routes();
     if (!routes) return std::move(routes).error();
@@ -54,8 +82,8 @@ Result<HostView> read_host_view(const Process& process, const NameFiles& files) 
     auto shares_network = process.shares_namespace("net");
     if (!shares_network) return std::move(shares_network).error();
     view.shares_network = *shares_network;
-    view.named = host_addresses(files.hosts);
-    view.name_servers = name_servers(files.resolv_conf);
+    view.named = host_addresses(names.hosts);
+    view.name_servers = name_servers(names.resolv_conf);
     auto gateways = read_gateways(process);
     if (!gateways) return std::move(gateways).error();
     view.gateways = std::move(*gateways);

@@ -17,8 +17,11 @@ struct NameFiles {
     std::string resolv_conf;
 };
 
+// As a process that runs sees them: whatever is in the container may have written them.
+Result<NameFiles> read_name_files(const Process& process);
+
 // Reads the caller's network namespace, which is the engine's (of a rootless engine: the one that its containers reach the network by), and the
 // container's, and what the files name.
-Result<HostView> read_host_view(const Process& process, const NameFiles& files);
+Result<HostView> read_host_view(const Process& process, const NameFiles& names);
 
 }  // namespace jail_ai

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See explain.h.
+#include "commands/explain.h"
+
+#include <fmt/format.h>
+
+#include "base/quoted.h"
+#include "commands/explanation.h"
+#include "container/json.h"
+#include "jail/attached_policy.h"
+#include "system/bundle_files.h"
+#include "system/cgroup_view.h"
+#include "system/container_lookup.h"
+#include "system/file.h"
+#include "system/host_view.h"
+#include "system/process.h"
+#include "system/routes.h"
+
+namespace jail_ai {
+namespace {
+
+// What a container is asked for, what it sees, and who it is.
+struct Subject {
+    std::string name;
+    Annotations annotations;
+    HostView view;
+    std::optional<Process> process;
+};
+
+Result<Subject> any_container() {
+    auto routes = read_local_routes();
+    if (!routes) return std::move(routes).error();
+    Subject subject{"a container with a network of its own", {}, {}, std::nullopt};
+    subject.view.routes = std::move(*routes);
+    return subject;
+}
+
+Result<Annotations> annotations_of(const BundleFiles& files) {
+    auto text = read_regular_file(files.directory.get(), "config.json", kMaxConfigBytes);
+    if (!text) return std::move(text).error();
+    auto config = parse_json_object(*text);
+    if (!config) return std::move(config).error();
+    return read_annotations(*config);
+}
+
+Result<Subject> running_container(pid_t pid, std::string name, const std::string& bundle) {
+    auto process = Process::open(pid);
+    if (!process) return std::move(process).error();
+    Annotations annotations;
+    if (!bundle.empty()) {
+        auto files = BundleFiles::open(bundle);
+        if (!files) return std::move(files).error();
+        auto found = annotations_of(*files);
+        if (!found) return std::move(found).error();
+        annotations = std::move(*found);
+    }
+    auto names = read_name_files(*process);
+    if (!names) return std::move(names).error();
+    auto view = read_host_view(*process, *names);
+    if (!view) return std::move(view).error();
+    return Subject{std::move(name), std::move(annotations), std::move(*view), std::move(*process)};
+}
+
+Result<Subject> subject_of(const Question& question) {
+    if (question.pid) return running_container(*question.pid, fmt::format("process {}", *question.pid), {});
+    if (question.container.empty()) return any_container();
+    auto found = find_container(question.container);
+    if (!found) return std::move(found).error();
+    return running_container(found->pid, fmt::format("container {}", quoted(found->id)), found->bundle);
+}
+
+Result<Request> request_of(const Question& question, const Annotations& annotations) {
+    Annotations all = annotations;
+    for (const auto& [key, value] : question.annotations) all[key] = value;
+    auto asked = parse_annotations(all);
+    if (!asked) return std::move(asked).error();
+    if (!asked->mode && !question.defaults.settings.mode) asked->mode = Mode::enforce;
+    return join_settings(question.defaults, *asked);
+}
+
+Result<std::optional<AttachedJail>> jail_of(const Process& process, const Policy& policy) {
+    auto cgroups = cgroups_of(process);
+    if (!cgroups) return std::move(cgroups).error();
+    for (const CgroupView& cgroup : *cgroups) {
+        auto attached = read_attached_policy(cgroup.fd.get());
+        if (!attached) return std::move(attached).error().context(fmt::format("cgroup {}", quoted(cgroup.path)));
+        if (!*attached) continue;
+        std::vector<std::string> differences = find_differences((**attached).rules, policy.rules);
+        return std::optional(AttachedJail{cgroup.path, std::move(**attached), std::move(differences)});
+    }
+    return std::optional<AttachedJail>();
+}
+
+}  // namespace
+
+Result<std::string> explain(const Question& question) {
+    auto subject = subject_of(question);
+    if (!subject) return std::move(subject).error();
+    auto request = request_of(question, subject->annotations);
+    if (!request) return std::move(request).error();
+    auto policy = compile_policy(*request, subject->view);
+    if (!policy) return std::move(policy).error();
+    Explanation explanation{std::move(subject->name), question.destination, std::move(*policy), std::nullopt, subject->process.has_value()};
+    if (subject->process) {
+        auto jail = jail_of(*subject->process, explanation.policy);
+        if (!jail) return std::move(jail).error();
+        explanation.jail = std::move(*jail);
+    }
+    return question.json ? explain_to_machines(explanation) : explain_to_people(explanation);
+}
+
+}  // namespace jail_ai

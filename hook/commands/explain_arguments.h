@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What is asked of "explain": [DEST[:PORT][/tcp|/udp]] [--annotation KEY=VALUE]… [--pid PID | --container ID] [--json], and the flags of a policy.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "base/ip_prefix.h"
+#include "base/result.h"
+#include "container/request.h"
+
+namespace jail_ai {
+
+struct AskedDestination {
+    IpPrefix address;
+    std::uint8_t protocol;  // 0 where no port is asked for
+    std::uint16_t port;     // likewise
+    std::string text;       // "10.88.0.1:5432/tcp"
+};
+
+struct Question {
+    std::optional<AskedDestination> destination;  // nothing: the whole policy
+    Defaults defaults;
+    Annotations annotations;
+    std::optional<pid_t> pid;
+    std::string container;
+    bool json = false;
+};
+
+// "10.88.0.1", "10.88.0.1:53/udp", "[fd00::1]:80", "fd00::1"; tcp where only a port is said. Errors: EX_USAGE.
+Result<AskedDestination> parse_asked_destination(std::string_view text);
+
+// Errors: EX_USAGE.
+Result<Question> parse_question(std::span<char* const> arguments);
+
+}  // namespace jail_ai

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See explanation.h.
+#include "commands/explanation.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/quoted.h"
+#include "policy/judge.h"
+#include "policy/reason.h"
+
+namespace jail_ai {
+namespace {
+
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+std::vector<std::string> ports_of(const jail_rule& rule) {
+    std::vector<std::string> texts;
+    for (const jail_ports& ports : rule.ports) {
+        if (ports.protocols == 0) continue;
+        constexpr std::string_view kProtocols[] = {"", "tcp", "udp", "tcp+udp"};
+        const std::string range = ports.first == ports.last ? fmt::format("{}", ports.first) : fmt::format("{}-{}", ports.first, ports.last);
+        texts.push_back(fmt::format("{}/{}", range, kProtocols[ports.protocols & 3]));
+    }
+    return texts;
+}
+
+std::string_view reason_of(const jail_rule& rule) {
+    return reason_name(static_cast<jail_reason>(std::min<unsigned>(rule.reason, JAIL_REASON_COUNT)));
+}
+
+std::string describe(const jail_rule& rule) {
+    const auto ports = ports_of(rule);
+    return fmt::format("blocked ({}){}{}", reason_of(rule), ports.empty() ? "" : fmt::format(", passes {}", fmt::join(ports, " ")),
+                       rule.own != 0 ? ", or its own" : "");
+}
+
+// "blocked", "own", "counted" or "passes".
+std::string_view word_for(const Policy& policy, const Judgement& judgement) {
+    if (!judgement.blocked || policy.mode == Mode::off) return "passes";
+    if (judgement.is_own()) return "own";
+    return policy.mode == Mode::audit ? "counted" : "blocked";
+}
+
+std::string tell(const Policy& policy, const Judgement& judgement) {
+    if (policy.mode == Mode::off) return "passes: the host is not blocked";
+    if (judgement.rule == nullptr) return "passes: no rule holds it";
+    const std::string rule = fmt::format("{}{}{}{}", judgement.form ? fmt::format("{} inside of it, ", judgement.form->to_string()) : "",
+                                         judgement.prefix->to_string(), judgement.rule->source.empty() ? "" : ": ", judgement.rule->source);
+    const std::string_view word = word_for(policy, judgement);
+    if (word == "passes") return fmt::format("passes, by a port that is open at {}", rule);
+    if (word == "own")
+        return fmt::format("passes inside of the container, where it has the address; else blocked ({}) by {}", reason_name(judgement.reason), rule);
+    if (word == "counted") return fmt::format("passes and is counted ({}), as audit asks, by {}", reason_name(judgement.reason), rule);
+    return fmt::format("blocked ({}) by {}", reason_name(judgement.reason), rule);
+}
+
+Judgement judge_asked(const Policy& policy, const AskedDestination& destination) {
+    return judge(policy.rules, destination.address, destination.protocol, destination.port);
+}
+
+std::string table_of(const Rules& rules) {
+    std::size_t width = std::string_view("DESTINATION").size(), ports_width = std::string_view("PORTS THAT PASS").size();
+    for (const auto& [prefix, rule] : rules) {
+        width = std::max(width, prefix.to_string().size());
+        ports_width = std::max(ports_width, fmt::format("{}", fmt::join(ports_of(rule.value), " ")).size());
+    }
+    std::string text = fmt::format("{:{}}  {:12}  {:{}}  FROM\n", "DESTINATION", width, "BLOCKED AS", "PORTS THAT PASS", ports_width);
+    for (const auto& [prefix, rule] : rules)
+        text += fmt::format("{:{}}  {:12}  {:{}}  {}\n", prefix.to_string(), width, reason_of(rule.value),
+                            fmt::format("{}", fmt::join(ports_of(rule.value), " ")), ports_width, rule.source);
+    return text;
+}
+
+std::string_view mode_name(Mode mode) {
+    switch (mode) {
+        case Mode::off: return "false";
+        case Mode::audit: return "audit";
+        case Mode::enforce: return "true";
+    }
+    return "unknown";
+}
+
+void put(Writer& writer, std::string_view key, std::string_view value) {
+    writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+    writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+}
+
+void put_rule(Writer& writer, const IpPrefix& prefix, const Rule& rule) {
+    writer.StartObject();
+    put(writer, "prefix", prefix.to_string());
+    put(writer, "reason", reason_of(rule.value));
+    writer.Key("ports");
+    writer.StartArray();
+    for (const std::string& ports : ports_of(rule.value)) writer.String(ports.c_str());
+    writer.EndArray();
+    writer.Key("own");
+    writer.Bool(rule.value.own != 0);
+    if (!rule.source.empty()) put(writer, "source", rule.source);
+    writer.EndObject();
+}
+
+// The members of an object that say what a policy is, or what becomes of a destination by it.
+void put_policy(Writer& writer, const Policy& policy, const std::optional<AskedDestination>& destination) {
+    put(writer, "mode", mode_name(policy.mode));
+    if (destination) {
+        const Judgement judgement = judge_asked(policy, *destination);
+        put(writer, "verdict", word_for(policy, judgement));
+        if (judgement.blocked) put(writer, "reason", reason_name(judgement.reason));
+        if (judgement.rule == nullptr) return;
+        writer.Key("rule");
+        return put_rule(writer, *judgement.prefix, *judgement.rule);
+    }
+    writer.Key("rules");
+    writer.StartArray();
+    for (const auto& [prefix, rule] : policy.rules) put_rule(writer, prefix, rule);
+    writer.EndArray();
+}
+
+}  // namespace
+
+std::vector<std::string> find_differences(const Rules& then, const Rules& now) {
+    std::vector<std::string> differences;
+    for (const auto& [prefix, rule] : now) {
+        const auto other = then.find(prefix);
+        if (other == then.end())
+            differences.push_back(fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
+        else if (std::memcmp(&other->second.value, &rule.value, sizeof rule.value) != 0)
+            differences.push_back(fmt::format("~ {}: {}, would be {}", prefix.to_string(), describe(other->second.value), describe(rule.value)));
+    }
+    for (const auto& [prefix, rule] : then)
+        if (!now.contains(prefix)) differences.push_back(fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
+    return differences;
+}
+
+std::string explain_to_people(const Explanation& explanation) {
+    const Policy& policy = explanation.policy;
+    std::string text;
+    if (explanation.destination)
+        text += fmt::format("{}: {}\n", explanation.destination->text, tell(policy, judge_asked(policy, *explanation.destination)));
+    else
+        text += fmt::format("{}, block-host={}: {} rules, everything else passes\n{}", explanation.container, mode_name(policy.mode),
+                            policy.rules.size(), table_of(policy.rules));
+    for (const std::string& moot : policy.moots) text += moot + "\n";
+    if (!explanation.is_running) return text;
+    if (!explanation.jail) return text + fmt::format("{} is not jailed: all of this is what would be\n", explanation.container);
+    const AttachedJail& jail = *explanation.jail;
+    if (explanation.destination)
+        text += fmt::format("the jail that is attached to cgroup {}: {}\n", quoted(jail.cgroup),
+                            tell(jail.policy, judge_asked(jail.policy, *explanation.destination)));
+    if (jail.differences.empty()) return text + fmt::format("the jail that is attached to cgroup {} says the same\n", quoted(jail.cgroup));
+    text += fmt::format("the jail that is attached to cgroup {} differs from what would be attached now:\n", quoted(jail.cgroup));
+    for (const std::string& difference : jail.differences) text += fmt::format("  {}\n", difference);
+    return text;
+}
+
+std::string explain_to_machines(const Explanation& explanation) {
+    rapidjson::StringBuffer buffer;
+    Writer writer(buffer);
+    writer.StartObject();
+    put(writer, "container", explanation.container);
+    if (explanation.destination) put(writer, "destination", explanation.destination->text);
+    put_policy(writer, explanation.policy, explanation.destination);
+    if (explanation.is_running) {
+        writer.Key("jail");
+        if (explanation.jail) {
+            writer.StartObject();
+            put(writer, "cgroup", explanation.jail->cgroup);
+            put_policy(writer, explanation.jail->policy, explanation.destination);
+            writer.Key("differences");
+            writer.StartArray();
+            for (const std::string& difference : explanation.jail->differences) writer.String(difference.c_str());
+            writer.EndArray();
+            writer.EndObject();
+        } else {
+            writer.Null();
+        }
+    }
+    writer.EndObject();
+    return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+}  // namespace jail_ai

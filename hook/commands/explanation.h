@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What "explain" has found out, and how it is told to people and to machines.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "commands/explain_arguments.h"
+#include "policy/policy.h"
+
+namespace jail_ai {
+
+// The jail that is attached now.
+struct AttachedJail {
+    std::string cgroup;
+    Policy policy;
+    std::vector<std::string> differences;  // from the policy that would be compiled now, each a line without its end
+};
+
+struct Explanation {
+    std::string container;  // "container 'ID'", "process 17", "a container with a network of its own"
+    std::optional<AskedDestination> destination;
+    Policy policy;  // as it would be compiled now
+    std::optional<AttachedJail> jail;
+    bool is_running;  // a jail was looked for
+};
+
+// How two sets of rules differ: "+ PREFIX: …" is only in `now`, "- PREFIX: …" only in `then`, "~ PREFIX: …" in both and not alike.
+std::vector<std::string> find_differences(const Rules& then, const Rules& now);
+
+std::string explain_to_people(const Explanation& explanation);
+std::string explain_to_machines(const Explanation& explanation);  // one JSON object and a newline
+
+}  // namespace jail_ai

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See runtime_state.h.
+#include "container/runtime_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/quoted.h"
+#include "container/json.h"
+#include "container/state.h"
+
+namespace jail_ai {
+namespace {
+
+Result<pid_t> pid_at(const rapidjson::Value& object, std::string_view key) {
+    auto found = find_member(object, key);
+    if (!found) return std::move(found).error();
+    if (*found == nullptr || !(**found).IsInt() || (**found).GetInt() < 1 || (**found).GetInt() > kMaxPid)
+        return Error{EX_DATAERR, fmt::format("{} is no process", quoted(key))};
+    return static_cast<pid_t>((**found).GetInt());
+}
+
+}  // namespace
+
+Result<RuntimeState> parse_crun_status(std::string_view json) {
+    auto document = parse_json_object(json);
+    if (!document) return std::move(document).error();
+    auto pid = pid_at(*document, "pid");
+    if (!pid) return std::move(pid).error();
+    auto bundle = find_string(*document, "bundle");
+    if (!bundle) return std::move(bundle).error();
+    return RuntimeState{*pid, *bundle == nullptr ? std::string() : std::string(string_of(**bundle))};
+}
+
+Result<RuntimeState> parse_runc_state(std::string_view json) {
+    constexpr std::string_view kBundle = "bundle=";
+    auto document = parse_json_object(json);
+    if (!document) return std::move(document).error();
+    auto pid = pid_at(*document, "init_process_pid");
+    if (!pid) return std::move(pid).error();
+    RuntimeState state{*pid, {}};
+    auto config = find_object(*document, "config");
+    if (!config) return std::move(config).error();
+    if (*config == nullptr) return state;
+    auto labels = find_array(**config, "labels");
+    if (!labels) return std::move(labels).error();
+    if (*labels == nullptr) return state;
+    for (const auto& label : (**labels).GetArray())
+        if (label.IsString() && string_of(label).starts_with(kBundle)) state.bundle = string_of(label).substr(kBundle.size());
+    return state;
+}
+
+std::string_view id_of_named(std::string_view cmdline, std::string_view name) {
+    std::vector<std::string_view> words;
+    while (!cmdline.empty()) {
+        words.push_back(cmdline.substr(0, cmdline.find('\0')));
+        cmdline.remove_prefix(std::min(words.back().size() + 1, cmdline.size()));
+    }
+    const auto value_of = [&](std::string_view option) {
+        for (std::size_t i = 1; i + 1 < words.size(); ++i)
+            if (words[i] == option) return words[i + 1];
+        return std::string_view();
+    };
+    const bool is_conmon = !words.empty() && words.front().substr(words.front().rfind('/') + 1) == "conmon";
+    return is_conmon && value_of("-n") == name ? value_of("-c") : std::string_view();
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The policy of a jail as the kernel has it, read from the maps of its programs. Needs CAP_SYS_ADMIN, as inspect.h does.
+#pragma once
+
+#include <optional>
+
+#include "base/result.h"
+#include "policy/policy.h"
+
+namespace jail_ai {
+
+// Of the jail that is attached directly to the cgroup; nothing where there is none. The kernel knows no sources: they are empty. Moots are, too.
+Result<std::optional<Policy>> read_attached_policy(int cgroup_fd);
+
+}  // namespace jail_ai

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See judge.h.
+#include "policy/judge.h"
+
+#include <cstring>
+#include <span>
+
+#include "../bpf/verdict.h"
+
+namespace {
+
+// What jail_lookup() looks into, which verdict.h knows no parameter for.
+thread_local const jail_ai::Rules* looked_up = nullptr;
+
+jail_ai::IpPrefix prefix_of(const jail_key& key) {
+    return *jail_ai::IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits);
+}
+
+}  // namespace
+
+JAIL_INLINE const jail_rule* jail_lookup(const jail_key* key) {
+    const jail_ai::Rule* rule = jail_ai::find_rule(*looked_up, prefix_of(*key));
+    return rule == nullptr ? nullptr : &rule->value;
+}
+
+namespace jail_ai {
+
+Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol, std::uint16_t port) {
+    looked_up = &rules;
+    const jail_key& key = address.key();
+    const int verdict = jail_judge(&key, protocol, port);
+    Judgement judgement{verdict != JAIL_VERDICT_PASS, verdict == JAIL_VERDICT_PASS ? JAIL_REASON_COUNT : static_cast<jail_reason>(verdict), nullptr,
+                        nullptr, std::nullopt};
+    const auto* decides = find_entry(rules, address);
+    // The form inside decides where the address as it stands passes.
+    jail_key inside{};
+    __u32 v4 = 0;
+    if (jail_judge_key(&key, protocol, port) == JAIL_VERDICT_PASS && jail_embedded_v4(&key, &v4) != 0) {
+        jail_key_v4(&inside, v4);
+        const auto* entry = find_entry(rules, prefix_of(inside));
+        if (entry != nullptr && (judgement.blocked || decides == nullptr)) {
+            decides = entry;
+            judgement.form = prefix_of(inside);
+        }
+    }
+    looked_up = nullptr;
+    if (decides == nullptr) return judgement;
+    judgement.prefix = &decides->first;
+    judgement.rule = &decides->second;
+    return judgement;
+}
+
+}  // namespace jail_ai

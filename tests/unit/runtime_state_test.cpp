@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What runtimes and conmon say about a container.
+#include "container/runtime_state.h"
+
+#include <doctest/doctest.h>
+
+using namespace jail_ai;
+using namespace std::string_view_literals;
+
+TEST_CASE("runtime state: crun's and runc's") {
+    const auto crun = parse_crun_status(
+        R"({"pid": 119, "process-start-time": 1, "cgroup-path": "/libpod_parent/x", "rootfs": "/r", "bundle": "/b", "systemd-cgroup": false})");
+    REQUIRE(crun);
+    CHECK(crun->pid == 119);
+    CHECK(crun->bundle == "/b");
+    const auto runc = parse_runc_state(R"({"id": "x", "init_process_pid": 7, "config": {"rootfs": "/r", "labels": ["io=1", "bundle=/b"]}})");
+    REQUIRE(runc);
+    CHECK(runc->pid == 7);
+    CHECK(runc->bundle == "/b");
+    for (const char* wrong : {"", "{}", R"({"pid": "7", "init_process_pid": 0})", R"({"pid": -1, "init_process_pid": 99999999})"}) {
+        CHECK_FALSE(parse_crun_status(wrong));
+        CHECK_FALSE(parse_runc_state(wrong));
+    }
+    CHECK(parse_runc_state(R"({"init_process_pid": 7})")->bundle.empty());
+}
+
+TEST_CASE("runtime state: the ID that conmon gives a name") {
+    constexpr std::string_view kConmon = "/usr/bin/conmon\0--api-version\0001\0-c\0abcd\0-u\0abcd\0-r\0/usr/bin/crun\0-b\0/b\0-n\0web\0"sv;
+    CHECK(id_of_named(kConmon, "web") == "abcd");
+    CHECK(id_of_named(kConmon, "we").empty());
+    CHECK(id_of_named("/usr/bin/other\0-c\0abcd\0-n\0web\0"sv, "web").empty());
+    for (const std::string_view nothing : {""sv, "conmon"sv, "conmon\0-n\0web"sv, "conmon\0-n"sv}) CHECK(id_of_named(nothing, "web").empty());
+}
