@@ -104,7 +104,7 @@ private:
         if (!guard) return std::move(guard).error();
         auto facts = read_process_facts(target.process(), *bundle, *guard, runtime_of(connection_.peer()));
         if (!facts) return std::move(facts).error();
-        const NameFiles names{std::move(message.hosts), std::move(message.resolv_conf)};
+        const NameFiles names = name_files(*bundle, std::move(message.hosts), std::move(message.resolv_conf));
         auto jailed = jail_container({target.process(), target.cgroup(), *bundle, *facts, names, *guard}, *request, Existing::refuse);
         if (!jailed) return std::move(jailed).error();
         if (auto still = target.recheck(); !still) return std::move(still).error();

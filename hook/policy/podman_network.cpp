@@ -25,15 +25,17 @@ Result<bool> truth_of(const rapidjson::Value& object, std::string_view key) {
     return (**found).GetBool();
 }
 
-// Nothing where the subnet has no gateway.
-Result<std::optional<IpPrefix>> gateway_of(const rapidjson::Value& subnet) {
+// The prefix at the key, pushed to `into`; nothing where the key is missing.
+Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is_address, std::vector<IpPrefix>& into) {
     if (!subnet.IsObject()) return Error{EX_DATAERR, fmt::format("a subnet is {}, not an object", kind_of(subnet))};
-    auto written = text_of(subnet, "gateway");
+    auto written = text_of(subnet, key);
     if (!written) return std::move(written).error();
-    if (written->empty()) return std::optional<IpPrefix>();
-    const auto address = IpPrefix::parse(*written);
-    if (!address || !address->is_single()) return Error{EX_DATAERR, fmt::format("gateway {} is no address", quoted(*written))};
-    return std::optional(*address);
+    if (written->empty()) return ok();
+    const auto prefix = IpPrefix::parse(*written);
+    if (!prefix || (is_address && !prefix->is_single()))
+        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quoted(*written), is_address ? "address" : "prefix")};
+    into.push_back(*prefix);
+    return ok();
 }
 
 }  // namespace
@@ -49,12 +51,11 @@ Result<PodmanNetwork> parse_podman_network(std::string_view json) {
     if (!serves_names) return std::move(serves_names).error();
     auto subnets = find_array(*document, "subnets");
     if (!subnets) return std::move(subnets).error();
-    PodmanNetwork network{std::move(*name), std::move(*device), *serves_names, {}};
+    PodmanNetwork network{std::move(*name), std::move(*device), *serves_names, {}, {}};
     if (*subnets == nullptr) return network;
     for (const auto& subnet : (**subnets).GetArray()) {
-        auto gateway = gateway_of(subnet);
-        if (!gateway) return std::move(gateway).error();
-        if (*gateway) network.gateways.push_back(**gateway);
+        if (auto taken = take_prefix(subnet, "subnet", false, network.subnets); !taken) return std::move(taken).error();
+        if (auto taken = take_prefix(subnet, "gateway", true, network.gateways); !taken) return std::move(taken).error();
     }
     return network;
 }

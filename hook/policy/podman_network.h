@@ -17,6 +17,7 @@ struct PodmanNetwork {
     std::string name;
     std::string device;  // the bridge on the host, may be empty
     bool serves_names;   // podman answers DNS at its gateways
+    std::vector<IpPrefix> subnets;
     std::vector<IpPrefix> gateways;
 };
 

@@ -40,7 +40,7 @@ Result<NameFiles> BundleFiles::read_name_files() const {
     if (!hosts) return std::move(hosts).error();
     auto resolv_conf = read_mounted("/etc/resolv.conf");
     if (!resolv_conf) return std::move(resolv_conf).error();
-    return NameFiles{std::move(*hosts), std::move(*resolv_conf)};
+    return name_files(bundle, std::move(*hosts), std::move(*resolv_conf));
 }
 
 }  // namespace jail_ai

@@ -64,23 +64,36 @@ Result<std::vector<IpPrefix>> host_name_servers() {
     return servers;
 }
 
+bool may_be_in(const HostView& view, const PodmanNetwork& network) {
+    const auto holds_own = [&](const IpPrefix& subnet) {
+        return std::ranges::any_of(view.own, [&](const IpPrefix& address) { return subnet.contains(address); });
+    };
+    return view.network_follows || std::ranges::any_of(network.subnets, holds_own);
+}
+
 }  // namespace
 
-Status foresee_network(HostView& view) {
+Status foresee_gateways(HostView& view) {
     auto networks = read_networks();
     if (!networks) return std::move(networks).error();
     const auto is_default = [](const PodmanNetwork& network) { return network.name == kDefaultNetwork; };
     if (std::ranges::none_of(*networks, is_default))
-        networks->push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {*IpPrefix::parse(kDefaultGateway)}});
-    for (const PodmanNetwork& network : *networks) {
-        for (const IpPrefix& gateway : network.gateways) {
-            view.routes.push_back({gateway, JAIL_REASON_LOCAL, network.device});
-            if (network.serves_names) view.name_servers.push_back(gateway);
-        }
-    }
+        networks->push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {}, {*IpPrefix::parse(kDefaultGateway)}});
+    for (const PodmanNetwork& network : *networks)
+        for (const IpPrefix& gateway : network.gateways) view.routes.push_back({gateway, JAIL_REASON_LOCAL, network.device});
+    return ok();
+}
+
+Status foresee_resolvers(HostView& view) {
     auto servers = host_name_servers();
     if (!servers) return std::move(servers).error();
     view.name_servers.insert(view.name_servers.end(), servers->begin(), servers->end());
+    if (view.shares_network) return ok();
+    auto networks = read_networks();
+    if (!networks) return std::move(networks).error();
+    for (const PodmanNetwork& network : *networks)
+        if (network.serves_names && may_be_in(view, network))
+            view.name_servers.insert(view.name_servers.end(), network.gateways.begin(), network.gateways.end());
     for (const std::string_view forwarder : kForwarders) view.name_servers.push_back(*IpPrefix::parse(forwarder));
     return ok();
 }

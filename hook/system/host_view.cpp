@@ -51,10 +51,15 @@ Status look_ahead(const Process& process, HostView& view) {
     auto user_namespace = process.user_namespace();
     if (!user_namespace) return std::move(user_namespace).error();
     view.may_copy_host = user_namespace->owner != 0;  // podman gives pasta to other users than root only
-    return foresee_network(view);
+    return foresee_gateways(view);
 }
 
 }  // namespace
+
+NameFiles name_files(const Bundle& bundle, std::string hosts, std::string resolv_conf) {
+    const bool follows = bundle.mounted_at("/etc/resolv.conf") != nullptr && name_servers(resolv_conf).empty();
+    return {std::move(hosts), std::move(resolv_conf), follows};
+}
 
 Result<NameFiles> read_name_files(const Process& process) {
     const UniqueFd root(::openat(process.proc_fd(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
@@ -87,11 +92,14 @@ Result<HostView> read_host_view(const Process& process, const NameFiles& names) 
     auto gateways = read_gateways(process);
     if (!gateways) return std::move(gateways).error();
     view.gateways = std::move(*gateways);
-    if (view.shares_network) return view;
-    auto own = read_own_addresses(process);
-    if (!own) return std::move(own).error();
-    view.own = std::move(*own);
-    if (auto looked = look_ahead(process, view); !looked) return std::move(looked).error();
+    if (!view.shares_network) {
+        auto own = read_own_addresses(process);
+        if (!own) return std::move(own).error();
+        view.own = std::move(*own);
+        if (auto looked = look_ahead(process, view); !looked) return std::move(looked).error();
+    }
+    if (!view.network_follows && !names.resolv_conf_follows) return view;
+    if (auto foreseen = foresee_resolvers(view); !foreseen) return std::move(foreseen).error();
     return view;
 }
 

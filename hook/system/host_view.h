@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "container/bundle.h"
 #include "policy/policy.h"
 #include "system/process.h"
 
@@ -15,7 +16,11 @@ namespace jail_ai {
 struct NameFiles {
     std::string hosts;
     std::string resolv_conf;
+    bool resolv_conf_follows = false;  // the engine has a resolv.conf for the container, and nothing in it yet
 };
+
+// What an engine mounts for them; the texts may be empty.
+NameFiles name_files(const Bundle& bundle, std::string hosts, std::string resolv_conf);
 
 // As a process that runs sees them: whatever is in the container may have written them.
 Result<NameFiles> read_name_files(const Process& process);

@@ -16,6 +16,8 @@ TEST_CASE("podman network: gateways of both families, and whether podman serves 
     CHECK(network->name == "named");
     CHECK(network->device == "podman1");
     CHECK(network->serves_names);
+    CHECK(network->subnets.size() == 3);
+    CHECK(network->subnets[0].to_string() == "10.76.0.0/24");
     REQUIRE(network->gateways.size() == 2);
     CHECK(network->gateways[0].to_string() == "10.76.0.1");
     CHECK(network->gateways[1].to_string() == "fd00:76::1");
@@ -37,7 +39,8 @@ TEST_CASE("podman network: errors say what isn't as it should be") {
     for (const Case& c : {Case{R"({"name": 1})", "'name'"}, Case{R"({"dns_enabled": "yes"})", "'dns_enabled' is a string, not true or false"},
                           Case{R"({"subnets": {}})", "'subnets'"}, Case{R"({"subnets": [1]})", "a subnet is a number, not an object"},
                           Case{R"({"subnets": [{"gateway": "10.0.0.0/8"}]})", "gateway '10.0.0.0/8' is no address"},
-                          Case{R"({"subnets": [{"gateway": "x"}]})", "gateway 'x' is no address"}, Case{"[]", "object"}}) {
+                          Case{R"({"subnets": [{"gateway": "x"}]})", "gateway 'x' is no address"},
+                          Case{R"({"subnets": [{"subnet": "10.0.0.1/8"}]})", "subnet '10.0.0.1/8' is no prefix"}, Case{"[]", "object"}}) {
         INFO(c.json);
         const auto network = parse_podman_network(c.json);
         REQUIRE_FALSE(network);

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# Exceptions, additions, audit and DNS with the podman of the Debian release after this one. A container lives in one call of podman there, and
+# says by itself what it reaches.
+# shellcheck source-path=SCRIPTDIR/../lib
+set -eu
+# shellcheck source=containers.sh
+. "$(dirname "$0")/../lib/containers.sh"
+# shellcheck source=next-release.sh
+. "$lib/next-release.sh"
+
+next=$((port + 1)) domain=agent.lab
+ready "$lib/name-server" $domain $internet_v4 $host_second_v4 $host_second_v6 127.0.0.53
+ready "$build/tests/probe" listen tcp $host_v4 $next -- tcp $host_v6 $next -- tcp 127.0.0.1 $next -- tcp 127.0.0.53 $port
+mkdir -p "$lab"/rootfs/{proc,sys,dev,etc,run}
+touch "$lab"/rootfs/etc/{resolv.conf,hosts,hostname} "$lab/rootfs/run/.containerenv"
+# Its nft is not in the tree; nobody here needs address translation.
+printf '[network]\nfirewall_driver = "none"\n' >"$lab/no-firewall.conf"
+printf 'nameserver %s\nnameserver %s\nnameserver %s\n' 127.0.0.53 $host_second_v6 $host_second_v4 >"$lab/resolv.conf"
+mount --bind "$lab/resolv.conf" /etc/resolv.conf
+export CONTAINERS_CONF_OVERRIDE=$lab/no-firewall.conf
+
+declare -A network=(
+    [default]="--network=podman"
+    [side]="--network=ns:/run/netns/side"
+    [host]="--network=host"
+    [later]="--network=podman --uidmap=0:100000:65536"
+)
+declare -A destinations=(
+    [default]="tcp $host_v4 $port -- tcp $host_v4 $next -- udp $host_v4 $port -- tcp $bridge_v4 $port -- tcp $host_second_v4 $port -- tcp $internet_v4 $port"
+    [side]="tcp $host_v4 $port -- tcp $host_v6 $port -- tcp $host_v6 $next -- udp $host_v6 $port -- tcp $host_second_v6 $port -- tcp $internet_v6 $port"
+    [host]="tcp 127.0.0.1 $port -- tcp 127.0.0.1 $next -- udp 127.0.0.1 $port -- tcp ::1 $port -- tcp 127.0.0.53 $port -- tcp $internet_v4 $port"
+)
+destinations[later]=${destinations[default]}
+
+# VERDICTS as in exceptions.sh; NAMES says whether the name is resolved.
+rows=$(
+    cat <<TABLE
+# NETWORK  VERDICTS  NAMES  SETTINGS
+default    -----+    yes    =true
+default    +--+++    yes    =true .allow=host:$port
+default    --+---    no     =true .allow=host:$port/udp .also=203.0.113.0/24 .dns=off
+default    ++++++    yes    =audit
+side       -----+    yes    =true
+side       -+---+    no     =true .allow=[$host_v6]:$port .dns=off
+side       ---+-+    yes    =true .allow=[fd00:c633::/64]:$port/udp
+host       -----+    yes    =true
+host       +--+++    yes    =true .allow=host:$port
+host       +-----    no     =true .allow=127.0.0.1:$port .also=203.0.113.5 .dns=off
+later      -----+    yes    =true
+later      +--+++    yes    =true .allow=host:$port .also=10.88.0.0/16
+TABLE
+)
+
+cat >"$lab/rootfs/all" <<SCRIPT
+#!/bin/sh
+/probe "\$@" | /bin/busybox awk '{ printf "%s", \$4 == "reached" ? "+" : \$4 == "EPERM" ? "-" : "(" \$0 ")" }'
+/bin/busybox nslookup $domain 2>&1 | /bin/busybox grep -q "^Address.*$internet_v4" && echo ' yes' || echo ' no'
+SCRIPT
+chmod +x "$lab/rootfs/all"
+
+# said MODE SETTING...: by the container itself
+said() {
+    local mode=$1 setting options=()
+    shift
+    read -ra options <<<"${network[$mode]}"
+    for setting in "$@"; do options+=(--annotation "jail-ai.block-host$setting"); done
+    # shellcheck disable=SC2086 # a list of words
+    "${podman[@]}" --log-level error --runtime "$runtime" --hooks-dir "$portable_hooks" run --rm "${options[@]}" --rootfs "$lab/rootfs" \
+        /all ${destinations[$mode]} 2>&1
+}
+
+number=$("${podman[@]}" --version | awk '{ print $3 }')
+for runtime in crun runc; do
+    for mode in "${!destinations[@]}"; do
+        equal "podman $number, $runtime, $mode network: every destination answers without a jail" '++++++ yes' "$(said "$mode" =false)"
+    done
+    while read -r mode verdicts names settings; do
+        case $mode in '#'*) continue ;; esac
+        # shellcheck disable=SC2086 # a list of settings
+        equal "podman $number, $runtime, $mode network: $settings" "$verdicts $names" "$(said "$mode" $settings)"
+    done <<<"$rows"
+done
+umount /etc/resolv.conf
+finish
