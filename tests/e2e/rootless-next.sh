@@ -22,16 +22,14 @@ in_tree=("$lib/in-tree" "$next_release")
 
 rootless_up
 version="podman $(as "$user" podman --version | awk '{ print $3 }')"
-gateway=198.51.100.1 # the host's, by whose address pasta offers the host's loopback with --map-gw
 for runtime in runc crun; do
     targets="$host_second_v4 $alias_pasta"
     jailed_and_not "$runtime, pasta" "$runtime" 'reached reached reached reached'
     jailed_and_not "$runtime, bridge" "$runtime" 'reached reached reached reached' --network=bridge
     jailed_and_not "$runtime, keep-id" "$runtime" 'reached reached reached reached' --userns=keep-id
+    # It lays the container's own cgroups over the host's, which podman 4.3 leaves in reach.
     targets="$host_v4 127.0.0.1"
-    jailed_and_not "$runtime, host's network" "$runtime" 'reached reached reached reached' --network=host --tmpfs=/sys/fs/cgroup:notmpcopyup
-    lives_on "$runtime"
-    turned_down "$runtime, host's network, whose cgroups are the user's" "$runtime" 78 'the.block.would.not.hold' "${jailed[@]}" --network=host
+    jailed_and_not "$runtime, host's network" "$runtime" 'reached reached reached reached' --network=host
+    lives_on "$runtime" "$host_second_v4"
 done
-rootless_down
 finish

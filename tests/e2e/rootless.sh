@@ -46,7 +46,7 @@ judge_user_namespaces() {
 judge_refusals() {
     local runtime=$1
     shift
-    turned_down "$runtime, misspelt" "$runtime" 65 jail-ai.blok-host --annotation jail-ai.blok-host=true "$@"
+    hooks=$lab/hooks.d turned_down "$runtime, misspelt" "$runtime" 65 jail-ai.blok-host --annotation jail-ai.blok-host=true "$@"
     turned_down "$runtime, host's network, whose cgroups are the user's" "$runtime" 78 "$cannot: .*with.its.cgroup.file.system.*--tmpfs=/sys/fs/cgroup" \
         "${jailed[@]}" --network=host "$@"
     turned_down "$runtime, engine's socket" "$runtime" 78 "$cannot: .*podman.sock" "${jailed[@]}" -v "$kept/podman:/podman" "$@"
@@ -64,7 +64,7 @@ for runtime in runc crun; do
     read -ra options < <(own_cgroup "$runtime" && echo)
     judge_networks "$runtime" "${options[@]}"
     judge_user_namespaces "$runtime" "${options[@]}"
-    lives_on "$runtime" "${options[@]}"
+    lives_on "$runtime" "$host_v4" "${options[@]}"
     engine "$runtime" run --detach --name shared "${options[@]}" --rootfs "$rootfs" /bin/busybox sleep 1000 >"$lab/shared.id"
     judge_refusals "$runtime" "${options[@]}"
     remove "$runtime" shared
@@ -101,6 +101,4 @@ matches "$version: no broker, on-failure=run: the log shouts" '<26>.*STARTS UNPR
 equal "$version: no broker, not asked for: it starts" reached "$(engine runc run --rm --annotation jail-ai.block-host=false --rootfs "$rootfs" \
     /probe tcp "$host_v4" "$port" | awk '{ print $NF }')"
 
-broker_up
-rootless_down
 finish
