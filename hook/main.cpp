@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Verb to command; the only place that prints and exits. It first makes the process its own: crun starts hooks with every signal
-// blocked, and podman passes the environment of whoever called it.
+// blocked, and podman passes the environment of whoever called it. Then, before anything from outside is read, the verb confines it
+// (sandbox/sandbox.h).
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
@@ -22,6 +23,8 @@
 #include "commands/jail_by_broker.h"
 #include "commands/explain.h"
 #include "commands/precreate.h"
+#include "sandbox/sandbox.h"
+#include "system/process.h"
 #include "version.h"
 
 namespace {
@@ -51,7 +54,7 @@ constexpr std::string_view kHelp =
     "With --enforce, annotations may tighten what the flags say and never loosen it.\n"
     "Anything else under jail-ai. is refused, and so is a container that can't be protected.\n";
 
-void own_the_process() {
+void own() {
     // Standard descriptors that are closed would be taken by the next open.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (::fcntl(fd, F_GETFD) == -1 && ::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd) ::_exit(EX_OSERR);
@@ -94,6 +97,7 @@ int run_precreate(std::span<char* const> words) {
     jail_ai::start_deadline();
     const auto arguments = jail_ai::parse_arguments(words);
     if (!arguments) return fail(arguments.error());
+    if (auto confined = jail_ai::confine(jail_ai::Role::precreate); !confined) return fail(confined.error());
     const auto proposal = jail_ai::precreate(STDIN_FILENO, arguments->defaults);
     if (!proposal) return fail_in_time(proposal.error());
     if (print(proposal->config) != EX_OK) return fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR));
@@ -105,6 +109,10 @@ int run_create_runtime(std::span<char* const> words) {
     jail_ai::start_deadline();
     const auto arguments = jail_ai::parse_arguments(words, {jail_ai::kBrokerOption});
     if (!arguments) return fail(arguments.error());
+    const auto initial = jail_ai::in_initial_user_namespace();
+    if (!initial) return fail(initial.error());
+    const auto role = *initial ? jail_ai::Role::create_runtime : jail_ai::Role::ask_broker;
+    if (auto confined = jail_ai::confine(role); !confined) return fail(confined.error());
     const auto lines = jail_ai::create_runtime(STDIN_FILENO, *arguments);
     if (!lines) return fail_in_time(lines.error());
     for (const jail_ai::Line& line : *lines) jail_ai::report(line.priority, line.text);
@@ -144,7 +152,7 @@ int dispatch(std::span<char* const> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    own_the_process();
+    own();
     try {
         return dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0));
     } catch (const std::exception& failure) {

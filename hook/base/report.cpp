@@ -38,18 +38,36 @@ UniqueFd connect_to_syslog(int type) {
     return {};
 }
 
+struct Syslog {
+    UniqueFd fd;  // empty where nobody listens
+    bool is_stream = false;
+};
+
+Syslog open_syslog() {
+    Syslog log{connect_to_syslog(SOCK_DGRAM)};
+    if (log.fd || errno != EPROTOTYPE) return log;
+    return {connect_to_syslog(SOCK_STREAM), true};
+}
+
+Syslog& syslog_connection() {
+    static Syslog log = open_syslog();
+    return log;
+}
+
 void send_to_syslog(int priority, std::string_view line) {
+    const Syslog& log = syslog_connection();
+    if (!log.fd) return;
     std::string record = fmt::format("<{}>{} {}[{}]: {}", LOG_MAKEPRI(LOG_DAEMON, priority), timestamp(), kTag, ::getpid(), line);
-    UniqueFd fd = connect_to_syslog(SOCK_DGRAM);
-    if (!fd && errno == EPROTOTYPE) {
-        fd = connect_to_syslog(SOCK_STREAM);
-        record += '\0';  // ends a record there
-    }
-    if (!fd) return;
-    [[maybe_unused]] const ssize_t sent = ::send(fd.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (log.is_stream) record += '\0';  // ends a record there
+    [[maybe_unused]] const ssize_t sent = ::send(log.fd.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace
+
+void open_report() {
+    ::tzset();
+    syslog_connection();
+}
 
 void report(int priority, std::string_view line) {
     if (priority <= LOG_WARNING) {

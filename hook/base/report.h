@@ -9,6 +9,10 @@
 
 namespace jail_ai {
 
+// Connects to syslog now rather than with the first line, and reads the time zone, for a process that is about to lose the right to. Where
+// nobody listens, nobody will be asked again.
+void open_report();
+
 // Writes "jail-ai-hook: LINE" to stderr, for LOG_WARNING and worse, and then to syslog with the priority (LOG_ERR …). Never fails and never
 // waits, as syslog(3) does for a reader that has stopped: where nobody takes the line it is lost, and the exit code still tells.
 void report(int priority, std::string_view line);

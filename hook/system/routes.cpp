@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sys/ioctl.h>
 
 #include <array>
 #include <map>
@@ -18,14 +19,25 @@ namespace {
 
 constexpr int kDumpTries = 8;  // a dump that the kernel marks as interrupted is inconsistent and is made again
 
-std::string name_of(std::map<std::uint32_t, std::string>& names, std::uint32_t index) {
-    auto [name, fresh] = names.try_emplace(index);
-    std::array<char, IF_NAMESIZE> text{};
-    if (fresh && index != 0 && ::if_indextoname(index, text.data()) != nullptr) name->second = text.data();
-    return name->second;
-}
+// The names of interfaces, each asked for once; empty for one that is gone. As if_indextoname(3), by a socket that is open already.
+class DeviceNames {
+public:
+    explicit DeviceNames(int fd) : fd_(fd) {}
 
-Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, std::map<std::uint32_t, std::string>& names) {
+    const std::string& of(std::uint32_t index) {
+        auto [name, fresh] = names_.try_emplace(index);
+        ifreq request{};
+        request.ifr_ifindex = static_cast<int>(index);
+        if (fresh && index != 0 && ::ioctl(fd_, SIOCGIFNAME, &request) == 0) name->second = request.ifr_name;
+        return name->second;
+    }
+
+private:
+    int fd_;
+    std::map<std::uint32_t, std::string> names_;
+};
+
+Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
     // rtm_table and strict checking make the kernel send table local only, not a router's million routes.
     rtmsg request{};
     request.rtm_table = RT_TABLE_LOCAL;
@@ -41,8 +53,8 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, std::map<std::
             const auto prefix =
                 IpPrefix::from_bytes(destination.empty() ? std::span<const std::uint8_t>(any).first(size) : destination, route.rtm_dst_len);
             if (!prefix) return;
-            routes.push_back({*prefix, route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL,
-                              name_of(names, attributes.number(RTA_OIF, 0))});
+            routes.push_back(
+                {*prefix, route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL, names.of(attributes.number(RTA_OIF, 0))});
         });
         if (!done) return std::move(done).error().context("routing table local");
         // The table of a network namespace without a single address does not exist.
@@ -52,12 +64,12 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, std::map<std::
     return consistent;
 }
 
-Result<bool> dump_addresses(int fd, std::vector<LocalRoute>& routes, std::map<std::uint32_t, std::string>& names) {
+Result<bool> dump_addresses(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
     ifaddrmsg request{};
     auto done = dump_once<ifaddrmsg>(fd, RTM_GETADDR, &request, sizeof request, [&](const ifaddrmsg& message, const Attributes& attributes) {
         // On a point-to-point link IFA_ADDRESS is the peer's.
         const auto& address = attributes[IFA_LOCAL].empty() ? attributes[IFA_ADDRESS] : attributes[IFA_LOCAL];
-        const std::string device = name_of(names, message.ifa_index);
+        const std::string device = names.of(message.ifa_index);
         if (const auto prefix = IpPrefix::from_bytes(address, static_cast<unsigned>(address.size() * 8)))
             routes.push_back({*prefix, JAIL_REASON_LOCAL, device});
         const auto& broadcast = attributes[IFA_BROADCAST];
@@ -77,7 +89,7 @@ Result<std::vector<LocalRoute>> read_local_routes() {
     const int on = 1;
     // Only a filter (kernel 4.20); what an older kernel sends beyond it is sorted out above.
     ::setsockopt(fd.get(), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof on);
-    std::map<std::uint32_t, std::string> names;
+    DeviceNames names(fd.get());
     for (int attempt = 0; attempt < kDumpTries; ++attempt) {
         std::vector<LocalRoute> routes;
         auto routed = dump_routes(fd.get(), routes, names);

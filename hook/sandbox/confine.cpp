@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See sandbox.h.
+#include <sys/prctl.h>
+#include <sys/resource.h>
+
+#include "base/report.h"
+#include "sandbox/capabilities.h"
+#include "sandbox/landlock.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/syscall_filter.h"
+
+namespace jail_ai {
+namespace {
+
+void prepare(Role role) {
+    open_report();
+    if (role != Role::create_runtime && role != Role::broker) return;
+    // Who may not raise it finds out when a map doesn't fit, which on most kernels never happens.
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
+}
+
+Status leave_no_traces() {
+    if (::prctl(PR_SET_DUMPABLE, 0) != 0) return system_error("become undumpable", errno);
+    const rlimit none{0, 0};
+    if (::setrlimit(RLIMIT_CORE, &none) != 0 || ::setrlimit(RLIMIT_NPROC, &none) != 0) return system_error("set resource limits", errno);
+    return ok();
+}
+
+Status enter_landlock_as(Role role) {
+    switch (role) {
+        case Role::precreate: return enter_landlock(Readable::kernel_files);
+        case Role::ask_broker: return enter_landlock(Readable::everything);
+        case Role::create_runtime:
+        case Role::broker: break;
+    }
+    return ok();
+}
+
+}  // namespace
+
+Status confine(Role role) {
+    prepare(role);
+    for (Status (*phase)(Role) : {+[](Role) { return leave_no_traces(); }, drop_privileges, enter_landlock_as, enter_syscall_filter})
+        if (auto done = phase(role); !done) return std::move(done).error().context("confine itself");
+    return ok();
+}
+
+}  // namespace jail_ai

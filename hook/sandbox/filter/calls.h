@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Every system call that a confined process may make, by role, each group with its reason. Read by generate.cpp when the hook is built.
+//
+// The lists are wider than what one C library calls on one architecture: what glibc and musl, old and new, use for the same functions is on
+// them, and what libbpf tries out on the kernel before it loads. Names that an architecture doesn't have are passed over.
+//
+// An argument that is an int to the kernel is compared in its lower 32 bits, which are all that the kernel looks at.
+#pragma once
+
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/netlink.h>
+#include <linux/nsfs.h>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <vector>
+
+namespace jail_ai::filter {
+
+// Bits, so that a call can be on several lists.
+enum Roles : unsigned {
+    create_runtime = 1,
+    precreate = 2,
+    ask_broker = 4,
+    broker = 8,
+    jailing = create_runtime | broker,
+    everybody = create_runtime | precreate | ask_broker | broker,
+};
+
+// (argument & mask) == value
+struct Condition {
+    unsigned argument;
+    std::uint64_t mask;
+    std::uint64_t value;
+};
+
+struct Call {
+    Roles roles;
+    const char* name;
+    std::vector<Condition> conditions;  // all of them hold; a call may be on the list several times
+};
+
+inline constexpr std::uint64_t kInt = 0xffffffff;
+
+constexpr Condition is(unsigned argument, std::uint64_t value) {
+    return {argument, kInt, value & kInt};
+}
+constexpr Condition has_none_of(unsigned argument, std::uint64_t bits) {
+    return {argument, bits, 0};
+}
+constexpr Condition is_null(unsigned argument) {
+    return {argument, ~std::uint64_t{0}, 0};
+}
+
+// O_RDONLY is 0, O_TMPFILE includes O_DIRECTORY, which is allowed.
+inline constexpr std::uint64_t kOpensForWriting = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+
+// Constants that this machine's headers may be too old for.
+inline constexpr unsigned kBpfProgBindMap = 35;    // Linux 5.10
+inline constexpr unsigned kBpfTokenCreate = 36;    // 6.9; libbpf 1.5 asks for one and takes a no
+inline constexpr unsigned kPrSetVma = 0x53564d41;  // 5.17; glibc 2.38 names its mappings with it
+
+inline const std::vector<Call>& calls() {
+    static const std::vector<Call> all = [] {
+        std::vector<Call> list;
+        const auto add = [&](Roles roles, std::initializer_list<const char*> names, std::vector<Condition> conditions = {}) {
+            for (const char* name : names) list.push_back({roles, name, conditions});
+        };
+
+        // Memory, none of it executable: no code comes in but by what is there.
+        add(everybody, {"brk", "munmap", "mremap", "madvise"});
+        add(everybody, {"mmap", "mmap2", "mprotect"}, {has_none_of(2, PROT_EXEC)});
+        add(everybody, {"prctl"}, {is(0, kPrSetVma)});
+
+        // To end, to be told of signals and of the deadline, to know the time and who one is.
+        add(everybody, {"exit", "exit_group", "rt_sigreturn", "sigreturn", "rt_sigaction", "rt_sigprocmask", "restart_syscall"});
+        add(everybody, {"alarm", "setitimer"});
+        add(everybody, {"clock_gettime", "clock_gettime64", "gettimeofday", "time"});
+        add(everybody, {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname"});
+        add(everybody, {"futex", "futex_time64", "getrandom"});
+
+        // Files, to read. openat2(2) is missing: a filter doesn't see the flags that it is given.
+        add(everybody, {"openat"}, {has_none_of(2, kOpensForWriting)});
+        add(everybody, {"open"}, {has_none_of(1, kOpensForWriting)});
+        add(everybody, {"close", "read", "readv", "pread64", "lseek", "_llseek", "getdents64", "readlink", "readlinkat"});
+        add(everybody, {"fstat", "fstat64", "newfstatat", "fstatat64", "statx", "stat", "stat64", "lstat", "lstat64"});
+        add(everybody, {"statfs", "statfs64", "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2"});
+        for (const int command : {F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC})
+            add(everybody, {"fcntl", "fcntl64"}, {is(1, static_cast<unsigned>(command))});
+        add(everybody, {"poll", "ppoll", "ppoll_time64"});
+
+        // To what is open for writing: standard output and error, syslog, netlink, the broker's or the caller's socket. No address, so that nobody
+        // else is spoken to.
+        add(everybody, {"write", "writev"});
+        add(everybody, {"sendto"}, {is_null(4)});
+        add(everybody, {"send"});
+
+        // The container's process and its descriptors, and its cgroup's id.
+        add(static_cast<Roles>(jailing | ask_broker), {"pidfd_open"});
+        add(jailing, {"pidfd_getfd", "getsockopt", "name_to_handle_at"});
+
+        // The host's addresses and the names of its interfaces, by rtnetlink.
+        add(jailing, {"socket"}, {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)});
+        add(jailing, {"setsockopt"}, {is(1, SOL_NETLINK)});
+        add(static_cast<Roles>(jailing | ask_broker), {"recvfrom", "recv"});
+        add(jailing, {"ioctl"}, {is(1, SIOCGIFNAME)});
+
+        // A conversation in which descriptors go over, and who is on the other side.
+        add(static_cast<Roles>(ask_broker | broker), {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
+        add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
+        for (const unsigned long request : {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID}) add(broker, {"ioctl"}, {is(1, request)});
+
+        // BPF: build, attach, ask, undo. Neither pins nor links, nor what runs programs, walks the machine's or reads another's maps.
+        for (const unsigned command : std::initializer_list<unsigned>{BPF_MAP_CREATE, BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE, BPF_BTF_LOAD,
+                                                                      BPF_PROG_LOAD, kBpfProgBindMap, BPF_PROG_ATTACH, BPF_PROG_DETACH,
+                                                                      BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, kBpfTokenCreate})
+            add(jailing, {"bpf"}, {is(0, command)});
+        // The kernel's types for the guard go to libbpf in a file in memory.
+        add(jailing, {"memfd_create"});
+        // libbpf raises it where the kernel counts BPF memory so; prepare() has done it already.
+        add(jailing, {"prlimit64"}, {is(0, 0), is(1, RLIMIT_MEMLOCK)});
+        add(jailing, {"setrlimit", "getrlimit", "ugetrlimit"}, {is(0, RLIMIT_MEMLOCK)});
+        return list;
+    }();
+    return all;
+}
+
+}  // namespace jail_ai::filter

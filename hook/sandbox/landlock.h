@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Phase 5: Landlock, where the kernel has it.
+#pragma once
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+// What of the file system stays readable; nothing is writable.
+enum class Readable { kernel_files, everything };
+
+// Enters a Landlock domain that denies what this kernel's Landlock can deny. Needs no_new_privs. Without Landlock in the kernel it does nothing
+// and succeeds.
+Status enter_landlock(Readable readable);
+
+}  // namespace jail_ai
