@@ -21,14 +21,12 @@ constexpr CapabilitySet bit(int capability) {
     return CapabilitySet{1} << capability;
 }
 
-// Each is in use; without it, in the test of that name, the container is refused.
-constexpr CapabilitySet kJailing = bit(CAP_BPF)                 // load programs and maps (Linux 5.8; CAP_SYS_ADMIN includes it)
-                                   | bit(CAP_NET_ADMIN)         // load network programs, attach them, ask what is attached
-                                   | bit(CAP_PERFMON)           // load LSM programs; spares the verifier its work against speculation
-                                   | bit(CAP_SYS_ADMIN)         // open an attached program by its id, to see whether it is ours
-                                   | bit(CAP_SYS_PTRACE)        // the container's namespaces and descriptors, the runtime's environment
-                                   | bit(CAP_DAC_READ_SEARCH);  // mount sources below directories of other users; /proc/PID/fd of a container with
-                                                                // other user ids than the host's root
+// Each is in use: tests/sandbox/capability_cases.cpp shows what fails without.
+constexpr CapabilitySet kJailing =
+    bit(CAP_SYS_ADMIN)           // open an attached program by its id, to see whether it is ours; includes CAP_BPF and CAP_PERFMON
+    | bit(CAP_NET_ADMIN)         // ask what is attached, for which older kernels don't take CAP_SYS_ADMIN
+    | bit(CAP_SYS_PTRACE)        // the container's namespaces and descriptors, the runtime's environment
+    | bit(CAP_DAC_READ_SEARCH);  // mount sources below directories of other users; /proc/PID/fd of a container in a user namespace
 
 constexpr CapabilitySet used_by(Role role) {
     switch (role) {

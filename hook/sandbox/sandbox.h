@@ -23,7 +23,7 @@
 //                 createRuntime and the broker: a process in a Landlock domain has no ptrace access to any process outside of it, whatever
 //                 its capabilities, and so neither to the container's namespaces (/proc/PID/ns) nor to its descriptors, and which process
 //                 that is only the state on standard input says. What Landlock would do for them, the filter does: it lets no file be
-//                 opened for writing and makes no connection.
+//                 opened for writing and makes no connection (that to the broker apart).
 // 6. filter       seccomp: a list of system calls, by role, with their arguments where these decide; any other call kills the process, and the
 //                 container does not start. Last, because it forbids everything that the phases before it did. filter/calls.h is the list.
 //
@@ -38,12 +38,12 @@ namespace jail_ai {
 enum class Role {
     create_runtime,  // looks at a container, loads and attaches
     precreate,       // changes a document
-    ask_broker,      // createRuntime in a user namespace: hands the state on to the broker, by a socket that is connected already
+    ask_broker,      // createRuntime in a user namespace: hands the state on to the broker
     broker,          // create_runtime for somebody else, who is at the other end of a socket
 };
 
 // Phases 2 to 6. To be called once, before the first byte from outside is read; then there is no way back. From then on report() works, and
-// connect(2), for one, kills. Errors: EX_OSERR or EX_NOPERM; the process is as confined as it came, and must end.
+// most else kills. Errors: EX_OSERR or EX_NOPERM; the process is as confined as it came, and must end.
 Status confine(Role role);
 
 }  // namespace jail_ai

@@ -107,24 +107,32 @@ inline const std::vector<Call>& calls() {
         add(static_cast<Roles>(jailing | ask_broker), {"pidfd_open"});
         add(jailing, {"pidfd_getfd", "getsockopt", "name_to_handle_at"});
 
-        // The host's addresses and the names of its interfaces, by rtnetlink.
-        add(jailing, {"socket"}, {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)});
+        // The host's addresses and the names of its interfaces, by rtnetlink; who listens on vsock, by sock_diag, and whether that can be reached
+        // from here, which only binding to the address says.
+        for (const int protocol : {NETLINK_ROUTE, NETLINK_SOCK_DIAG})
+            add(jailing, {"socket"}, {is(0, AF_NETLINK), is(2, static_cast<unsigned>(protocol))});
+        add(jailing, {"socket"}, {is(0, AF_VSOCK), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
+        add(jailing, {"bind"});
         add(jailing, {"setsockopt"}, {is(1, SOL_NETLINK)});
         add(static_cast<Roles>(jailing | ask_broker), {"recvfrom", "recv"});
         add(jailing, {"ioctl"}, {is(1, SIOCGIFNAME)});
 
+        // The broker is looked for, and again after a while where it has too much to do.
+        add(ask_broker, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
+        add(ask_broker, {"connect", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64"});
         // A conversation in which descriptors go over, and who is on the other side.
         add(static_cast<Roles>(ask_broker | broker), {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
         add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
         for (const unsigned long request : {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID}) add(broker, {"ioctl"}, {is(1, request)});
 
-        // BPF: build, attach, ask, undo. Neither pins nor links, nor what runs programs, walks the machine's or reads another's maps.
-        for (const unsigned command : std::initializer_list<unsigned>{BPF_MAP_CREATE, BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE, BPF_BTF_LOAD,
-                                                                      BPF_PROG_LOAD, kBpfProgBindMap, BPF_PROG_ATTACH, BPF_PROG_DETACH,
-                                                                      BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, kBpfTokenCreate})
+        // BPF: build, attach, ask, undo. No pins and no links; nothing that runs a program, walks the machine's or reads another's maps; of other
+        // objects only the kernel's types, which libbpf looks for in its modules.
+        for (const unsigned command : std::initializer_list<unsigned>{
+                 BPF_MAP_CREATE, BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_PROG_LOAD, kBpfProgBindMap, BPF_PROG_ATTACH, BPF_PROG_DETACH,
+                 BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
             add(jailing, {"bpf"}, {is(0, command)});
-        // The kernel's types for the guard go to libbpf in a file in memory.
-        add(jailing, {"memfd_create"});
+        // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map into place by dup3.
+        add(jailing, {"memfd_create", "dup3"});
         // libbpf raises it where the kernel counts BPF memory so; prepare() has done it already.
         add(jailing, {"prlimit64"}, {is(0, 0), is(1, RLIMIT_MEMLOCK)});
         add(jailing, {"setrlimit", "getrlimit", "ugetrlimit"}, {is(0, RLIMIT_MEMLOCK)});

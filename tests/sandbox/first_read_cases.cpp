@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// All of the confinement is there at the moment of the first read from standard input, by the kernel's own account in /proc.
+#include <dirent.h>
+#include <doctest/doctest.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <memory>
+#include <sstream>
+
+#include "files.h"
+#include "held_hook.h"
+#include "must.h"
+#include "protocol_reporter.h"
+#include "sandbox/syscall_filter.h"
+
+namespace jail_ai::test {
+namespace {
+
+constexpr const char* kNone = "0000000000000000";
+constexpr const char* kJailing = "0000000000281004";  // DAC_READ_SEARCH, NET_ADMIN, SYS_PTRACE, SYS_ADMIN
+
+std::string limit(const HeldHook& hook, const std::string& name) {
+    std::istringstream lines(read_file(hook.path("limits")));
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with(name)) continue;
+        std::istringstream values(line.substr(name.size()));
+        std::string soft, hard;
+        values >> soft >> hard;
+        return soft + " " + hard;
+    }
+    return "no such limit";
+}
+
+int count_descriptors(const HeldHook& hook) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(hook.path("fd").c_str()), ::closedir);
+    int count = 0;
+    while (const dirent* entry = ::readdir(directory.get()))
+        if (entry->d_name[0] != '.') ++count;
+    return count;
+}
+
+void expect_confined(const HeldHook& hook, const std::string& capabilities) {
+    CHECK(hook.status("NoNewPrivs") == "1");
+    CHECK(hook.status("Seccomp") == "2");
+    if (kHasSyscallFilter && !hook.status("Seccomp_filters").empty()) CHECK(hook.status("Seccomp_filters") == "2");  // ours and its own
+    for (const char* set : {"CapInh", "CapBnd", "CapAmb"}) CHECK(hook.status(set) == kNone);
+    CHECK(hook.status("CapPrm") == capabilities);
+    CHECK(hook.status("CapEff") == capabilities);
+    CHECK(limit(hook, "Max core file size") == "0 0");
+    CHECK(limit(hook, "Max processes") == "0 0");
+    CHECK(hook.status("SigBlk") == kNone);
+    CHECK(count_descriptors(hook) == 4);  // 0, 1, 2 and syslog
+}
+
+void block_everything() {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
+TEST_CASE("createRuntime is confined before it reads") {
+    expect_confined(HeldHook("createRuntime", block_everything), kJailing);
+}
+
+TEST_CASE("precreate is confined before it reads, without a capability") {
+    expect_confined(HeldHook("precreate", block_everything), kNone);
+}
+
+TEST_CASE("in a user namespace it is confined before it reads") {
+    const HeldHook hook("createRuntime", [] {
+        const uid_t user = 4711;
+        must(::setresgid(user, user, user), "become an ordinary group");
+        must(::setresuid(user, user, user), "become an ordinary user");
+        must(::prctl(PR_SET_DUMPABLE, 1), "own /proc/self again");
+        must(::unshare(CLONE_NEWUSER), "make a user namespace");
+        write_file("/proc/self/uid_map", "0 4711 1");
+    });
+    expect_confined(hook, "0000000000000004");
+}
+
+TEST_CASE("an ordinary user can't look into it") {
+    const HeldHook hook("precreate", [] {
+        must(::setresgid(4711, 4711, 4711), "become an ordinary group");
+        must(::setresuid(4711, 4711, 4711), "become an ordinary user");
+    });
+    CHECK(hook.status("CapPrm") == kNone);
+    CHECK(hook.status("NoNewPrivs") == "1");
+    struct stat info {};
+    REQUIRE(::stat(hook.path("environ").c_str(), &info) == 0);
+    CHECK(info.st_uid == 0);  // as of a process that can't be dumped (proc(5))
+}
+
+}  // namespace
+}  // namespace jail_ai::test

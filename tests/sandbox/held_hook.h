@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The real hook, stopped by the kernel where it reads from standard input for the first time, to be looked at.
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace jail_ai::test {
+
+class HeldHook {
+public:
+    // `before_exec` runs in the new process. Throws where the hook ends before it reads.
+    explicit HeldHook(const char* verb, const std::function<void()>& before_exec = {});
+    ~HeldHook();
+    HeldHook(const HeldHook&) = delete;
+    HeldHook& operator=(const HeldHook&) = delete;
+
+    // The value of a field of /proc/PID/status, without space around it; empty where there is none.
+    std::string status(const std::string& field) const;
+    std::string path(const std::string& name) const;  // /proc/PID/NAME
+
+private:
+    pid_t pid_;
+    UniqueFd listener_;
+};
+
+}  // namespace jail_ai::test
