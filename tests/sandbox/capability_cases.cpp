@@ -43,8 +43,13 @@ TEST_CASE("without CAP_DAC_READ_SEARCH: a mount source in another user's directo
     make_directory(home + "/work");
     must(::chmod(home.c_str(), 0700), "close a directory");
     must(::chown(home.c_str(), 4711, 4711), "give a directory away");
-    write_file(container.state.bundle + "/config.json",
-               R"({"ociVersion":"1.0.2","mounts":[{"destination":"/work","type":"bind","source":")" + home + R"(/work","options":["rbind"]}]})");
+    const std::string path = container.state.bundle + "/config.json";
+    std::string config = read_file(path);
+    constexpr std::string_view kNoMounts = R"("mounts":[])";
+    REQUIRE(config.find(kNoMounts) != std::string::npos);
+    config.replace(config.find(kNoMounts), kNoMounts.size(),
+                   R"("mounts":[{"destination":"/work","type":"bind","source":")" + home + R"(/work","options":["rbind"]}])");
+    create_file(path, config);
     HookCall call = container.call();
     call.before_exec = [] {
         must(::prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE), "drop a capability");

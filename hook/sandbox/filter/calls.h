@@ -107,6 +107,9 @@ inline const std::vector<Call>& calls() {
         add(static_cast<Roles>(jailing | ask_broker), {"pidfd_open"});
         add(jailing, {"pidfd_getfd", "getsockopt", "name_to_handle_at"});
 
+        // Who owns a user namespace.
+        for (const unsigned long request : {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID}) add(jailing, {"ioctl"}, {is(1, request)});
+
         // The host's addresses and the names of its interfaces, by rtnetlink; who listens on vsock, by sock_diag, and whether that can be reached
         // from here, which only binding to the address says.
         for (const int protocol : {NETLINK_ROUTE, NETLINK_SOCK_DIAG})
@@ -123,7 +126,6 @@ inline const std::vector<Call>& calls() {
         // A conversation in which descriptors go over, and who is on the other side.
         add(static_cast<Roles>(ask_broker | broker), {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
         add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
-        for (const unsigned long request : {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID}) add(broker, {"ioctl"}, {is(1, request)});
 
         // BPF: build, attach, ask, undo. No pins and no links; nothing that runs a program, walks the machine's or reads another's maps; of other
         // objects only the kernel's types, which libbpf looks for in its modules.
