@@ -15,8 +15,8 @@ namespace jail_ai {
 namespace {
 
 // Where mounts lead is seen from the engine's mount namespace alone. In which user namespace capabilities count is for the broker to say.
-Result<Lines> judge_mounts(const Process& process, const BundleFiles& files, const Request& request) {
-    auto facts = read_mount_facts(process, files.bundle, files.directory.get());
+Result<Lines> judge_mounts(const BundleFiles& files, const Request& request) {
+    auto facts = read_mount_facts(files.bundle, files.directory.get());
     if (!facts) return std::move(facts).error();
     Bundle mounts = files.bundle;
     mounts.capabilities.clear();
@@ -41,7 +41,7 @@ BrokersWord jail_by_broker(const ContainerState& state, std::string state_text, 
     if (!process) return {std::move(process).error(), false};
     auto files = BundleFiles::open(state.bundle);
     if (!files) return {std::move(files).error(), false};
-    auto lines = judge_mounts(*process, *files, request);
+    auto lines = judge_mounts(*files, request);
     if (!lines) return {std::move(lines).error(), false};
     auto message = write_message(*files, std::move(state_text), arguments);
     if (!message) return {std::move(message).error(), false};

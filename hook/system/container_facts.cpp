@@ -213,10 +213,8 @@ Result<ContainerFacts> read_process_facts(const Process& process, const Bundle& 
     return facts;
 }
 
-Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bundle, int bundle_fd) {
-    auto cgroup_namespace = process.shares_namespace("cgroup");
-    if (!cgroup_namespace) return std::move(cgroup_namespace).error();
-    ContainerFacts facts{*cgroup_namespace, false, {}, {}, {}, {}, {}};
+Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd) {
+    ContainerFacts facts{};
     for (const Mount& mount : bundle.mounts) {
         if (!mount.is_bind() || mount.source.empty()) continue;
         auto bound = resolve_bind(mount, bundle_fd);
@@ -235,7 +233,7 @@ Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bu
 }
 
 Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, Guard guard) {
-    auto facts = read_mount_facts(process, bundle, bundle_fd);
+    auto facts = read_mount_facts(bundle, bundle_fd);
     if (!facts) return facts;
     auto others = read_process_facts(process, bundle, guard, ::getppid());
     if (!others) return others;
