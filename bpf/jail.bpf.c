@@ -49,6 +49,15 @@ struct {
 	__type(value, __u8);
 } jail_peers SEC(".maps");
 
+/* For those who list jails. No program reads it; the loader binds it to one, so that it lives as long. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+	__type(key, __u32);
+	__type(value, struct jail_about);
+} jail_about SEC(".maps");
+
 /* Set before loading: count what would be denied, and let it pass. */
 const volatile __u8 audit = 0;
 

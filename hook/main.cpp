@@ -20,9 +20,10 @@
 #include "commands/arguments.h"
 #include "commands/broker.h"
 #include "commands/create_runtime.h"
-#include "commands/jail_by_broker.h"
 #include "commands/explain.h"
+#include "commands/jail_by_broker.h"
 #include "commands/precreate.h"
+#include "commands/status.h"
 #include "sandbox/sandbox.h"
 #include "system/process.h"
 #include "version.h"
@@ -40,6 +41,7 @@ constexpr std::string_view kHelp =
     "                  (createRuntime takes --broker=PATH, where it listens, and broker --max-jails=N, 256 a user)\n"
     "  explain         says what would become of a destination, and why: explain 10.88.0.1:5432/tcp\n"
     "                  [--annotation KEY=VALUE]… [--pid PID | --container ID] [--json]; without one, the whole policy\n"
+    "  status          every jail on this machine: what was refused and how often: status [CONTAINER…] [--json | --prometheus]\n"
     "  --version       print the version\n"
     "  --help          print this\n"
     "\n"
@@ -138,15 +140,21 @@ int run_explain(std::span<char* const> arguments) {
     return answer ? print(*answer) : fail(answer.error());
 }
 
+int run_status(std::span<char* const> words) {
+    const auto answer = jail_ai::status(words);
+    return answer ? print(*answer) : fail(answer.error());
+}
+
 int dispatch(std::span<char* const> arguments) {
     const std::string_view verb = arguments.empty() ? "" : arguments.front();
     if (verb == "createRuntime") return run_create_runtime(arguments.subspan(1));
     if (verb == "precreate") return run_precreate(arguments.subspan(1));
     if (verb == "broker") return run_broker(arguments.subspan(1));
+    if (verb == "status") return run_status(arguments.subspan(1));
     if (verb == "explain") return run_explain(arguments.subspan(1));
     if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
     if (verb == "--help") return print(kHelp);
-    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | --version | --help"});
+    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | status | --version | --help"});
 }
 
 }  // namespace

@@ -105,7 +105,7 @@ private:
         auto facts = read_process_facts(target.process(), *bundle, *guard, runtime_of(connection_.peer()));
         if (!facts) return std::move(facts).error();
         const NameFiles names = name_files(*bundle, std::move(message.hosts), std::move(message.resolv_conf));
-        auto jailed = jail_container({target.process(), target.cgroup(), *bundle, *facts, names, *guard}, *request, Existing::refuse);
+        auto jailed = jail_container({state->id, target.process(), target.cgroup(), *bundle, *facts, names, *guard}, *request, Existing::refuse);
         if (!jailed) return std::move(jailed).error();
         if (auto still = target.recheck(); !still) return std::move(still).error();
         // Whoever has not been told yes has no jail: the engine won't start that container.

@@ -42,7 +42,7 @@ Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     if (!facts) return std::move(facts).error();
     auto names = files->read_name_files();
     if (!names) return std::move(names).error();
-    auto jailed = jail_container({*process, *cgroup, files->bundle, *facts, *names, *guard}, request, Existing::replace);
+    auto jailed = jail_container({state.id, *process, *cgroup, files->bundle, *facts, *names, *guard}, request, Existing::replace);
     if (!jailed) return std::move(jailed).error();
     jailed->attachment.keep();
     return std::move(jailed->lines);

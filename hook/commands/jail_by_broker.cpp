@@ -15,7 +15,7 @@ namespace jail_ai {
 namespace {
 
 // Where mounts lead is seen from the engine's mount namespace alone. In which user namespace capabilities count is for the broker to say.
-Result<Lines> judge_mounts(const BundleFiles& files, const Request& request) {
+Result<Judged> judge_mounts(const BundleFiles& files, const Request& request) {
     auto facts = read_mount_facts(files.bundle, files.directory.get());
     if (!facts) return std::move(facts).error();
     Bundle mounts = files.bundle;
@@ -41,15 +41,15 @@ BrokersWord jail_by_broker(const ContainerState& state, std::string state_text, 
     if (!process) return {std::move(process).error(), false};
     auto files = BundleFiles::open(state.bundle);
     if (!files) return {std::move(files).error(), false};
-    auto lines = judge_mounts(*files, request);
-    if (!lines) return {std::move(lines).error(), false};
+    auto judged = judge_mounts(*files, request);
+    if (!judged) return {std::move(judged).error(), false};
     auto message = write_message(*files, std::move(state_text), arguments);
     if (!message) return {std::move(message).error(), false};
     auto answer = ask_broker(broker_path(arguments), *process, *message);
     if (!answer) return {std::move(answer).error(), false};
     if (answer->word != Word::yes) return {Error{answer->exit_code, "the broker refuses: " + answer->text}, answer->word == Word::never};
-    lines->push_back({LOG_INFO, "by the broker: " + answer->text});
-    return {std::move(lines), false};
+    judged->lines.push_back({LOG_INFO, "by the broker: " + answer->text});
+    return {std::move(judged->lines), false};
 }
 
 }  // namespace jail_ai

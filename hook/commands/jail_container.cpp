@@ -32,34 +32,36 @@ Result<Guard> choose_guard(const Process& process, const Request& request) {
     return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
 }
 
-Result<Lines> judge_risks(const Bundle& bundle, const ContainerFacts& facts, const Request& request) {
-    Lines warnings;
+Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, const Request& request) {
+    Judged judged{};
     for (const FoundRisk& found : find_risks(bundle, facts)) {
         if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce && found.refuses)
             return Error{EX_CONFIG, fmt::format("the block would not hold: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept,
                                                 risk_name(found.risk))};
-        warnings.push_back(warn_of(found, request));
+        judged.lines.push_back(warn_of(found, request));
+        judged.open_routes |= 1U << static_cast<unsigned>(found.risk);
     }
-    return warnings;
+    return judged;
 }
 
 Result<Jailed> jail_container(const KnownContainer& container, const Request& request, Existing existing) {
-    auto lines = judge_risks(container.bundle, container.facts, request);
-    if (!lines) return std::move(lines).error();
+    auto judged = judge_risks(container.bundle, container.facts, request);
+    if (!judged) return std::move(judged).error();
+    Lines& lines = judged->lines;
     auto host = read_host_view(container.process, container.names);
     if (!host) return std::move(host).error();
     auto policy = compile_policy(request, *host);
     if (!policy) return std::move(policy).error();
-    auto jail = Jail::load(*policy, container.guard, container.cgroup);
+    auto jail = Jail::load(*policy, container.guard, container.cgroup, {container.id, judged->open_routes});
     if (!jail) return std::move(jail).error();
     auto attachment = std::move(*jail).attach(container.cgroup, existing);
     if (!attachment) return std::move(attachment).error();
     if (auto still = container.cgroup.recheck(container.process); !still) return std::move(still).error();
-    for (const std::string& moot : policy->moots) lines->push_back({LOG_NOTICE, moot});
-    lines->push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
-                                            policy->rules.size(), container.guard == Guard::lsm ? "guarded" : "no guard on this kernel",
-                                            quoted(container.cgroup.path()))});
-    return Jailed{std::move(*attachment), std::move(*lines)};
+    for (const std::string& moot : policy->moots) lines.push_back({LOG_NOTICE, moot});
+    lines.push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
+                                           policy->rules.size(), container.guard == Guard::lsm ? "guarded" : "no guard on this kernel",
+                                           quoted(container.cgroup.path()))});
+    return Jailed{std::move(*attachment), std::move(lines)};
 }
 
 }  // namespace jail_ai

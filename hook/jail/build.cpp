@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
+#include <ctime>
 #include <iterator>
 #include <memory>
 
@@ -32,6 +33,23 @@ Status fill_rules(int map_fd, const Rules& rules) {
     return ok();
 }
 
+Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const JailLabel& label) {
+    jail_about about{};
+    about.version = JAIL_ABOUT_VERSION;
+    about.open_routes = label.open_routes;
+    timespec now{};
+    ::clock_gettime(CLOCK_REALTIME, &now);
+    about.since = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+    about.mode = static_cast<std::uint8_t>(policy.mode);
+    about.guard = static_cast<std::uint8_t>(guard);
+    about.shares_network = policy.shares_network ? 1 : 0;
+    label.container.copy(about.container, sizeof about.container - 1);
+    const std::uint32_t first = 0;
+    if (::bpf_map_update_elem(map_fd, &first, &about, BPF_ANY) != 0) return system_error("fill jail_about", errno);
+    if (::bpf_prog_bind_map(program_fd, map_fd, nullptr) != 0) return system_error("bind jail_about to a program", errno);
+    return ok();
+}
+
 Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup& cgroup, Mode mode, const RecordMaps& record) {
     switch (guard) {
         case Guard::none: break;
@@ -43,7 +61,7 @@ Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup
 
 }  // namespace
 
-Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup) {
+Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label) {
     listen_to_libbpf();
     const std::unique_ptr<jail_bpf, Deleter> skeleton(jail_bpf::open());
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
@@ -53,6 +71,8 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup)
     if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
     auto programs = loaded_programs(skeleton->obj, kProgramTable);
     if (!programs) return std::move(programs).error();
+    if (auto told = fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs->front().fd.get(), policy, guard, label); !told)
+        return std::move(told).error();
     auto guards = load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps));
     if (!guards) return std::move(guards).error();
     programs->insert(programs->end(), std::move_iterator(guards->begin()), std::move_iterator(guards->end()));

@@ -4,6 +4,8 @@
 // and what is attached is taken away again unless somebody says that it shall stay.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -14,11 +16,17 @@
 
 namespace jail_ai {
 
+// What is kept with a jail for those who list them.
+struct JailLabel {
+    std::string_view container;  // the runtime's id
+    std::uint32_t open_routes;   // bits by enum Risk
+};
+
 class Jail {
 public:
     // Loads the programs, those of the guard among them, for this cgroup, and fills the maps; attaches nothing. Needs CAP_BPF and CAP_NET_ADMIN
     // in the initial user namespace, and what load_guard() does. Errors: EX_NOPERM, EX_UNAVAILABLE for a kernel that can't, EX_OSERR.
-    static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup);
+    static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label);
 
     // As Attachment::make(): all of it or nothing.
     Result<Attachment> attach(const Cgroup& cgroup, Existing existing) && { return Attachment::make(std::move(programs_), cgroup, existing); }

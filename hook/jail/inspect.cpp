@@ -158,7 +158,8 @@ Result<DenialCounts> read_denials(int cgroup_fd) {
         if (std::string_view(info.name) != "jail_denials") continue;
         for (std::uint32_t reason = 0; reason < JAIL_REASON_COUNT; ++reason) {
             std::uint64_t count = 0;
-            if (::bpf_map_lookup_elem(fd->get(), &reason, &count) != 0) return system_error("read jail_denials", errno);
+            // A jail of another version may count for fewer reasons.
+            if (::bpf_map_lookup_elem(fd->get(), &reason, &count) != 0 && errno != ENOENT) return system_error("read jail_denials", errno);
             counts[reason] += count;
         }
     }

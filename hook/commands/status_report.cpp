@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See status_report.h.
+#include "commands/status_report.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <netinet/in.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+#include <string_view>
+
+#include "base/ip_prefix.h"
+#include "base/quoted.h"
+#include "container/request.h"
+#include "policy/reason.h"
+#include "policy/risks.h"
+
+namespace jail_ai {
+namespace {
+
+using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr std::size_t kShownRefusals = 5;  // of each jail, to people
+
+std::string_view reason_of(const jail_refusal& what) {
+    return reason_name(static_cast<jail_reason>(std::min<unsigned>(what.reason, JAIL_REASON_COUNT)));
+}
+
+std::string_view mode_of(const JailReport& jail) {
+    if (!jail.about) return "unknown";
+    return jail.about->mode == static_cast<std::uint8_t>(Mode::audit) ? "audit" : "enforce";
+}
+
+std::string_view guard_of(const JailReport& jail) {
+    if (!jail.about) return "unknown";
+    switch (static_cast<Guard>(jail.about->guard)) {
+        case Guard::none: return "none";
+        case Guard::unix_hooks: return "unix-hooks";
+        case Guard::lsm: return "lsm";
+    }
+    return "unknown";
+}
+
+std::string id_of(const JailReport& jail) {
+    return jail.about ? jail.about->container : "";
+}
+
+std::vector<std::string_view> open_routes_of(const JailReport& jail) {
+    std::vector<std::string_view> names;
+    for (unsigned bit = 0; jail.about && bit < 32; ++bit)
+        if ((jail.about->open_routes >> bit & 1) != 0) names.push_back(risk_name(static_cast<Risk>(bit)));
+    return names;
+}
+
+std::uint64_t all_denials(const JailReport& jail) {
+    return std::accumulate(jail.denials.begin(), jail.denials.end(), std::uint64_t{0});
+}
+
+std::string comm_of(const jail_refusal_seen& seen) {
+    std::string comm(reinterpret_cast<const char*>(seen.comm), ::strnlen(reinterpret_cast<const char*>(seen.comm), sizeof seen.comm));
+    return comm;
+}
+
+std::uint64_t seconds_between(std::uint64_t then, std::uint64_t now) {
+    return now > then ? (now - then) / kSecond : 0;
+}
+
+std::string span_text(std::uint64_t seconds) {
+    if (seconds < 120) return fmt::format("{} s", seconds);
+    if (seconds < 2 * 3600) return fmt::format("{} min", seconds / 60);
+    if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
+    return fmt::format("{} days", seconds / 86400);
+}
+
+std::string time_text(std::uint64_t real) {
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(real / kSecond)));
+}
+
+std::string denials_text(const JailReport& jail) {
+    std::vector<std::string> texts;
+    for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
+        if (jail.denials[reason] != 0) texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]));
+    return texts.empty() ? "nothing refused" : fmt::format("refused {}: {}", all_denials(jail), fmt::join(texts, ", "));
+}
+
+std::string protocol_text(std::uint8_t protocol) {
+    switch (protocol) {
+        case IPPROTO_TCP: return "tcp";
+        case IPPROTO_UDP: return "udp";
+        case IPPROTO_UDPLITE: return "udplite";
+        case IPPROTO_ICMP: return "icmp";
+        case IPPROTO_ICMPV6: return "icmpv6";
+        case IPPROTO_SCTP: return "sctp";
+        default: return fmt::format("protocol {}", protocol);
+    }
+}
+
+void put(Writer& writer, const char* key, std::string_view text) {
+    writer.Key(key);
+    writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
+
+void put(Writer& writer, const char* key, std::uint64_t number) {
+    writer.Key(key);
+    writer.Uint64(number);
+}
+
+template <typename Texts>
+void put_all(Writer& writer, const char* key, const Texts& texts) {
+    writer.Key(key);
+    writer.StartArray();
+    for (const auto& text : texts) writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    writer.EndArray();
+}
+
+void put_refusal(Writer& writer, const Refusal& refusal, const Now& now) {
+    writer.StartObject();
+    put(writer, "what", refusal_text(refusal.what));
+    put(writer, "reason", reason_of(refusal.what));
+    put(writer, "count", refusal.seen.count);
+    put(writer, "seconds_ago", seconds_between(refusal.seen.last, now.since_boot));
+    if (refusal.seen.pid != 0) {
+        put(writer, "pid", std::uint64_t{refusal.seen.pid});
+        const std::string comm = quoted(comm_of(refusal.seen));
+        put(writer, "comm", std::string_view(comm).substr(1, comm.size() - 2));  // escaped, without the quotes
+    }
+    writer.EndObject();
+}
+
+void put_jail(Writer& writer, const JailReport& jail, const Now& now) {
+    writer.StartObject();
+    put(writer, "container", id_of(jail));
+    put(writer, "cgroup", jail.cgroup);
+    put(writer, "mode", mode_of(jail));
+    put(writer, "guard", guard_of(jail));
+    if (jail.about) put(writer, "since", time_text(jail.about->since));
+    put(writer, "prefixes", std::uint64_t{jail.prefixes});
+    put_all(writer, "programs", jail.programs);
+    put_all(writer, "open_routes", open_routes_of(jail));
+    writer.Key("denials");
+    writer.StartObject();
+    for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
+        put(writer, reason_name(static_cast<jail_reason>(reason)).data(), jail.denials[reason]);
+    writer.EndObject();
+    writer.Key("refusals");
+    writer.StartArray();
+    for (const Refusal& refusal : jail.refusals) put_refusal(writer, refusal, now);
+    writer.EndArray();
+    writer.EndObject();
+}
+
+// A label's value, in which only these are escaped.
+std::string label_text(std::string_view text) {
+    std::string escaped;
+    for (const char c : text) {
+        if (c == '\n') {
+            escaped += "\\n";
+            continue;
+        }
+        if (c == '"' || c == '\\') escaped += '\\';
+        escaped += c;
+    }
+    return escaped;
+}
+
+std::string shown_id(const JailReport& jail) {
+    const std::string id = id_of(jail);
+    return id.empty() ? "unknown container" : id.substr(0, 12);
+}
+
+}  // namespace
+
+std::string refusal_text(const jail_refusal& what) {
+    switch (what.reason) {
+        case JAIL_REASON_FAMILY: return fmt::format("socket of family {}, protocol {}", what.port, what.protocol);
+        case JAIL_REASON_FOREIGN_SOCKET: return "a socket handed in";
+        case JAIL_REASON_ABSTRACT_UNIX: return "an abstract Unix socket";
+        case JAIL_REASON_BPF: return fmt::format("bpf command {}", what.port);
+        default: break;
+    }
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), what.addr, bytes.size());
+    const auto address = IpPrefix::from_bytes(bytes, 128);
+    const std::string text = address ? address->to_string() : "?";
+    if (what.port == 0) return fmt::format("{} {}", text, protocol_text(what.protocol));
+    return fmt::format("{}:{}/{}", address && address->is_v4() ? text : fmt::format("[{}]", text), what.port, protocol_text(what.protocol));
+}
+
+std::string status_to_people(const std::vector<JailReport>& jails, const Now& now) {
+    if (jails.empty()) return "no container is jailed here\n";
+    std::string text;
+    for (const JailReport& jail : jails) {
+        text += fmt::format("{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", shown_id(jail), mode_of(jail), guard_of(jail), jail.prefixes,
+                            jail.about ? fmt::format(", for {}", span_text(seconds_between(jail.about->since, now.real))) : "", quoted(jail.cgroup),
+                            denials_text(jail));
+        if (const auto open = open_routes_of(jail); !open.empty()) text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
+        for (std::size_t i = 0; i < std::min(kShownRefusals, jail.refusals.size()); ++i) {
+            const auto& [what, seen] = jail.refusals[i];
+            text += fmt::format("    {} ({}), {} times, the last {} ago{}\n", refusal_text(what), reason_of(what), seen.count,
+                                span_text(seconds_between(seen.last, now.since_boot)),
+                                seen.pid == 0 ? "" : fmt::format(" by {}, process {}", quoted(comm_of(seen)), seen.pid));
+        }
+        if (jail.refusals.size() > kShownRefusals)
+            text += fmt::format("    and {} others: --json shows them\n", jail.refusals.size() - kShownRefusals);
+    }
+    return text;
+}
+
+std::string status_to_machines(const std::vector<JailReport>& jails, const Now& now) {
+    rapidjson::StringBuffer buffer;
+    Writer writer(buffer);
+    writer.StartArray();
+    for (const JailReport& jail : jails) put_jail(writer, jail, now);
+    writer.EndArray();
+    return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+}
+
+std::string status_to_prometheus(const std::vector<JailReport>& jails) {
+    std::string text =
+        fmt::format("# HELP jail_ai_jails Containers that are kept from this machine.\n# TYPE jail_ai_jails gauge\njail_ai_jails {}\n", jails.size());
+    text += "# HELP jail_ai_denials_total Refused attempts (in audit mode: that would have been), by reason.\n# TYPE jail_ai_denials_total counter\n";
+    for (const JailReport& jail : jails)
+        for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
+            text += fmt::format("jail_ai_denials_total{{container=\"{}\",mode=\"{}\",reason=\"{}\"}} {}\n", label_text(id_of(jail)), mode_of(jail),
+                                reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]);
+    return text;
+}
+
+}  // namespace jail_ai

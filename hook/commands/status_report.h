@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What "status" tells, to people and to machines. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "jail/list.h"
+
+namespace jail_ai {
+
+// When it is told, which refusals are "ago" from.
+struct Now {
+    std::uint64_t since_boot;  // ns of CLOCK_BOOTTIME
+    std::uint64_t real;        // ns of CLOCK_REALTIME
+};
+
+std::string status_to_people(const std::vector<JailReport>& jails, const Now& now);
+std::string status_to_machines(const std::vector<JailReport>& jails, const Now& now);  // one JSON array and a newline
+std::string status_to_prometheus(const std::vector<JailReport>& jails);                // text format 0.0.4, for node_exporter's textfile collector
+
+// "10.88.0.1:5432/tcp", "family 17", "bpf command 5" …
+std::string refusal_text(const jail_refusal& what);
+
+}  // namespace jail_ai

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What is remembered of refusals, and what those who list jails are told.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+#include "attempt.h"
+#include "expect.h"
+#include "jail/list.h"
+
+namespace jail_ai::test {
+namespace {
+
+JailReport report_of(const TestCgroup& cgroup) {
+    auto jails = list_jails();
+    if (!jails) throw std::runtime_error(jails.error().message);
+    const auto found = std::ranges::find_if(*jails, [&](const JailReport& jail) { return cgroup.path().ends_with(jail.cgroup); });
+    if (found == jails->end()) throw std::runtime_error("the jail is not listed");
+    return std::move(*found);
+}
+
+std::string text_of(const Refusal& refusal) {
+    const auto address = jail_ai::IpPrefix::from_bytes(std::span(reinterpret_cast<const std::uint8_t*>(refusal.what.addr), 16), 128);
+    return (address ? address->to_string() : "?") + " " + std::to_string(refusal.what.port) + " " + std::to_string(refusal.what.protocol) + " " +
+           std::to_string(refusal.seen.count);
+}
+
+TEST_CASE("a jail is listed with what it is for and what it has") {
+    Container container;
+    CHECK_THROWS(report_of(container.cgroup));
+    expect_jailed(container.run_hook(), container.cgroup);
+    const JailReport report = report_of(container.cgroup);
+    REQUIRE(report.about);
+    CHECK(std::string(report.about->container) == container.state.id);
+    CHECK(report.about->mode == static_cast<std::uint8_t>(Mode::enforce));
+    CHECK(report.about->guard == static_cast<std::uint8_t>(usual_guard()));
+    CHECK(report.about->open_routes == 0);
+    CHECK(report.about->shares_network == 0);
+    CHECK(report.programs.size() == programs_of_a_jail());
+    CHECK(report.prefixes > 20);
+    CHECK(report.refusals.empty());
+}
+
+TEST_CASE("a refusal is remembered by destination, with how often, when last, and by which process") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const Destination v4 = destination("10.77.0.1", kPort), v6 = destination("fd77::1", kPort);
+    for (int i = 0; i < 3; ++i) CHECK(error_name(container.init.run([=] { return attempt(Way::tcp_connect, v4, fresh_token()); })) == "EPERM");
+    CHECK(error_name(container.init.run([=] { return attempt(Way::udp_sendto, v6, fresh_token()); })) == "EPERM");
+    const JailReport report = report_of(container.cgroup);
+    REQUIRE(report.refusals.size() == 2);
+    CHECK(text_of(report.refusals[0]) == "fd77::1 " + std::to_string(kPort) + " 17 1");  // the newest first
+    CHECK(text_of(report.refusals[1]) == "10.77.0.1 " + std::to_string(kPort) + " 6 3");
+    for (const Refusal& refusal : report.refusals) {
+        CHECK(refusal.what.reason == JAIL_REASON_LOCAL);
+        CHECK(refusal.seen.pid != 0);  // in the initial PID namespace, which the tests may not be in
+        CHECK(refusal.seen.pid == report.refusals[0].seen.pid);
+        CHECK(refusal.seen.comm[0] != 0);
+        CHECK(refusal.seen.last != 0);
+    }
+    CHECK(report.denials[JAIL_REASON_LOCAL] == 4);
+}
+
+TEST_CASE("more destinations than are remembered: the counters stay exact") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    constexpr int count = 3 * JAIL_MAX_REFUSALS;
+    const auto knock = [] {
+        int refused = 0;
+        for (int port = 1; port <= count; ++port)
+            refused += attempt(Way::tcp_connect, destination("10.77.0.1", static_cast<std::uint16_t>(port)), Token{}) == EPERM ? 1 : 0;
+        return refused == count ? 0 : EIO;
+    };
+    CHECK(error_name(container.init.run(knock)) == "none");
+    const JailReport report = report_of(container.cgroup);
+    CHECK(report.denials[JAIL_REASON_LOCAL] == count);
+    CHECK(!report.refusals.empty());
+    CHECK(report.refusals.size() <= JAIL_MAX_REFUSALS);
+}
+
+}  // namespace
+}  // namespace jail_ai::test
