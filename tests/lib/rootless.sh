@@ -3,7 +3,9 @@
 # Ordinary users in the view, with what adduser(8) and systemd give to one: subordinate ids, a runtime directory and a delegated cgroup; their rootless
 # podman; and the broker, a process a connection. To be sourced after containers.sh.
 
-: "${build:?the build directory}" "${lab:?}" "${lib:?}" "${hooks=$build/hooks.d}"
+: "${build:?the build directory}" "${lab:?}" "${lib:?}" "${host_v4:?}" "${internet_v4:?}" "${port:?}" "${own_port:?}" "${jailed[*]:?}"
+lines='' version='' targets=''
+: "${hooks=$build/hooks.d}"
 broker_socket=/run/jail-ai-hook.sock broker_pid=
 user=agent user_id=1500
 user_cgroup=/sys/fs/cgroup/user-$user_id
@@ -48,16 +50,21 @@ user_up() {
     delegate "/sys/fs/cgroup/user-$id/session" "$id"
 }
 
-# user_down NAME ID: ends everything of theirs, podman's own process that holds the user namespace among it
-user_down() {
-    local cgroup=/sys/fs/cgroup/user-$2 attempt
+# remove_cgroups DIRECTORY: with everything in them
+remove_cgroups() {
+    local attempt pid
     for ((attempt = 0; attempt < 200; attempt++)); do
-        find "$cgroup" -name cgroup.procs -exec cat {} + 2>/dev/null | xargs --no-run-if-empty kill -KILL 2>/dev/null || :
-        if find "$cgroup" -depth -type d -exec rmdir {} + 2>/dev/null; then break; fi
+        while read -r pid; do kill -KILL "$pid" 2>/dev/null || :; done < <(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null) # or it has ended by itself
+        if find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; then return; fi
         sleep 0.02
     done
+    return 1
+}
+
+# user_down NAME ID: ends everything of theirs, podman's own process that holds the user namespace among it
+user_down() {
+    remove_cgroups "/sys/fs/cgroup/user-$2"
     rm -rf "${lab:?}/home/${1:?}" "/run/user/${2:?}"
-    [ ! -e "$cgroup" ]
 }
 
 # as NAME COMMAND...
@@ -76,6 +83,7 @@ engine() {
     as "$user" "${giver[@]}" podman --log-level error --runtime "$runtime" --hooks-dir "$hooks" "$@"
 }
 
+# shellcheck disable=SC2120 # a theme gives them
 # broker_up [FLAG]...: as jail-ai-hook.socket and its service do
 broker_up() {
     systemd-socket-activate --accept --inetd --listen "$broker_socket" "$build/hook/jail-ai-hook" broker "$@" 2>"$lab/broker.err" &
@@ -89,8 +97,8 @@ broker_up() {
 
 broker_down() {
     if [ -n "$broker_pid" ]; then
-        kill "$broker_pid"
-        wait "$broker_pid" || :
+        kill "$broker_pid" || not_ok "${0##*/}: the broker's starter lives" "$(<"$lab/broker.err")"
+        while kill -0 "$broker_pid" 2>/dev/null; do sleep 0.01; done
     fi
     broker_pid=
     rm -f "$broker_socket"
@@ -102,22 +110,22 @@ rootless_up() {
     chmod 1777 "$lab" # the user's pidfiles and messages
     chmod 666 /dev/log
     user_up "$user" "$user_id"
+    # shellcheck disable=SC2119
     broker_up
 }
 
-# Also where a theme ends before its time: the next one has users of the same names.
+# rootless_down [STATUS]: also where a theme ends before its time, as the next one has users of the same names
 # shellcheck disable=SC2317 # by the trap
 rootless_down() {
-    local status=$?
+    local status=${1-$?}
     broker_down
     user_down "$user" "$user_id" || not_ok "${0##*/}: the user's processes and cgroups go"
     chmod 755 "$lab"
-    (exit $status)
-    report_exit
+    [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
 }
 trap rootless_down EXIT
 
-# ran: the results of probes, one word each
+# results: those of the probes in $lines, one word each
 results() {
     awk '$1 == "tcp" || $1 == "udp" { print $NF }' <<<"$lines" | paste -sd ' '
 }
