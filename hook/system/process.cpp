@@ -62,7 +62,8 @@ std::optional<pid_t> number_after(std::string_view text, std::string_view field)
 Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
     struct stat info {};
     const std::string path = fmt::format("ns/{}", kind);
-    if (::fstatat(proc_fd, path.c_str(), &info, 0) != 0) return system_error(fmt::format("look at {} namespace", kind), errno);
+    if (::fstatat(proc_fd, path.c_str(), &info, 0) != 0)
+        return system_error(fmt::format("look at {} namespace", kind), errno, errno == ESRCH || errno == ENOENT ? EX_NOINPUT : EX_OSERR);
     return info;
 }
 

@@ -99,7 +99,7 @@ nothing_by other-process "$machine" "$root_container"
 nothing_by own-shell "$machine"
 nothing_by itself "$not_for it asks for itself\\|"
 nothing_by dead 'no 66 the process behind the pidfd has ended.*|no 66 process [0-9]+ has ended'
-nothing_by dies-between 'no (66|71) .*(has ended|No such process).*'
+nothing_by dies-between 'no 66 .*(has ended|No such process).*'
 nothing_by moves-between 'no 78 cgroup .* is not where process [0-9]+ is.*|no 78 cgroup .*'
 nothing_by joined-between 'no 78 cgroup .* holds process [0-9]+, not only the container.s [0-9]+.*'
 nothing_by swapped-between 'no [0-9]+ .*'

@@ -67,6 +67,7 @@ public:
 
     HookRun start(const HookCall& call);
     HookOutcome run(const HookCall& call) { return start(call).finish(); }
+    int fd() const { return binary_.get(); }
 
 private:
     [[noreturn]] void become(const HookCall& call, const int (&stdio)[3], int listener_to);

@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The real broker on this kernel: whose containers it jails, with the guard where there is one, and what it does with descriptors that lie and with
+// processes that go away meanwhile.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include <chrono>
+#include <optional>
+
+#include "broker_run.h"
+#include "expect.h"
+#include "files.h"
+#include "kernel_bpf.h"
+#include "must.h"
+#include "protocol_reporter.h"
+
+namespace jail_ai::test {
+namespace {
+
+constexpr uid_t kUser = 1234;
+constexpr uid_t kOther = 1235;
+
+// A user's container: in a user namespace that the user made and in a cgroup below one that was delegated to the user.
+struct UsersContainer {
+    explicit UsersContainer(uid_t uid) : user_namespace(make_user_namespace(uid)) {
+        if (!user_namespace) return;
+        must(::chown(delegated.path().c_str(), uid, uid), "delegate a cgroup");
+        container.emplace(Container::Options{.parent = &delegated, .user_namespace = user_namespace.get()});
+    }
+
+    UniqueFd user_namespace;
+    TestCgroup delegated;
+    std::optional<Container> container;
+};
+
+void expect_yes(const std::string& answer, const Container& container) {
+    INFO(answer);
+    CHECK(answer.starts_with("yes host blocked: "));
+    CHECK(answer.ends_with("\n"));
+    CHECK(answer.find(kernel_has_guard() ? ", guarded," : ", no guard on this kernel,") != std::string::npos);
+    expect_programs_attached(container.cgroup);
+}
+
+void expect_no(const std::string& answer, const std::string& part, const TestCgroup& cgroup) {
+    INFO(answer);
+    CHECK(answer.starts_with("no "));
+    INFO(part);
+    CHECK(answer.find(part) != std::string::npos);
+    CHECK(names_of(attachments(cgroup.fd())).empty());
+}
+
+#define USERS_CONTAINER(name, uid)                                                            \
+    const UsersContainer name##s(uid);                                                        \
+    if (!name##s.user_namespace) SKIP_CASE(std::string("no user namespaces for users here")); \
+    Container& name = const_cast<Container&>(*name##s.container)
+
+TEST_CASE("broker: a user's container is jailed for that user, and the host is out of its reach") {
+    USERS_CONTAINER(container, kUser);
+    const Asker user(kUser);
+    expect_host_reached(container.init);
+    expect_yes(BrokerRun(user).ask(message_for(container), {pidfd_of(container.init.pid()).get()}), container);
+    expect_host_blocked(container.init, container.cgroup);
+}
+
+TEST_CASE("broker: what root runs without a user namespace, root may have jailed") {
+    Container container;
+    const Asker root(0);
+    expect_yes(BrokerRun(root).ask(message_for(container), {pidfd_of(container.init.pid()).get()}), container);
+}
+
+TEST_CASE("broker: nobody else's container is jailed, whoever asks") {
+    USERS_CONTAINER(container, kUser);
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    for (const uid_t uid : {kOther, uid_t{0}, uid_t{65534}}) {
+        const Asker other(uid);
+        expect_no(BrokerRun(other).ask(message_for(container), {pidfd.get()}), "its user namespace is another user's", container.cgroup);
+    }
+    Container roots;
+    const Asker user(kUser);
+    expect_no(BrokerRun(user).ask(message_for(roots), {pidfd_of(roots.init.pid()).get()}), "it is in no user namespace but the machine's",
+              roots.cgroup);
+}
+
+TEST_CASE("broker: a user's process in a cgroup that isn't the user's") {
+    const UniqueFd user_namespace = make_user_namespace(kUser);
+    if (!user_namespace) SKIP_CASE(std::string("no user namespaces for users here"));
+    Container container({.user_namespace = user_namespace.get()});
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    {
+        const Asker user(kUser);
+        expect_no(BrokerRun(user).ask(message_for(container), {pidfd.get()}), "belongs to uid 1234", container.cgroup);
+    }
+    must(::chown(container.cgroup.path().c_str(), kOther, kOther), "delegate a cgroup");
+    {
+        const Asker user(kUser);
+        expect_no(BrokerRun(user).ask(message_for(container), {pidfd.get()}), "belongs to uid 1234", container.cgroup);
+    }
+    must(::chown(container.cgroup.path().c_str(), kUser, kUser), "delegate a cgroup");
+    const Asker user(kUser);
+    expect_yes(BrokerRun(user).ask(message_for(container), {pidfd.get()}), container);
+}
+
+TEST_CASE("broker: a second request changes nothing, stricter or looser") {
+    USERS_CONTAINER(container, kUser);
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    const Asker first(kUser);
+    expect_yes(BrokerRun(first).ask(message_for(container), {pidfd.get()}), container);
+    const std::vector<Attachment> before = attachments(container.cgroup.fd());
+    for (const char* annotations : {R"({"jail-ai.block-host":"audit"})", R"({"jail-ai.block-host":"true"})", R"({"jail-ai.block-host":"false"})",
+                                    R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:1-65535"})"}) {
+        const Asker user(kUser);
+        State state = container.state;
+        state.annotations = annotations;
+        Message message = message_for(container);
+        message.state = state.json();
+        const std::string answer = BrokerRun(user).ask(message, {pidfd.get()});
+        INFO(answer);
+        CHECK(answer.find("is jailed already") != std::string::npos);
+        CHECK((attachments(container.cgroup.fd()) == before));
+    }
+    expect_host_blocked(container.init, container.cgroup);
+}
+
+TEST_CASE("broker: the unit's settings hold against the hook's flags and against annotations") {
+    USERS_CONTAINER(container, kUser);
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    const auto ask = [&](std::vector<std::string> flags, const std::string& annotations) {
+        const Asker user(kUser);
+        State state = container.state;
+        state.annotations = annotations;
+        Message message = message_for(container);
+        message.state = state.json();
+        message.flags = std::move(flags);
+        return BrokerRun(user, {"--block-host=true", "--enforce"}).ask(message, {pidfd.get()});
+    };
+    const std::string plain = R"({"jail-ai.block-host":"true"})";
+    for (const std::string& answer :
+         {ask({"--allow=host:80"}, plain), ask({"--block-host=audit"}, plain), ask({"--block-host=false"}, plain), ask({"--on-failure=run"}, plain),
+          ask({}, R"({"jail-ai.block-host":"audit"})"), ask({}, R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"host-pid"})")}) {
+        INFO(answer);
+        CHECK(answer.starts_with("never 65 "));
+        CHECK(answer.find("loosen what is enforced on this machine") != std::string::npos);
+        CHECK(names_of(attachments(container.cgroup.fd())).empty());
+    }
+    expect_yes(ask({"--also=private"}, plain), container);
+}
+
+TEST_CASE("broker: descriptors that are no pidfd, none, and several") {
+    USERS_CONTAINER(container, kUser);
+    const UniqueFd memory(::memfd_create("pidfd:[1]", MFD_CLOEXEC));
+    const UniqueFd file(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
+    const UniqueFd path(::open("/proc/self", O_PATH | O_CLOEXEC));
+    const UniqueFd event(::eventfd(0, EFD_CLOEXEC));
+    for (const int fd : {memory.get(), file.get(), path.get(), event.get(), container.cgroup.fd()}) {
+        const Asker user(kUser);
+        expect_no(BrokerRun(user).ask(message_for(container), {fd}), "65 the descriptor is not a pidfd", container.cgroup);
+    }
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    const Asker silent(kUser);
+    expect_no(BrokerRun(silent).ask(message_for(container), {}), "76 no descriptor came", container.cgroup);
+    const Asker generous(kUser);
+    expect_no(BrokerRun(generous).ask(message_for(container), {pidfd.get(), pidfd.get()}), "76 more than one descriptor came", container.cgroup);
+    const Asker user(kUser);
+    expect_yes(BrokerRun(user).ask(message_for(container), {pidfd.get()}), container);
+}
+
+// Until the broker has heard the header, proved the container and waits for more.
+void await_proof(const Message& message, BrokerRun& broker, int pidfd, const TestCgroup& cgroup) {
+    broker.send_header(message, {pidfd});
+    broker.begin_body(message);
+    CHECK(names_of(attachments(cgroup.fd())).empty());
+}
+
+TEST_CASE("broker: the process ends once it is proved, and another gets its number and its cgroup") {
+    USERS_CONTAINER(container, kUser);
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    Message message = message_for(container);
+    message.hosts.assign(kMaxPart[kHosts] / 16, '#');
+    const Asker user(kUser);
+    BrokerRun broker(user);
+    await_proof(message, broker, pidfd.get(), container.cgroup);
+    const pid_t pid = container.init.pid();
+    container.init.end();
+    write_file("/proc/sys/kernel/ns_last_pid", std::to_string(pid - 1));
+    Child heir({.cgroup = &container.cgroup, .user_namespace = containers.user_namespace.get()});
+    if (heir.pid() != pid) SKIP_CASE(std::string("the number went to somebody else"));
+    broker.finish_body(message);
+    expect_no(broker.answer(), "66 process " + std::to_string(pid), container.cgroup);
+}
+
+TEST_CASE("broker: the process moves once it is proved") {
+    USERS_CONTAINER(container, kUser);
+    const TestCgroup elsewhere(containers.delegated, "elsewhere");
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    Message message = message_for(container);
+    message.hosts.assign(kMaxPart[kHosts] / 16, '#');
+    const Asker user(kUser);
+    BrokerRun broker(user);
+    await_proof(message, broker, pidfd.get(), container.cgroup);
+    elsewhere.add(container.init.pid());
+    broker.finish_body(message);
+    expect_no(broker.answer(), "is not where process", container.cgroup);
+    CHECK(names_of(attachments(elsewhere.fd())).empty());
+}
+
+TEST_CASE("broker: nobody hears the answer, so nothing stays attached") {
+    USERS_CONTAINER(container, kUser);
+    const Message message = message_for(container);
+    const Asker user(kUser);
+    BrokerRun broker(user);
+    broker.send_header(message, {pidfd_of(container.init.pid()).get()});
+    broker.send_body(message);
+    broker.hang_up();
+    CHECK(broker.answer() == "");
+    CHECK(names_of(attachments(container.cgroup.fd())).empty());
+}
+
+TEST_CASE("broker: a request that stops half-way ends by the broker's own deadline") {
+    USERS_CONTAINER(container, kUser);
+    const auto begin = std::chrono::steady_clock::now();
+    const Asker user(kUser);
+    BrokerRun broker(user);
+    broker.send_header(message_for(container), {pidfd_of(container.init.pid()).get()});
+    expect_no(broker.answer(), "75 receive the request: Interrupted system call: not done within 5 s", container.cgroup);
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
+}
+
+}  // namespace
+}  // namespace jail_ai::test

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// One run of the real broker, on a connection whose other end belongs to whomever a test says; and what somebody there may send.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "broker/protocol.h"
+#include "container.h"
+
+namespace jail_ai::test {
+
+// A process of that uid that has connected. To the kernel it stays the peer, whoever holds the descriptors.
+class Asker {
+public:
+    explicit Asker(uid_t uid);
+
+    pid_t pid() const { return process_.pid(); }
+    int descriptor(int number) const;  // a copy of one of the process's
+
+private:
+    Child process_;
+    int ends_[2];
+    friend class BrokerRun;
+};
+
+class BrokerRun {
+public:
+    explicit BrokerRun(const Asker& asker, std::vector<std::string> flags = {});
+    ~BrokerRun();
+
+    // The header of the message, and those descriptors beside its first byte.
+    void send_header(const Message& message, const std::vector<int>& descriptors);
+    void send_body(const Message& message);
+    void hang_up();  // hears no answer
+
+    // For a body that is longer than the connection's buffer: sends as much as fits and returns once the broker has begun to take it, which it does
+    // when it has proved the container. Then the rest.
+    void begin_body(const Message& message);
+    void finish_body(const Message& message);
+
+    // What it answered, once it has ended; exit code 0 expected.
+    std::string answer();
+    std::string ask(const Message& message, const std::vector<int>& descriptors);
+
+private:
+    void send(std::string_view bytes, const std::vector<int>& descriptors);
+
+    UniqueFd client_;
+    pid_t pid_;
+    std::size_t sent_ = 0;  // of the body
+};
+
+// The request that createRuntime makes for the container.
+Message message_for(const Container& container);
+
+UniqueFd pidfd_of(pid_t pid);
+
+// A user namespace as podman makes it for that user, who is root there; empty, with errno, where users may not have one.
+UniqueFd make_user_namespace(uid_t uid);
+
+}  // namespace jail_ai::test
