@@ -20,6 +20,7 @@
 #include "commands/arguments.h"
 #include "commands/broker.h"
 #include "commands/create_runtime.h"
+#include "commands/doctor.h"
 #include "commands/explain.h"
 #include "commands/jail_by_broker.h"
 #include "commands/precreate.h"
@@ -42,6 +43,7 @@ constexpr std::string_view kHelp =
     "  explain         says what would become of a destination, and why: explain 10.88.0.1:5432/tcp\n"
     "                  [--annotation KEY=VALUE]… [--pid PID | --container ID] [--json]; without one, the whole policy\n"
     "  status          every jail on this machine: what was refused and how often: status [CONTAINER…] [--json | --prometheus]\n"
+    "  doctor [--json] says whether the block works on this machine for whoever calls it, and what to do if not\n"
     "  --version       print the version\n"
     "  --help          print this\n"
     "\n"
@@ -145,24 +147,47 @@ int run_status(std::span<char* const> words) {
     return answer ? print(*answer) : fail(answer.error());
 }
 
-int dispatch(std::span<char* const> arguments) {
+// What doctor needs of the environment, before it is dropped.
+struct Caller {
+    jail_ai::Surroundings surroundings;
+    bool wants_colour;
+};
+
+Caller look_at_caller() {
+    const auto variable = [](const char* name) {
+        const char* value = std::getenv(name);
+        return std::string(value != nullptr ? value : "");
+    };
+    return {{variable("HOME"), variable("CONTAINERS_CONF")}, variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1};
+}
+
+int run_doctor(std::span<char* const> arguments, const Caller& caller) {
+    const auto diagnosis = jail_ai::diagnose(arguments, caller.surroundings, caller.wants_colour);
+    if (!diagnosis) return fail(diagnosis.error());
+    const int printed = print(diagnosis->text);
+    return printed == EX_OK ? diagnosis->exit_code : printed;
+}
+
+int dispatch(std::span<char* const> arguments, const Caller& caller) {
     const std::string_view verb = arguments.empty() ? "" : arguments.front();
     if (verb == "createRuntime") return run_create_runtime(arguments.subspan(1));
     if (verb == "precreate") return run_precreate(arguments.subspan(1));
     if (verb == "broker") return run_broker(arguments.subspan(1));
     if (verb == "status") return run_status(arguments.subspan(1));
     if (verb == "explain") return run_explain(arguments.subspan(1));
+    if (verb == "doctor") return run_doctor(arguments.subspan(1), caller);
     if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
     if (verb == "--help") return print(kHelp);
-    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | status | --version | --help"});
+    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | doctor | status | --version | --help"});
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+    const Caller caller = look_at_caller();
     own();
     try {
-        return dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0));
+        return dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0), caller);
     } catch (const std::exception& failure) {
         jail_ai::report(LOG_ERR, failure.what());
         return EX_SOFTWARE;

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What doctor knows about a machine and a user, and what follows from it for the block. The judgement is pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "doctor/finding.h"
+
+namespace jail_ai {
+
+struct SeenHook {
+    std::string file;   // the JSON
+    std::string error;  // why it is none; the rest is empty then
+    std::string binary;
+    std::string trouble;  // with the binary: "missing", "not executable"; or empty
+    std::vector<std::string> stages;
+    bool is_ours = false;
+};
+
+struct Program {
+    std::string name;
+    std::string version;  // the first line of what it says, or why it says none
+};
+
+enum class Broker { listens, not_there, deserted };  // deserted: a socket that nobody listens at
+
+struct MachineFacts {
+    std::string release;   // "6.1.0-50-amd64"
+    bool is_root = false;  // in the initial user namespace
+    bool in_user_namespace = false;
+    std::string load_failure;  // root's trial, empty where it went well
+    std::string cgroup_mount;  // of cgroup2, empty for none
+    std::string cgroup_failure;
+    bool has_user_session = false;  // of a user: systemd's, which gives each container a cgroup
+    Broker broker = Broker::not_there;
+    std::optional<int> jit;               // net.core.bpf_jit_enable
+    std::optional<int> unprivileged_bpf;  // kernel.unprivileged_bpf_disabled
+    bool has_guard = false;               // BPF LSM
+    std::vector<std::string> hooks_dirs;  // podman's for this user, in order
+    std::vector<SeenHook> hooks;          // in those
+    std::vector<SeenHook> shared_hooks;   // in the directory that CRI-O reads
+    std::vector<Program> programs;        // engines and runtimes
+    bool vsock_known = true;
+    std::vector<unsigned> vsock_ports;  // that somebody listens on
+    std::vector<std::string> name_servers;
+    std::vector<std::string> addresses;  // the host's, without loopback and broadcast
+    std::string address_failure;
+};
+
+std::vector<Finding> judge_machine(const MachineFacts& facts);
+
+}  // namespace jail_ai

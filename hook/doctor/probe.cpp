@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See probe.h.
+#include "doctor/probe.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <map>
+
+#include "container/cgroup_path.h"
+#include "doctor/hooks_dirs.h"
+#include "doctor/program_version.h"
+#include "jail/trial.h"
+#include "policy/name_files.h"
+#include "system/file.h"
+#include "system/lsm.h"
+#include "system/process.h"
+#include "system/routes.h"
+#include "system/vsock.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::size_t kMaxFile = 1U << 20;
+constexpr std::string_view kBrokerSocket = "/run/jail-ai-hook.sock";
+
+std::string text_of(const std::string& path) {
+    auto text = read_regular_file(AT_FDCWD, path, kMaxFile);
+    return text ? std::move(*text) : std::string();
+}
+
+std::vector<std::string> files_in(const std::string& directory, std::string_view suffix) {
+    std::vector<std::string> files;
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator entry(directory, ignored), end; !ignored && entry != end; entry.increment(ignored))
+        if (entry->path().native().ends_with(suffix)) files.push_back(entry->path().native());
+    std::ranges::sort(files);
+    return files;
+}
+
+std::optional<int> sysctl(const std::string& path) {
+    const std::string text = text_of(path);
+    int value = 0;
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
+    return value;
+}
+
+// In the order in which podman reads them; the last that says anything counts.
+std::vector<std::string> settings_files(const Surroundings& surroundings, bool rootless) {
+    if (!surroundings.containers_conf.empty()) return {surroundings.containers_conf};
+    std::vector<std::string> files = {"/usr/share/containers/containers.conf"};
+    const auto add = [&](const std::string& directory) {
+        files.push_back(directory + "/containers.conf");
+        for (std::string& file : files_in(directory + "/containers.conf.d", ".conf")) files.push_back(std::move(file));
+    };
+    add("/etc/containers");
+    if (rootless && !surroundings.home.empty()) add(surroundings.home + "/.config/containers");
+    return files;
+}
+
+std::string trouble_with(const std::string& binary) {
+    struct stat info {};
+    if (::stat(binary.c_str(), &info) != 0) return errno == ENOENT || errno == ENOTDIR ? "missing" : ::strerror(errno);
+    return S_ISREG(info.st_mode) && ::access(binary.c_str(), X_OK) == 0 ? "" : "not executable";
+}
+
+std::vector<SeenHook> hooks_in(const std::string& directory) {
+    std::vector<SeenHook> hooks;
+    for (const std::string& file : files_in(directory, ".json")) {
+        auto text = read_regular_file(AT_FDCWD, file, kMaxFile);
+        auto json = text ? parse_hook_json(*text) : Result<HookJson>(std::move(text).error());
+        SeenHook hook;
+        hook.file = file;
+        if (json) {
+            hook.binary = std::move(json->path);
+            hook.stages = std::move(json->stages);
+            hook.is_ours = json->is_ours;
+            hook.trouble = trouble_with(hook.binary);
+        } else {
+            hook.error = json.error().message;
+        }
+        hooks.push_back(std::move(hook));
+    }
+    return hooks;
+}
+
+void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
+    facts.hooks_dirs = {std::string(kDefaultHooksDir)};
+    for (const std::string& file : settings_files(surroundings, !facts.is_root))
+        if (auto dirs = hooks_dirs_of(text_of(file))) facts.hooks_dirs = std::move(*dirs);
+    std::map<std::string, SeenHook> by_name;  // a later directory's file hides one of the same name
+    for (const std::string& directory : facts.hooks_dirs)
+        for (SeenHook& hook : hooks_in(directory)) by_name.insert_or_assign(hook.file.substr(hook.file.rfind('/') + 1), std::move(hook));
+    for (auto& [name, hook] : by_name) facts.hooks.push_back(std::move(hook));
+    facts.shared_hooks = hooks_in(std::string(kDefaultHooksDir));
+}
+
+void look_at_cgroup(MachineFacts& facts) {
+    const auto look = []() -> Result<CgroupPlace> {
+        auto self = open_proc_self();
+        if (!self) return std::move(self).error();
+        auto cgroup = read_kernel_file(self->get(), "cgroup");
+        if (!cgroup) return std::move(cgroup).error();
+        auto path = parse_cgroup_path(*cgroup);
+        if (!path) return std::move(path).error();
+        auto mountinfo = read_kernel_file(self->get(), "mountinfo");
+        if (!mountinfo) return std::move(mountinfo).error();
+        return place_cgroup(*mountinfo, *path);
+    };
+    auto place = look();
+    if (place)
+        facts.cgroup_mount = std::move(place->mount_point);
+    else
+        facts.cgroup_failure = place.error().message;
+}
+
+// By the kernel's list: to connect would start a broker.
+Broker look_for_broker() {
+    struct stat info {};
+    if (::lstat(std::string(kBrokerSocket).c_str(), &info) != 0) return Broker::not_there;
+    constexpr unsigned long kListening = 0x10000;  // __SO_ACCEPTCON, include/uapi/linux/net.h
+    const std::string sockets = text_of("/proc/net/unix");
+    std::string_view rest = sockets;
+    while (!rest.empty()) {
+        std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        if (!line.ends_with(kBrokerSocket)) continue;
+        for (int column = 0; column < 3; ++column) line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
+        unsigned long flags = 0;
+        if (std::from_chars(line.data(), line.data() + line.size(), flags, 16).ec == std::errc() && (flags & kListening) != 0) return Broker::listens;
+    }
+    return Broker::deserted;
+}
+
+void look_at_network(MachineFacts& facts) {
+    if (const auto listeners = find_vsock_listeners()) {
+        facts.vsock_known = listeners->known;
+        facts.vsock_ports.assign(listeners->ports.begin(), listeners->ports.end());
+    } else {
+        facts.vsock_known = false;
+    }
+    for (const IpPrefix& server : name_servers(text_of("/etc/resolv.conf"))) facts.name_servers.push_back(server.to_string());
+    auto routes = read_local_routes();
+    if (!routes) {
+        facts.address_failure = routes.error().message;
+        return;
+    }
+    for (const LocalRoute& route : *routes) {
+        if (route.reason != JAIL_REASON_LOCAL || route.device == "lo") continue;
+        std::string address = route.prefix.to_string();
+        if (std::ranges::find(facts.addresses, address) == facts.addresses.end()) facts.addresses.push_back(std::move(address));
+    }
+}
+
+}  // namespace
+
+MachineFacts look_at_machine(const Surroundings& surroundings) {
+    MachineFacts facts;
+    struct utsname name {};
+    if (::uname(&name) == 0) facts.release = name.release;
+    const auto initial = in_initial_user_namespace();
+    facts.in_user_namespace = initial && !*initial;
+    facts.is_root = ::geteuid() == 0 && !facts.in_user_namespace;
+    if (facts.is_root)
+        if (auto tried = try_to_load(); !tried) facts.load_failure = tried.error().message;
+    look_at_cgroup(facts);
+    struct stat info {};
+    facts.has_user_session = ::stat(fmt::format("/run/user/{}/bus", ::geteuid()).c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
+    facts.broker = look_for_broker();
+    facts.jit = sysctl("/proc/sys/net/core/bpf_jit_enable");
+    facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
+    const auto guard = guard_is_available();
+    facts.has_guard = guard && *guard;
+    look_at_hooks(surroundings, facts);
+    for (const char* program : {"podman", "crio", "crun", "runc"})
+        if (auto version = program_version(program)) facts.programs.push_back({program, std::move(*version)});
+    look_at_network(facts);
+    return facts;
+}
+
+}  // namespace jail_ai

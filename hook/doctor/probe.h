@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Looks at the machine for judge_machine(). Changes nothing; what can't be looked at is left unsaid.
+#pragma once
+
+#include "doctor/facts.h"
+
+namespace jail_ai {
+
+// Of the environment that doctor was called with, for podman reads it, too.
+struct Surroundings {
+    std::string home;             // $HOME
+    std::string containers_conf;  // $CONTAINERS_CONF
+};
+
+MachineFacts look_at_machine(const Surroundings& surroundings);
+
+}  // namespace jail_ai

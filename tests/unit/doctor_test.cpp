@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What doctor makes of a machine: one fact wrong at a time, and how it is shown.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "container/json.h"
+#include "doctor/facts.h"
+
+namespace jail_ai {
+namespace {
+
+// A machine on which nothing is wrong, for root.
+MachineFacts good_machine() {
+    MachineFacts facts;
+    facts.release = "6.12.1-amd64";
+    facts.is_root = true;
+    facts.cgroup_mount = "/sys/fs/cgroup";
+    facts.jit = 1;
+    facts.unprivileged_bpf = 2;
+    facts.has_guard = true;
+    facts.hooks_dirs = {"/usr/share/containers/oci/hooks.d"};
+    facts.hooks = {{"/h/a.json", "", "/x/jail-ai-hook", "", {"createRuntime"}, true}, {"/p/b.json", "", "/x/jail-ai-hook", "", {"precreate"}, true}};
+    facts.programs = {{"podman", "podman version 5.4.2"}, {"runc", "runc version 1.1.5"}};
+    facts.name_servers = {"192.0.2.53"};
+    facts.addresses = {"192.0.2.1"};
+    return facts;
+}
+
+MachineFacts good_for_a_user() {
+    MachineFacts facts = good_machine();
+    facts.is_root = false;
+    facts.has_user_session = true;
+    facts.broker = Broker::listens;
+    return facts;
+}
+
+std::string what_is_wrong(const MachineFacts& facts) {
+    std::string wrong;
+    for (const Finding& finding : judge_machine(facts)) {
+        CHECK_MESSAGE((finding.grade == Grade::ok) == finding.remedy.empty(), finding.what);  // a remedy for what is wrong, and only for that
+        if (finding.grade != Grade::ok) wrong += (finding.grade == Grade::problem ? "problem " : "warning ") + finding.topic + "; ";
+    }
+    return wrong;
+}
+
+struct Row {
+    std::function<void(MachineFacts&)> spoil;
+    const char* wrong;
+};
+
+TEST_CASE("nothing is wrong") {
+    CHECK(what_is_wrong(good_machine()) == "");
+    CHECK(what_is_wrong(good_for_a_user()) == "");
+    CHECK(block_works(judge_machine(good_machine())));
+}
+
+TEST_CASE("one thing is wrong for root") {
+    const Row rows[] = {
+        {[](auto& facts) { facts.release = "5.9.16"; }, "problem kernel; "},
+        {[](auto& facts) { facts.release = "4.19.0-1"; }, "problem kernel; "},
+        {[](auto& facts) { facts.release = "nonsense"; }, "problem kernel; "},
+        {[](auto& facts) { facts.release = "5.10.0"; }, ""},
+        {[](auto& facts) { facts.cgroup_failure = "no cgroup2 file system is mounted"; }, "problem cgroup; "},
+        {[](auto& facts) { facts.cgroup_mount = "/sys/fs/cgroup/unified"; }, "warning cgroup; "},
+        {[](auto& facts) { facts.load_failure = "load BPF programs: Operation not permitted"; }, "problem bpf; "},
+        {[](auto& facts) { facts.broker = Broker::deserted; }, "warning broker; "},
+        {[](auto& facts) { facts.jit = 0; }, "warning jit; "},
+        {[](auto& facts) { facts.jit.reset(); }, ""},
+        {[](auto& facts) { facts.unprivileged_bpf = 0; }, "warning sysctl; "},
+        {[](auto& facts) { facts.has_guard = false; }, "warning guard; "},
+        {[](auto& facts) { facts.hooks[0].trouble = "missing"; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].trouble = "not executable"; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) {
+             facts.hooks.push_back({"/h/c.json", "not JSON", "", "", {}, false});
+         },
+         "problem hooks; "},
+        {[](auto& facts) { facts.hooks.erase(facts.hooks.begin()); }, "problem hooks; "},
+        {[](auto& facts) { facts.hooks.pop_back(); }, ""},
+        {[](auto& facts) {
+             facts.hooks.push_back({"/h/c.json", "", "/x/other", "missing", {"prestart"}, false});
+         },
+         ""},
+        {[](auto& facts) { facts.shared_hooks = {facts.hooks[1]}; }, "problem precreate; "},
+        {[](auto& facts) { facts.programs.clear(); }, "warning engine; "},
+        {[](auto& facts) {
+             facts.programs.push_back({"crun", "crun version 1.8.1"});
+         },
+         "warning restore; "},
+        {[](auto& facts) { facts.vsock_known = false; }, "warning vsock; "},
+        {[](auto& facts) { facts.vsock_ports = {2222}; }, ""},
+        {[](auto& facts) { facts.name_servers.clear(); }, "warning resolver; "},
+        {[](auto& facts) { facts.address_failure = "rtnetlink socket: x"; }, "problem addresses; "},
+        {[](auto& facts) { facts.addresses.clear(); }, ""},
+    };
+    for (const Row& row : rows) {
+        MachineFacts facts = good_machine();
+        row.spoil(facts);
+        CHECK(what_is_wrong(facts) == row.wrong);
+        CHECK(block_works(judge_machine(facts)) == (std::string_view(row.wrong).find("problem") == std::string_view::npos));
+    }
+}
+
+TEST_CASE("without the guard more is wrong") {
+    MachineFacts facts = good_machine();
+    facts.has_guard = false;
+    facts.hooks.pop_back();
+    facts.vsock_ports = {2222};
+    CHECK(what_is_wrong(facts) == "warning guard; warning precreate; warning vsock; ");
+}
+
+TEST_CASE("one thing is wrong for an ordinary user") {
+    const Row rows[] = {
+        {[](auto& facts) { facts.broker = Broker::not_there; }, "problem broker; "},
+        {[](auto& facts) { facts.broker = Broker::deserted; }, "problem broker; "},
+        {[](auto& facts) { facts.has_user_session = false; }, "warning session; "},
+        {[](auto& facts) { facts.in_user_namespace = true; }, "problem bpf; "},
+        {[](auto& facts) { facts.load_failure = "not tried"; }, ""},
+    };
+    for (const Row& row : rows) {
+        MachineFacts facts = good_for_a_user();
+        row.spoil(facts);
+        CHECK(what_is_wrong(facts) == row.wrong);
+    }
+}
+
+TEST_CASE("as text") {
+    const std::vector<Finding> findings = {{Grade::ok, "kernel", "Linux 6.1", ""}, {Grade::warning, "jit", "slow\033[0m", "sysctl x=1"}};
+    CHECK(render_text(findings, false) ==
+          "ok      kernel     Linux 6.1\n"
+          "warning jit        slow?[0m\n"
+          "                   do: sysctl x=1\n"
+          "the block works here\n");
+    CHECK(render_text({{Grade::problem, "bpf", "no", "yes"}}, true) ==
+          "\033[31mproblem \033[0mbpf        no\n"
+          "                   do: yes\n"
+          "the block does not work here\n");
+}
+
+TEST_CASE("a screen holds the machine on which nothing is wrong") {
+    const std::string text = render_text(judge_machine(good_machine()), false);
+    CHECK(std::ranges::count(text, '\n') <= 24);
+}
+
+TEST_CASE("as JSON") {
+    const std::string text = render_json({{Grade::problem, "hooks", "a \"b\"\n\xff \xc3\xa9 \xe2\x82", "x"}, {Grade::ok, "bpf", "y", ""}});
+    CHECK(text ==
+          "{\"works\":false,\"findings\":[{\"grade\":\"problem\",\"topic\":\"hooks\",\"what\":\"a \\\"b\\\"\\n\xef\xbf\xbd \xc3\xa9 "
+          "\xef\xbf\xbd\xef\xbf\xbd\",\"remedy\":\"x\"},{\"grade\":\"ok\",\"topic\":\"bpf\",\"what\":\"y\",\"remedy\":\"\"}]}\n");
+    CHECK(parse_json_object(text));
+}
+
+}  // namespace
+}  // namespace jail_ai
