@@ -37,6 +37,7 @@
 #include "commands/jail_container.h"
 #include "container/flags.h"
 #include "container/state.h"
+#include "sandbox/sandbox.h"
 #include "system/container_facts.h"
 
 namespace jail_ai {
@@ -83,6 +84,8 @@ private:
     Result<Lines> jail() {
         auto slot = Slot::take(connection_.peer());
         if (!slot) return std::move(slot).error();
+        // Only now, for a slot is a file that is written; nothing of what the peer has sent has been read yet.
+        if (auto confined = confine(Role::broker); !confined) return std::move(confined).error();
         if (auto received = connection_.receive_header(header_); !received) return std::move(received).error();
         auto target = ProvedTarget::of(connection_.peer(), std::move(header_.descriptor), most_jails_);
         if (!target) return std::move(target).error();
@@ -139,7 +142,6 @@ Result<Lines> serve(int fd, const Arguments& arguments) {
     if (!most_jails) return std::move(most_jails).error();
     auto connection = Connection::on(fd);
     if (!connection) return std::move(connection).error();
-    // Nothing of what the peer has sent is read before this line. What takes privileges away from this process belongs here.
     return Service(*connection, arguments, *most_jails).run();
 }
 

@@ -32,7 +32,8 @@ constexpr CapabilitySet used_by(Role role) {
     switch (role) {
         case Role::create_runtime:
         case Role::broker: return kJailing;
-        case Role::ask_broker: return bit(CAP_DAC_READ_SEARCH);  // a bundle that belongs to another user of the namespace
+        // Whether the container has a cgroup namespace of its own; a bundle that belongs to another user of the namespace.
+        case Role::ask_broker: return bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH);
         case Role::precreate: return 0;
     }
     return 0;

@@ -29,13 +29,7 @@ Status leave_no_traces() {
 }
 
 Status enter_landlock_as(Role role) {
-    switch (role) {
-        case Role::precreate: return enter_landlock(Readable::kernel_files);
-        case Role::ask_broker: return enter_landlock(Readable::everything);
-        case Role::create_runtime:
-        case Role::broker: break;
-    }
-    return ok();
+    return role == Role::precreate ? enter_landlock() : ok();
 }
 
 }  // namespace

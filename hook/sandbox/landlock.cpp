@@ -7,11 +7,8 @@
 #include <linux/landlock.h>
 #include <sys/syscall.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
-#include <iterator>
-#include <span>
 
 #include "base/unique_fd.h"
 
@@ -67,17 +64,14 @@ Status let_read(int ruleset, const char* path) {
 
 }  // namespace
 
-Status enter_landlock(Readable readable) {
+Status enter_landlock() {
     const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
     if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) return ok();  // not built in, or not switched on at boot
     if (abi < 0) return system_error("ask for the version of Landlock", errno);
     const RulesetAttributes denied = denied_by(abi);
     const UniqueFd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &denied, sizeof denied, 0)));
     if (!ruleset) return system_error("make a Landlock ruleset", errno);
-    static constexpr std::array kKernelFiles = {"/proc", "/sys"};
-    static constexpr std::array kEverything = {"/"};
-    const auto paths = readable == Readable::everything ? std::span<const char* const>(kEverything) : std::span<const char* const>(kKernelFiles);
-    for (const char* path : paths)
+    for (const char* path : {"/proc", "/sys"})
         if (auto let = let_read(ruleset.get(), path); !let) return let;
     if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return system_error("enter a Landlock domain", errno);
     return ok();

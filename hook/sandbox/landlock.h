@@ -7,11 +7,8 @@
 
 namespace jail_ai {
 
-// What of the file system stays readable; nothing is writable.
-enum class Readable { kernel_files, everything };
-
-// Enters a Landlock domain that denies what this kernel's Landlock can deny. Needs no_new_privs. Without Landlock in the kernel it does nothing
-// and succeeds.
-Status enter_landlock(Readable readable);
+// Enters a Landlock domain that denies what this kernel's Landlock can deny, but for reading below /proc and /sys. Needs no_new_privs. Without
+// Landlock in the kernel it does nothing and succeeds.
+Status enter_landlock();
 
 }  // namespace jail_ai

@@ -18,12 +18,12 @@
 // 4. privileges   no_new_privs, without which an unprivileged caller could not have phases 5 and 6. Then ambient set, bounding set, secure bits
 //                 and last the capabilities themselves: the ones in use remain (capabilities.cpp gives each its reason), in none but the
 //                 permitted and effective sets. Must keep CAP_SETPCAP until the bounding set is done.
-// 5. Landlock     For the roles that look into no other process: nothing is written, executed, made or renamed in any file system, no TCP, no
-//                 abstract socket, no signal to others; what may be read is named in landlock.cpp. Only where the kernel has it. Not for
-//                 createRuntime and the broker: a process in a Landlock domain has no ptrace access to any process outside of it, whatever
-//                 its capabilities, and so neither to the container's namespaces (/proc/PID/ns) nor to its descriptors, and which process
-//                 that is only the state on standard input says. What Landlock would do for them, the filter does: it lets no file be
-//                 opened for writing and makes no connection (that to the broker apart).
+// 5. Landlock     For precreate, which looks into no other process: nothing is written, executed, made or renamed in any file system, no TCP, no
+//                 abstract socket, no signal to others; only /proc and /sys are read. Only where the kernel has it. Not for the others: a
+//                 process in a Landlock domain has no ptrace access to any process outside of it, whatever its capabilities, and so neither to
+//                 the container's namespaces (/proc/PID/ns) nor to its descriptors, and which process that is only the state on standard input
+//                 says. What Landlock would do for them, the filter does: it lets no file be opened for writing and makes no connection (that
+//                 to the broker apart).
 // 6. filter       seccomp: a list of system calls, by role, with their arguments where these decide; any other call kills the process, and the
 //                 container does not start. Last, because it forbids everything that the phases before it did. filter/calls.h is the list.
 //

@@ -5,13 +5,16 @@
 #include <doctest/doctest.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <memory>
 #include <sstream>
 
+#include "base/unique_fd.h"
 #include "files.h"
 #include "held_hook.h"
 #include "must.h"
@@ -44,7 +47,7 @@ int count_descriptors(const HeldHook& hook) {
     return count;
 }
 
-void expect_confined(const HeldHook& hook, const std::string& capabilities) {
+void expect_confined(const HeldHook& hook, const std::string& capabilities, int descriptors = 4) {
     CHECK(hook.status("NoNewPrivs") == "1");
     CHECK(hook.status("Seccomp") == "2");
     if (kHasSyscallFilter && !hook.status("Seccomp_filters").empty()) CHECK(hook.status("Seccomp_filters") == "2");  // ours and its own
@@ -54,7 +57,7 @@ void expect_confined(const HeldHook& hook, const std::string& capabilities) {
     CHECK(limit(hook, "Max core file size") == "0 0");
     CHECK(limit(hook, "Max processes") == "0 0");
     CHECK(hook.status("SigBlk") == kNone);
-    CHECK(count_descriptors(hook) == 4);  // 0, 1, 2 and syslog
+    CHECK(count_descriptors(hook) == descriptors);  // 0, 1, 2 and syslog
 }
 
 void block_everything() {
@@ -80,7 +83,21 @@ TEST_CASE("in a user namespace it is confined before it reads") {
         must(::unshare(CLONE_NEWUSER), "make a user namespace");
         write_file("/proc/self/uid_map", "0 4711 1");
     });
-    expect_confined(hook, "0000000000000004");
+    expect_confined(hook, "0000000000080004");  // SYS_PTRACE, DAC_READ_SEARCH
+}
+
+TEST_CASE("the broker is confined before it reads, but for the file of its slots") {
+    int ends[2];
+    must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "make a connection");
+    const UniqueFd ours(ends[0]);
+    const UniqueFd its(ends[1]);
+    const auto own_run = [] {
+        must(::unshare(CLONE_NEWNS), "make a mount namespace");
+        must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
+        must(::mount("run", "/run", "tmpfs", 0, nullptr), "mount a private /run");
+        block_everything();
+    };
+    expect_confined(HeldHook("broker", own_run, its.get()), kJailing, 5);
 }
 
 TEST_CASE("an ordinary user can't look into it") {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See held_hook.h. A seccomp filter with a listener, installed before the hook is executed, stops read(2) of descriptor 0.
+// See held_hook.h. A seccomp filter with a listener, installed before the hook is executed, stops read(2) and
+// recvmsg(2) of descriptor 0.
 #include "held_hook.h"
 
 #include <fcntl.h>
@@ -30,8 +31,10 @@ int stop_first_read() {
     constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
     constexpr auto argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));
     sock_filter steps[] = {
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_read},     {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, STDIN_FILENO}, {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF}, {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_read},  // to the argument
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_recvmsg},                                                // another system call: to the last step
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, STDIN_FILENO},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF}, {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     };
     const sock_fprog program{sizeof steps / sizeof steps[0], steps};
     return static_cast<int>(
@@ -44,11 +47,11 @@ std::string hook_path() {
 }
 
 // In the new process. Ends it where anything fails, and the listener with it.
-[[noreturn]] void become_hook(const char* verb, const std::function<void()>& before_exec, int to_parent, int from_parent) {
+[[noreturn]] void become_hook(const char* verb, int input, const std::function<void()>& before_exec, int to_parent, int from_parent) {
     try {
         const UniqueFd binary(must(::open(hook_path().c_str(), O_RDONLY | O_CLOEXEC), "open the hook"));
         const UniqueFd nothing(must(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null"));
-        for (int fd = 0; fd < 3; ++fd) must(::dup2(nothing.get(), fd), "hand over standard input and output");
+        for (int fd = 0; fd < 3; ++fd) must(::dup2(fd == 0 && input >= 0 ? input : nothing.get(), fd), "hand over standard input and output");
         const int listener = stop_first_read();
         must(::write(to_parent, &listener, sizeof listener), "tell the listener");
         char taken = 0;
@@ -64,7 +67,7 @@ std::string hook_path() {
 
 }  // namespace
 
-HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec) : pid_(-1) {
+HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec, int input) : pid_(-1) {
     int up[2];
     int down[2];
     must(::pipe2(up, O_CLOEXEC), "make a pipe");
@@ -73,7 +76,7 @@ HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec) :
     UniqueFd its_end(up[1]);
     const UniqueFd its_other_end(down[0]);
     pid_ = must(::fork(), "start the hook");
-    if (pid_ == 0) become_hook(verb, before_exec, its_end.get(), its_other_end.get());
+    if (pid_ == 0) become_hook(verb, input, before_exec, its_end.get(), its_other_end.get());
     its_end.reset();
     int listener = -1;
     if (::read(ends[0].get(), &listener, sizeof listener) != sizeof listener) throw std::runtime_error("the hook was not started");

@@ -14,8 +14,8 @@ namespace jail_ai::test {
 
 class HeldHook {
 public:
-    // `before_exec` runs in the new process. Throws where the hook ends before it reads.
-    explicit HeldHook(const char* verb, const std::function<void()>& before_exec = {});
+    // `before_exec` runs in the new process; standard input is /dev/null or the descriptor given. Throws where the hook ends before it reads.
+    explicit HeldHook(const char* verb, const std::function<void()>& before_exec = {}, int input = -1);
     ~HeldHook();
     HeldHook(const HeldHook&) = delete;
     HeldHook& operator=(const HeldHook&) = delete;
