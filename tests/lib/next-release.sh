@@ -3,6 +3,7 @@
 # podman, crun and runc of the Debian release after this one, where their files can be had ($next_release, see tests/e2e/run), to be sourced after
 # containers.sh. Sets $podman, the command, and $portable_hooks, JSON for it; ends the theme where there is no such release.
 
+: "${lib:?}"
 if [ ! -d "${next_release-}" ]; then
     skip "podman of Debian's next release" "${next_release:-there is no tree of it}"
     finish
