@@ -163,6 +163,7 @@ void HookBinary::become(const HookCall& call, const int (&stdio)[3], int listene
 }
 
 HookRun HookBinary::start(const HookCall& call) {
+    dev_.drain_log();
     Pipe in, out, err;
     UniqueFd listener_from, listener_to;
     if (call.failing.nth != 0) {

@@ -87,7 +87,7 @@ std::string outcome(Container& container, Attempt attempt) {
 }
 
 void expect_own(Container& container, const char* address) {
-    INFO(address);
+    INFO(std::string(address));
     const Destination self = destination(address, kOwnPort);
     CHECK(outcome(container, [=] { return connect_to_self(self); }) == "none");
     CHECK(outcome(container, [=] { return send_to_self(self, false); }) == "none");
@@ -96,7 +96,7 @@ void expect_own(Container& container, const char* address) {
 
 // Neither arrives, in whatever way it is sent, and the one that asks is told at once.
 void expect_elsewhere(Container& container, const char* address, const char* counted) {
-    INFO(address);
+    INFO(std::string(address));
     const Destination there = destination(address, kPort);
     for (const Way way : {Way::tcp_connect, Way::udp_connect, Way::udp_sendto, Way::udp_sendmmsg}) {
         INFO(name_of(way));

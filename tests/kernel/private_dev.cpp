@@ -46,9 +46,13 @@ std::string PrivateDev::make_directory() {
     return path;
 }
 
-std::vector<std::string> PrivateDev::take_log(pid_t pid) {
+void PrivateDev::drain_log() {
     char text[8192];
     for (ssize_t got; (got = ::recv(log_.get(), text, sizeof text, MSG_DONTWAIT)) >= 0;) messages_.emplace_back(text, static_cast<std::size_t>(got));
+}
+
+std::vector<std::string> PrivateDev::take_log(pid_t pid) {
+    drain_log();
     const std::string tag = "[" + std::to_string(pid) + "]: ";
     std::vector<std::string> taken;
     for (const auto& message : messages_)

@@ -21,6 +21,7 @@ public:
     std::string make_directory();
     // What the process has written to syslog, one string a message, as it went over the socket: <PRIORITY>DATE TAG[PID]: TEXT.
     std::vector<std::string> take_log(pid_t pid);
+    void drain_log();  // the kernel holds ten messages, and gives the next sender EAGAIN
 
 private:
     UniqueFd log_;
