@@ -12,7 +12,6 @@
 #include "system/bundle_files.h"
 #include "system/cgroup_view.h"
 #include "system/container_lookup.h"
-#include "system/file.h"
 #include "system/host_view.h"
 #include "system/process.h"
 #include "system/routes.h"
@@ -37,9 +36,7 @@ Result<Subject> any_container() {
 }
 
 Result<Annotations> annotations_of(const BundleFiles& files) {
-    auto text = read_regular_file(files.directory.get(), "config.json", kMaxConfigBytes);
-    if (!text) return std::move(text).error();
-    auto config = parse_json_object(*text);
+    auto config = parse_json_object(files.config);
     if (!config) return std::move(config).error();
     return read_annotations(*config);
 }

@@ -89,8 +89,8 @@ Status foresee_resolvers(HostView& view) {
     if (!servers) return std::move(servers).error();
     view.name_servers.insert(view.name_servers.end(), servers->begin(), servers->end());
     if (view.shares_network) return ok();
-    auto networks = read_networks();
-    if (!networks) return std::move(networks).error();
+    const auto networks = read_networks();
+    if (!networks) return ok();  // podman passes over it, too, and nothing is opened by that
     for (const PodmanNetwork& network : *networks)
         if (network.serves_names && may_be_in(view, network))
             view.name_servers.insert(view.name_servers.end(), network.gateways.begin(), network.gateways.end());

@@ -10,10 +10,15 @@ set -eu
 # shellcheck source=families.sh
 . "$lib/families.sh"
 
-# shellcheck source=next-release.sh
-. "$lib/next-release.sh"
+if [ ! -d "${next_release-}" ]; then
+    skip "podman of Debian's next release" "${next_release:-there is no tree of it}"
+    finish
+fi
 
-hooks=$portable_hooks
+# shellcheck source=portable.sh
+. "$lib/portable.sh"
+hooks=$portable/hooks.d
+podman=("$lib/in-tree" "$next_release" podman)
 number=$("${podman[@]}" --version | awk '{ print $3 }')
 for runtime in crun runc; do
     version="podman $number, $runtime"

@@ -11,12 +11,16 @@ set -eu
 # shellcheck source=refusal.sh
 . "$lib/refusal.sh"
 
-# hooks_with NAME FLAG...: a directory with JSON that calls the hook with the flags, for every container
+# hooks_with NAME FLAG...: directories with JSON that calls the hook with the flags, for every container, at both stages, and in NAME.alone at
+# createRuntime
 hooks_with() {
-    local directory="$lab/hooks.d.$1"
+    local directory="$lab/hooks.d.$1" json
     shift
-    mkdir -p "$directory"
-    jq '.hook.args += $ARGS.positional | .when = {always: true}' --args -- "$@" <"$lab/hooks.d/jail-ai-hook.json" >"$directory/jail-ai-hook.json"
+    mkdir -p "$directory" "$directory.alone"
+    for json in "$build"/hooks.d/*.json; do
+        jq '.hook.args += $ARGS.positional | .when = {always: true}' --args -- "$@" <"$json" >"$directory/${json##*/}"
+    done
+    cp "$directory/jail-ai-hook.json" "$directory.alone"
 }
 
 hooks_with defaults --block-host=true "--allow=host:$port" --also=link-local
@@ -72,7 +76,7 @@ shouts() {
     equal "$runtime, $directory: it starts, unprotected" 'reached reached reached' "$(reach --cidfile "$lab/shout.id" "$@")"
     id=$(<"$lab/shout.id")
     matches "$runtime, $directory: the log says so at LOG_CRIT, with the container's id and the reason" \
-        "^<26>[^|]*jail-ai-hook[^|]*${id}[^|]*STARTS UNPROTECTED[^|]*sees processes[^|]*\$" "$(logged after | paste -sd '|')"
+        "^<26>[^|]*jail-ai-hook[^|]*${id}[^|]*STARTS UNPROTECTED[^|]*sees processes[^|]*\$" "$(logged after | sed -n '/^<26>/p' | paste -sd '|')"
     equal "$runtime, $directory: nothing is attached" '' "$(attached_anywhere)"
 }
 
@@ -97,7 +101,7 @@ for runtime in crun runc; do
     logged granted >"$lab/logged"
     while read -r reason setting; do
         case $reason in '#'*) continue ;; esac
-        hooks=$lab/hooks.d.floor
+        refusing_hooks=$lab/hooks.d.floor.alone
         annotate "$setting"
         refused "floor, $setting" "$runtime" 65 "the annotations loosen what is enforced on this machine: $reason" --network host "${annotations[@]}"
     done <<<"$loosened"
@@ -105,7 +109,7 @@ for runtime in crun runc; do
     hooks=
     annotate '=true' .on-failure=run
     mkdir -p "$lab/hooks.d.plain"
-    cp "$lab/hooks.d/jail-ai-hook.json" "$lab/hooks.d.plain"
+    cp "$build"/hooks.d/*.json "$lab/hooks.d.plain"
     shouts plain --pid=host "${annotations[@]}"
     bad_flags contradictory '--enforce and --on-failure=run contradict each other'
     bad_flags mistyped "unknown option '--alow'"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash
 # A container that the stage createRuntime refuses, as the one who asked for it, syslog and the machine see it. To be sourced after containers.sh and
-# syslog.sh.
+# syslog.sh. The hooks are those in $refusing_hooks, by default createRuntime alone, as the lab has it.
 
 # refused NAME RUNTIME STATUS REASON PODMAN-OPTION...: STATUS is the hook's own, REASON a regular expression that its message matches.
 # Whatever were left of the container would keep its name from the next one.
@@ -9,7 +9,7 @@ refused() {
     : "${lab:?}"
     local name="$1, $2" runtime=$2 status=$3 reason=$4 words podman_status=0 id='no container'
     shift 4
-    words=$(hooks=$lab/hooks.d engine "$runtime" run --rm --name refused --cidfile "$lab/refused.id" "$@" \
+    words=$(hooks=${refusing_hooks:-$lab/hooks.d} engine "$runtime" run --rm --name refused --cidfile "$lab/refused.id" "$@" \
         --rootfs "$lab/rootfs" /probe tcp "${host_v4:?}" "${port:?}" 2>"$lab/refused.err") || podman_status=$?
     if [ -e "$lab/refused.id" ]; then id=$(<"$lab/refused.id"); fi
     rm -f "$lab/refused.id"
