@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <sstream>
 
+#include <sstream>
 #include "attempt.h"
+
 #include "expect.h"
 #include "files.h"
 #include "must.h"
@@ -126,10 +129,35 @@ void link_to_host(const NetworkNamespace& network, const char* name, const std::
     netlink.add_route("::/0", prefix6 + "1");
 }
 
+// The kernel's address configuration puts the route of an IPv6 address into its table some time after the address is there.
+void await_local_route(const char* address) {
+    const auto in_hexadecimal = [](const Destination& to) {
+        std::string digits;
+        for (const unsigned char byte : reinterpret_cast<const sockaddr_in6&>(to.address).sin6_addr.s6_addr) {
+            constexpr const char* kDigits = "0123456789abcdef";
+            digits += {kDigits[byte >> 4], kDigits[byte & 15]};
+        }
+        return digits;
+    };
+    const std::string route = in_hexadecimal(destination(address, 0)) + " 80 ";
+    for (int attempt = 0; attempt < 2000; ++attempt) {
+        // There may be one without RTF_LOCAL, of the address's prefix.
+        std::istringstream lines(read_file("/proc/thread-self/net/ipv6_route"));
+        for (std::string line; std::getline(lines, line);)
+            if (line.starts_with(route) && line.find(" 80", line.size() - 24) != std::string::npos) return;
+        ::usleep(1000);
+    }
+    throw std::runtime_error(std::string("no route to ") + address);
+}
+
 void add_copies(const NetworkNamespace& network, const char* interface) {
     const Visit visit(network);
     Netlink netlink;
-    for (const char* copy : kCopies) netlink.add_address(interface, std::string(copy) + (copy[0] == 'f' ? "/128" : "/32"));
+    for (const char* copy : kCopies) {
+        const bool is_v6 = copy[0] == 'f';
+        netlink.add_address(interface, std::string(copy) + (is_v6 ? "/128" : "/32"));
+        if (is_v6) await_local_route(copy);
+    }
 }
 
 void remove_copies(const NetworkNamespace& network, const char* interface) {
