@@ -75,17 +75,21 @@ public:
 
     Lines run() {
         auto done = jail();
-        Lines lines = done ? std::move(*done) : Lines{{LOG_ERR, refuse(std::move(done).error())}};
-        for (Line& line : lines) line.text.insert(0, who_ + ": ");
-        return lines;
+        if (!done) return refuse(std::move(done).error());
+        for (Line& line : *done) line.text.insert(0, who_ + ": ");
+        return std::move(*done);
+    }
+
+    // To somebody who has gone it can't be said; then nothing is attached either.
+    Lines refuse(Error error) const {
+        if (deadline_passed()) error = {EX_TEMPFAIL, fmt::format("{}: not done within {} s", error.message, kBrokerDeadlineSeconds)};
+        const Word word = arguments_.defaults.enforced ? Word::never : Word::no;
+        const auto told = connection_.answer({word, error.exit_code, error.message});
+        return {{LOG_ERR, fmt::format("{}: {}{}", who_, error.message, told ? "" : fmt::format(" ({})", told.error().message))}};
     }
 
 private:
     Result<Lines> jail() {
-        auto slot = Slot::take(connection_.peer());
-        if (!slot) return std::move(slot).error();
-        // Only now, for a slot is a file that is written; nothing of what the peer has sent has been read yet.
-        if (auto confined = confine(Role::broker); !confined) return std::move(confined).error();
         if (auto received = connection_.receive_header(header_); !received) return std::move(received).error();
         auto target = ProvedTarget::of(connection_.peer(), std::move(header_.descriptor), most_jails_);
         if (!target) return std::move(target).error();
@@ -117,14 +121,6 @@ private:
         return std::move(jailed->lines);
     }
 
-    // Gives the text for the log. To somebody who has gone it can't be said; then nothing is attached either.
-    std::string refuse(Error error) const {
-        if (deadline_passed()) error = {EX_TEMPFAIL, fmt::format("{}: not done within {} s", error.message, kBrokerDeadlineSeconds)};
-        const Word word = arguments_.defaults.enforced ? Word::never : Word::no;
-        const auto told = connection_.answer({word, error.exit_code, error.message});
-        return told ? error.message : fmt::format("{} ({})", error.message, told.error().message);
-    }
-
     const Connection& connection_;
     const Arguments& arguments_;
     std::size_t most_jails_;
@@ -142,7 +138,13 @@ Result<Lines> serve(int fd, const Arguments& arguments) {
     if (!most_jails) return std::move(most_jails).error();
     auto connection = Connection::on(fd);
     if (!connection) return std::move(connection).error();
-    return Service(*connection, arguments, *most_jails).run();
+    // Outlives the service: to close what a peer has sent may wait for that peer, who then has a slot less.
+    const auto slot = Slot::take(connection->peer());
+    Service service(*connection, arguments, *most_jails);
+    if (!slot) return service.refuse(slot.error());
+    // Only now, for a slot is a file that is written.
+    if (auto confined = confine(Role::broker); !confined) return std::move(confined).error();
+    return service.run();  // reads the first byte of what the peer has sent
 }
 
 }  // namespace jail_ai
