@@ -83,6 +83,7 @@ BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags) : clien
     must(::setsockopt(client_.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience), "set a timeout");
     must(::setsockopt(client_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience), "set a timeout");
     Laboratory& laboratory = Laboratory::get();
+    laboratory.dev.drain_log();
     pid_ = must(::fork(), "start the broker");
     if (pid_ != 0) return;
     std::vector<const char*> words = {"jail-ai-hook", "broker"};
