@@ -36,6 +36,7 @@ user_up() {
         echo "$name:$((id * 1000)):65536" | tee -a /etc/subuid >>/etc/subgid
     fi
     install -d -m 711 "$lab/home"
+    install -d -m 755 /run/user # of whatever a theme before has made of it
     install -d -m 700 -o "$id" -g "$id" "$lab/home/$name" "/run/user/$id"
     printf '[storage]\ndriver = "vfs"\n' >"$lab/home/$name/storage.conf"
     cp -a "$lab/rootfs" "$lab/home/$name/rootfs"
