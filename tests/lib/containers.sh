@@ -17,7 +17,7 @@
 jailed=(--annotation jail-ai.block-host=true)
 
 # start NAME RUNTIME [PODMAN-OPTION]... -- COMMAND...: until the command has printed "probed" (see "probe listen ... then ...").
-# What it printed before goes to $lines. Fails if the command ends first.
+# What it printed before goes to $lines. Fails if the command ends first, or is silent for $patience seconds. Runs on $rootfs, by default the lab's.
 start() {
     local name=$1 runtime=$2 options=() line stdout
     shift 2
@@ -30,7 +30,7 @@ start() {
     exec {stdout}< <(engine "$runtime" run --rm --name "$name" --pidfile "$lab/$name.pid" "${options[@]}" \
         --annotation "run.oci.hooks.stderr=$lab/$name.hook" --rootfs "${rootfs:-$lab/rootfs}" "$@" 2>"$lab/$name.err")
     lines=
-    while IFS= read -r -t 20 -u "$stdout" line; do
+    while IFS= read -r -t "${patience:-20}" -u "$stdout" line; do
         [ "$line" != probed ] || break
         lines+=$line$'\n'
     done
