@@ -37,7 +37,7 @@ work() {
     for thing in "${all[@]}"; do equal "$name: $thing" "$thing works" "$(grep "^${thing}[ :]" <<<"$lines")"; done
     equal "$name: nothing of it was denied" '' "$(denials "$(cgroup_of worker)")"
     equal "$name: podman exec works, and is jailed" 'EPERM reached' \
-        "$(engine "$runtime" exec worker "$build/tests/probe" tcp $host_v4 $port -- tcp $internet_v4 $port | awk '{ print $4 }' | paste -sd ' ')"
+        "$(engine "$runtime" exec worker "$build/tests/probe" tcp $host_v4 $port -- tcp $internet_v4 $port 30000 | awk '{ print $4 }' | paste -sd ' ')"
     remove "$runtime" worker
 }
 

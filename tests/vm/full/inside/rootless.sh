@@ -27,7 +27,8 @@ engine() {
 last_words() { awk 'NF { print $NF }' | paste -sd ' '; }
 
 # What a rootless container reaches of the host, whatever network it has: pasta gives it the host's first address for its own.
-tries=(tcp "$host_second_v4" "$port" -- udp "$host_second_v4" "$port" -- tcp "$metadata_v4" "$port" -- tcp "$internet_v4" "$port" -- udp "$internet_v4" "$port")
+slow=30000 # milliseconds
+tries=(tcp "$host_second_v4" "$port" $slow -- udp "$host_second_v4" "$port" $slow -- tcp "$metadata_v4" "$port" $slow -- tcp "$internet_v4" "$port" $slow -- udp "$internet_v4" "$port" $slow)
 reached='reached reached reached reached reached' blocked='EPERM EPERM EPERM reached reached'
 
 # run_as_typed RUNTIME OPTION...
