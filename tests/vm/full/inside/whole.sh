@@ -27,6 +27,10 @@ lab_files() {
     ln -s busybox "$lab/rootfs/bin/sh"
     cp "$build/tests/probe" "$build/tests/family" "$lab/rootfs"
     mount --bind / "$lab/machine"
+    # Debian 12's podman takes CNI, whose plugins aren't here, for the network of a machine that has a file of CNI's.
+    rm -f /etc/cni/net.d/87-podman-bridge.conflist
+    mkdir -p /etc/containers/containers.conf.d
+    printf '%s\n' '[network]' 'network_backend = "netavark"' >/etc/containers/containers.conf.d/10-network.conf
     # What lies on another file system can be laid over the machine's own.
     mount -t tmpfs -o mode=755 tmpfs /var/lib/containers
 }
