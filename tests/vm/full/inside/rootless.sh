@@ -28,7 +28,8 @@ last_words() { awk 'NF { print $NF }' | paste -sd ' '; }
 
 # What a rootless container reaches of the host, whatever network it has: pasta gives it the host's first address for its own.
 slow=30000 # milliseconds
-tries=(tcp "$host_second_v4" "$port" $slow -- udp "$host_second_v4" "$port" $slow -- tcp "$metadata_v4" "$port" $slow -- tcp "$internet_v4" "$port" $slow -- udp "$internet_v4" "$port" $slow)
+tries=(tcp "$host_second_v4" "$port" "$slow" -- udp "$host_second_v4" "$port" "$slow" -- tcp "$metadata_v4" "$port" "$slow" --
+    tcp "$internet_v4" "$port" "$slow" -- udp "$internet_v4" "$port" "$slow")
 reached='reached reached reached reached reached' blocked='EPERM EPERM EPERM reached reached'
 
 all_programs='jail_bpf jail_connect4 jail_connect6 jail_egress jail_ingress jail_receive jail_sendmsg4 jail_sendmsg6 jail_socket jail_unix_conn jail_unix_send'
