@@ -68,6 +68,13 @@ std::string comm_of(const jail_refusal_seen& seen) {
     return comm;
 }
 
+// A process names itself with whatever bytes it likes, and JSON is UTF-8.
+std::string printable(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    return out;
+}
+
 std::uint64_t seconds_between(std::uint64_t then, std::uint64_t now) {
     return now > then ? (now - then) / kSecond : 0;
 }
@@ -128,8 +135,7 @@ void put_refusal(Writer& writer, const Refusal& refusal, const Now& now) {
     put(writer, "seconds_ago", seconds_between(refusal.seen.last, now.since_boot));
     if (refusal.seen.pid != 0) {
         put(writer, "pid", std::uint64_t{refusal.seen.pid});
-        const std::string comm = quoted(comm_of(refusal.seen));
-        put(writer, "comm", std::string_view(comm).substr(1, comm.size() - 2));  // escaped, without the quotes
+        put(writer, "comm", printable(comm_of(refusal.seen)));
     }
     writer.EndObject();
 }

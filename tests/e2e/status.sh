@@ -1,0 +1,42 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0 OR MIT
+# What "status" says of real containers: which are jailed and which are not, and what was refused, and how often, by whom.
+# shellcheck source-path=SCRIPTDIR/../lib
+set -eu
+# shellcheck source=containers.sh
+. "$(dirname "$0")/../lib/containers.sh"
+
+# status ARGUMENT...
+status() { "$build/hook/jail-ai-hook" status "$@" 2>&1; }
+listed() { status --json | jq -r "map($1) | join(\" \")"; }
+
+equal 'nobody is jailed, and it says so' 'no container is jailed here' "$(status)"
+for runtime in crun runc; do
+    started=yes
+    start free "$runtime" --network dual -- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$port" || started=no
+    start held "$runtime" --network dual "${jailed[@]}" -- \
+        /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$port" -- tcp "$host_v4" "$port" -- udp "$host_v6" "$port" -- tcp "$internet_v4" "$port" || started=no
+    start watched "$runtime" --network dual --annotation jail-ai.block-host=audit -- \
+        /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$port" || started=no
+    if [ $started = no ]; then
+        not_ok "$runtime: starts" "$(why held)"
+        continue
+    fi
+    held=$(podman inspect --format '{{.Id}}' held) watched=$(podman inspect --format '{{.Id}}' watched)
+    equal "$runtime: the jailed ones are listed, and no other" "$(printf '%s\n' "$held enforce" "$watched audit" | sort | paste -sd ' ')" \
+        "$(status --json | jq -r '.[] | "\(.container) \(.mode)"' | sort | paste -sd ' ')"
+    equal "$runtime: what was refused is told by destination, with how often and by whom" "$host_v4:$port/tcp 2 probe [$host_v6]:$port/udp 1 probe" \
+        "$(status --json "${held:0:12}" | jq -r '.[].refusals | map("\(.what) \(.count) \(.comm)") | sort | join(" ")')"
+    equal "$runtime: what is only watched is counted the same" "$host_v4:$port/tcp 1" \
+        "$(status --json "$watched" | jq -r '.[].refusals | map("\(.what) \(.count)") | join(" ")')"
+    matches "$runtime: people read it, too" "^${held:0:12}  enforce.*refused 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
+    matches "$runtime: and Prometheus" "jail_ai_denials_total\{container=\"$held\",mode=\"enforce\",reason=\"local\"\} 3" "$(status --prometheus | paste -sd ' ')"
+    matches "$runtime: a container without a jail has none" 'has no jail on this machine' "$(status "$(podman inspect --format '{{.Id}}' free)" || :)"
+    for name in free held watched; do remove "$runtime" "$name"; done
+    equal "$runtime: they are gone with their containers" '' "$(listed .container)"
+done
+cp "$build/hook/jail-ai-hook" "$lab/hook"
+status=0
+words=$(setpriv --reuid 65534 --regid 65534 --clear-groups "$lab/hook" status 2>&1) || status=$?
+matches 'who is not root is told so' '^77 .*only root may look' "$status $words"
+finish

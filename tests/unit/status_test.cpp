@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// How "status" tells what has been found: to people, to machines, and to Prometheus.
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <cstring>
+
+#include "base/ip_prefix.h"
+#include "commands/status_report.h"
+#include "container/request.h"
+#include "policy/risks.h"
+
+using namespace jail_ai;
+
+namespace {
+
+constexpr std::uint64_t kSecond = 1'000'000'000;
+constexpr Now kNow{1000 * kSecond, 2000000000 * kSecond};
+
+jail_refusal refusal_of(std::uint8_t reason, std::uint16_t port, std::uint8_t protocol, const char* address = nullptr) {
+    jail_refusal what{{}, port, protocol, reason};
+    if (address != nullptr) std::memcpy(what.addr, IpPrefix::parse(address).value().key().addr, sizeof what.addr);
+    return what;
+}
+
+JailReport report() {
+    JailReport jail{};
+    jail.cgroup = "/machine.slice/libpod-1.scope";
+    jail.about.emplace();
+    jail.about->version = JAIL_ABOUT_VERSION;
+    jail.about->since = kNow.real - 7200 * kSecond;
+    jail.about->mode = static_cast<std::uint8_t>(Mode::enforce);
+    jail.about->guard = static_cast<std::uint8_t>(Guard::lsm);
+    jail.about->open_routes = 1U << static_cast<unsigned>(Risk::vsock) | 1U << static_cast<unsigned>(Risk::abstract_unix);
+    std::strcpy(jail.about->container, "0123456789abcdef");
+    jail.programs = {"jail_connect4"};
+    jail.prefixes = 38;
+    jail.denials[JAIL_REASON_LOCAL] = 7;
+    Refusal refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"), {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
+    std::memcpy(refusal.seen.comm, "psql", 4);
+    jail.refusals = {refusal};
+    return jail;
+}
+
+}  // namespace
+
+TEST_CASE("status: what was refused, in words") {
+    CHECK(refusal_text(refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1")) == "10.88.0.1:5432/tcp");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_LOCAL, 53, 17, "fd00::1")) == "[fd00::1]:53/udp");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_MULTICAST, 0, 58, "ff02::16")) == "ff02::16 icmpv6");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_PACKET, 0, 47, "10.88.0.1")) == "10.88.0.1 protocol 47");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_FAMILY, 40, 0)) == "socket of family 40, protocol 0");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_BPF, 5, 0)) == "bpf command 5");
+}
+
+TEST_CASE("status: to people") {
+    CHECK(status_to_people({}, kNow) == "no container is jailed here\n");
+    CHECK(status_to_people({report()}, kNow) ==
+          "0123456789ab  enforce, guard lsm, 38 prefixes, for 2 h\n"
+          "  '/machine.slice/libpod-1.scope'\n"
+          "  refused 7: local 7\n"
+          "  may be left by vsock, abstract-unix\n"
+          "    10.88.0.1:5432/tcp (local), 7 times, the last 3 s ago by 'psql', process 42\n");
+}
+
+TEST_CASE("status: a jail that another version has made is told all the same") {
+    JailReport jail = report();
+    jail.about.reset();
+    jail.refusals.clear();
+    CHECK(status_to_people({jail}, kNow).starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
+}
+
+TEST_CASE("status: to machines") {
+    rapidjson::Document answer;
+    JailReport odd = report();
+    std::memcpy(odd.refusals[0].seen.comm, "\xff\"\n", 4);
+    const std::string text = status_to_machines({report(), odd}, kNow);
+    REQUIRE(!answer.Parse<rapidjson::kParseValidateEncodingFlag>(text.c_str()).HasParseError());
+    REQUIRE(answer.Size() == 2);
+    const auto& jail = answer[0];
+    const auto text_at = [](const rapidjson::Value& object, const char* key) { return std::string(object[key].GetString()); };
+    CHECK(text_at(jail, "container") == "0123456789abcdef");
+    CHECK(text_at(jail, "mode") == "enforce");
+    CHECK(text_at(jail, "guard") == "lsm");
+    CHECK(jail["denials"]["local"].GetUint64() == 7);
+    CHECK(jail["denials"].MemberCount() == JAIL_REASON_COUNT);
+    CHECK(jail["open_routes"].Size() == 2);
+    CHECK(text_at(jail["refusals"][0], "what") == "10.88.0.1:5432/tcp");
+    CHECK(jail["refusals"][0]["seconds_ago"].GetUint64() == 3);
+    CHECK(text_at(jail["refusals"][0], "comm") == "psql");
+    CHECK(text_at(answer[1]["refusals"][0], "comm") == "\\xff\"\\x0a");
+}
+
+TEST_CASE("status: to Prometheus, with what is special in a label escaped") {
+    JailReport jail = report();
+    std::strcpy(jail.about->container, "a\"b\\c\nd");
+    const std::string text = status_to_prometheus({jail});
+    CHECK(text.find("jail_ai_jails 1\n") != std::string::npos);
+    CHECK(text.find(R"(jail_ai_denials_total{container="a\"b\\c\nd",mode="enforce",reason="local"} 7)") != std::string::npos);
+}
