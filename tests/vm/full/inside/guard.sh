@@ -9,7 +9,7 @@ set -eu
 
 # Whether podman gives CAP_NET_RAW without being asked differs by its version and settings.
 raw=no
-capabilities=$(engine runc run --rm --network none --rootfs "$lab/rootfs" /bin/busybox sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
+capabilities=$(engine runc run --rm --network none --rootfs "$whole" /bin/busybox sed -n 's/^CapEff:[[:space:]]*//p' /proc/self/status)
 [ $((16#$capabilities >> 13 & 1)) = 0 ] || raw=yes
 
 # DEVICE is where frames leave by, RAW whether it may send them, BPF who keeps bpf(2) from it: nobody, the kernel, or podman's seccomp profile.
