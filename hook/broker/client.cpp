@@ -32,7 +32,9 @@ Result<UniqueFd> connect_to(const std::string& path) {
     do failed = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
     while (failed == EINTR && !deadline_passed());
     if (failed == 0) return fd;
-    const std::string what = fmt::format("connect to the broker at {}: {}", quoted(path), ::strerror(failed));
+    // podman takes strerror(ENOENT), where runc passes it on, for a command that the container doesn't have.
+    const std::string what =
+        fmt::format("connect to the broker at {}: {}", quoted(path), failed == ENOENT ? "there is no socket" : ::strerror(failed));
     if (failed == EINTR || failed == EAGAIN) return Error{EX_TEMPFAIL, what};
     return Error{EX_UNAVAILABLE, fmt::format("{}: the engine is rootless, so that this takes the broker: as root, systemctl enable --now "
                                              "jail-ai-hook.socket",

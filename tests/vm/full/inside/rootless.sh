@@ -47,8 +47,7 @@ refused() {
     shift 4
     journal >/dev/null
     words=$(engine "$runtime" "$@" 2>&1) || podman_status=$?
-    # 127 where podman takes the hook's "No such file", of the broker's socket, for the container's command.
-    matches "$name: podman fails with 126 or 127" '^12[67]$' "$podman_status"
+    equal "$name: podman fails with 126" 126 "$podman_status"
     matches "$name: podman tells the exit status, and nothing has run" "(exit code: |exit status )$status" "$words"
     matches "$name: the journal has the reason and what to do" "$reason" "$(journal)"
 }
