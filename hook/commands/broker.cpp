@@ -8,9 +8,9 @@
 //   who asks         the kernel says (SO_PEERCRED), not the message
 //   for what         a pidfd says, not the number in the state; it must be in a user namespace that the peer made, and in a cgroup that was given to
 //                    the peer (broker/authorisation.h), alone. So the peer could kill and trace it already: a jail is the least it can do to it
-//   what may happen  only that programs are attached to that cgroup. No message detaches, replaces or reads a jail. Attached beside others a program
-//   can
-//                    only deny more (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is refused a second, rather than compared
+//   what may happen  only that programs are attached to that cgroup. No message detaches, replaces or reads a jail. A program that is attached
+//                    beside others can only deny more (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is refused a second,
+//                    rather than compared
 //   the files        config.json, hosts and resolv.conf come as bytes. The broker opens no path that a user could have a say in: no link, fifo or
 //                    endless file of theirs can be turned against it. Who lies about them makes a container of their own less tight, as they
 //                    could by leaving the hook out
