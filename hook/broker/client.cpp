@@ -83,7 +83,7 @@ Result<std::string> receive_all(int fd) {
     return bytes;
 }
 
-Result<Answer> ask_once(const std::string& path, const Process& process, std::string_view bytes) {
+Result<Reply> ask_once(const std::string& path, const Process& process, std::string_view bytes) {
     auto connection = connect_to(path);
     if (!connection) return std::move(connection).error();
     if (auto sent = send_all(connection->get(), bytes, process.pidfd()); !sent) return std::move(sent).error();
@@ -94,13 +94,13 @@ Result<Answer> ask_once(const std::string& path, const Process& process, std::st
     return parse_answer(*answer);
 }
 
-bool is_worth_another_try(const Result<Answer>& answer) {
+bool is_worth_another_try(const Result<Reply>& answer) {
     return answer ? answer->word != Word::yes && answer->exit_code == EX_TEMPFAIL : answer.error().exit_code == EX_TEMPFAIL;
 }
 
 }  // namespace
 
-Result<Answer> ask_broker(const std::string& path, const Process& process, const Message& message) {
+Result<Reply> ask_broker(const std::string& path, const Process& process, const Message& message) {
     auto bytes = encode_message(message);
     if (!bytes) return std::move(bytes).error();
     timespec pause{0, kFirstPause};

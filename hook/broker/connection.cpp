@@ -96,7 +96,7 @@ Result<Message> Connection::receive_body(const PartSizes& sizes) const {
     return parse_body(sizes, body);
 }
 
-Status Connection::answer(const Answer& answer) const {
+Status Connection::answer(const Reply& answer) const {
     const std::string line = encode_answer(answer);
     const ssize_t sent = ::send(fd_, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) return system_error("answer", errno, EX_IOERR);

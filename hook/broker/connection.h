@@ -32,7 +32,7 @@ public:
     Result<Message> receive_body(const PartSizes& sizes) const;
 
     // Error: EX_IOERR where nobody is there any more. Never waits.
-    Status answer(const Answer& answer) const;
+    Status answer(const Reply& answer) const;
 
 private:
     Connection(int fd, const Peer& peer) : fd_(fd), peer_(peer) {}

@@ -53,7 +53,7 @@ enum class Word {
     never,  // it isn't, and the administrator of the machine wants no container to start unprotected
 };
 
-struct Answer {
+struct Reply {
     Word word;
     int exit_code;     // of sysexits.h; 0 with yes
     std::string text;  // one line
@@ -62,9 +62,9 @@ struct Answer {
 inline constexpr std::size_t kMaxAnswerBytes = 4096;
 
 // One line with its end. A text that is too long is cut.
-std::string encode_answer(const Answer& answer);
+std::string encode_answer(const Reply& answer);
 
 // Takes what came until the connection was closed. Errors: EX_PROTOCOL for anything but one whole line.
-Result<Answer> parse_answer(std::string_view bytes);
+Result<Reply> parse_answer(std::string_view bytes);
 
 }  // namespace jail_ai
