@@ -94,7 +94,7 @@ turned_down 'nor watched instead of enforced' runc 65 'they.ask.for.less.than.th
 turned_down 'nor run unprotected' runc 65 'they.let.the.container.run.unprotected' "${jailed[@]}" --annotation jail-ai.block-host.on-failure=run
 broker_down
 
-turned_down 'no broker' runc 69 "connect.to.the.broker.at.'$broker_socket': No.such.file.*systemctl.enable.--now.jail-ai-hook.socket" "${jailed[@]}"
+turned_down 'no broker' runc 69 "connect.to.the.broker.at.'$broker_socket': there.is.no.socket.*systemctl.enable.--now.jail-ai-hook.socket" "${jailed[@]}"
 equal "$version: no broker, on-failure=run: it starts" reached "$(engine runc run --rm "${jailed[@]}" --annotation jail-ai.block-host.on-failure=run --rootfs "$rootfs" \
     /probe tcp "$host_v4" "$port" | awk '{ print $NF }')"
 matches "$version: no broker, on-failure=run: the log shouts" '<26>.*STARTS UNPROTECTED.*systemctl enable' "$(logged unprotected)"
