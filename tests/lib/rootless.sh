@@ -109,6 +109,7 @@ broker_down() {
 rootless_up() {
     cp "$lib/as-user" "$lab/bin"
     chmod 1777 "$lab" # the user's pidfiles and messages
+    rm -f "$lab"/*.pid "$lab"/.*.pid # root's, of the themes before, which the user may not replace there
     chmod 666 /dev/log
     user_up "$user" "$user_id"
     # shellcheck disable=SC2119
