@@ -6,6 +6,9 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <functional>
+#include <optional>
 #include <set>
 #include <span>
 
@@ -43,13 +46,6 @@ Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot, std::u
     return listed;
 }
 
-// The descriptor of a program or map that may be gone by now: empty then.
-Result<UniqueFd> open_by_id(int (*get)(std::uint32_t), std::uint32_t id, std::string_view what) {
-    UniqueFd fd(get(id));
-    if (!fd && errno != ENOENT) return system_error(fmt::format("open {} {}", what, id), errno);
-    return fd;
-}
-
 // Zeroed byte by byte: the kernel refuses a structure with anything in its padding, which initialisation need not clear.
 template <typename Info>
 void clear(Info& info) {
@@ -61,6 +57,23 @@ Status read_info(int fd, Info& info) {
     std::uint32_t size = sizeof info;
     if (::bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return system_error("read BPF object info", errno);
     return ok();
+}
+
+// A program or map, and what the kernel says of it; nothing for one that is gone by now.
+template <typename Info>
+struct Object {
+    UniqueFd fd;
+    Info info;
+};
+
+template <typename Info>
+Result<std::optional<Object<Info>>> open_by_id(int (*get)(std::uint32_t), std::uint32_t id, std::string_view what) {
+    Object<Info> object{UniqueFd(get(id)), {}};
+    if (!object.fd && errno == ENOENT) return std::optional<Object<Info>>();
+    if (!object.fd) return system_error(fmt::format("open {} {}", what, id), errno);
+    clear(object.info);
+    if (auto read = read_info(object.fd.get(), object.info); !read) return std::move(read).error();
+    return std::optional(std::move(object));
 }
 
 Result<std::set<std::uint32_t>> map_ids(int program_fd) {
@@ -78,16 +91,22 @@ Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramS
     if (!answer) return std::move(answer).error();
     std::vector<AttachedProgram> ours;
     for (const auto& [id, flags] : *answer) {
-        auto fd = open_by_id(::bpf_prog_get_fd_by_id, id, "program");
-        if (!fd) return std::move(fd).error();
-        if (!*fd) continue;
-        bpf_prog_info info{};
-        clear(info);
-        if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
-        if (std::string_view(info.name) != slot.name) continue;
-        ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), flags, std::move(*fd)});
+        auto program = open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program");
+        if (!program) return std::move(program).error();
+        if (!*program || std::string_view((**program).info.name) != slot.name) continue;
+        ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), flags, std::move((**program).fd)});
     }
     return ours;
+}
+
+Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
+    std::vector<ProgramMap> maps;
+    for (const std::uint32_t id : ids) {
+        auto map = open_by_id<bpf_map_info>(::bpf_map_get_fd_by_id, id, "map");
+        if (!map) return std::move(map).error();
+        if (*map) maps.push_back({(**map).info.name, (**map).info.value_size, std::move((**map).fd)});
+    }
+    return maps;
 }
 
 }  // namespace
@@ -125,43 +144,33 @@ Result<std::uint32_t> program_id(int program_fd) {
 Result<std::vector<ProgramMap>> maps_of(int program_fd) {
     auto ids = map_ids(program_fd);
     if (!ids) return std::move(ids).error();
-    std::vector<ProgramMap> maps;
-    for (const std::uint32_t id : *ids) {
-        auto fd = open_by_id(::bpf_map_get_fd_by_id, id, "map");
-        if (!fd) return std::move(fd).error();
-        if (!*fd) continue;
-        bpf_map_info info{};
-        clear(info);
-        if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
-        maps.push_back({info.name, info.value_size, std::move(*fd)});
-    }
-    return maps;
+    return open_maps(*ids);
+}
+
+Status read_counters(int map_fd, Counters& counters) {
+    for (std::uint32_t counter = 0; counter < counters.size(); ++counter)
+        // A jail of another version may count for fewer reasons.
+        if (::bpf_map_lookup_elem(map_fd, &counter, &counters[counter]) != 0 && errno != ENOENT) return system_error("read jail_denials", errno);
+    return ok();
 }
 
 Result<DenialCounts> read_denials(int cgroup_fd) {
     auto programs = attached_programs(cgroup_fd);
     if (!programs) return std::move(programs).error();
-    std::set<std::uint32_t> maps;
+    std::set<std::uint32_t> ids;
     for (const AttachedProgram& program : *programs) {
-        auto ids = map_ids(program.fd.get());
-        if (!ids) return std::move(ids).error();
-        maps.merge(*ids);
+        auto its = map_ids(program.fd.get());
+        if (!its) return std::move(its).error();
+        ids.merge(*its);
     }
+    auto maps = open_maps(ids);
+    if (!maps) return std::move(maps).error();
     DenialCounts counts{};
-    for (const std::uint32_t id : maps) {
-        auto fd = open_by_id(::bpf_map_get_fd_by_id, id, "map");
-        if (!fd) return std::move(fd).error();
-        if (!*fd) continue;
-        bpf_map_info info{};
-        clear(info);
-        if (auto read = read_info(fd->get(), info); !read) return std::move(read).error();
-        if (std::string_view(info.name) != "jail_denials") continue;
-        for (std::uint32_t reason = 0; reason < JAIL_REASON_COUNT; ++reason) {
-            std::uint64_t count = 0;
-            // A jail of another version may count for fewer reasons.
-            if (::bpf_map_lookup_elem(fd->get(), &reason, &count) != 0 && errno != ENOENT) return system_error("read jail_denials", errno);
-            counts[reason] += count;
-        }
+    for (const ProgramMap& map : *maps) {
+        if (map.name != "jail_denials") continue;
+        Counters counters{};
+        if (auto read = read_counters(map.fd.get(), counters); !read) return std::move(read).error();
+        std::transform(counts.begin(), counts.end(), counters.begin(), counts.begin(), std::plus());
     }
     return counts;
 }

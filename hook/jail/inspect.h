@@ -46,6 +46,12 @@ struct ProgramMap {
 // The maps that a program uses, without those that are gone meanwhile.
 Result<std::vector<ProgramMap>> maps_of(int program_fd);
 
+// What jail_denials holds: denials by enum jail_reason, and lost events.
+using Counters = std::array<std::uint64_t, JAIL_COUNTERS>;
+
+// Reads that map. Error: EX_OSERR.
+Status read_counters(int map_fd, Counters& counters);
+
 // How often each reason has denied, by enum jail_reason.
 using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
 

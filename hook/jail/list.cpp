@@ -43,13 +43,11 @@ Status read_about(const ProgramMap& map, JailReport& report) {
     return ok();
 }
 
-Status read_counters(const ProgramMap& map, JailReport& report) {
-    for (std::uint32_t counter = 0; counter < JAIL_COUNTERS; ++counter) {
-        std::uint64_t count = 0;
-        // A jail of another version may count for fewer reasons.
-        if (::bpf_map_lookup_elem(map.fd.get(), &counter, &count) != 0 && errno != ENOENT) return system_error("read jail_denials", errno);
-        (counter == JAIL_LOST_EVENTS ? report.lost_events : report.denials[counter]) = count;
-    }
+Status read_denials(const ProgramMap& map, JailReport& report) {
+    Counters counters{};
+    if (auto read = read_counters(map.fd.get(), counters); !read) return read;
+    std::copy_n(counters.begin(), report.denials.size(), report.denials.begin());
+    report.lost_events = counters[JAIL_LOST_EVENTS];
     return ok();
 }
 
@@ -83,7 +81,7 @@ Status read_maps(int program_fd, JailReport& report) {
     for (const ProgramMap& map : *maps) {
         Status read = ok();
         if (map.name == "jail_about") read = read_about(map, report);
-        if (map.name == "jail_denials") read = read_counters(map, report);
+        if (map.name == "jail_denials") read = read_denials(map, report);
         if (map.name == "jail_refusals") read_refusals(map, report);
         if (map.name == "jail_rules") count_prefixes(map, report);
         if (!read) return read;
