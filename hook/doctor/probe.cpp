@@ -14,10 +14,11 @@
 #include <filesystem>
 #include <map>
 
+#include "broker/client.h"
 #include "container/cgroup_path.h"
 #include "doctor/hooks_dirs.h"
 #include "doctor/program_version.h"
-#include "jail/trial.h"
+#include "jail/build.h"
 #include "policy/name_files.h"
 #include "system/file.h"
 #include "system/lsm.h"
@@ -29,7 +30,6 @@ namespace jail_ai {
 namespace {
 
 constexpr std::size_t kMaxFile = 1U << 20;
-constexpr std::string_view kBrokerSocket = "/run/jail-ai-hook.sock";
 
 std::string text_of(const std::string& path) {
     auto text = read_regular_file(AT_FDCWD, path, kMaxFile);
@@ -124,7 +124,7 @@ void look_at_cgroup(MachineFacts& facts) {
 // By the kernel's list: to connect would start a broker.
 Broker look_for_broker() {
     struct stat info {};
-    if (::lstat(std::string(kBrokerSocket).c_str(), &info) != 0) return Broker::not_there;
+    if (::lstat(kBrokerSocket, &info) != 0) return Broker::not_there;
     constexpr unsigned long kListening = 0x10000;  // __SO_ACCEPTCON, include/uapi/linux/net.h
     const std::string sockets = text_of("/proc/net/unix");
     std::string_view rest = sockets;

@@ -6,8 +6,6 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
-#include <memory>
-
 #include "jail/loading.h"
 #include "jail/skeleton.h"
 
@@ -17,15 +15,11 @@ namespace {
 constexpr std::string_view kWhat = "BPF programs for Unix sockets";
 constexpr std::string_view kNeeds = "Linux 6.7 with CONFIG_CGROUP_BPF and CONFIG_DEBUG_INFO_BTF";
 
-struct Deleter {
-    void operator()(abstract_bpf* skeleton) const { abstract_bpf::destroy(skeleton); }
-};
-
 }  // namespace
 
 Result<std::vector<LoadedProgram>> load_abstract(Mode mode, const RecordMaps& record) {
     listen_to_libbpf();
-    const std::unique_ptr<abstract_bpf, Deleter> skeleton(abstract_bpf::open());
+    const Skeleton<abstract_bpf> skeleton(abstract_bpf::open());
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
     for (const ProgramSlot& slot : kAbstractTable) {

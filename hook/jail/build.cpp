@@ -9,7 +9,6 @@
 
 #include <ctime>
 #include <iterator>
-#include <memory>
 
 #include "jail/abstract.h"
 #include "jail/guard.h"
@@ -22,9 +21,17 @@ namespace {
 constexpr std::string_view kWhat = "BPF programs";
 constexpr std::string_view kNeeds = "Linux 5.10 with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF";
 
-struct Deleter {
-    void operator()(jail_bpf* skeleton) const { jail_bpf::destroy(skeleton); }
-};
+Result<Skeleton<jail_bpf>> open_skeleton() {
+    listen_to_libbpf();
+    Skeleton<jail_bpf> skeleton(jail_bpf::open());
+    if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
+    return skeleton;
+}
+
+Status load_programs(jail_bpf& skeleton) {
+    if (const int failed = jail_bpf::load(&skeleton); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    return ok();
+}
 
 Status fill_rules(int map_fd, const Rules& rules) {
     for (const auto& [prefix, rule] : rules)
@@ -62,12 +69,12 @@ Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup
 }  // namespace
 
 Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label) {
-    listen_to_libbpf();
-    const std::unique_ptr<jail_bpf, Deleter> skeleton(jail_bpf::open());
-    if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
+    auto opened = open_skeleton();
+    if (!opened) return std::move(opened).error();
+    jail_bpf* skeleton = opened->get();
     skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
-    if (const int failed = jail_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (auto loaded = load_programs(*skeleton); !loaded) return std::move(loaded).error();
     if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
     auto programs = loaded_programs(skeleton->obj, kProgramTable);
     if (!programs) return std::move(programs).error();
@@ -77,6 +84,12 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
     if (!guards) return std::move(guards).error();
     programs->insert(programs->end(), std::move_iterator(guards->begin()), std::move_iterator(guards->end()));
     return Jail(std::move(*programs));
+}
+
+Status try_to_load() {
+    auto skeleton = open_skeleton();
+    if (!skeleton) return std::move(skeleton).error();
+    return load_programs(**skeleton);
 }
 
 }  // namespace jail_ai

@@ -37,4 +37,7 @@ private:
     std::vector<LoadedProgram> programs_;
 };
 
+// Loads the programs of a jail and lets go of them; attaches nothing. Errors as Jail::load().
+Status try_to_load();
+
 }  // namespace jail_ai

@@ -11,7 +11,6 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-#include <memory>
 #include <optional>
 
 #include "base/quoted.h"
@@ -26,10 +25,6 @@ namespace {
 
 constexpr std::string_view kWhat = "BPF LSM programs";
 constexpr std::string_view kNeeds = "Linux 6.0 with CONFIG_BPF_LSM and CONFIG_DEBUG_INFO_BTF";
-
-struct Deleter {
-    void operator()(guard_bpf* skeleton) const { guard_bpf::destroy(skeleton); }
-};
 
 // The only handle that cgroup2 gives is the cgroup's id (systemd relies on it, too); where inodes have 64 bits it is the inode as well.
 Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
@@ -67,8 +62,6 @@ Result<GuardScope> read_scope(const Cgroup& cgroup) {
     return GuardScope{*id, *network};
 }
 
-using Skeleton = std::unique_ptr<guard_bpf, Deleter>;
-
 constexpr std::string_view kSection = "lsm_cgroup/";     // before the hook's name, in the object
 constexpr std::string_view kHookPrefix = "bpf_lsm_";     // before it, in the kernel
 constexpr auto kPlaceholder = BPF_PROG_TYPE_CGROUP_SKB;  // until it is loaded: for LSM programs libbpf reads the kernel's BTF, needed or not
@@ -82,7 +75,7 @@ std::string hook_of(const bpf_program* program) {
 }
 
 std::optional<KernelTypes> find_types() {
-    const Skeleton object(guard_bpf::open());
+    const Skeleton<guard_bpf> object(guard_bpf::open());
     auto kernel = KernelBtfFile::open();
     if (object == nullptr || !kernel) return std::nullopt;
     std::set<std::string, std::less<>> hooks;
@@ -129,7 +122,7 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, cons
     struct bpf_object_open_opts options {};
     options.sz = sizeof options;
     options.btf_custom_path = btf_path;
-    const Skeleton skeleton(guard_bpf::open(&options));
+    const Skeleton<guard_bpf> skeleton(guard_bpf::open(&options));
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
     skeleton->rodata->container_cgroup = scope.cgroup;
     skeleton->rodata->engine_network = scope.engine_network;

@@ -5,6 +5,7 @@
 
 #include <bpf/libbpf.h>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -28,6 +29,15 @@ void listen_to_libbpf();
 
 // `what` is loaded ("BPF programs"), `needs` is the kernel that it takes.
 Error load_error(std::string_view what, std::string_view needs, int number);
+
+// What bpftool generates for an object, owned.
+template <typename Generated>
+struct SkeletonDeleter {
+    void operator()(Generated* skeleton) const { Generated::destroy(skeleton); }
+};
+
+template <typename Generated>
+using Skeleton = std::unique_ptr<Generated, SkeletonDeleter<Generated>>;
 
 // Descriptors of the maps of bpf/record.h, which the objects of one jail share.
 struct RecordMaps {
