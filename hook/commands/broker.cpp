@@ -109,7 +109,7 @@ private:
         if (!bundle) return std::move(bundle).error().context("config.json");
         auto guard = choose_guard(target.process(), *request);
         if (!guard) return std::move(guard).error();
-        auto facts = read_process_facts(target.process(), *bundle, *guard, runtime_of(connection_.peer()));
+        auto facts = read_process_facts(target.process(), message.config, *guard, runtime_of(connection_.peer()));
         if (!facts) return std::move(facts).error();
         const NameFiles names = name_files(*bundle, std::move(message.hosts), std::move(message.resolv_conf));
         auto jailed = jail_container({state->id, target.process(), target.cgroup(), *bundle, *facts, names, *guard}, *request, Existing::refuse);

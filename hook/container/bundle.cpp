@@ -121,8 +121,7 @@ Result<Bundle> parse_bundle(std::string_view json) {
     if (!capabilities) return std::move(capabilities).error();
     auto namespaces = parse_namespaces(*document);
     if (!namespaces) return std::move(namespaces).error();
-    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined),
-                  find_open_sockets(JsonPart(*document, json))};
+    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined)};
 }
 
 }  // namespace jail_ai

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "container/open_sockets.h"
 
 namespace jail_ai {
 
@@ -30,7 +29,6 @@ struct Bundle {
     std::set<std::string> capabilities;  // of all five sets of the process, "CAP_NET_ADMIN" …, in upper case
     std::set<std::string> namespaces;    // types of linux.namespaces: "pid", "network" …; empty where it has none of its own
     std::set<std::string> joined;        // those of them that were there before, by path
-    OpenSockets open_sockets;
 
     // Source of the last mount on the destination (later mounts cover earlier ones), or nullptr.
     const std::string* mounted_at(std::string_view destination) const;

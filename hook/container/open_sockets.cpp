@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "container/json.h"
+#include "container/json_part.h"
 #include "container/seccomp.h"
 #include "container/socket_families.h"
 #include "container/tighten_profile.h"
@@ -49,8 +50,10 @@ Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
 
 }  // namespace
 
-OpenSockets find_open_sockets(const JsonPart& config) {
-    auto linux_part = config.object("linux");
+OpenSockets find_open_sockets(std::string_view config) {
+    auto document = parse_json_object(config);
+    if (!document) return kAll;
+    auto linux_part = JsonPart(*document, config).object("linux");
     if (!linux_part || !*linux_part || seccomp_is_blind()) return kAll;
     auto seccomp = (**linux_part).object("seccomp");
     if (!seccomp || !*seccomp) return kAll;

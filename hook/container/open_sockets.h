@@ -3,8 +3,7 @@
 // Which sockets that no network hook judges a container could open, by what its config.json says of seccomp. Capabilities are another matter.
 #pragma once
 
-#include "base/result.h"
-#include "container/json_part.h"
+#include <string_view>
 
 namespace jail_ai {
 
@@ -21,7 +20,7 @@ struct OpenSockets {
     bool operator==(const OpenSockets&) const = default;
 };
 
-// Of a whole config.json. A profile that can't be understood is taken for none: what a runtime makes of it nobody knows.
-OpenSockets find_open_sockets(const JsonPart& config);
+// Of the text of a config.json. What can't be understood is taken for no profile: what a runtime makes of it nobody knows.
+OpenSockets find_open_sockets(std::string_view config);
 
 }  // namespace jail_ai

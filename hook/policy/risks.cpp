@@ -112,7 +112,8 @@ std::string_view way(Opened opened) {
     return opened == Opened::by_ia32 ? " by 32-bit system calls" : "";
 }
 
-void find_vsock(Opened opened, const Unguarded& unguarded, std::vector<FoundRisk>& found) {
+void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
+    const Opened opened = unguarded.open_sockets.vsock;
     if (opened == Opened::no) return;
     const VsockListeners& listeners = unguarded.listeners;
     std::string who = "which reach a hypervisor; nobody on this machine listens now";
@@ -123,10 +124,10 @@ void find_vsock(Opened opened, const Unguarded& unguarded, std::vector<FoundRisk
 }
 
 void find_unguarded(const Bundle& bundle, const Unguarded& unguarded, std::vector<FoundRisk>& found) {
-    if (const Opened opened = bundle.open_sockets.packet; opened != Opened::no && bundle.capabilities.contains("CAP_NET_RAW"))
+    if (const Opened opened = unguarded.open_sockets.packet; opened != Opened::no && bundle.capabilities.contains("CAP_NET_RAW"))
         found.push_back({by_way(opened, Risk::cap_net_raw), fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(opened)),
                          unguarded_remedy(unguarded, fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)), true});
-    find_vsock(bundle.open_sockets.vsock, unguarded, found);
+    find_vsock(unguarded, found);
     if (unguarded.abstract_unix)
         found.push_back({Risk::abstract_unix, "it reaches abstract Unix sockets of this machine, as it shares the network namespace",
                          unguarded_remedy(unguarded, ""), false});

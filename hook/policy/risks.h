@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "container/bundle.h"
+#include "container/open_sockets.h"
 #include "container/request.h"
 
 namespace jail_ai {
@@ -49,6 +50,7 @@ struct Unguarded {
     bool by_configuration;     // the kernel could have it, was it told to at boot
     bool abstract_unix;        // it reaches abstract Unix sockets of the engine's network namespace
     VsockListeners listeners;  // empty unless the container can open vsock sockets
+    OpenSockets open_sockets;
 };
 
 struct ContainerFacts {

@@ -182,11 +182,11 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
     return found;
 }
 
-Result<Unguarded> read_unguarded(const Process& process, const Bundle& bundle, Guard guard) {
+Result<Unguarded> read_unguarded(const Process& process, std::string_view config, Guard guard) {
     auto shares_network = process.shares_namespace("net");
     if (!shares_network) return std::move(shares_network).error();
-    Unguarded unguarded{kernel_has_lsm_cgroup(), *shares_network && guard == Guard::none, {true, {}}};
-    if (bundle.open_sockets.vsock == Opened::no) return unguarded;
+    Unguarded unguarded{kernel_has_lsm_cgroup(), *shares_network && guard == Guard::none, {true, {}}, find_open_sockets(config)};
+    if (unguarded.open_sockets.vsock == Opened::no) return unguarded;
     auto listeners = find_vsock_listeners();
     if (!listeners) return std::move(listeners).error().context("vsock");
     unguarded.listeners = std::move(*listeners);
@@ -195,7 +195,7 @@ Result<Unguarded> read_unguarded(const Process& process, const Bundle& bundle, G
 
 }  // namespace
 
-Result<ContainerFacts> read_process_facts(const Process& process, const Bundle& bundle, Guard guard, pid_t runtime) {
+Result<ContainerFacts> read_process_facts(const Process& process, std::string_view config, Guard guard, pid_t runtime) {
     auto cgroup_namespace = process.shares_namespace("cgroup");
     if (!cgroup_namespace) return std::move(cgroup_namespace).error();
     auto first = process.is_first_of_pid_namespace();
@@ -207,7 +207,7 @@ Result<ContainerFacts> read_process_facts(const Process& process, const Bundle& 
     ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, std::move(*descriptors), {}};
     facts.in_user_namespace = !user_namespace->is_initial;
     if (guard == Guard::lsm) return facts;
-    auto unguarded = read_unguarded(process, bundle, guard);
+    auto unguarded = read_unguarded(process, config, guard);
     if (!unguarded) return std::move(unguarded).error();
     facts.unguarded = std::move(*unguarded);
     return facts;
@@ -232,10 +232,10 @@ Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd) {
     return facts;
 }
 
-Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, Guard guard) {
-    auto facts = read_mount_facts(bundle, bundle_fd);
+Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard) {
+    auto facts = read_mount_facts(files.bundle, files.directory.get());
     if (!facts) return facts;
-    auto others = read_process_facts(process, bundle, guard, ::getppid());
+    auto others = read_process_facts(process, files.config, guard, ::getppid());
     if (!others) return others;
     others->binds = std::move(facts->binds);
     others->cgroup_mounts = std::move(facts->cgroup_mounts);

@@ -6,20 +6,21 @@
 #include "base/result.h"
 #include "container/bundle.h"
 #include "policy/risks.h"
+#include "system/bundle_files.h"
 #include "system/process.h"
 
 namespace jail_ai {
 
 // What the process itself tells, namespaces and descriptors, and what is open to it without the guard. `runtime` is the process that started it, of
-// which it depends what descriptors stay open (0 where nobody knows: then all are taken to stay). Needs PTRACE_MODE_ATTACH access to the process, for
-// pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.
-Result<ContainerFacts> read_process_facts(const Process& process, const Bundle& bundle, Guard guard, pid_t runtime);
+// which it depends what descriptors stay open (0 where nobody knows: then all are taken to stay), `config` the text of config.json. Needs
+// PTRACE_MODE_ATTACH access to the process, for pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.
+Result<ContainerFacts> read_process_facts(const Process& process, std::string_view config, Guard guard, pid_t runtime);
 
 // What the mounts in config.json lead to, seen from the engine's mount namespace, which must be the caller's. `bundle_fd` is the bundle's directory,
 // below which relative sources lie.
 Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd);
 
 // Both, for a hook whose parent is the runtime.
-Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, Guard guard);
+Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard);
 
 }  // namespace jail_ai

@@ -18,7 +18,7 @@ constexpr OpenSockets kAll = {Opened::yes, Opened::yes};
 constexpr OpenSockets kNone = {Opened::no, Opened::no};
 
 OpenSockets open_in(const Profile& config) {
-    return find_open_sockets(config.part());
+    return find_open_sockets(config.text);
 }
 
 Profile config_with(const std::string& profile) {
