@@ -6,10 +6,6 @@
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
-if [ ! -d "${next_release-}" ]; then
-    skip "podman of Debian's next release" "${next_release:-there is no tree of it}"
-    finish
-fi
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 podman=("$lib/in-tree" "$next_release" podman)

@@ -10,11 +10,6 @@ set -eu
 # shellcheck source=families.sh
 . "$lib/families.sh"
 
-if [ ! -d "${next_release-}" ]; then
-    skip "podman of Debian's next release" "${next_release:-there is no tree of it}"
-    finish
-fi
-
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 hooks=$portable/hooks.d

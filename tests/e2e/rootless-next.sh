@@ -11,10 +11,6 @@ set -eu
 # shellcheck source=rootless.sh
 . "$lib/rootless.sh"
 
-if [ ! -d "${next_release-}" ]; then
-    skip "rootless podman of Debian's next release" "${next_release:-there is no tree of it}"
-    finish
-fi
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 hooks=$portable/hooks.d

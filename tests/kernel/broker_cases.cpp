@@ -168,42 +168,40 @@ TEST_CASE("broker: descriptors that are no pidfd, none, and several") {
     expect_yes(BrokerRun(user).ask(message_for(container), {pidfd.get()}), container);
 }
 
-// Until the broker has heard the header, proved the container and waits for more.
-void await_proof(const Message& message, BrokerRun& broker, int pidfd, const TestCgroup& cgroup) {
-    broker.send_header(message, {pidfd});
-    broker.begin_body(message);
-    CHECK(names_of(attachments(cgroup.fd())).empty());
-}
+// A request of which the broker has heard the header and proved the container, and waits for more.
+struct ProvedRequest {
+    explicit ProvedRequest(const Container& container) : message(message_for(container)), user(kUser), broker(user) {
+        const UniqueFd pidfd = pidfd_of(container.init.pid());
+        message.hosts.assign(kMaxPart[kHosts] / 16, '#');
+        broker.send_header(message, {pidfd.get()});
+        broker.begin_body(message);
+        CHECK(names_of(attachments(container.cgroup.fd())).empty());
+    }
+
+    Message message;
+    Asker user;
+    BrokerRun broker;
+};
 
 TEST_CASE("broker: the process ends once it is proved, and another gets its number and its cgroup") {
     USERS_CONTAINER(container, kUser);
-    const UniqueFd pidfd = pidfd_of(container.init.pid());
-    Message message = message_for(container);
-    message.hosts.assign(kMaxPart[kHosts] / 16, '#');
-    const Asker user(kUser);
-    BrokerRun broker(user);
-    await_proof(message, broker, pidfd.get(), container.cgroup);
+    ProvedRequest request(container);
     const pid_t pid = container.init.pid();
     container.init.end();
     write_file("/proc/sys/kernel/ns_last_pid", std::to_string(pid - 1));
     Child heir({.cgroup = &container.cgroup, .user_namespace = containers.user_namespace.get()});
     if (heir.pid() != pid) SKIP_CASE(std::string("the number went to somebody else"));
-    broker.finish_body(message);
-    expect_no(broker.answer(), "66 process " + std::to_string(pid), container.cgroup);
+    request.broker.finish_body(request.message);
+    expect_no(request.broker.answer(), "66 process " + std::to_string(pid), container.cgroup);
 }
 
 TEST_CASE("broker: the process moves once it is proved") {
     USERS_CONTAINER(container, kUser);
     const TestCgroup elsewhere(containers.delegated, "elsewhere");
-    const UniqueFd pidfd = pidfd_of(container.init.pid());
-    Message message = message_for(container);
-    message.hosts.assign(kMaxPart[kHosts] / 16, '#');
-    const Asker user(kUser);
-    BrokerRun broker(user);
-    await_proof(message, broker, pidfd.get(), container.cgroup);
+    ProvedRequest request(container);
     elsewhere.add(container.init.pid());
-    broker.finish_body(message);
-    expect_no(broker.answer(), "is not where process", container.cgroup);
+    request.broker.finish_body(request.message);
+    expect_no(request.broker.answer(), "is not where process", container.cgroup);
     CHECK(names_of(attachments(elsewhere.fd())).empty());
 }
 

@@ -13,6 +13,7 @@
 
 #include <sstream>
 #include "attempt.h"
+#include "broker_run.h"
 
 #include "expect.h"
 #include "files.h"
@@ -166,25 +167,6 @@ void remove_copies(const NetworkNamespace& network, const char* interface) {
     for (const char* copy : kCopies) netlink.remove_address(interface, std::string(copy) + (copy[0] == 'f' ? "/128" : "/32"));
 }
 
-UniqueFd user_namespace_of(uid_t owner) {
-    Child user({});
-    const int refused = user.run([=] {
-        if (owner != 0 && (::setresgid(owner, owner, owner) != 0 || ::setresuid(owner, owner, owner) != 0)) return errno;
-        return ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
-    });
-    if (refused != 0) {
-        errno = refused;
-        return UniqueFd();
-    }
-    const std::string proc = "/proc/" + std::to_string(user.pid());
-    const std::string map = "0 " + std::to_string(owner) + " 1";
-    write_file(proc + "/setgroups", "deny");
-    write_file(proc + "/uid_map", map);
-    write_file(proc + "/gid_map", map);
-    const std::string path = proc + "/ns/user";
-    return UniqueFd(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open " + path));
-}
-
 TEST_CASE("an address that the container has a copy of is its own, and the host's once the copy has gone") {
     const NetworkNamespace network;
     link_to_host(network, "own0", "10.79.1.", "fd79:1::");
@@ -224,7 +206,7 @@ TEST_CASE("an address that the container gets later stays the host's, but for a 
     };
     for (const Owner owner : {Owner{0, false}, Owner{65534, true}}) {
         INFO(owner.uid);
-        const UniqueFd user = user_namespace_of(owner.uid);
+        const UniqueFd user = make_user_namespace(owner.uid);
         if (!user) SKIP_CASE(std::string("no user namespace: ") + error_name(errno));
         const NetworkNamespace network;
         Container container({.network = &network, .user_namespace = user.get()});

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash
-# The hook for another Debian release's system (see in-tree), where it runs with this one's libraries: $portable/hook, and $portable/hooks.d with the
-# JSON for it. To be sourced after containers.sh.
+# The hook for the Debian release after this one, in whose tree (see in-tree) it runs with this one's libraries: $portable/hook, and
+# $portable/hooks.d with the JSON for it. Ends the theme where the release can't be had: $next_release, see tests/e2e/run. To be sourced after
+# containers.sh.
 
 : "${build:?the build directory}" "${lab:?}"
+if [ ! -d "${next_release-}" ]; then
+    skip "podman of Debian's next release" "${next_release:-there is no tree of it}"
+    finish
+fi
 hook=$build/hook/jail-ai-hook
 portable=$lab/portable
 rm -rf "$portable" # of a theme before
