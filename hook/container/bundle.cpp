@@ -13,12 +13,6 @@
 namespace jail_ai {
 namespace {
 
-Result<std::string> string_or_empty(const rapidjson::Value& object, std::string_view key) {
-    auto member = find_string(object, key);
-    if (!member) return std::move(member).error();
-    return *member == nullptr ? std::string() : std::string(string_of(**member));
-}
-
 Result<std::vector<std::string>> strings(const rapidjson::Value& object, std::string_view key) {
     std::vector<std::string> all;
     auto array = find_array(object, key);

@@ -107,6 +107,12 @@ Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std:
     return find_typed(object, key, &rapidjson::Value::IsString, "a string");
 }
 
+Result<std::string> string_or_empty(const rapidjson::Value& object, std::string_view key) {
+    auto member = find_string(object, key);
+    if (!member) return std::move(member).error();
+    return *member == nullptr ? std::string() : std::string(string_of(**member));
+}
+
 std::string_view string_of(const rapidjson::Value& value) {
     return {value.GetString(), value.GetStringLength()};
 }

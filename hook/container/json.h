@@ -6,6 +6,7 @@
 
 #include <rapidjson/document.h>
 
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -25,6 +26,9 @@ Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std:
 Result<const rapidjson::Value*> find_object(const rapidjson::Value& object, std::string_view key);
 Result<const rapidjson::Value*> find_array(const rapidjson::Value& object, std::string_view key);
 Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std::string_view key);
+
+// The same, as a copy; empty where it is missing.
+Result<std::string> string_or_empty(const rapidjson::Value& object, std::string_view key);
 
 // A JSON string as bytes. The value must be a string.
 std::string_view string_of(const rapidjson::Value& value);

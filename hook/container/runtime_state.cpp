@@ -30,9 +30,9 @@ Result<RuntimeState> parse_crun_status(std::string_view json) {
     if (!document) return std::move(document).error();
     auto pid = pid_at(*document, "pid");
     if (!pid) return std::move(pid).error();
-    auto bundle = find_string(*document, "bundle");
+    auto bundle = string_or_empty(*document, "bundle");
     if (!bundle) return std::move(bundle).error();
-    return RuntimeState{*pid, *bundle == nullptr ? std::string() : std::string(string_of(**bundle))};
+    return RuntimeState{*pid, std::move(*bundle)};
 }
 
 Result<RuntimeState> parse_runc_state(std::string_view json) {

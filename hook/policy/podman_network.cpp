@@ -11,12 +11,6 @@
 namespace jail_ai {
 namespace {
 
-Result<std::string> text_of(const rapidjson::Value& object, std::string_view key) {
-    auto found = find_string(object, key);
-    if (!found) return std::move(found).error();
-    return std::string(*found == nullptr ? std::string_view() : string_of(**found));
-}
-
 Result<bool> truth_of(const rapidjson::Value& object, std::string_view key) {
     auto found = find_member(object, key);
     if (!found) return std::move(found).error();
@@ -28,7 +22,7 @@ Result<bool> truth_of(const rapidjson::Value& object, std::string_view key) {
 // The prefix at the key, pushed to `into`; nothing where the key is missing.
 Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is_address, std::vector<IpPrefix>& into) {
     if (!subnet.IsObject()) return Error{EX_DATAERR, fmt::format("a subnet is {}, not an object", kind_of(subnet))};
-    auto written = text_of(subnet, key);
+    auto written = string_or_empty(subnet, key);
     if (!written) return std::move(written).error();
     if (written->empty()) return ok();
     const auto prefix = IpPrefix::parse(*written);
@@ -43,9 +37,9 @@ Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is
 Result<PodmanNetwork> parse_podman_network(std::string_view json) {
     auto document = parse_json_object(json);
     if (!document) return std::move(document).error();
-    auto name = text_of(*document, "name");
+    auto name = string_or_empty(*document, "name");
     if (!name) return std::move(name).error();
-    auto device = text_of(*document, "network_interface");
+    auto device = string_or_empty(*document, "network_interface");
     if (!device) return std::move(device).error();
     auto serves_names = truth_of(*document, "dns_enabled");
     if (!serves_names) return std::move(serves_names).error();

@@ -92,7 +92,7 @@ Result<std::optional<Member>> find_stranger(int cgroup_fd, pid_t pid, int depth,
     }
     const UniqueFd again(::openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!again) return system_error("open cgroup", errno);
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(::fcntl(again.get(), F_DUPFD_CLOEXEC, 0)), ::closedir);
+    const Directory directory(::fdopendir(::fcntl(again.get(), F_DUPFD_CLOEXEC, 0)));
     if (!directory) return system_error("list cgroup", errno);
     while (const dirent* entry = ::readdir(directory.get())) {
         if (entry->d_type != DT_DIR || std::string_view(entry->d_name) == "." || std::string_view(entry->d_name) == "..") continue;

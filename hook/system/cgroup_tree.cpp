@@ -3,15 +3,15 @@
 // See cgroup_tree.h. The way up is by "..", from a directory that is open: no path, and cgroup2 knows no rename(2).
 #include "system/cgroup_tree.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include <memory>
 #include <string_view>
+
+#include "system/file.h"
 
 namespace jail_ai {
 namespace {
@@ -54,7 +54,7 @@ Status walk(int cgroup_fd, int depth, int& visited, const std::function<Status(i
     if (auto called = each(cgroup_fd); !called) return called;
     auto again = open_directory(cgroup_fd, ".");
     if (!again) return std::move(again).error();
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(again->release()), ::closedir);
+    const Directory directory(::fdopendir(again->release()));
     if (!directory) return system_error("list a cgroup", errno);
     while (const dirent* entry = ::readdir(directory.get())) {
         if (entry->d_type != DT_DIR || std::string_view(entry->d_name) == "." || std::string_view(entry->d_name) == "..") continue;

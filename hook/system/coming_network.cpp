@@ -3,13 +3,11 @@
 // See coming_network.h.
 #include "system/coming_network.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
 
 #include "base/quoted.h"
 #include "policy/name_files.h"
@@ -30,13 +28,9 @@ constexpr std::string_view kDefaultDevice = "podman0";
 // Of slirp4netns and pasta.
 constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
 
-struct Closer {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
 Result<std::vector<PodmanNetwork>> read_networks() {
     std::vector<PodmanNetwork> networks;
-    const std::unique_ptr<DIR, Closer> directory(::opendir(kNetworks));
+    const Directory directory(::opendir(kNetworks));
     if (directory == nullptr && errno == ENOENT) return networks;
     if (directory == nullptr) return system_error(fmt::format("open '{}'", kNetworks), errno, EX_IOERR);
     while (const dirent* entry = ::readdir(directory.get())) {

@@ -163,7 +163,7 @@ Result<int> first_closed_by_runtime(pid_t pid) {
 
 Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, pid_t runtime) {
     const int fd = ::openat(process.proc_fd(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(fd >= 0 ? ::fdopendir(fd) : nullptr, ::closedir);
+    const Directory directory(fd >= 0 ? ::fdopendir(fd) : nullptr);
     if (!directory) return system_error("list the process's descriptors", errno);
     auto first_closed = first_closed_by_runtime(runtime);
     if (!first_closed) return std::move(first_closed).error();

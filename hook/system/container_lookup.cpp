@@ -3,14 +3,12 @@
 // See container_lookup.h.
 #include "system/container_lookup.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 
 #include <array>
 #include <charconv>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "base/quoted.h"
@@ -30,14 +28,10 @@ struct Runtime {
 };
 constexpr std::array kRuntimes = std::to_array<Runtime>({{"/run/crun", "status", parse_crun_status}, {"/run/runc", "state.json", parse_runc_state}});
 
-struct Closer {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
 // Names in a directory; none where it isn't there.
 std::vector<std::string> names_in(const char* path) {
     std::vector<std::string> names;
-    const std::unique_ptr<DIR, Closer> directory(::opendir(path));
+    const Directory directory(::opendir(path));
     while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get()))
         if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
     return names;

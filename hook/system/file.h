@@ -3,12 +3,20 @@
 // Bounded reads.
 #pragma once
 
+#include <dirent.h>
+
+#include <memory>
 #include <string>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace jail_ai {
+
+struct DirectoryCloser {
+    void operator()(DIR* directory) const { ::closedir(directory); }
+};
+using Directory = std::unique_ptr<DIR, DirectoryCloser>;
 
 // Everything up to end of file. Errors: EX_DATAERR for more than `most` bytes, EX_IOERR for a failed read.
 Result<std::string> read_all(int fd, std::size_t most);
