@@ -5,20 +5,17 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <cstring>
 
 #include "base/quoted.h"
+#include "container/json_writer.h"
 #include "policy/judge.h"
 #include "policy/reason.h"
 
 namespace jail_ai {
 namespace {
-
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
 std::vector<std::string> ports_of(const jail_rule& rule) {
     std::vector<std::string> texts;
@@ -87,19 +84,11 @@ std::string_view mode_name(Mode mode) {
     return "unknown";
 }
 
-void put(Writer& writer, std::string_view key, std::string_view value) {
-    writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-    writer.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
-
-void put_rule(Writer& writer, const IpPrefix& prefix, const Rule& rule) {
+void put_rule(JsonWriter& writer, const IpPrefix& prefix, const Rule& rule) {
     writer.StartObject();
     put(writer, "prefix", prefix.to_string());
     put(writer, "reason", reason_of(rule.value));
-    writer.Key("ports");
-    writer.StartArray();
-    for (const std::string& ports : ports_of(rule.value)) writer.String(ports.c_str());
-    writer.EndArray();
+    put_all(writer, "ports", ports_of(rule.value));
     writer.Key("own");
     writer.Bool(rule.value.own != 0);
     if (!rule.source.empty()) put(writer, "source", rule.source);
@@ -107,7 +96,7 @@ void put_rule(Writer& writer, const IpPrefix& prefix, const Rule& rule) {
 }
 
 // The members of an object that say what a policy is, or what becomes of a destination by it.
-void put_policy(Writer& writer, const Policy& policy, const std::optional<AskedDestination>& destination) {
+void put_policy(JsonWriter& writer, const Policy& policy, const std::optional<AskedDestination>& destination) {
     put(writer, "mode", mode_name(policy.mode));
     if (destination) {
         const Judgement judgement = judge_asked(policy, *destination);
@@ -162,7 +151,7 @@ std::string explain_to_people(const Explanation& explanation) {
 
 std::string explain_to_machines(const Explanation& explanation) {
     rapidjson::StringBuffer buffer;
-    Writer writer(buffer);
+    JsonWriter writer(buffer);
     writer.StartObject();
     put(writer, "container", explanation.container);
     if (explanation.destination) put(writer, "destination", explanation.destination->text);
@@ -173,17 +162,14 @@ std::string explain_to_machines(const Explanation& explanation) {
             writer.StartObject();
             put(writer, "cgroup", explanation.jail->cgroup);
             put_policy(writer, explanation.jail->policy, explanation.destination);
-            writer.Key("differences");
-            writer.StartArray();
-            for (const std::string& difference : explanation.jail->differences) writer.String(difference.c_str());
-            writer.EndArray();
+            put_all(writer, "differences", explanation.jail->differences);
             writer.EndObject();
         } else {
             writer.Null();
         }
     }
     writer.EndObject();
-    return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+    return line_of(buffer);
 }
 
 }  // namespace jail_ai

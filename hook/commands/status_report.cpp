@@ -7,8 +7,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <netinet/in.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <cstring>
@@ -17,14 +15,13 @@
 
 #include "base/ip_prefix.h"
 #include "base/quoted.h"
+#include "container/json_writer.h"
 #include "container/request.h"
 #include "policy/reason.h"
 #include "policy/risks.h"
 
 namespace jail_ai {
 namespace {
-
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kShownRefusals = 5;  // of each jail, to people
@@ -109,25 +106,7 @@ std::string protocol_text(std::uint8_t protocol) {
     }
 }
 
-void put(Writer& writer, const char* key, std::string_view text) {
-    writer.Key(key);
-    writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
-void put(Writer& writer, const char* key, std::uint64_t number) {
-    writer.Key(key);
-    writer.Uint64(number);
-}
-
-template <typename Texts>
-void put_all(Writer& writer, const char* key, const Texts& texts) {
-    writer.Key(key);
-    writer.StartArray();
-    for (const auto& text : texts) writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-    writer.EndArray();
-}
-
-void put_refusal(Writer& writer, const Refusal& refusal, const Now& now) {
+void put_refusal(JsonWriter& writer, const Refusal& refusal, const Now& now) {
     writer.StartObject();
     put(writer, "what", refusal_text(refusal.what));
     put(writer, "reason", reason_of(refusal.what));
@@ -140,7 +119,7 @@ void put_refusal(Writer& writer, const Refusal& refusal, const Now& now) {
     writer.EndObject();
 }
 
-void put_jail(Writer& writer, const JailReport& jail, const Now& now) {
+void put_jail(JsonWriter& writer, const JailReport& jail, const Now& now) {
     writer.StartObject();
     put(writer, "container", id_of(jail));
     put(writer, "cgroup", jail.cgroup);
@@ -153,7 +132,7 @@ void put_jail(Writer& writer, const JailReport& jail, const Now& now) {
     writer.Key("denials");
     writer.StartObject();
     for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
-        put(writer, reason_name(static_cast<jail_reason>(reason)).data(), jail.denials[reason]);
+        put(writer, reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]);
     writer.EndObject();
     writer.Key("refusals");
     writer.StartArray();
@@ -221,11 +200,11 @@ std::string status_to_people(const std::vector<JailReport>& jails, const Now& no
 
 std::string status_to_machines(const std::vector<JailReport>& jails, const Now& now) {
     rapidjson::StringBuffer buffer;
-    Writer writer(buffer);
+    JsonWriter writer(buffer);
     writer.StartArray();
     for (const JailReport& jail : jails) put_jail(writer, jail, now);
     writer.EndArray();
-    return std::string(buffer.GetString(), buffer.GetSize()) + "\n";
+    return line_of(buffer);
 }
 
 std::string status_to_prometheus(const std::vector<JailReport>& jails) {

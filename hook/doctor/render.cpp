@@ -2,19 +2,15 @@
 //
 // See finding.h.
 #include <fmt/format.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <string_view>
 
+#include "container/json_writer.h"
 #include "doctor/finding.h"
 
 namespace jail_ai {
 namespace {
-
-using Output = rapidjson::StringBuffer;
-using Writer = rapidjson::Writer<Output>;
 
 std::string_view name_of(Grade grade) {
     switch (grade) {
@@ -45,7 +41,7 @@ std::string printable(std::string_view text) {
     return clean;
 }
 
-void write_member(Writer& writer, const char* name, std::string_view text) {
+void write_member(JsonWriter& writer, const char* name, std::string_view text) {
     std::string clean;
     for (std::size_t at = 0; at < text.size();) {
         const auto first = static_cast<unsigned char>(text[at]);
@@ -55,8 +51,7 @@ void write_member(Writer& writer, const char* name, std::string_view text) {
         clean += valid ? one : std::string_view("\xef\xbf\xbd");
         at += valid ? length : 1;
     }
-    writer.Key(name);
-    writer.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
+    put(writer, name, clean);
 }
 
 }  // namespace
@@ -77,8 +72,8 @@ std::string render_text(const std::vector<Finding>& findings, bool coloured) {
 }
 
 std::string render_json(const std::vector<Finding>& findings) {
-    Output output;
-    Writer writer(output);
+    rapidjson::StringBuffer output;
+    JsonWriter writer(output);
     writer.StartObject();
     writer.Key("works");
     writer.Bool(block_works(findings));
@@ -94,7 +89,7 @@ std::string render_json(const std::vector<Finding>& findings) {
     }
     writer.EndArray();
     writer.EndObject();
-    return std::string(output.GetString(), output.GetSize()) + "\n";
+    return line_of(output);
 }
 
 }  // namespace jail_ai
