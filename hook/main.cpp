@@ -117,7 +117,7 @@ int run_create_runtime(std::span<char* const> words) {
     if (!initial) return fail(initial.error());
     const auto role = *initial ? jail_ai::Role::create_runtime : jail_ai::Role::ask_broker;
     if (auto confined = jail_ai::confine(role); !confined) return fail(confined.error());
-    const auto lines = jail_ai::create_runtime(STDIN_FILENO, *arguments);
+    const auto lines = jail_ai::create_runtime(STDIN_FILENO, *arguments, *initial);
     if (!lines) return fail_in_time(lines.error());
     for (const jail_ai::Line& line : *lines) jail_ai::report(line.priority, line.text);
     return EX_OK;

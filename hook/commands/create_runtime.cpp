@@ -50,7 +50,7 @@ Result<Lines> jail_here(const ContainerState& state, const Request& request) {
 
 }  // namespace
 
-Result<Lines> create_runtime(int input, const Arguments& arguments) {
+Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root) {
     auto text = read_all(input, kMaxStateBytes);
     if (!text) return std::move(text).error().context("read container state");
     auto state = parse(*text);
@@ -59,10 +59,8 @@ Result<Lines> create_runtime(int input, const Arguments& arguments) {
     auto request = read_request(*state, arguments.defaults);
     if (!request) return std::move(request).error().context(container);
     if (request->mode == Mode::off) return Lines{{LOG_INFO, container + ": host not blocked, as it asks"}};
-    auto is_root = in_initial_user_namespace();
-    if (!is_root) return std::move(is_root).error().context(container);
     auto [lines, is_final] =
-        *is_root ? BrokersWord{jail_here(*state, *request), false} : jail_by_broker(*state, std::move(*text), *request, arguments);
+        is_root ? BrokersWord{jail_here(*state, *request), false} : jail_by_broker(*state, std::move(*text), *request, arguments);
     if (!lines && request->on_failure == OnFailure::run && !is_final)
         return Lines{{LOG_CRIT, fmt::format("{}: STARTS UNPROTECTED, as on-failure=run asks: {}", container, lines.error().message)}};
     if (!lines) return std::move(lines).error().context(container);

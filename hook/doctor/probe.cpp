@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/lines.h"
 #include "broker/client.h"
 #include "container/cgroup_path.h"
 #include "doctor/hooks_dirs.h"
@@ -129,8 +130,7 @@ Broker look_for_broker() {
     const std::string sockets = text_of("/proc/net/unix");
     std::string_view rest = sockets;
     while (!rest.empty()) {
-        std::string_view line = rest.substr(0, rest.find('\n'));
-        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        std::string_view line = next_line(rest);
         if (!line.ends_with(kBrokerSocket)) continue;
         for (int column = 0; column < 3; ++column) line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
         unsigned long flags = 0;

@@ -10,13 +10,15 @@
 #include <span>
 #include <string>
 
+#include "base/lines.h"
+
 namespace jail_ai {
 namespace {
 
 template <typename Each>
 void for_each_line(std::string_view text, Each&& each) {
     while (!text.empty()) {
-        const std::string_view line = text.substr(0, text.find('\n'));
+        const std::string_view line = next_line(text);
         std::vector<std::string_view> fields;
         for (std::size_t at = 0; (at = line.find_first_not_of(" \t", at)) != std::string_view::npos;) {
             const std::size_t end = std::min(line.find_first_of(" \t", at), line.size());
@@ -24,7 +26,6 @@ void for_each_line(std::string_view text, Each&& each) {
             at = end;
         }
         each(fields);
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
     }
 }
 

@@ -7,15 +7,10 @@
 
 #include <string>
 
+#include "base/lines.h"
+
 namespace jail_ai {
 namespace {
-
-std::string_view next_line(std::string_view& text) {
-    const std::size_t end = text.find('\n');
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
-    return line;
-}
 
 std::string_view next_word(std::string_view& line) {
     const std::size_t begin = line.find_first_not_of(" \t\r");

@@ -7,14 +7,15 @@
 #include <array>
 #include <charconv>
 
+#include "base/lines.h"
+
 namespace jail_ai {
 namespace {
 
 template <typename Each>
 void for_each_line(std::string_view text, Each&& each) {
     while (!text.empty()) {
-        std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        std::string_view line = next_line(text);
         line.remove_prefix(std::min(line.find_first_not_of(' '), line.size()));
         each(line);
     }

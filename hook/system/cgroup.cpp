@@ -17,6 +17,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/lines.h"
 #include "base/quoted.h"
 #include "container/cgroup_path.h"
 #include "system/file.h"
@@ -71,11 +72,10 @@ Result<std::vector<pid_t>> read_members(int cgroup_fd) {
     std::string_view text = *procs;
     while (!text.empty()) {
         pid_t member = 0;
-        const std::string_view line = text.substr(0, text.find('\n'));
+        const std::string_view line = next_line(text);
         const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), member);
         if (error != std::errc() || end != line.data() + line.size()) return Error{EX_SOFTWARE, "cgroup.procs is not a list of numbers"};
         members.push_back(member);
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
     }
     return members;
 }
