@@ -14,8 +14,12 @@
 #define JAIL_ASSERT _Static_assert
 #endif
 
-/* How many prefixes one jail holds. The trie allocates a node an entry, so that a large limit costs nothing. */
+/*
+ * How many prefixes one jail holds. The trie allocates a node an entry, so that a large limit costs nothing, and has room for the rules of before
+ * and after together while they are exchanged.
+ */
 #define JAIL_MAX_RULES 4096
+#define JAIL_RULES_ROOM (2 * JAIL_MAX_RULES)
 
 /* How many port ranges one prefix lets through. */
 #define JAIL_MAX_PORTS 8
@@ -136,7 +140,10 @@ JAIL_ASSERT(sizeof(struct jail_event) == 48, "no hidden padding");
 /* Size of jail_events, a power of two and of pages. An event takes 8 bytes more than it holds; who follows the log fetches them as they come. */
 #define JAIL_EVENT_BYTES 8192
 
-/* The one value of jail_about, which no program reads: what a jail is, for those who list jails. */
+/*
+ * What the one value of jail_about begins with, which no program reads: what a jail is, for those who list jails. Behind it, as text, stands what
+ * its policy is compiled from (hook/policy/inputs.h).
+ */
 #define JAIL_ID_SIZE 80
 struct jail_about {
 	__u32 version;       /* JAIL_ABOUT_VERSION */
@@ -145,10 +152,13 @@ struct jail_about {
 	__u8 mode;           /* enum Mode of the same */
 	__u8 guard;          /* enum Guard of hook/policy/risks.h */
 	__u8 shares_network;
-	__u8 pad[5];
+	__u8 pad;
+	__u32 engine_network; /* inode of the network namespace whose addresses are the host's */
+	__u32 inputs_size;    /* bytes of the text */
+	__u32 pad2;
 	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is longer */
 };
-JAIL_ASSERT(sizeof(struct jail_about) == 24 + JAIL_ID_SIZE, "no hidden padding");
-#define JAIL_ABOUT_VERSION 1
+JAIL_ASSERT(sizeof(struct jail_about) == 32 + JAIL_ID_SIZE, "no hidden padding");
+#define JAIL_ABOUT_VERSION 2
 
 #endif

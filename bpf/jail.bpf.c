@@ -36,7 +36,7 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-	__uint(max_entries, JAIL_MAX_RULES);
+	__uint(max_entries, JAIL_RULES_ROOM);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct jail_key);
 	__type(value, struct jail_rule);
@@ -49,13 +49,13 @@ struct {
 	__type(value, __u8);
 } jail_peers SEC(".maps");
 
-/* For those who list jails. No program reads it; the loader binds it to one, so that it lives as long. */
+/* For those who list jails. No program reads it; the loader binds it to one, so that it lives as long, and gives the value its size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_RDONLY_PROG);
 	__type(key, __u32);
-	__type(value, struct jail_about);
+	__uint(value_size, sizeof(struct jail_about));
 } jail_about SEC(".maps");
 
 /* Set before loading: count what would be denied, and let it pass. */

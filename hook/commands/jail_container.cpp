@@ -8,6 +8,7 @@
 
 #include "base/quoted.h"
 #include "jail/build.h"
+#include "policy/inputs.h"
 #include "system/lsm.h"
 
 namespace jail_ai {
@@ -52,7 +53,9 @@ Result<Jailed> jail_container(const KnownContainer& container, const Request& re
     if (!host) return std::move(host).error();
     auto policy = compile_policy(request, *host);
     if (!policy) return std::move(policy).error();
-    auto jail = Jail::load(*policy, container.guard, container.cgroup, {container.id, judged->open_routes});
+    auto inputs = write_inputs({request, std::move(*host)});
+    if (!inputs) return std::move(inputs).error();
+    auto jail = Jail::load(*policy, container.guard, container.cgroup, {container.id, judged->open_routes, *inputs});
     if (!jail) return std::move(jail).error();
     auto attachment = std::move(*jail).attach(container.cgroup, existing);
     if (!attachment) return std::move(attachment).error();

@@ -7,6 +7,7 @@
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
 
+#include <cstring>
 #include <ctime>
 #include <iterator>
 
@@ -14,6 +15,7 @@
 #include "jail/guard.h"
 #include "jail/loading.h"
 #include "jail/skeleton.h"
+#include "system/process.h"
 
 namespace jail_ai {
 namespace {
@@ -40,8 +42,16 @@ Status fill_rules(int map_fd, const Rules& rules) {
     return ok();
 }
 
+std::size_t about_size(const JailLabel& label) {
+    return sizeof(jail_about) + label.inputs.size();
+}
+
 Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const JailLabel& label) {
+    auto network = own_network_namespace();
+    if (!network) return std::move(network).error();
     jail_about about{};
+    about.engine_network = *network;
+    about.inputs_size = static_cast<std::uint32_t>(label.inputs.size());
     about.version = JAIL_ABOUT_VERSION;
     about.open_routes = label.open_routes;
     timespec now{};
@@ -51,8 +61,11 @@ Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
     about.guard = static_cast<std::uint8_t>(guard);
     about.shares_network = policy.shares_network ? 1 : 0;
     label.container.copy(about.container, sizeof about.container - 1);
+    std::vector<char> value(about_size(label));
+    std::memcpy(value.data(), &about, sizeof about);
+    label.inputs.copy(value.data() + sizeof about, label.inputs.size());
     const std::uint32_t first = 0;
-    if (::bpf_map_update_elem(map_fd, &first, &about, BPF_ANY) != 0) return system_error("fill jail_about", errno);
+    if (::bpf_map_update_elem(map_fd, &first, value.data(), BPF_ANY) != 0) return system_error("fill jail_about", errno);
     if (::bpf_prog_bind_map(program_fd, map_fd, nullptr) != 0) return system_error("bind jail_about to a program", errno);
     return ok();
 }
@@ -74,6 +87,8 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
     jail_bpf* skeleton = opened->get();
     skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
+    if (const int failed = ::bpf_map__set_value_size(skeleton->maps.jail_about, static_cast<std::uint32_t>(about_size(label))); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
     if (auto loaded = load_programs(*skeleton); !loaded) return std::move(loaded).error();
     if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
     auto programs = loaded_programs(skeleton->obj, kProgramTable);

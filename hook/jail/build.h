@@ -20,6 +20,7 @@ namespace jail_ai {
 struct JailLabel {
     std::string_view container;  // the runtime's id
     std::uint32_t open_routes;   // bits by enum Risk
+    std::string_view inputs;     // policy/inputs.h
 };
 
 class Jail {

@@ -40,14 +40,6 @@ Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
     return id;
 }
 
-Result<std::uint32_t> own_network() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    struct stat info {};
-    if (::fstatat(self->get(), "ns/net", &info, 0) != 0) return system_error("stat the network namespace", errno);
-    return static_cast<std::uint32_t>(info.st_ino);  // the kernel keeps it in 32 bits (struct ns_common)
-}
-
 // What the guard tells inside and outside by.
 struct GuardScope {
     std::uint64_t cgroup;          // the kernel's id of the container's cgroup
@@ -57,7 +49,7 @@ struct GuardScope {
 Result<GuardScope> read_scope(const Cgroup& cgroup) {
     auto id = cgroup_id(cgroup);
     if (!id) return std::move(id).error();
-    auto network = own_network();
+    auto network = own_network_namespace();
     if (!network) return std::move(network).error();
     return GuardScope{*id, *network};
 }

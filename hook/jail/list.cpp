@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 
 #include <algorithm>
+#include <cstring>
 #include <filesystem>
 
 #include "base/quoted.h"
@@ -35,9 +36,12 @@ Result<std::string> cgroup2_mount() {
 Status read_about(const ProgramMap& map, JailReport& report) {
     const std::uint32_t first = 0;
     jail_about about{};
-    if (map.value_size != sizeof about) return ok();
-    if (::bpf_map_lookup_elem(map.fd.get(), &first, &about) != 0) return system_error("read jail_about", errno);
-    if (about.version != JAIL_ABOUT_VERSION) return ok();
+    std::vector<char> value((map.value_size + std::size_t{7}) & ~std::size_t{7});  // the kernel copies whole words
+    if (value.size() < sizeof about) return ok();
+    if (::bpf_map_lookup_elem(map.fd.get(), &first, value.data()) != 0) return system_error("read jail_about", errno);
+    std::memcpy(&about, value.data(), sizeof about);
+    if (about.version != JAIL_ABOUT_VERSION || about.inputs_size > map.value_size - sizeof about) return ok();
+    report.inputs.assign(value.data() + sizeof about, about.inputs_size);
     about.container[sizeof about.container - 1] = '\0';
     report.about = about;
     return ok();

@@ -21,7 +21,8 @@ struct Refusal {
 
 struct JailReport {
     std::string cgroup;               // directory, below the cgroup2 mount; "/" for the root
-    std::optional<jail_about> about;  // nothing where the jail is of a version that kept none
+    std::optional<jail_about> about;  // nothing where the jail is of another version
+    std::string inputs;               // as policy/inputs.h reads them
     std::vector<std::string> programs;
     std::size_t prefixes;
     DenialCounts denials;

@@ -42,6 +42,11 @@ bool is_service(const LocalRoute& route) {
     return std::ranges::find(kServiceDevices, route.device) != kServiceDevices.end();
 }
 
+void block_route(Rules& rules, const LocalRoute& route, std::string_view source) {
+    if (is_service(route) || is_loopback(route.prefix)) return;  // loopback is in kSharedLoopback, where it counts
+    block(rules, route.prefix, route.reason, route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
+}
+
 Status add_asked(Rules& rules, const Addition& addition, const HostView& host) {
     if (const auto* prefix = std::get_if<IpPrefix>(&addition.what)) {
         block(rules, *prefix, JAIL_REASON_ASKED, fmt::format("also {}", addition.text));
@@ -60,10 +65,8 @@ Status add_asked(Rules& rules, const Addition& addition, const HostView& host) {
 Result<Rules> collect_blocked(const Request& request, const HostView& host) {
     Rules rules;
     if (host.shares_network) block_all(rules, kSharedLoopback);
-    for (const LocalRoute& route : host.routes) {
-        if (is_service(route) || is_loopback(route.prefix)) continue;  // loopback is in kSharedLoopback, where it counts
-        block(rules, route.prefix, route.reason, route.device.empty() ? "routing table local" : fmt::format("routing table local, {}", route.device));
-    }
+    for (const LocalRoute& route : host.routes) block_route(rules, route, "routing table local");
+    for (const LocalRoute& route : host.coming) block_route(rules, route, "network of the engine");
     block_all(rules, kAlwaysBlocked);
     for (const IpPrefix& address : host.named)
         if (!is_loopback(address) || host.shares_network) block(rules, address, JAIL_REASON_NAMED, "hosts file of the container");

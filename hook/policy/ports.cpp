@@ -43,4 +43,16 @@ std::vector<jail_ports> merge_ports(const std::vector<jail_ports>& ranges) {
     return all;
 }
 
+std::vector<jail_ports> common_ports(const std::vector<jail_ports>& a, const std::vector<jail_ports>& b) {
+    std::vector<jail_ports> common;
+    for (const jail_ports& left : a) {
+        for (const jail_ports& right : b) {
+            const jail_ports both{std::max(left.first, right.first), std::min(left.last, right.last),
+                                  static_cast<std::uint8_t>(left.protocols & right.protocols), 0};
+            if (both.first <= both.last && both.protocols != 0) common.push_back(both);
+        }
+    }
+    return merge_ports(common);
+}
+
 }  // namespace jail_ai

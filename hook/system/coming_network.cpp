@@ -74,7 +74,7 @@ Status foresee_gateways(HostView& view) {
     if (std::ranges::none_of(*networks, is_default))
         networks->push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {}, {*IpPrefix::parse(kDefaultGateway)}});
     for (const PodmanNetwork& network : *networks)
-        for (const IpPrefix& gateway : network.gateways) view.routes.push_back({gateway, JAIL_REASON_LOCAL, network.device});
+        for (const IpPrefix& gateway : network.gateways) view.coming.push_back({gateway, JAIL_REASON_LOCAL, network.device});
     return ok();
 }
 

@@ -159,6 +159,14 @@ Result<UniqueFd> open_proc_self() {
     return open_proc("/proc/self");
 }
 
+Result<std::uint32_t> own_network_namespace() {
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    struct stat info {};
+    if (::fstatat(self->get(), "ns/net", &info, 0) != 0) return system_error("stat the network namespace", errno);
+    return static_cast<std::uint32_t>(info.st_ino);
+}
+
 Result<bool> in_initial_user_namespace() {
     auto self = open_proc_self();
     if (!self) return std::move(self).error();

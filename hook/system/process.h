@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -57,6 +59,9 @@ private:
 
 // The caller's own /proc directory; EX_OSFILE where /proc is not procfs.
 Result<UniqueFd> open_proc_self();
+
+// The inode of the caller's network namespace, which the kernel keeps in 32 bits (struct ns_common).
+Result<std::uint32_t> own_network_namespace();
 
 // Is the caller in the initial user namespace, where capabilities count for the whole machine?
 Result<bool> in_initial_user_namespace();

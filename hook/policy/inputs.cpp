@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See inputs.h. What is asked is written as annotations have it, and read by the same grammar.
+#include "policy/inputs.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/lines.h"
+#include "base/quoted.h"
+
+namespace jail_ai {
+namespace {
+
+struct AddressList {
+    std::string_view key;
+    std::vector<IpPrefix> HostView::*list;
+};
+constexpr std::array kAddressLists = std::to_array<AddressList>(
+    {{"named", &HostView::named}, {"name-server", &HostView::name_servers}, {"gateway", &HostView::gateways}, {"own", &HostView::own}});
+
+struct Mark {
+    std::string_view key;
+    bool HostView::*mark;
+};
+constexpr std::array kMarks = std::to_array<Mark>({{"shares-network", &HostView::shares_network},
+                                                   {"network-follows", &HostView::network_follows},
+                                                   {"may-copy-host", &HostView::may_copy_host}});
+
+constexpr std::string_view kComing = "coming";
+
+// A name of an engine's file, which need not be one that an interface could have.
+std::string one_line(std::string name) {
+    std::ranges::replace(name, '\n', '?');
+    return name;
+}
+
+std::string request_text(const Request& request) {
+    std::string text = fmt::format("{} {}\n", kBlockHost,
+                                   request.mode == Mode::enforce ? "true"
+                                   : request.mode == Mode::audit ? "audit"
+                                                                 : "false");
+    text += fmt::format("{}.dns {}\n", kBlockHost, request.dns == Dns::off ? "off" : "auto");
+    for (const Exception& exception : request.allow) text += fmt::format("{}.allow {}\n", kBlockHost, exception.text);
+    for (const Addition& addition : request.also) text += fmt::format("{}.also {}\n", kBlockHost, addition.text);
+    for (const Risk risk : request.accepted) text += fmt::format("{} {}\n", kAccept, risk_name(risk));
+    return text;
+}
+
+Status read_line(std::string_view key, std::string_view value, PolicyInputs& inputs, std::vector<Written>& written) {
+    if (key.starts_with(kAnnotationPrefix)) {
+        written.emplace_back(key, value);
+        return ok();
+    }
+    for (const Mark& mark : kMarks) {
+        if (mark.key != key) continue;
+        inputs.host.*mark.mark = true;
+        return ok();
+    }
+    const auto address = IpPrefix::parse(value.substr(0, value.find(' ')));
+    const auto* list = std::ranges::find(kAddressLists, key, &AddressList::key);
+    if (!address || (list == kAddressLists.end() && key != kComing)) return Error{EX_DATAERR, fmt::format("{} {}", quoted(key), quoted(value))};
+    if (list != kAddressLists.end())
+        (inputs.host.*list->list).push_back(*address);
+    else
+        inputs.host.coming.push_back(
+            {*address, JAIL_REASON_LOCAL, std::string(value.substr(std::min(value.find(' '), value.size() - 1) + 1))});
+    return ok();
+}
+
+}  // namespace
+
+Result<std::string> write_inputs(const PolicyInputs& inputs) {
+    std::string text = request_text(inputs.request);
+    for (const AddressList& list : kAddressLists) {
+        const auto& addresses = inputs.host.*list.list;
+        for (const IpPrefix& address : std::set<IpPrefix>(addresses.begin(), addresses.end()))
+            text += fmt::format("{} {}\n", list.key, address.to_string());
+    }
+    for (const Mark& mark : kMarks)
+        if (inputs.host.*mark.mark) text += fmt::format("{} yes\n", mark.key);
+    for (const LocalRoute& route : inputs.host.coming) text += fmt::format("{} {} {}\n", kComing, route.prefix.to_string(), one_line(route.device));
+    if (text.size() > kMaxInputsBytes)
+        return Error{EX_UNAVAILABLE, fmt::format("more than {} bytes of settings, names and resolvers to keep with a jail", kMaxInputsBytes)};
+    return text;
+}
+
+Result<PolicyInputs> read_inputs(std::string_view text) {
+    PolicyInputs inputs{};
+    std::vector<Written> written;
+    while (!text.empty()) {
+        const std::string_view line = next_line(text);
+        const std::size_t space = line.find(' ');
+        if (space == std::string_view::npos) return Error{EX_DATAERR, quoted(line)};
+        if (auto read = read_line(line.substr(0, space), line.substr(space + 1), inputs, written); !read) return std::move(read).error();
+    }
+    auto settings = parse_settings(written);
+    if (!settings) return std::move(settings).error();
+    auto request = join_settings({}, *settings);
+    if (!request) return std::move(request).error();
+    inputs.request = std::move(*request);
+    return inputs;
+}
+
+}  // namespace jail_ai
