@@ -24,6 +24,7 @@
 #include "commands/explain.h"
 #include "commands/jail_by_broker.h"
 #include "commands/precreate.h"
+#include "commands/refresh.h"
 #include "commands/status.h"
 #include "sandbox/sandbox.h"
 #include "system/process.h"
@@ -147,6 +148,13 @@ int run_status(std::span<char* const> words) {
     return answer ? print(*answer) : fail(answer.error());
 }
 
+int run_refresh(std::span<char* const> words) {
+    const auto answer = jail_ai::refresh(words, ::isatty(STDERR_FILENO) == 1);
+    if (!answer) return fail(answer.error());
+    const int printed = print(answer->text);
+    return printed == EX_OK ? answer->exit_code : printed;
+}
+
 // What doctor needs of the environment, before it is dropped.
 struct Caller {
     jail_ai::Surroundings surroundings;
@@ -174,6 +182,7 @@ int dispatch(std::span<char* const> arguments, const Caller& caller) {
     if (verb == "precreate") return run_precreate(arguments.subspan(1));
     if (verb == "broker") return run_broker(arguments.subspan(1));
     if (verb == "status") return run_status(arguments.subspan(1));
+    if (verb == "refresh") return run_refresh(arguments.subspan(1));
     if (verb == "explain") return run_explain(arguments.subspan(1));
     if (verb == "doctor") return run_doctor(arguments.subspan(1), caller);
     if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");

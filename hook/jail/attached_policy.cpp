@@ -17,6 +17,18 @@ namespace {
 
 using Constants = std::remove_pointer_t<decltype(jail_bpf::rodata)>;
 
+Result<Constants> read_constants(int map_fd, std::uint32_t size) {
+    std::vector<char> bytes(size);
+    const std::uint32_t first = 0;
+    if (size < sizeof(Constants) || ::bpf_map_lookup_elem(map_fd, &first, bytes.data()) != 0)
+        return system_error("read the constants of a jail", size < sizeof(Constants) ? EINVAL : errno);
+    Constants constants{};
+    std::memcpy(&constants, bytes.data(), sizeof constants);
+    return constants;
+}
+
+}  // namespace
+
 Result<Rules> read_rules(int map_fd) {
     Rules rules;
     jail_key key{};
@@ -32,18 +44,6 @@ Result<Rules> read_rules(int map_fd) {
     }
     return rules;
 }
-
-Result<Constants> read_constants(int map_fd, std::uint32_t size) {
-    std::vector<char> bytes(size);
-    const std::uint32_t first = 0;
-    if (size < sizeof(Constants) || ::bpf_map_lookup_elem(map_fd, &first, bytes.data()) != 0)
-        return system_error("read the constants of a jail", size < sizeof(Constants) ? EINVAL : errno);
-    Constants constants{};
-    std::memcpy(&constants, bytes.data(), sizeof constants);
-    return constants;
-}
-
-}  // namespace
 
 Result<std::optional<Policy>> read_attached_policy(int cgroup_fd) {
     auto programs = attached_programs(cgroup_fd, kProgramTable.front());

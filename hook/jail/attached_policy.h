@@ -13,4 +13,7 @@ namespace jail_ai {
 // Of the jail that is attached directly to the cgroup; nothing where there is none. The kernel knows no sources: they are empty. Moots are, too.
 Result<std::optional<Policy>> read_attached_policy(int cgroup_fd);
 
+// What is in a jail_rules, likewise without sources. Error: EX_OSERR.
+Result<Rules> read_rules(int map_fd);
+
 }  // namespace jail_ai

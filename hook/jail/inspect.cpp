@@ -134,6 +134,13 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
     return all;
 }
 
+Result<std::optional<OpenProgram>> open_program(std::uint32_t id) {
+    auto program = open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program");
+    if (!program) return std::move(program).error();
+    if (!*program) return std::optional<OpenProgram>();
+    return std::optional(OpenProgram{(**program).info.name, std::move((**program).fd)});
+}
+
 Result<std::uint32_t> program_id(int program_fd) {
     bpf_prog_info info{};
     clear(info);

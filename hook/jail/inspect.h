@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,6 +33,14 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
 
 // Does a program of ours act on processes of the cgroup, be it attached there or further up (BPF_F_QUERY_EFFECTIVE, bpf(2))?
 Result<bool> is_jailed(int cgroup_fd);
+
+struct OpenProgram {
+    std::string name;
+    UniqueFd fd;
+};
+
+// The program of that id; nothing for one that is gone.
+Result<std::optional<OpenProgram>> open_program(std::uint32_t id);
 
 // The kernel's id of a loaded program.
 Result<std::uint32_t> program_id(int program_fd);

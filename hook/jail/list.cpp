@@ -7,11 +7,11 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 
 #include "base/quoted.h"
 #include "container/cgroup_path.h"
@@ -33,18 +33,18 @@ Result<std::string> cgroup2_mount() {
     return Error{EX_UNAVAILABLE, "no cgroup v2 is mounted here"};
 }
 
-Status read_about(const ProgramMap& map, JailReport& report) {
+Result<std::optional<JailRecord>> read_about(const ProgramMap& map) {
     const std::uint32_t first = 0;
-    jail_about about{};
+    JailRecord record{};
+    jail_about& about = record.about;
     std::vector<char> value((map.value_size + std::size_t{7}) & ~std::size_t{7});  // the kernel copies whole words
-    if (value.size() < sizeof about) return ok();
+    if (value.size() < sizeof about) return std::optional<JailRecord>();
     if (::bpf_map_lookup_elem(map.fd.get(), &first, value.data()) != 0) return system_error("read jail_about", errno);
     std::memcpy(&about, value.data(), sizeof about);
-    if (about.version != JAIL_ABOUT_VERSION || about.inputs_size > map.value_size - sizeof about) return ok();
-    report.inputs.assign(value.data() + sizeof about, about.inputs_size);
+    if (about.version != JAIL_ABOUT_VERSION || about.inputs_size > map.value_size - sizeof about) return std::optional<JailRecord>();
     about.container[sizeof about.container - 1] = '\0';
-    report.about = about;
-    return ok();
+    record.inputs.assign(value.data() + sizeof about, about.inputs_size);
+    return std::optional(std::move(record));
 }
 
 Status read_denials(const ProgramMap& map, JailReport& report) {
@@ -79,59 +79,113 @@ void count_prefixes(const ProgramMap& map, JailReport& report) {
     }
 }
 
-Status read_maps(int program_fd, JailReport& report) {
-    auto maps = maps_of(program_fd);
+struct JailOfCgroup {
+    std::vector<AttachedProgram> programs;
+    std::vector<ProgramMap> maps;
+};
+
+// Nothing for a cgroup without a jail of its own.
+Result<std::optional<JailOfCgroup>> look_at(int cgroup_fd) {
+    auto first = attached_programs(cgroup_fd, kProgramTable.front());
+    if (!first) return std::move(first).error();
+    if (first->empty()) return std::optional<JailOfCgroup>();
+    auto programs = attached_programs(cgroup_fd);
+    if (!programs) return std::move(programs).error();
+    auto maps = maps_of(first->front().fd.get());
     if (!maps) return std::move(maps).error();
-    for (const ProgramMap& map : *maps) {
+    return std::optional(JailOfCgroup{std::move(*programs), std::move(*maps)});
+}
+
+Result<JailReport> report_on(const JailOfCgroup& jail) {
+    JailReport report{};
+    for (const AttachedProgram& program : jail.programs) report.programs.push_back(program.name);
+    auto record = read_record(jail.maps);
+    if (!record) return std::move(record).error();
+    if (*record) report.about = (**record).about;
+    for (const ProgramMap& map : jail.maps) {
         Status read = ok();
-        if (map.name == "jail_about") read = read_about(map, report);
         if (map.name == "jail_denials") read = read_denials(map, report);
         if (map.name == "jail_refusals") read_refusals(map, report);
         if (map.name == "jail_rules") count_prefixes(map, report);
-        if (!read) return read;
+        if (!read) return std::move(read).error();
+    }
+    return report;
+}
+
+bool is_gone(int number) {
+    return number == ENOENT || number == ENODEV;
+}
+
+// Adds to `paths` the directories in this one.
+void add_children(int directory_fd, const std::string& path, std::vector<std::string>& paths) {
+    const int again = ::openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const Directory directory(again < 0 ? nullptr : ::fdopendir(again));
+    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get()))
+        if (entry->d_type == DT_DIR && std::string_view(entry->d_name) != "." && std::string_view(entry->d_name) != "..")
+            paths.push_back(path + "/" + entry->d_name);
+}
+
+// Calls it for every cgroup below the mount, by its path from there. One that goes meanwhile is left out, and so is one nested so deep that no
+// path leads to it. No cgroup is held open but the one that is looked at: a user may have any number, nested as deep as they like.
+Status for_each_path(const std::string& mount, const std::function<Status(int fd, const std::string& path)>& each) {
+    std::vector<std::string> paths{""};
+    while (!paths.empty()) {
+        const std::string path = std::move(paths.back());
+        paths.pop_back();
+        const UniqueFd fd(::open((mount + path).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!fd && (is_gone(errno) || errno == ENAMETOOLONG)) continue;
+        if (!fd) return system_error(fmt::format("open cgroup {}", quoted(path)), errno);
+        auto visited = each(fd.get(), path);
+        struct stat info {};
+        if (!visited && ::stat((mount + path).c_str(), &info) != 0) continue;
+        if (!visited) return std::move(visited).error().context(fmt::format("cgroup {}", quoted(path)));
+        add_children(fd.get(), path, paths);
     }
     return ok();
 }
 
-// Nothing for a cgroup without a jail of its own, or one that is gone.
-Result<std::optional<JailReport>> look_at(const std::string& directory) {
-    const UniqueFd fd(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd && errno == ENOENT) return std::optional<JailReport>();
-    if (!fd) return system_error("open", errno);
-    auto first = attached_programs(fd.get(), kProgramTable.front());
-    if (!first) return std::move(first).error();
-    if (first->empty()) return std::optional<JailReport>();
-    JailReport report{};
-    auto programs = attached_programs(fd.get());
-    if (!programs) return std::move(programs).error();
-    for (const AttachedProgram& program : *programs) report.programs.push_back(program.name);
-    if (auto read = read_maps(first->front().fd.get(), report); !read) return std::move(read).error();
-    return std::optional(std::move(report));
+}  // namespace
+
+const ProgramMap* find_map(const std::vector<ProgramMap>& maps, std::string_view name) {
+    const auto found = std::ranges::find(maps, name, &ProgramMap::name);
+    return found == maps.end() ? nullptr : &*found;
 }
 
-}  // namespace
+Result<std::optional<JailRecord>> read_record(const std::vector<ProgramMap>& maps) {
+    const ProgramMap* map = find_map(maps, "jail_about");
+    if (map == nullptr) return std::optional<JailRecord>();
+    return read_about(*map);
+}
+
+Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(const OpenJail& jail)>& each) {
+    std::uint32_t id = after;
+    while (::bpf_prog_get_next_id(id, &id) == 0) {
+        auto program = open_program(id);
+        if (!program) return std::move(program).error();
+        if (!*program || (**program).name != kProgramTable.front().name) continue;
+        auto maps = maps_of((**program).fd.get());
+        if (!maps) return std::move(maps).error();
+        if (auto called = each({id, std::move(*maps)}); !called) return std::move(called).error();
+    }
+    if (errno != ENOENT) return system_error("ask for the next BPF program", errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    return id;
+}
 
 Result<std::vector<JailReport>> list_jails() {
     auto mount = cgroup2_mount();
     if (!mount) return std::move(mount).error();
     std::vector<JailReport> jails;
-    const auto add = [&](const std::string& directory) -> Status {
-        auto report = look_at(directory);
-        if (!report) return std::move(report).error().context(fmt::format("cgroup {}", jail_ai::quoted(directory)));
-        if (!*report) return ok();
-        (**report).cgroup = directory.size() > mount->size() ? directory.substr(mount->size()) : "/";
-        jails.push_back(std::move(**report));
+    auto visited = for_each_path(*mount, [&](int fd, const std::string& path) -> Status {
+        auto jail = look_at(fd);
+        if (!jail) return std::move(jail).error();
+        if (!*jail) return ok();
+        auto report = report_on(**jail);
+        if (!report) return std::move(report).error();
+        report->cgroup = path.empty() ? "/" : path;
+        jails.push_back(std::move(*report));
         return ok();
-    };
-    if (auto added = add(*mount); !added) return std::move(added).error();
-    std::error_code error;
-    namespace fs = std::filesystem;
-    for (fs::recursive_directory_iterator at(*mount, fs::directory_options::skip_permission_denied, error), end; at != end; at.increment(error)) {
-        if (error) break;  // a directory that is gone: what else there is in it is, too
-        std::error_code unknown;
-        if (!at->is_directory(unknown)) continue;
-        if (auto added = add(at->path().string()); !added) return std::move(added).error();
-    }
+    });
+    if (!visited) return std::move(visited).error();
     std::ranges::sort(jails, {}, &JailReport::cgroup);
     return jails;
 }

@@ -3,6 +3,7 @@
 // Every jail on this machine, found by walking the cgroups for our programs: the kernel is the database. Needs CAP_SYS_ADMIN.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,10 +20,21 @@ struct Refusal {
     jail_refusal_seen seen;
 };
 
+// A jail as its programs hold it, attached or about to be.
+struct OpenJail {
+    std::uint32_t program;         // the kernel's id of the first one
+    std::vector<ProgramMap> maps;  // of the network hooks
+};
+
+// What a jail says about itself; nothing where it is of another version.
+struct JailRecord {
+    jail_about about;
+    std::string inputs;  // as policy/inputs.h reads them
+};
+
 struct JailReport {
     std::string cgroup;               // directory, below the cgroup2 mount; "/" for the root
     std::optional<jail_about> about;  // nothing where the jail is of another version
-    std::string inputs;               // as policy/inputs.h reads them
     std::vector<std::string> programs;
     std::size_t prefixes;
     DenialCounts denials;
@@ -30,7 +42,17 @@ struct JailReport {
     std::vector<Refusal> refusals;  // the newest first, at most JAIL_MAX_REFUSALS
 };
 
-// In the order of the cgroups' names. Jails that go meanwhile are left out. Errors: EX_UNAVAILABLE where there is no cgroup v2, EX_NOPERM, EX_OSERR.
+// Calls it for each jail on this machine whose first program has a higher id than `after`, and gives the highest id of any program. Asks for programs
+// and not for cgroups, so that none can be hidden by where it is. Ends with what the call returns when that is an error. Jails that go
+// meanwhile are left out. Errors: EX_NOPERM, EX_OSERR.
+Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(const OpenJail& jail)>& each);
+
+// The map of that name, or nullptr.
+const ProgramMap* find_map(const std::vector<ProgramMap>& maps, std::string_view name);
+
+Result<std::optional<JailRecord>> read_record(const std::vector<ProgramMap>& maps);
+
+// In the order of the cgroups' names. Errors: EX_UNAVAILABLE where there is no cgroup v2, EX_NOPERM, EX_OSERR.
 Result<std::vector<JailReport>> list_jails();
 
 }  // namespace jail_ai

@@ -26,9 +26,8 @@ struct Mark {
     std::string_view key;
     bool HostView::*mark;
 };
-constexpr std::array kMarks = std::to_array<Mark>({{"shares-network", &HostView::shares_network},
-                                                   {"network-follows", &HostView::network_follows},
-                                                   {"may-copy-host", &HostView::may_copy_host}});
+constexpr std::array kMarks = std::to_array<Mark>(
+    {{"shares-network", &HostView::shares_network}, {"network-follows", &HostView::network_follows}, {"may-copy-host", &HostView::may_copy_host}});
 
 constexpr std::string_view kComing = "coming";
 
@@ -39,10 +38,7 @@ std::string one_line(std::string name) {
 }
 
 std::string request_text(const Request& request) {
-    std::string text = fmt::format("{} {}\n", kBlockHost,
-                                   request.mode == Mode::enforce ? "true"
-                                   : request.mode == Mode::audit ? "audit"
-                                                                 : "false");
+    std::string text = fmt::format("{} {}\n", kBlockHost, request.mode == Mode::enforce ? "true" : request.mode == Mode::audit ? "audit" : "false");
     text += fmt::format("{}.dns {}\n", kBlockHost, request.dns == Dns::off ? "off" : "auto");
     for (const Exception& exception : request.allow) text += fmt::format("{}.allow {}\n", kBlockHost, exception.text);
     for (const Addition& addition : request.also) text += fmt::format("{}.also {}\n", kBlockHost, addition.text);
@@ -66,8 +62,7 @@ Status read_line(std::string_view key, std::string_view value, PolicyInputs& inp
     if (list != kAddressLists.end())
         (inputs.host.*list->list).push_back(*address);
     else
-        inputs.host.coming.push_back(
-            {*address, JAIL_REASON_LOCAL, std::string(value.substr(std::min(value.find(' '), value.size() - 1) + 1))});
+        inputs.host.coming.push_back({*address, JAIL_REASON_LOCAL, std::string(value.substr(std::min(value.find(' '), value.size() - 1) + 1))});
     return ok();
 }
 

@@ -31,8 +31,8 @@ struct HostView {
 
     // The engine gives the container its network after the hook has run, so that nobody knows its addresses yet.
     bool network_follows = false;
-    bool may_copy_host = false;       // and these may then be copies of the host's own
-    std::vector<LocalRoute> coming;   // what the host will have then
+    bool may_copy_host = false;      // and these may then be copies of the host's own
+    std::vector<LocalRoute> coming;  // what the host will have then
 };
 
 struct Rule {

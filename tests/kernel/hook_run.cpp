@@ -152,9 +152,11 @@ void HookBinary::become(const HookCall& call, const int (&stdio)[3], int listene
         for (int fd = 0; fd < 3; fd++) must(::dup2(stdio[fd], fd), "hand over standard input and output");
         if (call.before_exec) call.before_exec();
         if (listener_to >= 0) send_descriptor(listener_to, watch_bpf_command(call.failing.command).get());
-        const char* arguments[] = {"jail-ai-hook", "createRuntime", nullptr};
+        std::vector<const char*> arguments{"jail-ai-hook"};
+        arguments.insert(arguments.end(), call.words.begin(), call.words.end());
+        arguments.push_back(nullptr);
         const char* environment[] = {"LANG=C", nullptr};
-        ::fexecve(binary_.get(), const_cast<char**>(arguments), const_cast<char**>(environment));
+        ::fexecve(binary_.get(), const_cast<char**>(arguments.data()), const_cast<char**>(environment));
         throw_errno("execute the hook");
     } catch (const std::exception& error) {
         ::dprintf(STDERR_FILENO, "test: %s\n", error.what());
@@ -193,6 +195,10 @@ HookRun::~HookRun() = default;
 
 void HookRun::await_stall() {
     if (!conversation_->hold(outcome_, true)) throw std::runtime_error("the hook does not get to where it stalls");
+}
+
+void HookRun::stop() const {
+    must(::kill(pid_, SIGTERM), "stop the hook");
 }
 
 HookOutcome HookRun::finish() {

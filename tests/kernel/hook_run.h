@@ -31,6 +31,7 @@ struct HookCall {
         bool stalls = false;
         bool onwards = false;  // and so do all that come after it
     } failing;
+    std::vector<const char*> words = {"createRuntime"};
 };
 
 struct HookOutcome {
@@ -53,6 +54,7 @@ public:
 
     void await_stall();  // for a call that never ends: until it has come that far
     HookOutcome finish();
+    void stop() const;  // asks it to end (SIGTERM)
 
 private:
     pid_t pid_;

@@ -94,9 +94,9 @@ void check_transition(const Rules& now, const Rules& then, RandomWorld& world, u
         apply(rules, step);
         REQUIRE(rules.size() <= now.size() + then.size());
         for (const Destination& destination : watched)
-            REQUIRE_MESSAGE(blocks(rules, destination), fmt::format("{} port {} protocol {} passes after the step at {}",
-                                                                    destination.address.to_string(), destination.port, destination.protocol,
-                                                                    step.prefix.to_string()));
+            REQUIRE_MESSAGE(blocks(rules, destination),
+                            fmt::format("{} port {} protocol {} passes after the step at {}", destination.address.to_string(), destination.port,
+                                        destination.protocol, step.prefix.to_string()));
     }
     CHECK(same(rules, then));
 }

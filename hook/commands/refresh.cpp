@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See refresh.h.
+#include "commands/refresh.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "base/quoted.h"
+#include "commands/explanation.h"
+#include "container/json_writer.h"
+#include "jail/refresh.h"
+#include "system/lock_file.h"
+#include "system/process.h"
+#include "system/routes.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::size_t kProgressStep = 50;  // jails
+
+struct Asked {
+    RefreshOptions options;
+    bool json = false;
+};
+
+Result<Asked> parse(std::span<char* const> words) {
+    Asked asked;
+    for (const std::string_view word : words) {
+        if (word == "--json")
+            asked.json = true;
+        else if (word == "--dry-run")
+            asked.options.only_look = true;
+        else if (word.empty() || word.front() == '-')
+            return Error{EX_USAGE, fmt::format("unknown flag {}: refresh takes --dry-run, --json and containers", quoted(word))};
+        else
+            asked.options.containers.emplace_back(word);
+    }
+    return asked;
+}
+
+bool is_asked_for(const Staleness& staleness, const std::vector<std::string>& containers) {
+    return containers.empty() ||
+           std::ranges::any_of(containers, [&](const std::string& beginning) { return staleness.container.starts_with(beginning); });
+}
+
+Refreshed refresh_one(const OpenJail& jail, Staleness staleness, bool only_look) {
+    Refreshed refreshed{std::move(staleness.container), {}, std::move(staleness.left_alone), {}};
+    if (!refreshed.left_alone.empty()) return refreshed;
+    refreshed.changes = find_differences(staleness.now, staleness.then);
+    if (only_look) return refreshed;
+    if (auto done = bring_up_to_date(jail, staleness); !done) refreshed.failure = done.error().message;
+    return refreshed;
+}
+
+std::string name_of(const Refreshed& jail) {
+    return jail.container.empty() ? "an unknown container" : fmt::format("container {}", quoted(jail.container));
+}
+
+std::string to_people(const std::vector<Refreshed>& jails, bool only_look) {
+    std::string text;
+    std::size_t changed = 0;
+    for (const Refreshed& jail : jails) {
+        if (!jail.left_alone.empty()) text += fmt::format("{}: left alone: {}\n", name_of(jail), jail.left_alone);
+        if (!jail.failure.empty()) text += fmt::format("{}: {}\n", name_of(jail), jail.failure);
+        if (jail.changes.empty()) continue;
+        ++changed;
+        text += fmt::format("{}:\n", name_of(jail));
+        for (const std::string& change : jail.changes) text += fmt::format("  {}\n", change);
+    }
+    return text + fmt::format("{} {} looked at, {} {}\n", jails.size(), jails.size() == 1 ? "jail" : "jails", changed,
+                              only_look ? "not up to date" : "brought up to date");
+}
+
+std::string to_machines(const std::vector<Refreshed>& jails, bool only_look) {
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    writer.StartObject();
+    writer.Key("dry_run");
+    writer.Bool(only_look);
+    writer.Key("jails");
+    writer.StartArray();
+    for (const Refreshed& jail : jails) {
+        writer.StartObject();
+        put(writer, "container", jail.container);
+        put_all(writer, "changes", jail.changes);
+        if (!jail.left_alone.empty()) put(writer, "left_alone", jail.left_alone);
+        if (!jail.failure.empty()) put(writer, "failure", jail.failure);
+        writer.EndObject();
+    }
+    writer.EndArray();
+    writer.EndObject();
+    return line_of(buffer);
+}
+
+void tell_progress(std::size_t done) {
+    if (done % kProgressStep == 0) std::fprintf(stderr, "\r%zu jails", done);
+}
+
+}  // namespace
+
+Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, const std::function<void(std::size_t done)>& progress) {
+    auto lock = take_lock(kRulesLock, true);
+    if (!lock) return std::move(lock).error();
+    auto network = own_network_namespace();
+    if (!network) return std::move(network).error();
+    auto routes = read_local_routes();
+    if (!routes) return std::move(routes).error();
+    std::vector<Refreshed> all;
+    auto visited = for_each_jail(0, [&](const OpenJail& jail) -> Status {
+        auto staleness = compare(jail, *routes, *network);
+        if (!staleness)
+            all.push_back({{}, {}, {}, std::move(staleness).error().message});
+        else if (is_asked_for(*staleness, options.containers))
+            all.push_back(refresh_one(jail, std::move(*staleness), options.only_look));
+        progress(all.size());
+        return ok();
+    });
+    if (!visited) return std::move(visited).error();
+    return all;
+}
+
+Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal) {
+    auto asked = parse(words);
+    if (!asked) return std::move(asked).error();
+    if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
+    auto jails = refresh_jails(
+        asked->options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});
+    if (at_terminal && jails && jails->size() >= kProgressStep) std::fputs("\r\x1b[K", stderr);
+    if (!jails) return std::move(jails).error();
+    for (const std::string& container : asked->options.containers)
+        if (std::ranges::none_of(*jails, [&](const Refreshed& jail) { return jail.container.starts_with(container); }))
+            return Error{EX_NOINPUT, fmt::format("container {} has no jail on this machine", quoted(container))};
+    const bool failed = std::ranges::any_of(*jails, [](const Refreshed& jail) { return !jail.failure.empty(); });
+    const bool only_look = asked->options.only_look;
+    return RefreshAnswer{asked->json ? to_machines(*jails, only_look) : to_people(*jails, only_look), failed ? EX_OSERR : EX_OK};
+}
+
+}  // namespace jail_ai

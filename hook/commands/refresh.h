@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// refresh: the rules of every jail brought up to the addresses that the host has now.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+struct Refreshed {
+    std::string container;             // the runtime's id; empty where unknown
+    std::vector<std::string> changes;  // as find_differences() writes them; empty where all was up to date
+    std::string left_alone;            // why, where that is so
+    std::string failure;               // what went wrong, where something did: the rules are then no looser than before
+};
+
+struct RefreshOptions {
+    bool only_look = false;               // nothing is changed
+    std::vector<std::string> containers;  // beginnings of ids; of all where it names none
+};
+
+// Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is called with their number, after each. Errors:
+// EX_OSERR, EX_CANTCREAT, EX_TEMPFAIL.
+Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, const std::function<void(std::size_t done)>& progress);
+
+struct RefreshAnswer {
+    std::string text;
+    int exit_code;  // EX_OSERR where a jail could not be brought up to date, else EX_OK
+};
+
+// The verb. `at_terminal`: long work tells how far it is. Errors: EX_USAGE, EX_NOPERM, EX_NOINPUT for a container without a jail.
+Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal);
+
+}  // namespace jail_ai

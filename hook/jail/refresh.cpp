@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See refresh.h.
+#include "jail/refresh.h"
+
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+
+#include "base/quoted.h"
+#include "jail/attached_policy.h"
+#include "policy/inputs.h"
+#include "policy/transition.h"
+
+namespace jail_ai {
+
+Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes, std::uint32_t network) {
+    Staleness staleness;
+    auto record = read_record(jail.maps);
+    if (!record) return std::move(record).error();
+    const ProgramMap* map = find_map(jail.maps, "jail_rules");
+    if (!*record || map == nullptr) {
+        staleness.left_alone = "it is of another version of jail-ai-hook, or still in the making";
+        return staleness;
+    }
+    const auto& [about, text] = **record;
+    staleness.container = about.container;
+    if (about.engine_network != network) {
+        staleness.left_alone = "its engine is in another network namespace: run this there";
+        return staleness;
+    }
+    auto inputs = read_inputs(text);
+    if (!inputs) return std::move(inputs).error().context(fmt::format("container {}: what its jail was made of", quoted(staleness.container)));
+    inputs->host.routes = routes;
+    auto policy = compile_policy(inputs->request, inputs->host);
+    if (!policy) return std::move(policy).error().context(fmt::format("container {}", quoted(staleness.container)));
+    staleness.then = std::move(policy->rules);
+    auto rules = read_rules(map->fd.get());
+    if (!rules) return std::move(rules).error();
+    staleness.now = std::move(*rules);
+    return staleness;
+}
+
+Status bring_up_to_date(const OpenJail& jail, const Staleness& staleness) {
+    const ProgramMap* map = find_map(jail.maps, "jail_rules");
+    if (map == nullptr) return ok();
+    for (const auto& [prefix, put] : plan_transition(staleness.now, staleness.then)) {
+        const int failed =
+            put ? ::bpf_map_update_elem(map->fd.get(), &prefix.key(), &*put, BPF_ANY) : ::bpf_map_delete_elem(map->fd.get(), &prefix.key());
+        if (failed != 0) return system_error(fmt::format("{} {} in jail_rules", put ? "put" : "remove", prefix.to_string()), errno);
+    }
+    return ok();
+}
+
+}  // namespace jail_ai

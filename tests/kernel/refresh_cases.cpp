@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The host's addresses change under jails that are in force.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "attempt.h"
+#include "expect.h"
+#include "jail/attached_policy.h"
+#include "jail/refresh.h"
+#include "must.h"
+#include "netlink.h"
+
+namespace jail_ai::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+HookOutcome run_verb(std::vector<const char*> words, const NetworkNamespace& network = Laboratory::get().network.host) {
+    HookCall call;
+    call.bundle = "/";
+    call.network = &network;
+    call.words = std::move(words);
+    return Laboratory::get().hook.run(call);
+}
+
+// An address that the host has for as long as this lives.
+class HostAddress {
+public:
+    explicit HostAddress(std::string prefix) : prefix_(std::move(prefix)) {
+        const Visit visit(Laboratory::get().network.host);
+        Netlink().add_address("host1", prefix_);
+    }
+    ~HostAddress() {
+        const Visit visit(Laboratory::get().network.host);
+        Netlink().remove_address("host1", prefix_);
+    }
+    HostAddress(const HostAddress&) = delete;
+    HostAddress& operator=(const HostAddress&) = delete;
+
+private:
+    std::string prefix_;
+};
+
+std::string knock(Container& container, const char* address) {
+    const Destination to = destination(address, kPort);
+    const Token token = fresh_token();
+    return error_name(container.init.run([=] { return attempt(Way::udp_sendto, to, token); }));
+}
+
+}  // namespace
+
+TEST_CASE("refresh: an address that the host gets is blocked, and one that it loses passes again") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const auto before = denials(container.cgroup);
+    for (const char* address : {"10.78.0.99", "fd78::99"}) {
+        CHECK(knock(container, address) == "none");
+        {
+            const HostAddress added(std::string(address) + (std::string_view(address).find(':') == std::string_view::npos ? "/32" : "/128"));
+            CHECK(knock(container, address) == "none");
+            const HookOutcome looked = run_verb({"refresh", "--dry-run"});
+            CHECK(looked.exit_code == 0);
+            CHECK(looked.out.find(std::string("+ ") + address + ": blocked (local)") != std::string::npos);
+            CHECK(knock(container, address) == "none");
+            const HookOutcome done = run_verb({"refresh"});
+            CHECK_MESSAGE(done.exit_code == 0, done.err);
+            CHECK(done.out.find(std::string("+ ") + address + ": blocked (local)") != std::string::npos);
+            CHECK(knock(container, address) == "EPERM");
+            CHECK(knock(container, "10.78.0.2") == "none");
+        }
+        CHECK(knock(container, address) == "EPERM");
+        CHECK(run_verb({"refresh", "test"}).exit_code == 0);
+        CHECK(knock(container, address) == "none");
+    }
+    CHECK(change(before, denials(container.cgroup)) == "local+4");
+    expect_programs_attached(container.cgroup);
+}
+
+TEST_CASE("refresh: exceptions, resolvers and what is blocked besides stay what they were") {
+    Container::Options options;
+    options.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:7001","jail-ai.block-host.also":"10.78.0.0/16"})";
+    Container container(options);
+    expect_jailed(container.run_hook(), container.cgroup);
+    const auto rules_of = [&] { return read_attached_policy(container.cgroup.fd()).value()->rules.size(); };
+    const std::size_t before = rules_of();
+    const HookOutcome nothing = run_verb({"refresh"});
+    CHECK(nothing.out.find("0 brought up to date") != std::string::npos);
+    CHECK(rules_of() == before);
+    {
+        const HostAddress added("10.79.0.7/32");
+        const HookOutcome done = run_verb({"refresh"});
+        CHECK(done.out.find("+ 10.79.0.7: blocked (local), passes 7001/tcp") != std::string::npos);
+        CHECK(rules_of() == before + 1);
+    }
+    CHECK(run_verb({"refresh"}).exit_code == 0);
+    CHECK(rules_of() == before);
+    CHECK(knock(container, "10.78.0.2") == "EPERM");
+}
+
+TEST_CASE("refresh: a jail of another network namespace's engine is left alone, and told") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const HookOutcome elsewhere = run_verb({"refresh", "test"}, Laboratory::get().network.internet);
+    CHECK(elsewhere.exit_code == 0);
+    CHECK(elsewhere.out.find("left alone: its engine is in another network namespace") != std::string::npos);
+    expect_host_blocked(container.init, container.cgroup);
+}
+
+TEST_CASE("refresh: more addresses than a jail holds are told, and the jail stays as it was") {
+    const NetworkNamespace crowded;
+    Container container;
+    HookCall call = container.call();
+    call.network = &crowded;
+    expect_jailed(Laboratory::get().hook.run(call), container.cgroup);
+    {
+        const Visit visit(crowded);
+        std::vector<IpPrefix> many;
+        for (unsigned i = 0; i < JAIL_MAX_RULES + 1; ++i) {
+            many.push_back(parse_prefix(fmt::format("10.100.{}.{}/32", i >> 8, i & 255)));
+        }
+        Netlink().add_local_routes(many);
+    }
+    const std::size_t before = read_attached_policy(container.cgroup.fd()).value()->rules.size();
+    const HookOutcome refused = run_verb({"refresh"}, crowded);
+    CHECK(refused.exit_code == EX_OSERR);
+    CHECK(refused.out.find("container 'test': ") != std::string::npos);
+    CHECK(refused.out.find("a jail holds 4096") != std::string::npos);
+    CHECK(read_attached_policy(container.cgroup.fd()).value()->rules.size() == before);
+}
+
+TEST_CASE("refresh: bad words and unknown containers are told in one line") {
+    for (const auto& [words, exit_code, part] :
+         {std::tuple(std::vector<const char*>{"refresh", "--nonsense"}, EX_USAGE, "unknown flag '--nonsense'"),
+          std::tuple(std::vector<const char*>{"refresh", "nobody"}, EX_NOINPUT, "container 'nobody' has no jail")}) {
+        const HookOutcome outcome = run_verb(words);
+        CHECK(outcome.exit_code == exit_code);
+        CHECK(outcome.err.find(part) != std::string::npos);
+    }
+}
+
+// The rules go to and fro between sets that block the same addresses by other prefixes, as fast as can be, while a process in the jail knocks.
+TEST_CASE("refresh: under a storm of connections nothing passes that is blocked before and after") {
+    int ends[2];
+    must(::pipe2(ends, O_CLOEXEC), "make a pipe");
+    const UniqueFd from(ends[0]), to(ends[1]);
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const auto rules_of = [](std::initializer_list<const char*> prefixes) {
+        Rules rules;
+        for (const char* prefix : prefixes) rules.emplace(*jail_ai::IpPrefix::parse(prefix), Rule{});
+        return rules;
+    };
+    const std::vector<Rules> sets = {rules_of({"10.77.0.1", "fd77::1"}), rules_of({"10.77.0.0/24", "fd77::/64"}),
+                                     rules_of({"10.0.0.0/8", "10.77.0.0/30", "10.77.0.1", "fd00::/8"})};
+    struct Storm {
+        unsigned attempts, passed;
+    };
+    const Destination targets[] = {destination("10.77.0.1", kPort), destination("fd77::1", kPort)};
+    const int report = to.get();
+    constexpr auto kStorm = std::chrono::seconds(2);
+    const pid_t stormer = container.init.run([=] {
+        const pid_t pid = ::fork();
+        if (pid != 0) return pid;
+        Storm storm{};
+        for (const auto end = Clock::now() + kStorm; Clock::now() < end; ++storm.attempts)
+            if (attempt(storm.attempts % 4 < 2 ? Way::tcp_connect : Way::udp_sendto, targets[storm.attempts % 2], Token{}) != EPERM) ++storm.passed;
+        ::_exit(::write(report, &storm, sizeof storm) == sizeof storm ? 0 : 1);
+    });
+    REQUIRE(stormer > 0);
+    unsigned exchanges = 0;
+    for (const auto end = Clock::now() + kStorm; Clock::now() < end; ++exchanges) {
+        auto visited = for_each_jail(0, [&](const OpenJail& jail) -> Status {
+            const auto record = read_record(jail.maps);
+            if (!record || !*record || std::string_view((**record).about.container) != "test") return ok();
+            const auto now = read_rules(find_map(jail.maps, "jail_rules")->fd.get());
+            if (!now) return std::move(now).error();
+            return bring_up_to_date(jail, {"test", *now, sets[exchanges % sets.size()], {}});
+        });
+        REQUIRE(visited);
+    }
+    Storm storm{};
+    REQUIRE(::read(from.get(), &storm, sizeof storm) == sizeof storm);
+    CHECK(storm.passed == 0);
+    CHECK(storm.attempts > 1000);
+    CHECK(exchanges > 100);
+    CHECK(knock(container, "10.78.0.2") == (exchanges % sets.size() == 0 ? "EPERM" : "none"));
+}
+
+}  // namespace jail_ai::test
