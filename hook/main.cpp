@@ -23,9 +23,11 @@
 #include "commands/doctor.h"
 #include "commands/explain.h"
 #include "commands/jail_by_broker.h"
+#include "commands/log.h"
 #include "commands/precreate.h"
 #include "commands/refresh.h"
 #include "commands/status.h"
+#include "commands/watch.h"
 #include "sandbox/sandbox.h"
 #include "system/process.h"
 #include "version.h"
@@ -155,6 +157,21 @@ int run_refresh(std::span<char* const> words) {
     return printed == EX_OK ? answer->exit_code : printed;
 }
 
+int run_log(std::span<char* const> words) {
+    int printed = EX_OK;
+    const auto print_on = [&](std::string_view text) { return (printed = print(text)) == EX_OK; };
+    const auto logged = jail_ai::log(words, print_on, [](std::string_view line) { jail_ai::report(LOG_WARNING, line); });
+    return logged ? printed : fail(logged.error());
+}
+
+int run_watch(std::span<char* const> words) {
+    const auto watched = jail_ai::watch(words, [](const jail_ai::Line& line) {
+        jail_ai::report(line.priority, line.text);
+        print(line.text + "\n");
+    });
+    return watched ? EX_OK : fail(watched.error());
+}
+
 // What doctor needs of the environment, before it is dropped.
 struct Caller {
     jail_ai::Surroundings surroundings;
@@ -182,6 +199,8 @@ int dispatch(std::span<char* const> arguments, const Caller& caller) {
     if (verb == "precreate") return run_precreate(arguments.subspan(1));
     if (verb == "broker") return run_broker(arguments.subspan(1));
     if (verb == "status") return run_status(arguments.subspan(1));
+    if (verb == "log") return run_log(arguments.subspan(1));
+    if (verb == "watch") return run_watch(arguments.subspan(1));
     if (verb == "refresh") return run_refresh(arguments.subspan(1));
     if (verb == "explain") return run_explain(arguments.subspan(1));
     if (verb == "doctor") return run_doctor(arguments.subspan(1), caller);

@@ -110,7 +110,7 @@ Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, cons
     auto routes = read_local_routes();
     if (!routes) return std::move(routes).error();
     std::vector<Refreshed> all;
-    auto visited = for_each_jail(0, [&](const OpenJail& jail) -> Status {
+    auto visited = for_each_jail(0, [&](OpenJail& jail) -> Status {
         auto staleness = compare(jail, *routes, *network);
         if (!staleness)
             all.push_back({{}, {}, {}, std::move(staleness).error().message});

@@ -3,18 +3,15 @@
 // See status_report.h.
 #include "commands/status_report.h"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <netinet/in.h>
 
 #include <algorithm>
-#include <cstring>
 #include <numeric>
 #include <string_view>
 
-#include "base/ip_prefix.h"
 #include "base/quoted.h"
+#include "commands/refusal_text.h"
 #include "container/json_writer.h"
 #include "container/request.h"
 #include "policy/reason.h"
@@ -25,10 +22,6 @@ namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kShownRefusals = 5;  // of each jail, to people
-
-std::string_view reason_of(const jail_refusal& what) {
-    return reason_name(static_cast<jail_reason>(std::min<unsigned>(what.reason, JAIL_REASON_COUNT)));
-}
 
 std::string_view mode_of(const JailReport& jail) {
     if (!jail.about) return "unknown";
@@ -60,18 +53,6 @@ std::uint64_t all_denials(const JailReport& jail) {
     return std::accumulate(jail.denials.begin(), jail.denials.end(), std::uint64_t{0});
 }
 
-std::string comm_of(const jail_refusal_seen& seen) {
-    std::string comm(reinterpret_cast<const char*>(seen.comm), ::strnlen(reinterpret_cast<const char*>(seen.comm), sizeof seen.comm));
-    return comm;
-}
-
-// A process names itself with whatever bytes it likes, and JSON is UTF-8.
-std::string printable(std::string_view text) {
-    std::string out;
-    for (const char c : text) out += c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    return out;
-}
-
 std::uint64_t seconds_between(std::uint64_t then, std::uint64_t now) {
     return now > then ? (now - then) / kSecond : 0;
 }
@@ -83,27 +64,11 @@ std::string span_text(std::uint64_t seconds) {
     return fmt::format("{} days", seconds / 86400);
 }
 
-std::string time_text(std::uint64_t real) {
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(real / kSecond)));
-}
-
 std::string denials_text(const JailReport& jail) {
     std::vector<std::string> texts;
     for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
         if (jail.denials[reason] != 0) texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]));
     return texts.empty() ? "nothing refused" : fmt::format("refused {}: {}", all_denials(jail), fmt::join(texts, ", "));
-}
-
-std::string protocol_text(std::uint8_t protocol) {
-    switch (protocol) {
-        case IPPROTO_TCP: return "tcp";
-        case IPPROTO_UDP: return "udp";
-        case IPPROTO_UDPLITE: return "udplite";
-        case IPPROTO_ICMP: return "icmp";
-        case IPPROTO_ICMPV6: return "icmpv6";
-        case IPPROTO_SCTP: return "sctp";
-        default: return fmt::format("protocol {}", protocol);
-    }
 }
 
 void put_refusal(JsonWriter& writer, const Refusal& refusal, const Now& now) {
@@ -114,7 +79,7 @@ void put_refusal(JsonWriter& writer, const Refusal& refusal, const Now& now) {
     put(writer, "seconds_ago", seconds_between(refusal.seen.last, now.since_boot));
     if (refusal.seen.pid != 0) {
         put(writer, "pid", std::uint64_t{refusal.seen.pid});
-        put(writer, "comm", printable(comm_of(refusal.seen)));
+        put(writer, "comm", printable(comm_of(refusal.seen.comm)));
     }
     writer.EndObject();
 }
@@ -125,7 +90,7 @@ void put_jail(JsonWriter& writer, const JailReport& jail, const Now& now) {
     put(writer, "cgroup", jail.cgroup);
     put(writer, "mode", mode_of(jail));
     put(writer, "guard", guard_of(jail));
-    if (jail.about) put(writer, "since", time_text(jail.about->since));
+    if (jail.about) put(writer, "since", time_text(jail.about->since, false));
     put(writer, "prefixes", std::uint64_t{jail.prefixes});
     put_all(writer, "programs", jail.programs);
     put_all(writer, "open_routes", open_routes_of(jail));
@@ -162,22 +127,6 @@ std::string shown_id(const JailReport& jail) {
 
 }  // namespace
 
-std::string refusal_text(const jail_refusal& what) {
-    switch (what.reason) {
-        case JAIL_REASON_FAMILY: return fmt::format("socket of family {}, protocol {}", what.port, what.protocol);
-        case JAIL_REASON_FOREIGN_SOCKET: return "a socket handed in";
-        case JAIL_REASON_ABSTRACT_UNIX: return "an abstract Unix socket";
-        case JAIL_REASON_BPF: return fmt::format("bpf command {}", what.port);
-        default: break;
-    }
-    std::array<std::uint8_t, 16> bytes{};
-    std::memcpy(bytes.data(), what.addr, bytes.size());
-    const auto address = IpPrefix::from_bytes(bytes, 128);
-    const std::string text = address ? address->to_string() : "?";
-    if (what.port == 0) return fmt::format("{} {}", text, protocol_text(what.protocol));
-    return fmt::format("{}:{}/{}", address && address->is_v4() ? text : fmt::format("[{}]", text), what.port, protocol_text(what.protocol));
-}
-
 std::string status_to_people(const std::vector<JailReport>& jails, const Now& now) {
     if (jails.empty()) return "no container is jailed here\n";
     std::string text;
@@ -190,7 +139,7 @@ std::string status_to_people(const std::vector<JailReport>& jails, const Now& no
             const auto& [what, seen] = jail.refusals[i];
             text += fmt::format("    {} ({}), {} times, the last {} ago{}\n", refusal_text(what), reason_of(what), seen.count,
                                 span_text(seconds_between(seen.last, now.since_boot)),
-                                seen.pid == 0 ? "" : fmt::format(" by {}, process {}", quoted(comm_of(seen)), seen.pid));
+                                seen.pid == 0 ? "" : fmt::format(" by {}, process {}", quoted(comm_of(seen.comm)), seen.pid));
         }
         if (jail.refusals.size() > kShownRefusals)
             text += fmt::format("    and {} others: --json shows them\n", jail.refusals.size() - kShownRefusals);

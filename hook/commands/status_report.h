@@ -21,7 +21,4 @@ std::string status_to_people(const std::vector<JailReport>& jails, const Now& no
 std::string status_to_machines(const std::vector<JailReport>& jails, const Now& now);  // one JSON array and a newline
 std::string status_to_prometheus(const std::vector<JailReport>& jails);                // text format 0.0.4, for node_exporter's textfile collector
 
-// "10.88.0.1:5432/tcp", "family 17", "bpf command 5" …
-std::string refusal_text(const jail_refusal& what);
-
 }  // namespace jail_ai

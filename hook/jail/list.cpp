@@ -157,7 +157,7 @@ Result<std::optional<JailRecord>> read_record(const std::vector<ProgramMap>& map
     return read_about(*map);
 }
 
-Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(const OpenJail& jail)>& each) {
+Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each) {
     std::uint32_t id = after;
     while (::bpf_prog_get_next_id(id, &id) == 0) {
         auto program = open_program(id);
@@ -165,7 +165,8 @@ Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Sta
         if (!*program || (**program).name != kProgramTable.front().name) continue;
         auto maps = maps_of((**program).fd.get());
         if (!maps) return std::move(maps).error();
-        if (auto called = each({id, std::move(*maps)}); !called) return std::move(called).error();
+        OpenJail jail{id, std::move(*maps)};
+        if (auto called = each(jail); !called) return std::move(called).error();
     }
     if (errno != ENOENT) return system_error("ask for the next BPF program", errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
     return id;

@@ -45,7 +45,7 @@ struct JailReport {
 // Calls it for each jail on this machine whose first program has a higher id than `after`, and gives the highest id of any program. Asks for programs
 // and not for cgroups, so that none can be hidden by where it is. Ends with what the call returns when that is an error. Jails that go
 // meanwhile are left out. Errors: EX_NOPERM, EX_OSERR.
-Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(const OpenJail& jail)>& each);
+Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each);
 
 // The map of that name, or nullptr.
 const ProgramMap* find_map(const std::vector<ProgramMap>& maps, std::string_view name);

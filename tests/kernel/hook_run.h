@@ -55,6 +55,7 @@ public:
     void await_stall();  // for a call that never ends: until it has come that far
     HookOutcome finish();
     void stop() const;  // asks it to end (SIGTERM)
+    pid_t pid() const { return pid_; }
 
 private:
     pid_t pid_;

@@ -11,10 +11,10 @@
 
 #include "attempt.h"
 #include "expect.h"
+#include "host_address.h"
 #include "jail/attached_policy.h"
 #include "jail/refresh.h"
 #include "must.h"
-#include "netlink.h"
 
 namespace jail_ai::test {
 namespace {
@@ -28,24 +28,6 @@ HookOutcome run_verb(std::vector<const char*> words, const NetworkNamespace& net
     call.words = std::move(words);
     return Laboratory::get().hook.run(call);
 }
-
-// An address that the host has for as long as this lives.
-class HostAddress {
-public:
-    explicit HostAddress(std::string prefix) : prefix_(std::move(prefix)) {
-        const Visit visit(Laboratory::get().network.host);
-        Netlink().add_address("host1", prefix_);
-    }
-    ~HostAddress() {
-        const Visit visit(Laboratory::get().network.host);
-        Netlink().remove_address("host1", prefix_);
-    }
-    HostAddress(const HostAddress&) = delete;
-    HostAddress& operator=(const HostAddress&) = delete;
-
-private:
-    std::string prefix_;
-};
 
 std::string knock(Container& container, const char* address) {
     const Destination to = destination(address, kPort);
@@ -176,7 +158,7 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
     REQUIRE(stormer > 0);
     unsigned exchanges = 0;
     for (const auto end = Clock::now() + kStorm; Clock::now() < end; ++exchanges) {
-        auto visited = for_each_jail(0, [&](const OpenJail& jail) -> Status {
+        auto visited = for_each_jail(0, [&](OpenJail& jail) -> Status {
             const auto record = read_record(jail.maps);
             if (!record || !*record || std::string_view((**record).about.container) != "test") return ok();
             const auto now = read_rules(find_map(jail.maps, "jail_rules")->fd.get());

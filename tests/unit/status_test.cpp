@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/ip_prefix.h"
+#include "commands/refusal_text.h"
 #include "commands/status_report.h"
 #include "container/request.h"
 #include "policy/risks.h"

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See log_report.h.
+#include "commands/log_report.h"
+
+#include <fmt/format.h>
+
+#include "base/quoted.h"
+#include "commands/refusal_text.h"
+#include "container/json_writer.h"
+
+namespace jail_ai {
+
+std::string refusal_sentence(const LogEntry& entry) {
+    const jail_event& event = entry.event;
+    return fmt::format("{} {} ({}){}{}", entry.mode == Mode::audit ? "would have refused" : "refused", refusal_text(event.what),
+                       reason_of(event.what), event.pid == 0 ? "" : fmt::format(" to {}, process {}", quoted(comm_of(event.comm)), event.pid),
+                       entry.count == 1 ? "" : fmt::format(", {} times", entry.count));
+}
+
+std::string log_to_people(const LogEntry& entry) {
+    const std::string_view container = entry.container.empty() ? "unknown" : entry.container.substr(0, 12);
+    return fmt::format("{} {:12} {}\n", time_text(entry.real, true), container, refusal_sentence(entry));
+}
+
+std::string log_to_machines(const LogEntry& entry) {
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    const jail_event& event = entry.event;
+    writer.StartObject();
+    put(writer, "time", time_text(entry.real, true));
+    put(writer, "container", entry.container);
+    put(writer, "mode", entry.mode == Mode::audit ? "audit" : "enforce");
+    put(writer, "what", refusal_text(event.what));
+    put(writer, "reason", reason_of(event.what));
+    if (const std::string destination = destination_of(event.what); !destination.empty()) {
+        put(writer, "destination", destination);
+        put(writer, "port", std::uint64_t{event.what.port});
+        put(writer, "protocol", protocol_text(event.what.protocol));
+    }
+    if (event.pid != 0) {
+        put(writer, "pid", std::uint64_t{event.pid});
+        put(writer, "comm", printable(comm_of(event.comm)));
+    }
+    put(writer, "count", entry.count);
+    writer.EndObject();
+    return line_of(buffer);
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See refusal_text.h.
+#include "commands/refusal_text.h"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/ip_prefix.h"
+#include "policy/reason.h"
+
+namespace jail_ai {
+namespace {
+
+std::optional<IpPrefix> address_of(const jail_refusal& what) {
+    std::array<std::uint8_t, 16> bytes{};
+    std::memcpy(bytes.data(), what.addr, bytes.size());
+    return IpPrefix::from_bytes(bytes, 128);
+}
+
+bool has_address(const jail_refusal& what) {
+    return what.reason != JAIL_REASON_FAMILY && what.reason != JAIL_REASON_FOREIGN_SOCKET && what.reason != JAIL_REASON_ABSTRACT_UNIX &&
+           what.reason != JAIL_REASON_BPF;
+}
+
+}  // namespace
+
+std::string_view reason_of(const jail_refusal& what) {
+    return reason_name(static_cast<jail_reason>(std::min<unsigned>(what.reason, JAIL_REASON_COUNT)));
+}
+
+std::string protocol_text(std::uint8_t protocol) {
+    switch (protocol) {
+        case IPPROTO_TCP: return "tcp";
+        case IPPROTO_UDP: return "udp";
+        case IPPROTO_UDPLITE: return "udplite";
+        case IPPROTO_ICMP: return "icmp";
+        case IPPROTO_ICMPV6: return "icmpv6";
+        case IPPROTO_SCTP: return "sctp";
+        default: return fmt::format("protocol {}", protocol);
+    }
+}
+
+std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
+    const auto* text = reinterpret_cast<const char*>(comm.data());
+    return {text, ::strnlen(text, comm.size())};
+}
+
+std::string printable(std::string_view text) {
+    std::string out;
+    for (const char c : text) out += c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    return out;
+}
+
+std::string time_text(std::uint64_t real, bool milliseconds) {
+    constexpr std::uint64_t kSecond = 1'000'000'000;
+    const auto seconds = fmt::gmtime(static_cast<std::time_t>(real / kSecond));
+    if (!milliseconds) return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", seconds);
+    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, real % kSecond / 1'000'000);
+}
+
+std::string destination_of(const jail_refusal& what) {
+    const auto address = has_address(what) ? address_of(what) : std::nullopt;
+    return address ? address->to_string() : "";
+}
+
+std::string refusal_text(const jail_refusal& what) {
+    switch (what.reason) {
+        case JAIL_REASON_FAMILY: return fmt::format("socket of family {}, protocol {}", what.port, what.protocol);
+        case JAIL_REASON_FOREIGN_SOCKET: return "a socket handed in";
+        case JAIL_REASON_ABSTRACT_UNIX: return "an abstract Unix socket";
+        case JAIL_REASON_BPF: return fmt::format("bpf command {}", what.port);
+        default: break;
+    }
+    const auto address = address_of(what);
+    const std::string text = address ? address->to_string() : "?";
+    if (what.port == 0) return fmt::format("{} {}", text, protocol_text(what.protocol));
+    return fmt::format("{}:{}/{}", address && address->is_v4() ? text : fmt::format("[{}]", text), what.port, protocol_text(what.protocol));
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Refusals in words, for all verbs that tell of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "../bpf/abi.h"
+
+namespace jail_ai {
+
+// "10.88.0.1:5432/tcp", "socket of family 17, protocol 0", "bpf command 5" …
+std::string refusal_text(const jail_refusal& what);
+
+std::string_view reason_of(const jail_refusal& what);
+
+// The address, where what was refused is one; else nothing.
+std::string destination_of(const jail_refusal& what);
+
+std::string protocol_text(std::uint8_t protocol);  // "tcp", "protocol 47"
+
+std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
+
+// A process names itself with whatever bytes it likes, and JSON and terminals are particular.
+std::string printable(std::string_view text);
+
+// Of CLOCK_REALTIME in ns, by RFC 3339 in UTC; to the millisecond or to the second.
+std::string time_text(std::uint64_t real, bool milliseconds);
+
+}  // namespace jail_ai

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See watch.h. A jail that is in the making when an address comes has read the old ones. So each change is looked at again when whatever was in the
+// making then must have been made: hooks have a deadline.
+#include "commands/watch.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <deque>
+#include <map>
+#include <optional>
+
+#include "base/deadline.h"
+#include "base/quoted.h"
+#include "base/stop.h"
+#include "commands/log_report.h"
+#include "commands/refresh.h"
+#include "jail/events.h"
+#include "system/address_changes.h"
+
+namespace jail_ai {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using Tell = std::function<void(const Line& line)>;
+
+constexpr std::chrono::seconds kAgain[] = {std::chrono::seconds(1), std::chrono::seconds(kDeadlineSeconds + 2)};
+constexpr std::chrono::milliseconds kLookForJails(100);
+constexpr std::chrono::seconds kCountAgain(1);
+constexpr unsigned kTellPerJail = 20;  // refusals of one jail in that time
+
+// What changed, in one line, however much it is.
+std::string changes_text(const Refreshed& jail) {
+    constexpr std::size_t kShown = 8;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(kShown, jail.changes.size()); ++i) text += fmt::format("{}{}", i == 0 ? "" : "; ", jail.changes[i]);
+    if (jail.changes.size() > kShown) text += fmt::format("; and {} more", jail.changes.size() - kShown);
+    return text;
+}
+
+// False where it must be tried again.
+bool refresh_and_tell(const Tell& tell) {
+    auto jails = refresh_jails({}, [](std::size_t /*done*/) {});
+    if (!jails) {
+        tell({LOG_ERR, fmt::format("{}: will be tried again", jails.error().message)});
+        return false;
+    }
+    for (const Refreshed& jail : *jails) {
+        const std::string who = jail.container.empty() ? "" : fmt::format("container {}: ", quoted(jail.container));
+        if (!jail.failure.empty()) tell({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
+        if (!jail.changes.empty() && jail.failure.empty()) tell({LOG_NOTICE, fmt::format("{}brought up to date: {}", who, changes_text(jail))});
+    }
+    return true;
+}
+
+// Refusals handed on, of each jail so many a second: whatever is in it can be refused as often as it likes.
+class Refusals {
+public:
+    static Result<Refusals> open(const Tell& tell) {
+        auto events = Events::open();
+        if (!events) return std::move(events).error();
+        return Refusals(std::move(*events), tell);
+    }
+
+    int fd() const { return events_.fd(); }
+
+    Status take(Clock::time_point now) {
+        const auto each = [&](const Happened& happened) { hand_on(happened); };
+        if (auto taken = events_.take(each); !taken) return taken;
+        if (now >= next_look_) {
+            next_look_ = now + kLookForJails;
+            if (auto kept_up = events_.keep_up(each); !kept_up) return kept_up;
+        }
+        return now >= next_count_ ? sum_up(now) : ok();
+    }
+
+private:
+    Refusals(Events events, const Tell& tell) : events_(std::move(events)), tell_(tell) {}
+
+    void hand_on(const Happened& happened) {
+        unsigned& told = told_[std::string(happened.container)];
+        if (++told > kTellPerJail) return;
+        const LogEntry entry{0, happened.container, happened.mode, happened.event};
+        tell_({LOG_NOTICE, fmt::format("container {}: {}", quoted(happened.container), refusal_sentence(entry))});
+    }
+
+    Status sum_up(Clock::time_point now) {
+        next_count_ = now + kCountAgain;
+        auto counted = events_.tell_lost([&](std::string_view container, std::uint64_t lost) { more_[std::string(container)] += lost; });
+        for (const auto& [container, told] : told_)
+            if (told > kTellPerJail) more_[container] += told - kTellPerJail;
+        for (const auto& [container, more] : more_)
+            tell_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them", quoted(container), more)});
+        told_.clear();
+        more_.clear();
+        return counted;
+    }
+
+    Events events_;
+    const Tell& tell_;
+    std::map<std::string, unsigned> told_;
+    std::map<std::string, std::uint64_t> more_;
+    Clock::time_point next_look_;
+    Clock::time_point next_count_;
+};
+
+Result<bool> wants_log(std::span<char* const> words) {
+    for (const std::string_view word : words)
+        if (word != "--log") return Error{EX_USAGE, fmt::format("unknown word {}: watch takes --log and nothing else", quoted(word))};
+    return !words.empty();
+}
+
+int wait_ms(const std::deque<Clock::time_point>& again, bool logs, Clock::time_point now) {
+    std::optional<Clock::time_point> until;
+    if (!again.empty()) until = again.front();
+    if (logs) until = std::min(until.value_or(Clock::time_point::max()), now + kLookForJails);
+    if (!until) return -1;
+    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(std::max(*until - now, Clock::duration::zero())).count());
+}
+
+}  // namespace
+
+Status watch(std::span<char* const> words, const Tell& tell) {
+    auto logs = wants_log(words);
+    if (!logs) return std::move(logs).error();
+    if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
+    listen_for_stop();
+    auto changes = AddressChanges::open();
+    if (!changes) return std::move(changes).error();
+    std::optional<Refusals> refusals;
+    if (*logs) {
+        auto opened = Refusals::open(tell);
+        if (!opened) return std::move(opened).error();
+        refusals.emplace(std::move(*opened));
+    }
+    std::deque<Clock::time_point> again{Clock::now()};
+    while (!stop_requested()) {
+        pollfd ready[] = {{changes->fd(), POLLIN, 0}, {refusals ? refusals->fd() : -1, POLLIN, 0}};
+        if (::poll(ready, std::size(ready), wait_ms(again, *logs, Clock::now())) < 0 && errno != EINTR)
+            return system_error("wait for changes", errno);
+        auto changed = changes->take();
+        if (!changed) return std::move(changed).error();
+        const auto now = Clock::now();
+        const bool due = !again.empty() && again.front() <= now;
+        if (due) again.pop_front();
+        if (*changed) {
+            again.clear();
+            for (const auto later : kAgain) again.push_back(now + later);
+        }
+        if ((*changed || due) && !refresh_and_tell(tell) && again.empty()) again.push_back(now + kAgain[0]);
+        if (refusals)
+            if (auto taken = refusals->take(now); !taken) return taken;
+    }
+    return ok();
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See events.h.
+#include "jail/events.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+
+#include <array>
+#include <cstring>
+#include <ctime>
+#include <vector>
+
+#include "jail/list.h"
+#include "system/lock_file.h"
+
+namespace jail_ai {
+namespace {
+
+// The kernel numbers programs upwards and begins again at the end of its numbers, so that a new one may have a low number.
+constexpr unsigned kCallsBetweenFullScans = 64;
+
+// Of one jail, so that one which refuses as fast as it can doesn't keep the others waiting. What is left makes the descriptor readable again.
+constexpr unsigned kMostAtOnce = 1024;
+
+std::uint64_t now_since_boot() {
+    timespec now{};
+    ::clock_gettime(CLOCK_BOOTTIME, &now);
+    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+// Three descriptors a jail. Where that isn't allowed, opening the one too many tells.
+void allow_many_descriptors() {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+}  // namespace
+
+class Events::Stream {
+public:
+    using Each = std::function<void(const Happened&)>;
+
+    // Takes the descriptors out of the jail's maps; nothing where it is of a version without such a buffer.
+    static Result<std::shared_ptr<Stream>> make(OpenJail jail, std::uint64_t since, bool was_there_before) {
+        auto stream = std::make_shared<Stream>();
+        stream->program_ = jail.program;
+        stream->since_ = since;
+        for (ProgramMap& map : jail.maps) {
+            if (map.name == "jail_events") stream->events_ = std::move(map.fd);
+            if (map.name == "jail_denials") stream->denials_ = std::move(map.fd);
+        }
+        if (!stream->events_ || !stream->denials_) return std::shared_ptr<Stream>();
+        if (was_there_before) {
+            auto lost = stream->count_lost();
+            if (!lost) return std::move(lost).error();
+        }
+        stream->ring_.reset(::ring_buffer__new(stream->events_.get(), &Stream::receive, stream.get(), nullptr));
+        if (stream->ring_ == nullptr) return system_error("read jail_events", errno);
+        return stream;
+    }
+
+    Status take(const Each& each) {
+        each_ = &each;
+        left_ = kMostAtOnce;
+        const int got = ::ring_buffer__consume(ring_.get());
+        each_ = nullptr;
+        if (got < 0 && got != -EAGAIN) return system_error("read jail_events", -got);
+        return ok();
+    }
+
+    // Since the last call.
+    Result<std::uint64_t> count_lost() {
+        Counters counters{};
+        if (auto read = read_counters(denials_.get(), counters); !read) return std::move(read).error();
+        const std::uint64_t fresh = counters[JAIL_LOST_EVENTS] - lost_;
+        lost_ = counters[JAIL_LOST_EVENTS];
+        return fresh;
+    }
+
+    bool has_ended() const {
+        const UniqueFd program(::bpf_prog_get_fd_by_id(program_));
+        return !program && errno == ENOENT;
+    }
+
+    // The label of a jail in the making comes after its programs.
+    const std::string& container() {
+        if (!record_) look_at_label();
+        static const std::string unknown;
+        return record_ ? name_ : unknown;
+    }
+
+    int events_fd() const { return events_.get(); }
+
+private:
+    struct RingDeleter {
+        void operator()(ring_buffer* ring) const { ::ring_buffer__free(ring); }
+    };
+
+    static int receive(void* self, void* data, std::size_t size) {
+        auto& stream = *static_cast<Stream*>(self);
+        jail_event event{};
+        if (size < sizeof event || stream.each_ == nullptr) return 0;
+        std::memcpy(&event, data, sizeof event);
+        const std::string& container = stream.container();
+        if (event.when >= stream.since_)
+            (*stream.each_)({event, container, stream.record_ ? static_cast<Mode>(stream.record_->about.mode) : Mode::enforce});
+        return --stream.left_ == 0 ? -EAGAIN : 0;
+    }
+
+    void look_at_label() {
+        auto program = open_program(program_);
+        if (!program || !*program) return;
+        const auto maps = maps_of((**program).fd.get());
+        if (!maps) return;
+        auto record = read_record(*maps);
+        if (!record || !*record) return;
+        record_ = std::move(*record);
+        name_ = record_->about.container;
+    }
+
+    std::uint32_t program_ = 0;
+    std::uint64_t since_ = 0;
+    UniqueFd events_;
+    UniqueFd denials_;
+    std::unique_ptr<ring_buffer, RingDeleter> ring_;
+    std::uint64_t lost_ = 0;
+    std::optional<JailRecord> record_;
+    std::string name_;
+    const Each* each_ = nullptr;
+    unsigned left_ = 0;
+};
+
+Result<Events> Events::open() {
+    auto lock = take_lock(kEventsLock, false);
+    if (!lock && lock.error().exit_code == EX_TEMPFAIL)
+        return Error{EX_TEMPFAIL, "another process takes the events already, log --follow or watch --log: end that one, or read what it writes"};
+    if (!lock) return std::move(lock).error();
+    UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
+    if (!epoll) return system_error("epoll", errno);
+    allow_many_descriptors();
+    Events events(std::move(*lock), std::move(epoll), now_since_boot());
+    if (auto found = events.find_new(true); !found) return std::move(found).error();
+    // What is from before is read and dropped here, so that there is room for what comes.
+    if (auto taken = events.take([](const Happened&) {}); !taken) return std::move(taken).error();
+    return events;
+}
+
+Status Events::find_new(bool were_there_before) {
+    const bool everywhere = ++calls_ % kCallsBetweenFullScans == 0;
+    auto last = for_each_jail(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
+        const std::uint32_t program = jail.program;
+        if (streams_.contains(program)) return ok();
+        auto stream = Stream::make(std::move(jail), since_, were_there_before);
+        if (!stream) return std::move(stream).error();
+        if (*stream == nullptr) return ok();
+        epoll_event interest{};
+        interest.events = EPOLLIN;
+        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, (**stream).events_fd(), &interest) != 0) return system_error("watch jail_events", errno);
+        streams_.emplace(program, std::move(*stream));
+        return ok();
+    });
+    if (!last) return std::move(last).error();
+    last_program_ = *last;
+    return ok();
+}
+
+Status Events::keep_up(const std::function<void(const Happened&)>& each) {
+    for (auto at = streams_.begin(); at != streams_.end();) {
+        if (!at->second->has_ended()) {
+            ++at;
+            continue;
+        }
+        if (auto taken = at->second->take(each); !taken) return taken;
+        at = streams_.erase(at);
+    }
+    return find_new(false);
+}
+
+Status Events::take(const std::function<void(const Happened&)>& each) {
+    for (const auto& [program, stream] : streams_)
+        if (auto taken = stream->take(each); !taken) return taken;
+    return ok();
+}
+
+Status Events::tell_lost(const std::function<void(std::string_view container, std::uint64_t count)>& each) {
+    for (const auto& [program, stream] : streams_) {
+        auto lost = stream->count_lost();
+        if (!lost) return std::move(lost).error();
+        if (*lost != 0) each(stream->container(), *lost);
+    }
+    return ok();
+}
+
+}  // namespace jail_ai

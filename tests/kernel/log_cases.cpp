@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Refusals told: those that are remembered, those that happen, and how many were too many.
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <rapidjson/document.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <regex>
+
+#include "attempt.h"
+#include "expect.h"
+#include "must.h"
+
+namespace jail_ai::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+HookCall call_of(std::vector<const char*> words) {
+    HookCall call;
+    call.bundle = "/";
+    call.network = &Laboratory::get().network.host;
+    call.words = std::move(words);
+    return call;
+}
+
+HookOutcome run_verb(std::vector<const char*> words) {
+    return Laboratory::get().hook.run(call_of(std::move(words)));
+}
+
+std::string knock(Container& container, const char* address, std::uint16_t port) {
+    const Destination to = destination(address, port);
+    const Token token = fresh_token();
+    return error_name(container.init.run([=] { return attempt(Way::tcp_connect, to, token); }));
+}
+
+Container::Options named(const char* annotations = nullptr) {
+    Container::Options options;
+    options.annotations = annotations;
+    return options;
+}
+
+HookOutcome jail(Container& container, const char* id) {
+    container.state.id = id;
+    HookCall call = container.call();
+    return Laboratory::get().hook.run(call);
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+    std::size_t count = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    return count;
+}
+
+// A process in the container knocks so many times a second for so long, as time has it, and tells how often it was refused.
+void begin_storm(Container& container, int report, unsigned a_second, unsigned seconds) {
+    const Destination to = destination("10.77.0.1", kPort);
+    const pid_t pid = container.init.run([=] {
+        const pid_t child = ::fork();
+        if (child != 0) return child;
+        unsigned refused = 0;
+        const auto start = Clock::now();
+        const auto end = start + std::chrono::seconds(seconds);
+        for (auto next = start; Clock::now() < end; next += std::chrono::nanoseconds(1'000'000'000 / a_second)) {
+            while (Clock::now() < next) {
+            }
+            if (attempt(Way::udp_sendto, to, Token{}) == EPERM) ++refused;
+        }
+        ::_exit(::write(report, &refused, sizeof refused) == sizeof refused ? 0 : 1);
+    });
+    REQUIRE(pid > 0);
+}
+
+struct TestPipe {
+    TestPipe() {
+        int ends[2];
+        must(::pipe2(ends, O_CLOEXEC), "make a pipe");
+        from = UniqueFd(ends[0]);
+        to = UniqueFd(ends[1]);
+    }
+    UniqueFd from, to;
+};
+
+// Once the storm has told, a moment later, ends the listener, whose output the test reads meanwhile, and hands on what was told.
+[[nodiscard]] pid_t end_after_storm(const TestPipe& told, const TestPipe& handed_on, pid_t listener) {
+    const pid_t relay = must(::fork(), "fork");
+    if (relay != 0) return relay;
+    unsigned refused = 0;
+    const bool read = ::read(told.from.get(), &refused, sizeof refused) == sizeof refused;
+    ::usleep(300'000);
+    ::kill(listener, SIGTERM);
+    ::_exit(read && ::write(handed_on.to.get(), &refused, sizeof refused) == sizeof refused ? 0 : 1);
+}
+
+}  // namespace
+
+TEST_CASE("log: what is remembered is told to people, the last one last, and to machines") {
+    Container container;
+    expect_jailed(jail(container, "log-remembered"), container.cgroup);
+    CHECK(knock(container, "10.77.0.1", 7001) == "EPERM");
+    CHECK(knock(container, "fd77::1", 7002) == "EPERM");
+    CHECK(knock(container, "10.77.0.1", 7001) == "EPERM");
+    const HookOutcome people = run_verb({"log", "log-rem"});
+    CHECK(people.exit_code == 0);
+    const std::regex wanted(
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused \\[fd77::1\\]:7002/tcp \\(local\\) to '[^']+', process [0-9]+\n"
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused 10\\.77\\.0\\.1:7001/tcp \\(local\\) to '[^']+', process [0-9]+, 2 "
+        "times\n");
+    CHECK_MESSAGE(std::regex_match(people.out, wanted), people.out);
+    const HookOutcome machines = run_verb({"log", "--json", "log-remembered"});
+    CHECK(machines.exit_code == 0);
+    REQUIRE(count_of(machines.out, "\n") == 2);
+    rapidjson::Document last;
+    last.Parse(machines.out.substr(machines.out.find('\n') + 1).c_str());
+    REQUIRE(last.IsObject());
+    CHECK(std::string(last["container"].GetString()) == "log-remembered");
+    CHECK(std::string(last["destination"].GetString()) == "10.77.0.1");
+    CHECK(last["port"].GetUint() == 7001);
+    CHECK(last["count"].GetUint() == 2);
+    CHECK(std::string(last["reason"].GetString()) == "local");
+}
+
+TEST_CASE("log --follow: tells of jails that were there and of jails that start later, and of nothing from before") {
+    Container before;
+    expect_jailed(jail(before, "log-before"), before.cgroup);
+    CHECK(knock(before, "10.77.0.1", 7010) == "EPERM");
+    HookRun follower = Laboratory::get().hook.start(call_of({"log", "--follow"}));
+    // Whoever holds the lock has made his list.
+    for (const auto end = Clock::now() + std::chrono::seconds(10); run_verb({"log", "--follow", "--nonsense"}).exit_code != EX_USAGE;)
+        REQUIRE(Clock::now() < end);
+    ::usleep(500'000);
+    CHECK(knock(before, "10.77.0.1", 7011) == "EPERM");
+    Container later(named(R"({"jail-ai.block-host":"audit"})"));
+    expect_jailed(jail(later, "log-later"), later.cgroup);
+    CHECK(knock(later, "10.77.0.1", kPort) == "none");
+    ::usleep(500'000);
+    const HookOutcome second = run_verb({"log", "--follow"});
+    CHECK(second.exit_code == EX_TEMPFAIL);
+    CHECK(second.err.find("another process takes the events already") != std::string::npos);
+    follower.stop();
+    const HookOutcome followed = follower.finish();
+    CHECK_MESSAGE(followed.exit_code == 0, followed.err);
+    CHECK(followed.out.find(":7010/") == std::string::npos);
+    CHECK(count_of(followed.out, "log-before   refused 10.77.0.1:7011/tcp (local)") == 1);
+    CHECK(count_of(followed.out, fmt::format("log-later    would have refused 10.77.0.1:{}/tcp (local)", kPort)) >= 1);
+    CHECK(run_verb({"log", "--follow", "--nonsense"}).exit_code == EX_USAGE);
+}
+
+TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or counted as lost") {
+    const TestPipe told_by_storm, told_by_relay;
+    Container container;
+    expect_jailed(jail(container, "log-storm"), container.cgroup);
+    HookRun follower = Laboratory::get().hook.start(call_of({"log", "--follow", "--json", "log-storm"}));
+    ::usleep(500'000);
+    begin_storm(container, told_by_storm.to.get(), 10'000, 5);
+    const pid_t relay = end_after_storm(told_by_storm, told_by_relay, follower.pid());
+    const HookOutcome followed = follower.finish();
+    CHECK(::waitpid(relay, nullptr, 0) == relay);
+    unsigned refused = 0;
+    REQUIRE(::read(told_by_relay.from.get(), &refused, sizeof refused) == sizeof refused);
+    CHECK_MESSAGE(followed.exit_code == 0, followed.err);
+    const std::size_t told = count_of(followed.out, R"("what":"10.77.0.1:)");
+    std::size_t lost = 0;
+    const std::regex line("'log-storm': ([0-9]+) more refusals came faster");
+    for (std::sregex_iterator at(followed.err.begin(), followed.err.end(), line), end; at != end; ++at) lost += std::stoul((*at)[1]);
+    CHECK_MESSAGE(told + lost == refused, fmt::format("{} told, {} lost, {} refused", told, lost, refused));
+    CHECK(told > refused / 2);
+    CHECK(denials(container.cgroup)[JAIL_REASON_LOCAL] == refused);
+}
+
+}  // namespace jail_ai::test

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Jails kept up to date as the host's addresses change, with nobody asking.
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "attempt.h"
+#include "expect.h"
+#include "host_address.h"
+
+namespace jail_ai::test {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+HookRun start_watch(std::vector<const char*> words) {
+    HookCall call;
+    call.bundle = "/";
+    call.network = &Laboratory::get().network.host;
+    call.words = std::move(words);
+    return Laboratory::get().hook.start(call);
+}
+
+std::string knock(Container& container, const char* address) {
+    const Destination to = destination(address, kPort);
+    const Token token = fresh_token();
+    return error_name(container.init.run([=] { return attempt(Way::udp_sendto, to, token); }));
+}
+
+// Until that is so, for ten seconds.
+bool comes_to(Container& container, const char* address, const char* wanted) {
+    for (const auto end = Clock::now() + std::chrono::seconds(10); Clock::now() < end;)
+        if (knock(container, address) == wanted) return true;
+    return false;
+}
+
+bool tells(const HookOutcome& outcome, const std::string& part) {
+    return std::ranges::any_of(outcome.log, [&](const std::string& line) { return line.find(part) != std::string::npos; });
+}
+
+}  // namespace
+
+TEST_CASE("watch: an address that the host gets is blocked soon, and one that it loses passes again") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    HookRun watcher = start_watch({"watch"});
+    {
+        const HostAddress v4("10.78.0.99/32"), v6("fd78::99/128");
+        CHECK(comes_to(container, "10.78.0.99", "EPERM"));
+        CHECK(comes_to(container, "fd78::99", "EPERM"));
+        CHECK(knock(container, "10.78.0.2") == "none");
+    }
+    CHECK(comes_to(container, "10.78.0.99", "none"));
+    CHECK(comes_to(container, "fd78::99", "none"));
+    expect_host_blocked(container.init, container.cgroup);
+    watcher.stop();
+    const HookOutcome watched = watcher.finish();
+    CHECK_MESSAGE(watched.exit_code == 0, watched.err);
+    CHECK(tells(watched, "container 'test': brought up to date: + 10.78.0.99: blocked (local)"));
+    CHECK(tells(watched, "container 'test': brought up to date: - 10.78.0.99: blocked (local)"));
+}
+
+TEST_CASE("watch: a jail whose addresses were stale when it began is brought up to date") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const HostAddress stale("10.78.0.98/32");
+    CHECK(knock(container, "10.78.0.98") == "none");
+    HookRun watcher = start_watch({"watch"});
+    CHECK(comes_to(container, "10.78.0.98", "EPERM"));
+    watcher.stop();
+    CHECK(watcher.finish().exit_code == 0);
+}
+
+TEST_CASE("watch --log: refusals go to syslog, so many of each jail and then their number") {
+    Container container;
+    container.state.id = "watch-log";
+    expect_jailed(container.run_hook(), container.cgroup);
+    HookRun watcher = start_watch({"watch", "--log"});
+    ::usleep(500'000);
+    CHECK(knock(container, "10.77.0.1") == "EPERM");
+    ::usleep(1'200'000);
+    watcher.stop();
+    const HookOutcome watched = watcher.finish();
+    CHECK_MESSAGE(watched.exit_code == 0, watched.err);
+    CHECK(tells(watched, "container 'watch-log': refused 10.77.0.1:"));
+}
+
+TEST_CASE("watch: a word that it doesn't know is told") {
+    HookRun watcher = start_watch({"watch", "--nonsense"});
+    const HookOutcome outcome = watcher.finish();
+    CHECK(outcome.exit_code == EX_USAGE);
+    CHECK(outcome.err.find("unknown word '--nonsense'") != std::string::npos);
+}
+
+}  // namespace jail_ai::test
