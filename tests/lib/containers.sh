@@ -71,5 +71,5 @@ programs() {
 attached_anywhere() {
     local tree
     tree=$(bpftool cgroup tree /sys/fs/cgroup) || tree='jail_unknown: bpftool failed'
-    grep -ow 'jail_[a-z0-9]*' <<<"$tree" | sort
+    grep -ow 'jail_[a-z0-9_]*' <<<"$tree" | sort
 }
