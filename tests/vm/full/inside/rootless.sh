@@ -7,16 +7,12 @@ set -eu
 # shellcheck source=whole.sh
 . "$(dirname "$0")/whole.sh"
 
-user=somebody
 everybody=$lab
 lab=/home/$user/lab # the user's own files
 rootfs=$lab/rootfs
 mkdir "$lab"
 cp -a "$everybody/rootfs" "$rootfs"
 chown -R "$user:$user" "$lab"
-
-# In a session of the user's, which PAM starts, with the user's service manager and bus.
-login() { su --login "$user" --command "$(printf '%q ' "$@")"; }
 
 engine() {
     local runtime=$1

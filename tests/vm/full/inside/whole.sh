@@ -14,6 +14,10 @@ release=$(sed -n 's/^VERSION_ID="\(.*\)"$/\1/p' /etc/os-release)
 patience=120          # an emulated machine, on a busy one
 whole=$lab/machine:O  # a root file system
 giver=(-v "$lab/host:/giver" -v "$inside/attempt:/attempt:ro")
+user=somebody         # of the image
+
+# In a session of the user's, which PAM starts, with the user's service manager and bus.
+login() { su --login "$user" --command "$(printf '%q ' "$@")"; }
 
 engine() {
     local runtime=$1
