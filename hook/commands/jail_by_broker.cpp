@@ -10,6 +10,7 @@
 #include "commands/jail_container.h"
 #include "system/bundle_files.h"
 #include "system/container_facts.h"
+#include "system/host_view.h"
 
 namespace jail_ai {
 namespace {
@@ -23,9 +24,21 @@ Result<Judged> judge_mounts(const BundleFiles& files, const Request& request) {
     return judge_risks(mounts, *facts, request);
 }
 
-Result<Message> write_message(const BundleFiles& files, std::string state_text, const Arguments& arguments) {
+// A user's networks lie in the storage that also has the bundle: STORAGE/networks and STORAGE/DRIVER-containers/ID/userdata (podman-network(1)). The
+// broker opens no path of a user's, so that the hook looks there, and says what podman is going to write.
+Status foresee(NameFiles& names, const Process& process, const std::string& bundle) {
+    auto resolvers = coming_resolvers(process, bundle + "/../../../networks");
+    if (!resolvers) return std::move(resolvers).error();
+    for (const IpPrefix& resolver : *resolvers) names.resolv_conf += fmt::format("nameserver {}\n", resolver.to_string());
+    return ok();
+}
+
+Result<Message> write_message(const BundleFiles& files, const Process& process, const ContainerState& state, std::string state_text,
+                              const Arguments& arguments) {
     auto names = files.read_name_files();
     if (!names) return std::move(names).error();
+    if (names->resolv_conf_follows)
+        if (auto foreseen = foresee(*names, process, state.bundle); !foreseen) return std::move(foreseen).error();
     return Message{arguments.flags, std::move(state_text), files.config, std::move(names->hosts), std::move(names->resolv_conf)};
 }
 
@@ -43,7 +56,7 @@ BrokersWord jail_by_broker(const ContainerState& state, std::string state_text, 
     if (!files) return {std::move(files).error(), false};
     auto judged = judge_mounts(*files, request);
     if (!judged) return {std::move(judged).error(), false};
-    auto message = write_message(*files, std::move(state_text), arguments);
+    auto message = write_message(*files, *process, state, std::move(state_text), arguments);
     if (!message) return {std::move(message).error(), false};
     auto answer = ask_broker(broker_path(arguments), *process, *message);
     if (!answer) return {std::move(answer).error(), false};

@@ -18,7 +18,6 @@ namespace jail_ai {
 namespace {
 
 constexpr std::size_t kMaxFile = 1U << 20;
-constexpr const char* kNetworks = "/etc/containers/networks";  // netavark(1), of rootful podman
 
 // podman's default network exists without a file, unless somebody has changed it.
 constexpr std::string_view kDefaultNetwork = "podman";
@@ -28,19 +27,19 @@ constexpr std::string_view kDefaultDevice = "podman0";
 // Of slirp4netns and pasta.
 constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
 
-Result<std::vector<PodmanNetwork>> read_networks() {
+Result<std::vector<PodmanNetwork>> read_networks(const std::string& path) {
     std::vector<PodmanNetwork> networks;
-    const Directory directory(::opendir(kNetworks));
+    const Directory directory(::opendir(path.c_str()));
     if (directory == nullptr && errno == ENOENT) return networks;
-    if (directory == nullptr) return system_error(fmt::format("open '{}'", kNetworks), errno, EX_IOERR);
+    if (directory == nullptr) return system_error(fmt::format("open {}", quoted(path)), errno, EX_IOERR);
     while (const dirent* entry = ::readdir(directory.get())) {
         const std::string name = entry->d_name;
         if (!name.ends_with(".json")) continue;
         auto text = read_regular_file(::dirfd(directory.get()), name, kMaxFile);
         if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
-        if (!text) return std::move(text).error().context(fmt::format("podman's network in '{}'", kNetworks));
+        if (!text) return std::move(text).error().context(fmt::format("podman's network in {}", quoted(path)));
         auto network = parse_podman_network(*text);
-        if (!network) return std::move(network).error().context(fmt::format("podman's network {} in '{}'", quoted(name), kNetworks));
+        if (!network) return std::move(network).error().context(fmt::format("podman's network {} in {}", quoted(name), quoted(path)));
         networks.push_back(std::move(*network));
     }
     return networks;
@@ -68,7 +67,7 @@ bool may_be_in(const HostView& view, const PodmanNetwork& network) {
 }  // namespace
 
 Status foresee_gateways(HostView& view) {
-    auto networks = read_networks();
+    auto networks = read_networks(kRootsNetworks);
     if (!networks) return std::move(networks).error();
     const auto is_default = [](const PodmanNetwork& network) { return network.name == kDefaultNetwork; };
     if (std::ranges::none_of(*networks, is_default))
@@ -78,12 +77,12 @@ Status foresee_gateways(HostView& view) {
     return ok();
 }
 
-Status foresee_resolvers(HostView& view) {
+Status foresee_resolvers(HostView& view, const std::string& path) {
     auto servers = host_name_servers();
     if (!servers) return std::move(servers).error();
     view.name_servers.insert(view.name_servers.end(), servers->begin(), servers->end());
     if (view.shares_network) return ok();
-    const auto networks = read_networks();
+    const auto networks = read_networks(path);
     if (!networks) return ok();  // podman passes over it, too, and nothing is opened by that
     for (const PodmanNetwork& network : *networks)
         if (network.serves_names && may_be_in(view, network))

@@ -103,4 +103,19 @@ Result<HostView> read_host_view(const Process& process, const NameFiles& names) 
     return view;
 }
 
+Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std::string& networks) {
+    HostView view;
+    auto shares_network = process.shares_namespace("net");
+    if (!shares_network) return std::move(shares_network).error();
+    view.shares_network = *shares_network;
+    if (!view.shares_network) {
+        auto own = read_own_addresses(process);
+        if (!own) return std::move(own).error();
+        view.own = std::move(*own);
+        view.network_follows = view.own.empty();
+    }
+    if (auto foreseen = foresee_resolvers(view, networks); !foreseen) return std::move(foreseen).error();
+    return std::move(view.name_servers);
+}
+
 }  // namespace jail_ai

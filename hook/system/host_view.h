@@ -4,6 +4,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "container/bundle.h"
@@ -28,5 +29,8 @@ Result<NameFiles> read_name_files(const Process& process);
 // Reads the caller's network namespace, which is the engine's (of a rootless engine: the one that its containers reach the network by), and the
 // container's, and what the files name.
 Result<HostView> read_host_view(const Process& process, const NameFiles& names);
+
+// The resolvers that a rootless engine will write, where the container's resolv.conf follows; `networks` is the directory of the user's networks.
+Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std::string& networks);
 
 }  // namespace jail_ai
