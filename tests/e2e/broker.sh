@@ -135,6 +135,75 @@ equal 'foreign-cgroup: nothing is attached, wherever' '' "$(attached_anywhere)"
 costs foreign-cgroup
 clean_up
 
+# A bundle whose files are hostile. Whoever asks reads them, and not the broker: it takes bytes, and of what they name it opens nothing.
+secret='nameserver 10.9.8.7 host.containers.internal' # as every one of the files could be
+install -m 600 /dev/stdin "$lab/secret" <<<"$secret"
+mknod -m 666 "$lab/zero" c 1 5
+
+# hostile KIND FILE
+hostile() {
+    case $1 in
+        unreadable) ln -s "$lab/secret" "$2" ;;
+        fifo) mkfifo "$2" ;;
+        endless) ln -s "$lab/zero" "$2" ;;
+        huge) truncate -s 1G "$2" ;;
+    esac
+}
+
+# bundle_of KIND FILE...: $bundle has all that a bundle has, and those are of that kind
+bundle_of() {
+    local kind=$1 file
+    shift
+    rm -rf "$bundle"
+    mkdir "$bundle"
+    cat >"$bundle/config.json" <<<"{\"linux\":{},\"mounts\":[{\"destination\":\"/etc/hosts\",\"type\":\"bind\",\"source\":\"$bundle/hosts\"},\
+        {\"destination\":\"/etc/resolv.conf\",\"type\":\"bind\",\"source\":\"$bundle/resolv.conf\"}]}"
+    echo 127.0.0.1 localhost >"$bundle/hosts"
+    echo nameserver 198.51.100.1 >"$bundle/resolv.conf"
+    for file; do
+        rm "$bundle/$file"
+        hostile "$kind" "$bundle/$file"
+    done
+    chown -hR 1600:1600 "$bundle"
+}
+
+bundle=/run/user/1600/bundle
+declare -A why=([unreadable]='77 .*open .*: Permission denied' [fifo]='65 .*is not a regular file' [endless]='65 .*is not a regular file'
+    [huge]='65 .*: more than [0-9]+ bytes')
+logged bundles >"$lab/logged"
+for kind in unreadable fifo endless huge; do
+    bundle_of "$kind" config.json hosts resolv.conf
+    exec {opens}< <(exec "$lib/watch-opens" "$bundle" "$lab/secret" "$lab/zero")
+    watcher=$!
+    read -r -t 10 -u "$opens" _
+    jail_by names-files 'yes host blocked: .*' "$bundle"
+    : <"$lab/secret" # so the watch would have told
+    read -r -t 10 -u "$opens" line
+    equal "names-files, $kind: the broker has opened none of them" "$lab/secret" "$line"
+    kill "$watcher"
+    exec {opens}<&-
+    for file in config.json hosts resolv.conf; do
+        bundle_of "$kind" "$file"
+        said=$(attack by-hook "$build/hook/jail-ai-hook" "$bundle")
+        read -r status memory time <<<"$said"
+        matches "by-hook, $file is $kind: it says why not" "^${why[$kind]}" "$status $(sed -n 2p <<<"$said")"
+        if [ "$memory" -le "$most_memory" ] && [ "$time" -le "$most_time" ]; then
+            ok "by-hook, $file is $kind: it took $memory KiB and $time ms"
+        else
+            not_ok "by-hook, $file is $kind: it stays within $most_memory KiB and $most_time ms" "$memory KiB, $time ms"
+        fi
+        equal "by-hook, $file is $kind: no broker was asked, nothing is attached" '' "$(<"$lab/record")$(attached_anywhere)"
+        equal "by-hook, $file is $kind: nothing of what is in the file is told" '' "$(grep -F "${secret:0:20}" <<<"$said$(logged "$file $kind")$(<"$lab/broker.err")")"
+        clean_up
+    done
+done
+bundle_of none
+said=$(attack by-hook "$build/hook/jail-ai-hook" "$bundle")
+matches 'by-hook, harmless files: the container is jailed' '^0 .*' "$said"
+equal 'by-hook, harmless files: on its cgroup' "$all" "$(programs "$(tail -n 1 <<<"$said")" | grep -v '^jail_abs_' | paste -sd ' ')"
+costs 'by-hook, harmless files'
+clean_up
+
 # Slow ones, and many at once: another's container starts all the same.
 measured_up
 for case in half-open 'flood 1000'; do

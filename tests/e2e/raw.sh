@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# A container has CAP_NET_RAW by podman's default (Debian 12), and uses it to send what no connect() or sendto() hook sees. Busybox does
+# A container has CAP_NET_RAW by podman 4.3's built-in default, which Debian's containers.conf narrows and the lab's doesn't, and uses it to send
+# what no connect() or sendto() hook sees. Busybox does
 # so for its ping and traceroute, in a jail to the internet alone. What has arrived at the host tells the host's own packet filter.
 # shellcheck disable=SC2317 # functions are called by way of each
 # shellcheck source-path=SCRIPTDIR/../lib
