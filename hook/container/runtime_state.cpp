@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <vector>
 
 #include "base/quoted.h"
@@ -23,6 +24,15 @@ Result<pid_t> pid_at(const rapidjson::Value& object, std::string_view key) {
     return static_cast<pid_t>((**found).GetInt());
 }
 
+Result<std::optional<std::uint64_t>> ticks_at(const rapidjson::Value& object, std::string_view key) {
+    auto found = find_member(object, key);
+    if (!found) return std::move(found).error();
+    if (*found == nullptr || !(**found).IsUint64()) return std::optional<std::uint64_t>();
+    return std::optional<std::uint64_t>((**found).GetUint64());
+}
+
+constexpr std::size_t kStartTimeField = 22;
+
 }  // namespace
 
 Result<RuntimeState> parse_crun_status(std::string_view json) {
@@ -32,7 +42,9 @@ Result<RuntimeState> parse_crun_status(std::string_view json) {
     if (!pid) return std::move(pid).error();
     auto bundle = string_or_empty(*document, "bundle");
     if (!bundle) return std::move(bundle).error();
-    return RuntimeState{*pid, std::move(*bundle)};
+    auto started = ticks_at(*document, "process-start-time");
+    if (!started) return std::move(started).error();
+    return RuntimeState{*pid, std::move(*bundle), *started};
 }
 
 Result<RuntimeState> parse_runc_state(std::string_view json) {
@@ -41,7 +53,9 @@ Result<RuntimeState> parse_runc_state(std::string_view json) {
     if (!document) return std::move(document).error();
     auto pid = pid_at(*document, "init_process_pid");
     if (!pid) return std::move(pid).error();
-    RuntimeState state{*pid, {}};
+    auto started = ticks_at(*document, "init_process_start");
+    if (!started) return std::move(started).error();
+    RuntimeState state{*pid, {}, *started};
     auto config = find_object(*document, "config");
     if (!config) return std::move(config).error();
     if (*config == nullptr) return state;
@@ -51,6 +65,28 @@ Result<RuntimeState> parse_runc_state(std::string_view json) {
     for (const auto& label : (**labels).GetArray())
         if (label.IsString() && string_of(label).starts_with(kBundle)) state.bundle = string_of(label).substr(kBundle.size());
     return state;
+}
+
+bool is_container_id(std::string_view word) {
+    const auto is_allowed = [](char one) {
+        return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '_' || one == '+' || one == '-' ||
+               one == '.';
+    };
+    return !word.empty() && word != "." && word != ".." && std::ranges::all_of(word, is_allowed);
+}
+
+std::optional<std::uint64_t> start_time(std::string_view stat) {
+    const std::size_t name_ends = stat.rfind(") ");
+    if (name_ends == std::string_view::npos) return std::nullopt;
+    std::string_view rest = stat.substr(name_ends + 2);  // from the third field on
+    for (std::size_t field = 3; field < kStartTimeField; ++field) {
+        const std::size_t blank = rest.find(' ');
+        if (blank == std::string_view::npos) return std::nullopt;
+        rest.remove_prefix(blank + 1);
+    }
+    std::uint64_t ticks = 0;
+    if (std::from_chars(rest.data(), rest.data() + rest.size(), ticks).ec != std::errc()) return std::nullopt;
+    return ticks;
 }
 
 std::string_view id_of_named(std::string_view cmdline, std::string_view name) {

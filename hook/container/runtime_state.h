@@ -5,6 +5,8 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -15,11 +17,19 @@ namespace jail_ai {
 struct RuntimeState {
     pid_t pid;           // of the first process
     std::string bundle;  // absolute, or empty
+    // When it started, in clock ticks since boot, as field 22 of /proc/PID/stat has it (proc(5)): another process of that number has another.
+    std::optional<std::uint64_t> started;
 };
 
 // Errors (EX_DATAERR) say what is missing.
 Result<RuntimeState> parse_crun_status(std::string_view json);
 Result<RuntimeState> parse_runc_state(std::string_view json);
+
+// Could a runtime have taken that for a container's ID? Both take letters, digits and _ + - . alone, and neither "." nor "..".
+bool is_container_id(std::string_view word);
+
+// Field 22 of a /proc/PID/stat; nothing where that is none. The second field is what the process calls itself, brackets and blanks included.
+std::optional<std::uint64_t> start_time(std::string_view stat);
 
 // Where `conmon`'s arguments, as /proc/PID/cmdline has them, name a container (-n NAME -c ID), the ID; else nothing.
 std::string_view id_of_named(std::string_view cmdline, std::string_view name);

@@ -3,10 +3,8 @@
 // See container_lookup.h.
 #include "system/container_lookup.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
-#include <array>
 #include <charconv>
 #include <map>
 #include <vector>
@@ -15,18 +13,10 @@
 #include "container/runtime_state.h"
 #include "system/file.h"
 #include "system/process.h"
+#include "system/running_containers.h"
 
 namespace jail_ai {
 namespace {
-
-constexpr std::size_t kMaxState = 4U << 20;
-
-struct Runtime {
-    const char* directory;
-    const char* file;
-    Result<RuntimeState> (*parse)(std::string_view json);
-};
-constexpr std::array kRuntimes = std::to_array<Runtime>({{"/run/crun", "status", parse_crun_status}, {"/run/runc", "state.json", parse_runc_state}});
 
 // Names in a directory; none where it isn't there.
 std::vector<std::string> names_in(const char* path) {
@@ -37,18 +27,14 @@ std::vector<std::string> names_in(const char* path) {
     return names;
 }
 
-// Containers of root's runtimes whose ID begins so, by ID.
+// Containers whose ID begins so, by ID. Where root's and a user's have the same, root's is meant. What a user's bundle leads to is not for root to
+// read.
 std::map<std::string, FoundContainer> in_states(std::string_view beginning) {
     std::map<std::string, FoundContainer> found;
-    for (const Runtime& runtime : kRuntimes) {
-        for (const std::string& id : names_in(runtime.directory)) {
-            if (!id.starts_with(beginning)) continue;
-            const auto text = read_regular_file(AT_FDCWD, fmt::format("{}/{}/{}", runtime.directory, id, runtime.file), kMaxState);
-            if (!text) continue;  // it has gone meanwhile
-            const auto state = runtime.parse(*text);
-            if (state && Process::open(state->pid)) found.try_emplace(id, FoundContainer{id, state->pid, state->bundle});
-        }
-    }
+    for_each_container([&](const RunningContainer& each) {
+        if (each.id.starts_with(beginning))
+            found.try_emplace(each.id, FoundContainer{each.id, each.process.pid(), each.owner == 0 ? each.bundle : std::string()});
+    });
     return found;
 }
 

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See owned_file.h.
+#include "system/owned_file.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/quoted.h"
+#include "system/file.h"
+
+namespace jail_ai {
+namespace {
+
+bool is_missing(int number) {
+    return number == ENOENT || number == ENOTDIR || number == ESTALE;
+}
+
+// To look at, not to read: O_PATH asks nothing of the file itself.
+Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner, mode_t kind) {
+    struct open_how how {};
+    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+    how.resolve = resolve;
+    UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, dirfd, path.c_str(), &how, sizeof how)));
+    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno, is_missing(errno) ? EX_NOINPUT : EX_DATAERR);
+    struct stat info {};
+    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quoted(path)), errno);
+    if ((info.st_mode & S_IFMT) != kind)
+        return Error{EX_DATAERR, fmt::format("{} is not a {}", quoted(path), kind == S_IFDIR ? "directory" : "regular file")};
+    if (info.st_uid != owner) return Error{EX_DATAERR, fmt::format("{} belongs to uid {}, not {}", quoted(path), info.st_uid, owner)};
+    return fd;
+}
+
+}  // namespace
+
+Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner) {
+    return find(dirfd, path, resolve, owner, S_IFDIR);
+}
+
+Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner, std::size_t most) {
+    const auto found = find(dirfd, path, resolve, owner, S_IFREG);
+    if (!found) return found.error();
+    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found->get()).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno);
+    auto text = read_all(fd.get(), most);
+    if (!text) return std::move(text).error().context(quoted(path));
+    return text;
+}
+
+}  // namespace jail_ai
