@@ -35,8 +35,14 @@ Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot, std::u
     options.query_flags = query_flags;
     options.prog_ids = ids.data();
     options.prog_cnt = static_cast<std::uint32_t>(ids.size());
-    if (is_lsm) options.prog_attach_flags = flags.data();
-    if (::bpf_prog_query_opts(cgroup_fd, slot.type, &options) != 0) {
+    // Effective programs have no flags, and a kernel that knows that refuses to be asked (6.1); the first with LSM hooks (6.0) wants to be.
+    if (is_lsm && query_flags == 0) options.prog_attach_flags = flags.data();
+    int failed = ::bpf_prog_query_opts(cgroup_fd, slot.type, &options);
+    if (failed != 0 && errno == EINVAL && is_lsm && query_flags != 0) {
+        options.prog_attach_flags = flags.data();
+        failed = ::bpf_prog_query_opts(cgroup_fd, slot.type, &options);
+    }
+    if (failed != 0) {
         if (errno == EINVAL && std::ranges::none_of(kProgramTable, [&](const ProgramSlot& each) { return each.type == slot.type; }))
             return std::vector<Listed>();
         return system_error(fmt::format("ask the kernel what is attached for {}", slot.name), errno);
@@ -104,7 +110,7 @@ Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
     for (const std::uint32_t id : ids) {
         auto map = open_by_id<bpf_map_info>(::bpf_map_get_fd_by_id, id, "map");
         if (!map) return std::move(map).error();
-        if (*map) maps.push_back({(**map).info.name, (**map).info.value_size, std::move((**map).fd)});
+        if (*map) maps.push_back({(**map).info.id, (**map).info.name, (**map).info.value_size, std::move((**map).fd)});
     }
     return maps;
 }
@@ -132,6 +138,18 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
         }
     }
     return all;
+}
+
+Result<std::vector<ActingProgram>> acting_programs(int cgroup_fd, const ProgramSlot& slot) {
+    auto answer = query(cgroup_fd, slot, BPF_F_QUERY_EFFECTIVE);
+    if (!answer) return std::move(answer).error();
+    std::vector<ActingProgram> acting;
+    for (const Listed& listed : *answer) {
+        auto program = open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, listed.id, "program");
+        if (!program) return std::move(program).error();
+        if (*program) acting.push_back({listed.id, (**program).info.name, slot.type == BPF_LSM_CGROUP ? (**program).info.attach_btf_id : 0});
+    }
+    return acting;
 }
 
 Result<std::optional<OpenProgram>> open_program(std::uint32_t id) {

@@ -34,6 +34,16 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
 // Does a program of ours act on processes of the cgroup, be it attached there or further up (BPF_F_QUERY_EFFECTIVE, bpf(2))?
 Result<bool> is_jailed(int cgroup_fd);
 
+// A program that acts on processes of a cgroup, be it attached there or further up, and whosever it is.
+struct ActingProgram {
+    std::uint32_t id;
+    std::string name;
+    std::uint32_t hook;  // of BPF_LSM_CGROUP the LSM hook, as a BTF id; else 0
+};
+
+// Those of the slot's attach type in the order in which the kernel runs them, for BPF_LSM_CGROUP hook by hook.
+Result<std::vector<ActingProgram>> acting_programs(int cgroup_fd, const ProgramSlot& slot);
+
 struct OpenProgram {
     std::string name;
     UniqueFd fd;
@@ -47,6 +57,7 @@ Result<std::uint32_t> program_id(int program_fd);
 
 // A map of a program.
 struct ProgramMap {
+    std::uint32_t id;
     std::string name;
     std::uint32_t value_size;  // in bytes
     UniqueFd fd;

@@ -4,34 +4,14 @@
 #include "jail/list.h"
 
 #include <bpf/bpf.h>
-#include <fcntl.h>
-#include <fmt/format.h>
-#include <linux/magic.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cstring>
 
-#include "base/quoted.h"
-#include "container/cgroup_path.h"
-#include "system/file.h"
-#include "system/process.h"
+#include "system/every_cgroup.h"
 
 namespace jail_ai {
 namespace {
-
-Result<std::string> cgroup2_mount() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
-    for (const std::string& mount : find_cgroup_mounts(*mountinfo)) {
-        struct statfs info {};
-        if (::statfs(mount.c_str(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC) return mount;
-    }
-    return Error{EX_UNAVAILABLE, "no cgroup v2 is mounted here"};
-}
 
 Result<std::optional<JailRecord>> read_about(const ProgramMap& map) {
     const std::uint32_t first = 0;
@@ -112,38 +92,6 @@ Result<JailReport> report_on(const JailOfCgroup& jail) {
     return report;
 }
 
-bool is_gone(int number) {
-    return number == ENOENT || number == ENODEV;
-}
-
-// Adds to `paths` the directories in this one.
-void add_children(int directory_fd, const std::string& path, std::vector<std::string>& paths) {
-    const int again = ::openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const Directory directory(again < 0 ? nullptr : ::fdopendir(again));
-    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get()))
-        if (entry->d_type == DT_DIR && std::string_view(entry->d_name) != "." && std::string_view(entry->d_name) != "..")
-            paths.push_back(path + "/" + entry->d_name);
-}
-
-// Calls it for every cgroup below the mount, by its path from there. One that goes meanwhile is left out, and so is one nested so deep that no
-// path leads to it. No cgroup is held open but the one that is looked at: a user may have any number, nested as deep as they like.
-Status for_each_path(const std::string& mount, const std::function<Status(int fd, const std::string& path)>& each) {
-    std::vector<std::string> paths{""};
-    while (!paths.empty()) {
-        const std::string path = std::move(paths.back());
-        paths.pop_back();
-        const UniqueFd fd(::open((mount + path).c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!fd && (is_gone(errno) || errno == ENAMETOOLONG)) continue;
-        if (!fd) return system_error(fmt::format("open cgroup {}", quoted(path)), errno);
-        auto visited = each(fd.get(), path);
-        struct stat info {};
-        if (!visited && ::stat((mount + path).c_str(), &info) != 0) continue;
-        if (!visited) return std::move(visited).error().context(fmt::format("cgroup {}", quoted(path)));
-        add_children(fd.get(), path, paths);
-    }
-    return ok();
-}
-
 }  // namespace
 
 const ProgramMap* find_map(const std::vector<ProgramMap>& maps, std::string_view name) {
@@ -173,16 +121,14 @@ Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Sta
 }
 
 Result<std::vector<JailReport>> list_jails() {
-    auto mount = cgroup2_mount();
-    if (!mount) return std::move(mount).error();
     std::vector<JailReport> jails;
-    auto visited = for_each_path(*mount, [&](int fd, const std::string& path) -> Status {
+    auto visited = for_each_cgroup_here([&](int fd, const std::string& path) -> Status {
         auto jail = look_at(fd);
         if (!jail) return std::move(jail).error();
         if (!*jail) return ok();
         auto report = report_on(**jail);
         if (!report) return std::move(report).error();
-        report->cgroup = path.empty() ? "/" : path;
+        report->cgroup = path;
         jails.push_back(std::move(*report));
         return ok();
     });

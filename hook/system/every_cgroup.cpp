@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See every_cgroup.h. What is still to be visited is kept as paths: users nest cgroups as deep as they like, and descriptors are few.
+#include "system/every_cgroup.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include <string_view>
+#include <vector>
+
+#include "base/quoted.h"
+#include "base/unique_fd.h"
+#include "container/cgroup_path.h"
+#include "system/file.h"
+#include "system/process.h"
+
+namespace jail_ai {
+namespace {
+
+Result<UniqueFd> open_cgroup2_mount() {
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
+    if (!mountinfo) return std::move(mountinfo).error();
+    for (const std::string& mount : find_cgroup_mounts(*mountinfo)) {
+        UniqueFd fd(::open(mount.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        struct statfs info {};
+        if (fd && ::fstatfs(fd.get(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC) return fd;
+    }
+    return Error{EX_UNAVAILABLE, "no cgroup v2 is mounted here"};
+}
+
+bool has_gone(int number) {
+    return number == ENOENT || number == ENODEV;
+}
+
+Status add_children(int cgroup_fd, const std::string& path, std::vector<std::string>& paths) {
+    const int again = ::openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const Directory directory(again < 0 ? nullptr : ::fdopendir(again));
+    if (directory == nullptr) return has_gone(errno) ? ok() : Status(system_error("list it", errno));
+    errno = 0;
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string_view name = entry->d_name;
+        if (entry->d_type == DT_DIR && name != "." && name != "..") paths.push_back(fmt::format("{}/{}", path == "/" ? "" : path, name));
+        errno = 0;
+    }
+    return errno == 0 || has_gone(errno) ? ok() : Status(system_error("list it", errno));
+}
+
+Status visit(int cgroup_fd, const std::string& path, const std::function<Status(int, const std::string&)>& each, std::vector<std::string>& paths) {
+    if (auto called = each(cgroup_fd, path); !called) {
+        // The kernel has no answers about a cgroup that has gone.
+        const bool gone = ::faccessat(cgroup_fd, "cgroup.procs", F_OK, 0) != 0 && has_gone(errno);
+        return gone ? ok() : std::move(called);
+    }
+    return add_children(cgroup_fd, path, paths);
+}
+
+}  // namespace
+
+Status for_each_cgroup_here(const std::function<Status(int fd, const std::string& path)>& each) {
+    const auto mount = open_cgroup2_mount();
+    if (!mount) return mount.error();
+    std::vector<std::string> paths = {"/"};
+    while (!paths.empty()) {
+        const std::string path = std::move(paths.back());
+        paths.pop_back();
+        const UniqueFd fd(::openat(mount->get(), path == "/" ? "." : path.c_str() + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (!fd && (has_gone(errno) || errno == ENAMETOOLONG)) continue;
+        if (!fd) return system_error(fmt::format("open cgroup {}", quoted(path)), errno);
+        if (auto visited = visit(fd.get(), path, each, paths); !visited)
+            return std::move(visited).error().context(fmt::format("cgroup {}", quoted(path)));
+    }
+    return ok();
+}
+
+}  // namespace jail_ai
