@@ -27,6 +27,7 @@
 #include "commands/precreate.h"
 #include "commands/refresh.h"
 #include "commands/status.h"
+#include "commands/verify.h"
 #include "commands/watch.h"
 #include "sandbox/sandbox.h"
 #include "system/process.h"
@@ -46,6 +47,8 @@ constexpr std::string_view kHelp =
     "  explain         says what would become of a destination, and why: explain 10.88.0.1:5432/tcp\n"
     "                  [--annotation KEY=VALUE]… [--pid PID | --container ID] [--json]; without one, the whole policy\n"
     "  status          every jail on this machine: what was refused and how often: status [CONTAINER…] [--json | --prometheus]\n"
+    "  verify          containers that ask for the block and don't have it, and jails that aren't as they should be:\n"
+    "                  verify [CONTAINER…] [--json]; ends with 1 where there are any\n"
     "  doctor [--json] says whether the block works on this machine for whoever calls it, and what to do if not\n"
     "  --version       print the version\n"
     "  --help          print this\n"
@@ -172,6 +175,13 @@ int run_watch(std::span<char* const> words) {
     return watched ? EX_OK : fail(watched.error());
 }
 
+int run_verify(std::span<char* const> words) {
+    const auto verification = jail_ai::verify(words);
+    if (!verification) return fail(verification.error());
+    const int printed = print(verification->text);
+    return printed == EX_OK ? verification->exit_code : printed;
+}
+
 // What doctor needs of the environment, before it is dropped.
 struct Caller {
     jail_ai::Surroundings surroundings;
@@ -202,11 +212,12 @@ int dispatch(std::span<char* const> arguments, const Caller& caller) {
     if (verb == "log") return run_log(arguments.subspan(1));
     if (verb == "watch") return run_watch(arguments.subspan(1));
     if (verb == "refresh") return run_refresh(arguments.subspan(1));
+    if (verb == "verify") return run_verify(arguments.subspan(1));
     if (verb == "explain") return run_explain(arguments.subspan(1));
     if (verb == "doctor") return run_doctor(arguments.subspan(1), caller);
     if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
     if (verb == "--help") return print(kHelp);
-    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | doctor | status | --version | --help"});
+    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | doctor | status | verify | --version | --help"});
 }
 
 }  // namespace

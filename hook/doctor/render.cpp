@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "base/utf8.h"
 #include "container/json_writer.h"
 #include "doctor/finding.h"
 
@@ -41,19 +42,6 @@ std::string printable(std::string_view text) {
     return clean;
 }
 
-void write_member(JsonWriter& writer, const char* name, std::string_view text) {
-    std::string clean;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto first = static_cast<unsigned char>(text[at]);
-        const std::size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
-        const std::string_view one = text.substr(at, length);
-        const bool valid = length != 0 && one.size() == length && std::ranges::all_of(one.substr(1), [](char byte) { return (byte & 0xc0) == 0x80; });
-        clean += valid ? one : std::string_view("\xef\xbf\xbd");
-        at += valid ? length : 1;
-    }
-    put(writer, name, clean);
-}
-
 }  // namespace
 
 bool block_works(const std::vector<Finding>& findings) {
@@ -81,10 +69,10 @@ std::string render_json(const std::vector<Finding>& findings) {
     writer.StartArray();
     for (const Finding& finding : findings) {
         writer.StartObject();
-        write_member(writer, "grade", name_of(finding.grade));
-        write_member(writer, "topic", finding.topic);
-        write_member(writer, "what", finding.what);
-        write_member(writer, "remedy", finding.remedy);
+        put(writer, "grade", name_of(finding.grade));
+        put(writer, "topic", valid_utf8(finding.topic));
+        put(writer, "what", valid_utf8(finding.what));
+        put(writer, "remedy", valid_utf8(finding.remedy));
         writer.EndObject();
     }
     writer.EndArray();

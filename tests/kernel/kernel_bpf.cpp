@@ -9,6 +9,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <span>
 
 #include "files.h"
 #include "must.h"
@@ -53,6 +54,25 @@ bpf_prog_info program_info(std::uint32_t id, std::vector<std::uint32_t>* maps = 
     attributes.info.info = address_of(&info);
     must(bpf(BPF_OBJ_GET_INFO_BY_FD, attributes), "ask about program " + std::to_string(id));
     return info;
+}
+
+constexpr bpf_insn kPass[] = {
+    {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1},
+    {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+};
+
+UniqueFd load(bpf_prog_type kind, bpf_attach_type type, std::span<const bpf_insn> instructions, const std::string& name) {
+    // Before 5.11 the kernel charges BPF memory to this limit, which may only be raised where the kernel cares: then loading says so.
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
+    bpf_attr attributes{};
+    attributes.prog_type = kind;
+    attributes.expected_attach_type = type;
+    attributes.insns = address_of(instructions.data());
+    attributes.insn_cnt = static_cast<std::uint32_t>(instructions.size());
+    attributes.license = address_of("GPL");
+    std::strncpy(attributes.prog_name, name.c_str(), sizeof attributes.prog_name - 1);
+    return UniqueFd(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));
 }
 
 }  // namespace
@@ -123,23 +143,25 @@ std::vector<std::uint32_t> maps_of(std::uint32_t program_id) {
 }
 
 UniqueFd load_passing_program(bpf_attach_type type, const std::string& name) {
-    // Before 5.11 the kernel charges BPF memory to this limit, which may only be raised where the kernel cares.
-    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
-    const bool raised = ::setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0;
-    const bpf_insn instructions[] = {
+    UniqueFd program = load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, type, kPass, name);
+    if (!program) throw_errno("load a program that passes everything");
+    return program;
+}
+
+UniqueFd load_undoing_program(bpf_attach_type type) {
+    const bpf_insn undo[] = {
+        {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_1, 0, 0, 0},
+        {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval},
         {BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1},
         {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
     };
-    bpf_attr attributes{};
-    attributes.prog_type = BPF_PROG_TYPE_CGROUP_SOCK_ADDR;
-    attributes.expected_attach_type = type;
-    attributes.insns = address_of(instructions);
-    attributes.insn_cnt = 2;
-    attributes.license = address_of("GPL");
-    std::strncpy(attributes.prog_name, name.c_str(), sizeof attributes.prog_name - 1);
-    const std::string what =
-        raised ? "load a program that passes everything" : "load a program that passes everything (RLIMIT_MEMLOCK could not be raised)";
-    return UniqueFd(static_cast<int>(must(bpf(BPF_PROG_LOAD, attributes), what)));
+    return load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, type, undo, "foreign_undo");
+}
+
+UniqueFd load_passing_packets(const std::string& name) {
+    UniqueFd program = load(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, kPass, name);
+    if (!program) throw_errno("load a program that passes every packet");
+    return program;
 }
 
 void attach(int cgroup_fd, const UniqueFd& program, bpf_attach_type type, std::uint32_t flags) {

@@ -40,6 +40,10 @@ std::vector<std::uint32_t> maps_of(std::uint32_t program_id);
 
 // A program of the type cgroup sock_addr that lets everything pass.
 UniqueFd load_passing_program(bpf_attach_type type, const std::string& name);
+// One of that type that sets the call's result to success, whatever was said before; empty where the kernel has no such helper (before 5.18).
+UniqueFd load_undoing_program(bpf_attach_type type);
+// A program of the type cgroup skb that lets everything pass.
+UniqueFd load_passing_packets(const std::string& name);
 void attach(int cgroup_fd, const UniqueFd& program, bpf_attach_type type, std::uint32_t flags);
 
 // What an attacker would try; 0 or errno. `program_fd` 0 means: whatever is attached.

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What a container asks for, by its config.json (facts.h).
+#include <algorithm>
+
+#include "container/json.h"
+#include "container/request.h"
+#include "verify/facts.h"
+
+namespace jail_ai {
+
+Result<Asks> asked_in(std::string_view config) {
+    auto document = parse_json_object(config);
+    if (!document) return std::move(document).error();
+    auto annotations = read_annotations(*document);
+    if (!annotations) return std::move(annotations).error();
+    if (std::ranges::none_of(*annotations, [](const auto& each) { return each.first.starts_with(kAnnotationPrefix); })) return Asks::nothing;
+    const auto settings = parse_annotations(*annotations);
+    if (!settings || !settings->mode) return Asks::unclear;
+    switch (*settings->mode) {
+        case Mode::off: return Asks::off;
+        case Mode::audit: return Asks::audit;
+        case Mode::enforce: break;
+    }
+    return Asks::enforce;
+}
+
+}  // namespace jail_ai

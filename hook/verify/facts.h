@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What verify knows of the containers and jails of a machine, and in what they differ from what they should be. The judgement is pure.
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "jail/examine.h"
+#include "system/running_containers.h"
+
+namespace jail_ai {
+
+// What a container's annotations ask for.
+enum class Asks {
+    nothing,
+    off,  // block-host=false
+    audit,
+    enforce,
+    unclear,  // something under jail-ai. for which the hook would have refused it, or that its defaults complete
+};
+
+// By the annotations of a config.json. Error (EX_DATAERR): it is none.
+Result<Asks> asked_in(std::string_view config);
+
+struct SeenContainer {
+    std::string id;
+    std::string runtime;
+    uid_t owner = 0;
+    pid_t pid = 0;  // of its first process
+    Asks asks = Asks::nothing;
+    std::string unread;                  // why nobody knows what it asks for; else empty
+    std::vector<std::uint64_t> cgroups;  // ids of its cgroup and each above it, from the inside out
+};
+
+struct VerifyFacts {
+    std::vector<SeenContainer> containers;
+    std::vector<ExaminedJail> jails;
+    std::vector<Overlooked> overlooked;
+};
+
+enum class DiscrepancyKind {
+    not_jailed,  // it asks for the block and doesn't have it
+    other_mode,  // it asks for the block and is watched, or the reverse
+    program_missing,
+    program_twice,
+    maps_not_shared,  // programs of one jail that don't go by the same rules, or count elsewhere
+    attach_flags,     // others may detach it
+    overridden,       // somebody else's program has the last word
+    stale,            // its rules are those of a host that has changed
+    unreadable,       // nobody knows
+};
+
+std::string_view name_of(DiscrepancyKind kind);  // "not-jailed" …
+
+struct Discrepancy {
+    std::string container;  // its id; empty where it isn't known
+    DiscrepancyKind kind;
+    std::string what;
+    std::string remedy;
+};
+
+// In the order of the above.
+std::vector<Discrepancy> judge_containers(const VerifyFacts& facts);
+
+// Does a jail act on it, its own or one further up?
+bool is_jailed(const SeenContainer& container, std::span<const ExaminedJail> jails);
+
+// Whose jail that is: what it says of itself, or who is in its cgroup; empty where neither tells.
+std::string container_of(const ExaminedJail& jail, const std::vector<SeenContainer>& containers);
+
+// An ID as people know it, by its beginning; what no runtime would have taken for one is quoted.
+std::string shown_id(std::string_view id);
+
+// The end of both: one line a discrepancy and one with the number of containers that ask and that have it; or an object {containers, findings}.
+std::string verification_to_people(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies);
+std::string verification_to_machines(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies);
+
+}  // namespace jail_ai

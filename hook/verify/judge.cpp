@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See facts.h.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+#include <span>
+
+#include "base/quoted.h"
+#include "container/request.h"
+#include "container/runtime_state.h"
+#include "jail/program_table.h"
+#include "policy/risks.h"
+#include "verify/facts.h"
+
+namespace jail_ai {
+namespace {
+
+using Discrepancies = std::vector<Discrepancy>;
+
+// Maps of which a jail has one each.
+constexpr std::array<std::string_view, 5> kSharedMaps = {"jail_rules", "jail_peers", "jail_denials", "jail_refusals", "jail_events"};
+
+std::string renewal(const std::string& container) {
+    return container.empty() ? "restart its container" : fmt::format("restart it, or jail-ai-hook attach --container {}", shown_id(container));
+}
+
+// A user may give a container any ID, also one of somebody else's.
+std::string whose(const SeenContainer& container) {
+    return container.owner == 0 ? "" : fmt::format(" (run by uid {}, process {})", container.owner, container.pid);
+}
+
+std::string renewal(const SeenContainer& container) {
+    return container.owner == 0 ? renewal(container.id) : fmt::format("have it restarted, or jail-ai-hook attach --pid {}", container.pid);
+}
+
+bool is_in(const SeenContainer& container, const ExaminedJail& jail) {
+    return std::ranges::find(container.cgroups, jail.cgroup_id) != container.cgroups.end();
+}
+
+bool wants_jail(Asks asks) {
+    return asks == Asks::audit || asks == Asks::enforce || asks == Asks::unclear;
+}
+
+bool is_of_mode(const ExaminedJail& jail, Mode mode) {
+    return jail.about && jail.about->mode == static_cast<std::uint8_t>(mode);
+}
+
+// Of several jails that act on a container each has its say: one that blocks blocks.
+void judge_mode(const SeenContainer& container, const std::vector<ExaminedJail>& jails, Discrepancies& found) {
+    bool watches = false;
+    bool blocks = false;
+    for (const ExaminedJail& jail : jails) {
+        if (!is_in(container, jail)) continue;
+        watches = watches || is_of_mode(jail, Mode::audit);
+        blocks = blocks || is_of_mode(jail, Mode::enforce);
+    }
+    if (container.asks == Asks::enforce && watches && !blocks)
+        found.push_back(
+            {container.id, DiscrepancyKind::other_mode, "it asks for the block and its jail only watches" + whose(container), renewal(container)});
+    if (container.asks == Asks::audit && blocks)
+        found.push_back(
+            {container.id, DiscrepancyKind::other_mode, "it asks to be watched and its jail blocks" + whose(container), renewal(container)});
+}
+
+void judge_container(const SeenContainer& container, const std::vector<ExaminedJail>& jails, Discrepancies& found) {
+    const bool jailed = is_jailed(container, jails);
+    if (!container.unread.empty() && !jailed)
+        found.push_back({container.id, DiscrepancyKind::unreadable,
+                         fmt::format("nobody knows whether it asks for the block{}: {}", whose(container), container.unread),
+                         "see what it was started with, or restart it"});
+    else if (wants_jail(container.asks) && !jailed)
+        found.push_back({container.id, DiscrepancyKind::not_jailed,
+                         fmt::format("it {} and is not jailed{}",
+                                     container.asks == Asks::unclear ? "has annotations for the block that no hook has read" : "asks for the block",
+                                     whose(container)),
+                         renewal(container)});
+    else
+        judge_mode(container, jails, found);
+}
+
+std::size_t count(const ExaminedJail& jail, std::string_view name) {
+    return static_cast<std::size_t>(std::ranges::count(jail.programs, name, &ExaminedProgram::name));
+}
+
+bool has_any(const ExaminedJail& jail, std::span<const ProgramSlot> table) {
+    return std::ranges::any_of(table, [&](const ProgramSlot& slot) { return count(jail, slot.name) != 0; });
+}
+
+bool has_guard(const ExaminedJail& jail, Guard guard) {
+    return jail.about && jail.about->guard == static_cast<std::uint8_t>(guard);
+}
+
+void judge_programs(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+    std::vector<std::string_view> missing, twice;
+    const auto judge = [&](std::span<const ProgramSlot> table, bool wanted) {
+        for (const ProgramSlot& slot : table) {
+            const std::size_t times = count(jail, slot.name);
+            if (times == 0 && wanted) missing.emplace_back(slot.name);
+            if (times > 1) twice.emplace_back(slot.name);
+        }
+    };
+    judge(kProgramTable, true);
+    judge(kGuardTable, has_guard(jail, Guard::lsm) || has_any(jail, kGuardTable));
+    judge(kAbstractTable, has_guard(jail, Guard::unix_hooks) || has_any(jail, kAbstractTable));
+    if (!missing.empty())
+        found.push_back({container, DiscrepancyKind::program_missing,
+                         fmt::format("not attached to its cgroup {}: {}", quoted(jail.cgroup), fmt::join(missing, ", ")), renewal(container)});
+    if (!twice.empty())
+        found.push_back({container, DiscrepancyKind::program_twice,
+                         fmt::format("attached more than once to its cgroup {}: {}", quoted(jail.cgroup), fmt::join(twice, ", ")),
+                         renewal(container)});
+}
+
+void judge_maps(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+    std::vector<std::string> odd;
+    for (const std::string_view name : kSharedMaps) {
+        std::set<std::uint32_t> ids;
+        for (const ExaminedProgram& program : jail.programs)
+            if (const auto map = program.maps.find(std::string(name)); map != program.maps.end()) ids.insert(map->second);
+        if (ids.size() > 1) odd.push_back(fmt::format("there are {} maps {}", ids.size(), name));
+    }
+    for (const ExaminedProgram& program : jail.programs)
+        if (std::ranges::none_of(kSharedMaps, [&](std::string_view name) { return program.maps.contains(std::string(name)); }))
+            odd.push_back(fmt::format("{} has none of the jail's maps", program.name));
+    if (!odd.empty())
+        found.push_back({container, DiscrepancyKind::maps_not_shared,
+                         fmt::format("its programs on cgroup {} don't belong together: {}", quoted(jail.cgroup), fmt::join(odd, ", ")),
+                         renewal(container)});
+}
+
+void judge_flags(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+    std::vector<std::string> odd;
+    for (const ExaminedProgram& program : jail.programs)
+        if (program.attach_flags != BPF_F_ALLOW_MULTI) odd.push_back(fmt::format("{} with {:#x}", program.name, program.attach_flags));
+    if (!odd.empty())
+        found.push_back({container, DiscrepancyKind::attach_flags,
+                         fmt::format("attached to its cgroup {} with other flags than BPF_F_ALLOW_MULTI, so that others may detach it: {}",
+                                     quoted(jail.cgroup), fmt::join(odd, ", ")),
+                         renewal(container)});
+}
+
+void judge_overriders(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+    for (const Overrider& other : jail.overriders)
+        found.push_back(
+            {container, DiscrepancyKind::overridden,
+             fmt::format("somebody else's BPF program {}, id {}, runs after {} of cgroup {} and may undo what that says", quoted(other.name),
+                         other.id, other.after, quoted(jail.cgroup)),
+             fmt::format("find out whose it is (bpftool prog show id {0}; bpftool cgroup tree) and detach it, unless you trust it", other.id)});
+}
+
+}  // namespace
+
+std::string shown_id(std::string_view id) {
+    if (!is_container_id(id)) return quoted(id, 80);
+    return std::string(id.size() == 64 ? id.substr(0, 12) : id);  // podman's are that long
+}
+
+std::string_view name_of(DiscrepancyKind kind) {
+    switch (kind) {
+        case DiscrepancyKind::not_jailed: return "not-jailed";
+        case DiscrepancyKind::other_mode: return "other-mode";
+        case DiscrepancyKind::program_missing: return "program-missing";
+        case DiscrepancyKind::program_twice: return "program-twice";
+        case DiscrepancyKind::maps_not_shared: return "maps-not-shared";
+        case DiscrepancyKind::attach_flags: return "attach-flags";
+        case DiscrepancyKind::overridden: return "overridden";
+        case DiscrepancyKind::stale: return "stale";
+        case DiscrepancyKind::unreadable: return "unreadable";
+    }
+    return "?";
+}
+
+bool is_jailed(const SeenContainer& container, std::span<const ExaminedJail> jails) {
+    return std::ranges::any_of(jails, [&](const ExaminedJail& jail) { return is_in(container, jail); });
+}
+
+std::string container_of(const ExaminedJail& jail, const std::vector<SeenContainer>& containers) {
+    if (jail.about) return jail.about->container;
+    const auto inside = std::ranges::find_if(containers, [&](const SeenContainer& container) { return is_in(container, jail); });
+    return inside == containers.end() ? std::string() : inside->id;
+}
+
+Discrepancies judge_containers(const VerifyFacts& facts) {
+    Discrepancies found;
+    for (const SeenContainer& container : facts.containers) judge_container(container, facts.jails, found);
+    for (const ExaminedJail& jail : facts.jails) {
+        const std::string container = container_of(jail, facts.containers);
+        judge_programs(jail, container, found);
+        judge_maps(jail, container, found);
+        judge_flags(jail, container, found);
+        judge_overriders(jail, container, found);
+    }
+    for (const Overlooked& overlooked : facts.overlooked)
+        found.push_back(
+            {"", DiscrepancyKind::unreadable,
+             fmt::format("containers of uid {} in {} may have been overlooked: {}", overlooked.owner, quoted(overlooked.directory), overlooked.why),
+             "look at it, or have its owner do so"});
+    std::ranges::stable_sort(found, {}, &Discrepancy::kind);
+    return found;
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See facts.h.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/utf8.h"
+#include "container/json_writer.h"
+#include "verify/facts.h"
+
+namespace jail_ai {
+namespace {
+
+std::string_view name_of(Asks asks) {
+    switch (asks) {
+        case Asks::nothing: return "nothing";
+        case Asks::off: return "off";
+        case Asks::audit: return "audit";
+        case Asks::enforce: return "enforce";
+        case Asks::unclear: return "unclear";
+    }
+    return "?";
+}
+
+bool wants_jail(const SeenContainer& container) {
+    return container.asks != Asks::nothing && container.asks != Asks::off;
+}
+
+std::string_view asks_of(const SeenContainer& container) {
+    return container.unread.empty() ? name_of(container.asks) : "unknown";
+}
+
+}  // namespace
+
+std::string verification_to_people(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies) {
+    std::string text;
+    for (const Discrepancy& each : discrepancies)
+        text += fmt::format("{}: {}: {}\n", each.container.empty() ? "unknown container" : shown_id(each.container), each.what, each.remedy);
+    const auto asking = std::ranges::count_if(facts.containers, wants_jail);
+    const auto having =
+        std::ranges::count_if(facts.containers, [&](const SeenContainer& each) { return wants_jail(each) && is_jailed(each, facts.jails); });
+    return text + fmt::format("{} containers ask for the block, {} have it\n", asking, having);
+}
+
+std::string verification_to_machines(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies) {
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    writer.StartObject();
+    writer.Key("containers");
+    writer.StartArray();
+    for (const SeenContainer& each : facts.containers) {
+        writer.StartObject();
+        put(writer, "container", valid_utf8(each.id));
+        put(writer, "runtime", each.runtime);
+        put(writer, "owner", std::uint64_t{each.owner});
+        put(writer, "pid", static_cast<std::uint64_t>(each.pid));
+        put(writer, "asks", asks_of(each));
+        writer.Key("jailed");
+        writer.Bool(is_jailed(each, facts.jails));
+        writer.EndObject();
+    }
+    writer.EndArray();
+    writer.Key("findings");
+    writer.StartArray();
+    for (const Discrepancy& each : discrepancies) {
+        writer.StartObject();
+        put(writer, "container", valid_utf8(each.container));
+        put(writer, "kind", name_of(each.kind));
+        put(writer, "what", valid_utf8(each.what));
+        put(writer, "remedy", valid_utf8(each.remedy));
+        writer.EndObject();
+    }
+    writer.EndArray();
+    writer.EndObject();
+    return line_of(buffer);
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What verify makes of containers and jails: one thing wrong at a time, and how it is told.
+#include <doctest/doctest.h>
+#include <rapidjson/document.h>
+
+#include <functional>
+
+#include "container/request.h"
+#include "jail/program_table.h"
+#include "policy/risks.h"
+#include "verify/facts.h"
+
+using namespace jail_ai;
+
+namespace {
+
+constexpr const char* kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+constexpr std::uint64_t kCgroup = 7;
+
+ExaminedJail jail_of(Guard guard) {
+    ExaminedJail jail;
+    jail.cgroup_id = kCgroup;
+    jail.cgroup = "/machine.slice/libpod-1.scope";
+    jail.about.emplace();
+    jail.about->mode = static_cast<std::uint8_t>(Mode::enforce);
+    jail.about->guard = static_cast<std::uint8_t>(guard);
+    std::string_view(kId).copy(jail.about->container, sizeof jail.about->container - 1);
+    std::uint32_t id = 100;
+    for (const ProgramSlot& slot : kProgramTable)
+        jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_rules", 1}, {"jail_peers", 2}, {"jail_denials", 3}}});
+    if (guard == Guard::lsm)
+        for (const ProgramSlot& slot : kGuardTable) jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
+    if (guard == Guard::unix_hooks)
+        for (const ProgramSlot& slot : kAbstractTable) jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
+    return jail;
+}
+
+VerifyFacts good(Guard guard = Guard::lsm) {
+    VerifyFacts facts;
+    facts.containers.push_back({kId, "crun", 0, 42, Asks::enforce, "", {9, kCgroup, 5}});
+    facts.jails.push_back(jail_of(guard));
+    return facts;
+}
+
+std::string found_in(const VerifyFacts& facts) {
+    std::string kinds;
+    for (const Discrepancy& each : judge_containers(facts)) {
+        CHECK_FALSE(each.what.empty());
+        CHECK_FALSE(each.remedy.empty());
+        CHECK(each.what.find('\n') == std::string::npos);
+        kinds += std::string(name_of(each.kind)) + (each.container == kId ? "; " : "?; ");
+    }
+    return kinds;
+}
+
+void drop(ExaminedJail& jail, std::string_view name) {
+    std::erase_if(jail.programs, [&](const ExaminedProgram& program) { return program.name == name; });
+}
+
+}  // namespace
+
+TEST_CASE("verify: all is well") {
+    for (const Guard guard : {Guard::none, Guard::unix_hooks, Guard::lsm}) CHECK(found_in(good(guard)) == "");
+    CHECK(judge_containers({}).empty());
+}
+
+TEST_CASE("verify: one thing is wrong") {
+    struct Row {
+        const char* found;
+        std::function<void(SeenContainer&, ExaminedJail&)> spoil;
+    };
+    const Row rows[] = {
+        {"not-jailed; ",
+         [](auto& container, auto&) {
+             container.cgroups = {9, 5};
+         }},
+        {"not-jailed; ",
+         [](auto& container, auto&) {
+             container.cgroups = {9, 5};
+             container.asks = Asks::audit;
+         }},
+        {"not-jailed; ",
+         [](auto& container, auto&) {
+             container.cgroups = {9, 5};
+             container.asks = Asks::unclear;
+         }},
+        {"",
+         [](auto& container, auto&) {
+             container.cgroups = {9, 5};
+             container.asks = Asks::nothing;
+         }},
+        {"",
+         [](auto& container, auto&) {
+             container.cgroups = {9, 5};
+             container.asks = Asks::off;
+         }},
+        {"unreadable; ",
+         [](auto& container, auto&) {
+             container.cgroups = {9, 5};
+             container.unread = "open '/b/config.json': no";
+         }},
+        {"", [](auto& container, auto&) { container.unread = "open '/b/config.json': no"; }},  // it has what it may ask for
+        {"other-mode; ", [](auto&, auto& jail) { jail.about->mode = static_cast<std::uint8_t>(Mode::audit); }},
+        {"other-mode; ", [](auto& container, auto&) { container.asks = Asks::audit; }},
+        {"", [](auto& container, auto&) { container.asks = Asks::off; }},  // the administrator may jail what asks for nothing
+        {"", [](auto& container, auto&) { container.asks = Asks::unclear; }},
+        {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_connect4"); }},
+        {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_ingress"); }},
+        {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_bpf"); }},
+        {"program-missing; ",
+         [](auto&, auto& jail) {
+             for (const ProgramSlot& slot : kGuardTable) drop(jail, slot.name);
+         }},
+        {"program-missing; ",
+         [](auto&, auto& jail) {
+             jail.about.reset();  // one that is known by those in it
+             drop(jail, "jail_connect4");
+             drop(jail, "jail_socket");
+         }},
+        {"program-twice; ", [](auto&, auto& jail) { jail.programs.push_back(jail.programs.front()); }},
+        {"maps-not-shared; ", [](auto&, auto& jail) { jail.programs[2].maps["jail_rules"] = 99; }},
+        {"maps-not-shared; ", [](auto&, auto& jail) { jail.programs.back().maps["jail_denials"] = 99; }},
+        {"maps-not-shared; ",
+         [](auto&, auto& jail) {
+             jail.programs[3].maps = {{"other", 5}};
+         }},
+        {"attach-flags; ", [](auto&, auto& jail) { jail.programs[1].attach_flags = 0; }},
+        {"attach-flags; ", [](auto&, auto& jail) { jail.programs[1].attach_flags = BPF_F_ALLOW_OVERRIDE; }},
+        {"overridden; ",
+         [](auto&, auto& jail) {
+             jail.overriders.push_back({"other", 5, "jail_connect4"});
+         }},
+    };
+    for (std::size_t i = 0; i < std::size(rows); ++i) {
+        INFO("row ", i);
+        VerifyFacts facts = good();
+        rows[i].spoil(facts.containers.front(), facts.jails.front());
+        CHECK(found_in(facts) == rows[i].found);
+    }
+}
+
+TEST_CASE("verify: of two jails the one that blocks counts") {
+    VerifyFacts facts = good();
+    facts.jails.push_back(jail_of(Guard::lsm));
+    facts.jails.back().cgroup_id = 5;
+    facts.jails.front().about->mode = static_cast<std::uint8_t>(Mode::audit);
+    CHECK(found_in(facts) == "");
+    facts.containers.front().asks = Asks::audit;
+    CHECK(found_in(facts) == "other-mode; ");
+}
+
+TEST_CASE("verify: where something could not be read it says so") {
+    VerifyFacts facts = good();
+    facts.overlooked.push_back({"/run/user/1500/crun", 1500, "more than 4096 entries"});
+    CHECK(found_in(facts) == "unreadable?; ");
+}
+
+TEST_CASE("verify: a jail whose container nobody knows") {
+    VerifyFacts facts;
+    facts.jails.push_back(jail_of(Guard::none));
+    facts.jails.front().about.reset();
+    drop(facts.jails.front(), "jail_egress");
+    CHECK(found_in(facts) == "program-missing?; ");
+}
+
+TEST_CASE("verify: to people") {
+    VerifyFacts facts = good();
+    CHECK(verification_to_people(facts, judge_containers(facts)) == "1 containers ask for the block, 1 have it\n");
+    facts.jails.clear();
+    facts.containers.push_back({"b", "runc", 1500, 43, Asks::nothing, "", {}});
+    CHECK(verification_to_people(facts, judge_containers(facts)) ==
+          "0123456789ab: it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container 0123456789ab\n"
+          "1 containers ask for the block, 0 have it\n");
+    facts.containers = {{kId, "crun", 1500, 43, Asks::audit, "", {}}};  // whose ID may be another's
+    CHECK(verification_to_people(facts, judge_containers(facts)) ==
+          "0123456789ab: it asks for the block and is not jailed (run by uid 1500, process 43): have it restarted, or jail-ai-hook attach --pid 43\n"
+          "1 containers ask for the block, 0 have it\n");
+    facts = good();
+    constexpr std::string_view kEvil = "a\x1b[2J";
+    *std::copy(kEvil.begin(), kEvil.end(), facts.jails.front().about->container) = '\0';
+    drop(facts.jails.front(), "jail_egress");
+    CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("'a\\x1b[2J': not attached to its cgroup"));
+}
+
+TEST_CASE("verify: to machines") {
+    VerifyFacts facts = good();
+    facts.jails.front().cgroup = "/a\"\n\xff";
+    drop(facts.jails.front(), "jail_egress");
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseValidateEncodingFlag>(verification_to_machines(facts, judge_containers(facts)).c_str());
+    REQUIRE_FALSE(document.HasParseError());
+    const auto& container = document["containers"][0];
+    CHECK(std::string_view(container["container"].GetString()) == kId);
+    CHECK(std::string_view(container["runtime"].GetString()) == "crun");
+    CHECK(container["owner"].GetUint64() == 0);
+    CHECK(container["pid"].GetUint64() == 42);
+    CHECK(std::string_view(container["asks"].GetString()) == "enforce");
+    CHECK(container["jailed"].GetBool());
+    const auto& finding = document["findings"][0];
+    CHECK(std::string_view(finding["container"].GetString()) == kId);
+    CHECK(std::string_view(finding["kind"].GetString()) == "program-missing");
+    CHECK(std::string_view(finding["what"].GetString()).ends_with("jail_egress"));
+    CHECK(std::string_view(finding["remedy"].GetString()) == "restart it, or jail-ai-hook attach --container 0123456789ab");
+}
+
+TEST_CASE("verify: what a config.json asks for") {
+    const auto asks = [](const std::string& annotations) { return asked_in(R"({"annotations": )" + annotations + "}").value(); };
+    CHECK(asks("{}") == Asks::nothing);
+    CHECK(asks(R"({"other": "true"})") == Asks::nothing);
+    CHECK(asks(R"({"jail-ai.block-host": "true"})") == Asks::enforce);
+    CHECK(asks(R"({"jail-ai.block-host": "audit", "jail-ai.block-host.allow": "host:80"})") == Asks::audit);
+    CHECK(asks(R"({"jail-ai.block-host": "false"})") == Asks::off);
+    CHECK(asks(R"({"jail-ai.block-host": "True"})") == Asks::unclear);
+    CHECK(asks(R"({"jail-ai.blok-host": "true"})") == Asks::unclear);
+    CHECK(asks(R"({"jail-ai.block-host.allow": "host:80"})") == Asks::unclear);
+    CHECK(asked_in("{}").value() == Asks::nothing);
+    for (const char* wrong : {"", "[]", "{", R"({"annotations": 5})", R"({"annotations": {"a": 5}})", R"({"annotations": {}, "annotations": {}})"})
+        CHECK_FALSE(asked_in(wrong));
+}
