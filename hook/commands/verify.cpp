@@ -10,12 +10,12 @@
 #include <algorithm>
 
 #include "base/quoted.h"
-#include "commands/explanation.h"
 #include "jail/refresh.h"
 #include "system/cgroup_view.h"
 #include "system/container_lookup.h"
 #include "system/process.h"
 #include "system/routes.h"
+#include "verify/holes.h"
 
 namespace jail_ai {
 namespace {
@@ -128,13 +128,14 @@ void select(const std::vector<std::string>& beginnings, VerifyFacts& facts) {
     facts.containers = std::move(chosen);
 }
 
-Discrepancy stale(const std::string& container, const std::vector<std::string>& differences) {
+Discrepancy stale(const std::string& container, const std::vector<IpPrefix>& holes) {
     return {container, DiscrepancyKind::stale,
-            fmt::format("its rules are not those that the host's addresses ask for now, in {} places: {}", differences.size(), differences.front()),
+            fmt::format("its rules are those of a host with other addresses, so that it reaches {}{}", holes.front().to_string(),
+                        holes.size() > 1 ? fmt::format(" and {} more", holes.size() - 1) : ""),
             container.empty() ? "jail-ai-hook refresh" : fmt::format("jail-ai-hook refresh {}", shown_id(container))};
 }
 
-// By what refresh would change. What that leaves alone is another version's, or of another network namespace, whose addresses aren't known here.
+// By what refresh compares. What that leaves alone is another version's, or of another network namespace, whose addresses aren't known here.
 Status add_stale(const VerifyFacts& facts, std::vector<Discrepancy>& discrepancies) {
     auto network = own_network_namespace();
     if (!network) return std::move(network).error();
@@ -153,8 +154,8 @@ Status add_stale(const VerifyFacts& facts, std::vector<Discrepancy>& discrepanci
                                      fmt::format("nobody knows whether its rules are up to date: {}", staleness.error().message), "restart it"});
             return ok();
         }
-        const auto differences = staleness->left_alone.empty() ? find_differences(staleness->now, staleness->then) : std::vector<std::string>();
-        if (!differences.empty()) discrepancies.push_back(stale(container, differences));
+        const auto holes = find_holes(staleness->now, staleness->then);
+        if (!holes.empty()) discrepancies.push_back(stale(container, holes));
         return ok();
     });
     if (!visited) return std::move(visited).error();

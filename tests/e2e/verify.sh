@@ -31,6 +31,11 @@ verify --json
 equal 'one that asks for nothing is seen, and is none of the findings' "runc 0 nothing false 0" \
     "$(jq -r --arg id "$(id_of peer)" '(.containers[] | select(.container == $id) | "\(.runtime) \(.owner) \(.asks) \(.jailed) ") + (.findings | length | tostring)' <<<"$said")"
 
+conforms() {
+    /usr/bin/python3 -W ignore -c 'import json, jsonschema, sys
+jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$(dirname "$0")/../schema/verify.json" <<<"$said" 2>&1
+}
+
 listening=(-- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp 127.0.0.1 "$own_port")
 for runtime in crun runc; do
     started=yes
@@ -51,10 +56,24 @@ for runtime in crun runc; do
     matches "$runtime: people are told what to do" \
         "^1 .*${open:0:12}: it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container ${open:0:12}.*4 containers ask for the block, 2 have it$" \
         "$status $(paste -sd ' ' <<<"$said")"
+    if /usr/bin/python3 -c 'import jsonschema' 2>"$lab/no-schema"; then
+        verify --json
+        equal "$runtime: machines are told in the form that the schema has" '' "$(conforms)"
+    else
+        skip "$runtime: the schema" 'needs python3-jsonschema'
+    fi
     verify "$held" "$(id_of watched)"
     equal "$runtime: only those that are named are looked at, by ID" '0 2 containers ask for the block, 2 have it' "$status $said"
     verify 'open'
     matches "$runtime: or by name" "^1 ${open:0:12}: .* 1 containers ask for the block, 0 have it$" "$status $(paste -sd ' ' <<<"$said")"
+
+    ip address add 198.51.100.77/32 dev lo
+    finds "$runtime: an address that the host has since is missed" "$(printf 'stale %s\n' "$held" "$(id_of watched)" | sort | paste -sd ' ')" held watched
+    matches "$runtime: by name" 'it reaches 198\.51\.100\.77".*jail-ai-hook refresh' "$said"
+    "$build/hook/jail-ai-hook" refresh >"$lab/refreshed"
+    finds "$runtime: after a refresh it isn't" '' held watched
+    ip address del 198.51.100.77/32 dev lo
+    "$build/hook/jail-ai-hook" refresh >"$lab/refreshed"
 
     program=$(bpftool --json cgroup show "$cgroup" | jq '.[] | select(.name == "jail_egress").id')
     bpftool cgroup detach "$cgroup" egress id "$program"

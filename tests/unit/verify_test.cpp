@@ -10,6 +10,7 @@
 #include "jail/program_table.h"
 #include "policy/risks.h"
 #include "verify/facts.h"
+#include "verify/holes.h"
 
 using namespace jail_ai;
 
@@ -217,4 +218,41 @@ TEST_CASE("verify: what a config.json asks for") {
     CHECK(asked_in("{}").value() == Asks::nothing);
     for (const char* wrong : {"", "[]", "{", R"({"annotations": 5})", R"({"annotations": {"a": 5}})", R"({"annotations": {}, "annotations": {}})"})
         CHECK_FALSE(asked_in(wrong));
+}
+
+TEST_CASE("verify: which rules that have fallen behind leave something open") {
+    const auto rules = [](std::initializer_list<std::pair<const char*, jail_rule>> list) {
+        Rules all;
+        for (const auto& [prefix, value] : list) all.emplace(IpPrefix::parse(prefix).value(), Rule{value, ""});
+        return all;
+    };
+    const jail_rule block{JAIL_BLOCK, JAIL_REASON_LOCAL, 0, 0, {}};
+    const jail_rule link_local{JAIL_BLOCK, JAIL_REASON_LINK_LOCAL, 0, 0, {}};
+    const jail_rule pass{JAIL_PASS, 0, 0, 0, {}};
+    const jail_rule web{JAIL_BLOCK, JAIL_REASON_LOCAL, 0, 0, {{80, 443, JAIL_PORTS_TCP, 0}}};
+    const jail_rule plain{JAIL_BLOCK, JAIL_REASON_LOCAL, 0, 0, {{80, 80, JAIL_PORTS_TCP, 0}}};
+    struct Row {
+        Rules now, then;
+        const char* hole;
+    };
+    const Row rows[] = {
+        {rules({{"10.0.0.1", block}}), rules({{"10.0.0.1", block}}), ""},
+        {rules({}), rules({{"10.0.0.1", block}}), "10.0.0.1"},
+        {rules({{"10.0.0.1", block}}), rules({}), ""},
+        {rules({{"10.0.0.1", pass}}), rules({{"10.0.0.1", block}}), "10.0.0.1"},
+        {rules({{"10.0.0.0/8", block}}), rules({{"10.0.0.0/8", block}, {"10.0.0.1", block}}), ""},
+        {rules({{"fe80::/10", link_local}}), rules({{"fe80::/10", link_local}, {"fe80::1", block}}), ""},
+        {rules({{"10.0.0.0/8", block}, {"10.0.0.1", pass}}), rules({{"10.0.0.0/8", block}}), "10.0.0.1"},
+        {rules({{"10.0.0.0/8", web}}), rules({{"10.0.0.0/8", web}, {"10.0.0.1", block}}), "10.0.0.1"},
+        {rules({{"10.0.0.1", web}}), rules({{"10.0.0.1", plain}}), "10.0.0.1"},
+        {rules({{"10.0.0.1", plain}}), rules({{"10.0.0.1", web}}), ""},
+        {rules({{"10.0.0.1", plain}}), rules({{"10.0.0.1", block}}), "10.0.0.1"},
+        {rules({{"0.0.0.0/0", block}}), rules({{"0.0.0.0/0", block}, {"10.0.0.1", block}}), ""},
+    };
+    for (std::size_t i = 0; i < std::size(rows); ++i) {
+        INFO("row ", i);
+        const auto holes = find_holes(rows[i].now, rows[i].then);
+        CHECK((holes.empty() ? "" : holes.front().to_string()) == rows[i].hole);
+        CHECK(holes.size() <= 1);
+    }
 }

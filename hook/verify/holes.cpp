@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See holes.h.
+#include "verify/holes.h"
+
+#include <algorithm>
+#include <cstring>
+#include <set>
+
+namespace jail_ai {
+namespace {
+
+const jail_rule* own_rule(const Rules& rules, const IpPrefix& prefix) {
+    const auto found = rules.find(prefix);
+    return found == rules.end() ? nullptr : &found->second.value;
+}
+
+// What decides about the prefix's addresses that no longer prefix holds.
+const jail_rule* decisive_rule(const Rules& rules, const IpPrefix& prefix) {
+    for (unsigned bits = prefix.key().prefix_bits + 1; bits-- > 0;)
+        if (const jail_rule* rule = own_rule(rules, prefix.widened(bits))) return rule;
+    return nullptr;
+}
+
+bool blocks(const jail_rule* rule) {
+    return rule != nullptr && rule->action == JAIL_BLOCK;
+}
+
+bool lets_pass(const jail_rule& rule, const jail_ports& ports) {
+    return std::ranges::any_of(rule.ports, [&](const jail_ports& each) {
+        return each.first <= ports.first && ports.last <= each.last && (ports.protocols & ~each.protocols) == 0;
+    });
+}
+
+bool is_hole(const jail_rule* now, const jail_rule* then) {
+    if (!blocks(then)) return false;
+    if (!blocks(now)) return true;
+    return std::ranges::any_of(now->ports, [&](const jail_ports& ports) { return ports.protocols != 0 && !lets_pass(*then, ports); });
+}
+
+}  // namespace
+
+std::vector<IpPrefix> find_holes(const Rules& now, const Rules& then) {
+    std::set<IpPrefix> prefixes;
+    for (const Rules* rules : {&now, &then})
+        for (const auto& [prefix, rule] : *rules) {
+            const jail_rule* before = own_rule(now, prefix);
+            const jail_rule* after = own_rule(then, prefix);
+            const bool same = before != nullptr && after != nullptr && std::memcmp(before, after, sizeof *before) == 0;
+            if (!same && is_hole(decisive_rule(now, prefix), decisive_rule(then, prefix))) prefixes.insert(prefix);
+        }
+    return {prefixes.begin(), prefixes.end()};
+}
+
+}  // namespace jail_ai
