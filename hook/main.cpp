@@ -18,6 +18,7 @@
 #include "base/deadline.h"
 #include "base/report.h"
 #include "commands/arguments.h"
+#include "commands/attach.h"
 #include "commands/broker.h"
 #include "commands/create_runtime.h"
 #include "commands/doctor.h"
@@ -170,7 +171,7 @@ int run_log(std::span<char* const> words) {
 int run_watch(std::span<char* const> words) {
     const auto watched = jail_ai::watch(words, [](const jail_ai::Line& line) {
         jail_ai::report(line.priority, line.text);
-        print(line.text + "\n");
+        if (line.priority > LOG_WARNING) print(line.text + "\n");
     });
     return watched ? EX_OK : fail(watched.error());
 }
@@ -180,6 +181,17 @@ int run_verify(std::span<char* const> words) {
     if (!verification) return fail(verification.error());
     const int printed = print(verification->text);
     return printed == EX_OK ? verification->exit_code : printed;
+}
+
+// A person runs these, and is told what else goes to syslog alone.
+int run_lines(jail_ai::Result<jail_ai::Lines> lines) {
+    if (!lines) return fail(lines.error());
+    int printed = EX_OK;
+    for (const jail_ai::Line& line : *lines) {
+        jail_ai::report(line.priority, line.text);
+        if (line.priority > LOG_WARNING && printed == EX_OK) printed = print(line.text + "\n");
+    }
+    return printed;
 }
 
 // What doctor needs of the environment, before it is dropped.
@@ -209,6 +221,8 @@ int dispatch(std::span<char* const> arguments, const Caller& caller) {
     if (verb == "precreate") return run_precreate(arguments.subspan(1));
     if (verb == "broker") return run_broker(arguments.subspan(1));
     if (verb == "status") return run_status(arguments.subspan(1));
+    if (verb == "attach") return run_lines(jail_ai::attach(arguments.subspan(1)));
+    if (verb == "detach") return run_lines(jail_ai::detach(arguments.subspan(1)));
     if (verb == "log") return run_log(arguments.subspan(1));
     if (verb == "watch") return run_watch(arguments.subspan(1));
     if (verb == "refresh") return run_refresh(arguments.subspan(1));

@@ -29,6 +29,7 @@ struct Bundle {
     std::set<std::string> capabilities;  // of all five sets of the process, "CAP_NET_ADMIN" …, in upper case
     std::set<std::string> namespaces;    // types of linux.namespaces: "pid", "network" …; empty where it has none of its own
     std::set<std::string> joined;        // those of them that were there before, by path
+    bool of_process = false;             // there is no config.json: this is what a process that runs says
 
     // Source of the last mount on the destination (later mounts cover earlier ones), or nullptr.
     const std::string* mounted_at(std::string_view destination) const;

@@ -55,6 +55,15 @@ Error already_jailed(const Cgroup& cgroup) {
     return Error{EX_CONFIG, fmt::format("cgroup {} is jailed already, and no second request can change that", quoted(cgroup.path()))};
 }
 
+Result<std::size_t> detach_jail(int cgroup_fd) {
+    auto programs = attached_programs(cgroup_fd);
+    if (!programs) return std::move(programs).error();
+    for (const AttachedProgram& program : *programs)
+        if (::bpf_prog_detach2(program.fd.get(), cgroup_fd, static_cast<bpf_attach_type>(program.attach_type)) != 0)
+            return system_error(fmt::format("detach {}", program.name), errno);
+    return programs->size();
+}
+
 Attachment::~Attachment() {
     for (auto step = done_.rbegin(); step != done_.rend(); ++step) {
         if (step->replaced)

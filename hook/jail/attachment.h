@@ -25,6 +25,9 @@ enum class Existing {
 
 Error already_jailed(const Cgroup& cgroup);
 
+// Takes every program of ours off the cgroup, if there is any: how many there were. Error: EX_OSERR; some are still attached then.
+Result<std::size_t> detach_jail(int cgroup_fd);
+
 // Programs attached to a cgroup. Unless keep() is called, destruction detaches them and puts back the ones that they replaced.
 class Attachment {
 public:

@@ -144,7 +144,7 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
     find_capabilities(bundle, facts, found);
     find_cgroups(bundle, facts, found);
     // A config.json without namespaces is none that an engine wrote; what it is for, only its author knows.
-    if (facts.sees_other_processes && !bundle.namespaces.empty())
+    if (facts.sees_other_processes && (!bundle.namespaces.empty() || bundle.of_process))
         found.push_back({Risk::host_pid, "it sees processes that are not its own, and can act as those of its user",
                          "no --pid=host, no --pid=container:…", true});
     for (const BoundPath& bind : facts.binds)

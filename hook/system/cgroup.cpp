@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -80,15 +81,18 @@ Result<std::vector<pid_t>> read_members(int cgroup_fd) {
     return members;
 }
 
-// A member other than `pid`, if there is one, in the cgroup or below it; counts `pid` itself in `seen`.
-Result<std::optional<Member>> find_stranger(int cgroup_fd, pid_t pid, int depth, int& seen) {
+using IsStranger = std::function<Result<bool>(const Member& member)>;
+
+// A member, in the cgroup or below it, that the call says is a stranger, if there is one.
+Result<std::optional<Member>> find_stranger(int cgroup_fd, int depth, const IsStranger& is_stranger) {
     if (depth > kMaxCgroupDepth) return Error{EX_CONFIG, fmt::format("cgroups nested deeper than {} levels", kMaxCgroupDepth)};
     auto members = read_members(cgroup_fd);
     if (!members) return std::move(members).error();
-    for (const pid_t member : *members) {
-        if (member == 0) return std::optional(Member{std::nullopt, depth > 0});
-        if (member != pid || depth > 0) return std::optional(Member{member, depth > 0});
-        ++seen;
+    for (const pid_t pid : *members) {
+        const Member member{pid == 0 ? std::nullopt : std::optional(pid), depth > 0};
+        auto strange = is_stranger(member);
+        if (!strange) return std::move(strange).error();
+        if (*strange) return std::optional(member);
     }
     const UniqueFd again(::openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!again) return system_error("open cgroup", errno);
@@ -98,7 +102,7 @@ Result<std::optional<Member>> find_stranger(int cgroup_fd, pid_t pid, int depth,
         if (entry->d_type != DT_DIR || std::string_view(entry->d_name) == "." || std::string_view(entry->d_name) == "..") continue;
         auto child = open_beneath(cgroup_fd, entry->d_name);
         if (!child) return std::move(child).error();
-        auto stranger = find_stranger(child->get(), pid, depth + 1, seen);
+        auto stranger = find_stranger(child->get(), depth + 1, is_stranger);
         if (!stranger || *stranger) return stranger;
     }
     return std::optional<Member>();
@@ -129,27 +133,77 @@ Error not_its_own(std::string_view path, std::string_view why) {
 
 }  // namespace
 
-Result<Cgroup> Cgroup::of(const Process& process) {
-    auto path = cgroup_path_of(process.proc_fd());
-    if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
-    if (*path == "/") return not_its_own(*path, "is the root cgroup");
+Result<Cgroup> Cgroup::open(const std::string& path, Members members) {
+    if (path == "/") return not_its_own(path, "is the root cgroup");
     auto self = open_proc_self();
     if (!self) return std::move(self).error();
     auto own = cgroup_path_of(self->get());
     if (!own) return std::move(own).error();
-    if (*own == *path) return not_its_own(*path, "is the hook's own");
-    if (is_at_or_below(*own, *path)) return not_its_own(*path, "holds the hook");
-
-    auto fd = open_cgroup(self->get(), *path);
+    if (*own == path) return not_its_own(path, "is the hook's own");
+    if (is_at_or_below(*own, path)) return not_its_own(path, "holds the hook");
+    auto fd = open_cgroup(self->get(), path);
     if (!fd) return std::move(fd).error();
-    Cgroup cgroup(std::move(*fd), std::move(*path));
-    if (auto proved = cgroup.recheck(process); !proved) return std::move(proved).error();
+    return Cgroup(std::move(*fd), path, members);
+}
+
+Result<Cgroup> Cgroup::of(const Process& process) {
+    auto path = cgroup_path_of(process.proc_fd());
+    if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
+    auto cgroup = open(*path, Members::only_the_process);
+    if (!cgroup) return cgroup;
+    if (auto proved = cgroup->recheck(process); !proved) return std::move(proved).error();
+    return cgroup;
+}
+
+Result<Cgroup> Cgroup::around(const Process& process) {
+    auto shares = process.shares_namespace("pid");
+    if (!shares) return std::move(shares).error();
+    if (*shares) return of(process);
+    auto path = cgroup_path_of(process.proc_fd());
+    if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
+    auto cgroup = open(*path, Members::of_its_pid_namespace);
+    if (!cgroup) return cgroup;
+    if (auto proved = cgroup->recheck(process); !proved) return std::move(proved).error();
+    return cgroup;
+}
+
+Result<Cgroup> Cgroup::at(const std::string& path) {
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
+    if (!mountinfo) return std::move(mountinfo).error();
+    std::string below = path;
+    for (const std::string& mount : find_cgroup_mounts(*mountinfo))
+        if (is_at_or_below(path, mount)) below = path.substr(mount.size());
+    while (below.size() > 1 && below.back() == '/') below.pop_back();
+    if (below.empty()) below = "/";
+    if (below.front() != '/') return Error{EX_USAGE, fmt::format("{} is no absolute path", quoted(path))};
+    auto cgroup = open(below, Members::any);
+    // A mount may show another hierarchy, or a part of this one under other names.
+    struct stat named {
+    }, opened{};
+    if (cgroup && ::stat(path.c_str(), &named) == 0 &&
+        (::fstat(cgroup->fd(), &opened) != 0 || named.st_dev != opened.st_dev || named.st_ino != opened.st_ino))
+        return Error{EX_USAGE, fmt::format("{} is not a cgroup v2 by that name", quoted(path))};
     return cgroup;
 }
 
 Status Cgroup::recheck(const Process& process) const {
+    if (members_ == Members::any) return ok();
     int seen = 0;
-    auto stranger = find_stranger(fd_.get(), process.pid(), 0, seen);
+    auto stranger = find_stranger(fd_.get(), 0, [&](const Member& member) -> Result<bool> {
+        if (!member.pid) return true;
+        if (*member.pid == process.pid() && !member.below) {
+            ++seen;
+            return false;
+        }
+        if (members_ == Members::only_the_process) return true;
+        const auto other = Process::open(*member.pid);
+        auto within = other ? other->is_within_pid_namespace_of(process) : Result<bool>(other.error());
+        if (!within && within.error().exit_code == EX_NOINPUT) return false;  // it has ended
+        if (!within) return std::move(within).error();
+        return !*within;
+    });
     if (auto alive = process.check_alive(); !alive) return alive;
     if (!stranger) return std::move(stranger).error().context(fmt::format("cgroup {}", quoted(path_)));
     if (*stranger) {
@@ -162,6 +216,21 @@ Status Cgroup::recheck(const Process& process) const {
     if (!now) return std::move(now).error().context(fmt::format("process {}", process.pid()));
     if (seen != 1 || *now != path_) return not_its_own(path_, fmt::format("is not where process {} is", process.pid()));
     return ok();
+}
+
+Result<Process> Cgroup::some_process() const {
+    std::optional<Process> some;
+    auto searched = find_stranger(fd_.get(), 0, [&](const Member& member) -> Result<bool> {
+        if (!member.pid) return false;
+        auto process = Process::open(*member.pid);
+        const auto at_home = process ? process->shares_namespace("net") : Result<bool>(process.error());
+        if (!at_home) return false;  // it has ended
+        if (!some || *at_home) some = std::move(*process);
+        return *at_home;
+    });
+    if (!searched) return std::move(searched).error().context(fmt::format("cgroup {}", quoted(path_)));
+    if (!some) return Error{EX_NOINPUT, fmt::format("cgroup {} holds no process: start what it is for first", quoted(path_))};
+    return std::move(*some);
 }
 
 Result<UniqueFd> open_cgroup_of(const Process& process) {

@@ -17,17 +17,33 @@ public:
     // it, any process but this one in it or below it, no cgroup v2 or no mount of it (EX_UNAVAILABLE), the process gone (EX_NOINPUT).
     static Result<Cgroup> of(const Process& process);
 
-    // Proves again, for the cgroup that is open, what of() proved: the process lives, is in it, and is alone there.
+    // The cgroup of a process that has run for a while: every process in it or below it is in the PID namespace of this one, which isn't the
+    // caller's. Where it is the caller's, as of(). Errors as there.
+    static Result<Cgroup> around(const Process& process);
+
+    // The cgroup that the administrator means, whatever is in it: by its path below the cgroup2 mount, or with that in front. Errors as of(), but for
+    // the strangers.
+    static Result<Cgroup> at(const std::string& path);
+
+    // Proves again, for the cgroup that is open, what was proved of it: the process lives and is in it, and so on. Of at(), nothing.
     Status recheck(const Process& process) const;
+
+    // A process in it or below it; where they differ in that, one of the caller's network namespace. Error: EX_NOINPUT where there is none.
+    Result<Process> some_process() const;
 
     int fd() const { return fd_.get(); }
     const std::string& path() const { return path_; }  // below the cgroup2 mount, as /proc/PID/cgroup has it
 
 private:
-    Cgroup(UniqueFd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)) {}
+    enum class Members { only_the_process, of_its_pid_namespace, any };
+
+    Cgroup(UniqueFd fd, std::string path, Members members) : fd_(std::move(fd)), path_(std::move(path)), members_(members) {}
+
+    static Result<Cgroup> open(const std::string& path, Members members);
 
     UniqueFd fd_;
     std::string path_;
+    Members members_;
 };
 
 // The process's cgroup, whatever else is in it; for looking at, not for attaching to.

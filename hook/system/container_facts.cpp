@@ -202,7 +202,7 @@ Result<ContainerFacts> read_process_facts(const Process& process, std::string_vi
     if (!first) return std::move(first).error();
     auto user_namespace = process.user_namespace();
     if (!user_namespace) return std::move(user_namespace).error();
-    auto descriptors = find_descriptors(process, runtime);
+    auto descriptors = runtime == kRunsAlready ? std::vector<ForeignDescriptor>() : find_descriptors(process, runtime);
     if (!descriptors) return std::move(descriptors).error();
     ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, std::move(*descriptors), {}};
     facts.in_user_namespace = !user_namespace->is_initial;

@@ -11,6 +11,9 @@
 
 namespace jail_ai {
 
+// In place of the runtime that started it: it has run for a while, and what it holds may be its own.
+inline constexpr pid_t kRunsAlready = -1;
+
 // What the process itself tells, namespaces and descriptors, and what is open to it without the guard. `runtime` is the process that started it, of
 // which it depends what descriptors stay open (0 where nobody knows: then all are taken to stay), `config` the text of config.json. Needs
 // PTRACE_MODE_ATTACH access to the process, for pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.

@@ -130,6 +130,22 @@ Result<bool> Process::is_first_of_pid_namespace() const {
     return numbers.ends_with("\t1");
 }
 
+Result<bool> Process::is_within_pid_namespace_of(const Process& other) const {
+    auto wanted = stat_namespace(other.proc_fd_.get(), "pid");
+    if (!wanted) return std::move(wanted).error().context(fmt::format("process {}", other.pid_));
+    UniqueFd fd(::openat(proc_fd_.get(), "ns/pid", O_RDONLY | O_CLOEXEC));
+    if (!fd)
+        return system_error(fmt::format("look at pid namespace of process {}", pid_), errno,
+                            errno == ESRCH || errno == ENOENT ? EX_NOINPUT : EX_OSERR);
+    while (fd) {
+        struct stat info {};
+        if (::fstat(fd.get(), &info) != 0) return system_error("stat a pid namespace", errno);
+        if (info.st_dev == wanted->st_dev && info.st_ino == wanted->st_ino) return true;
+        fd = UniqueFd(::ioctl(fd.get(), NS_GET_PARENT));  // EPERM above the caller's
+    }
+    return false;
+}
+
 Result<Process::UserNamespace> Process::user_namespace() const {
     const UniqueFd fd(::openat(proc_fd_.get(), "ns/user", O_RDONLY | O_CLOEXEC));
     struct stat info {};

@@ -35,6 +35,9 @@ public:
     // Is it the first process of a PID namespace of its own, so that it sees no process but its own? Needs Linux 4.1 (NSpid, proc(5)).
     Result<bool> is_first_of_pid_namespace() const;
 
+    // Is its PID namespace the other's, or one made inside of that? (NS_GET_PARENT, ioctl_ns(2), Linux 4.9)
+    Result<bool> is_within_pid_namespace_of(const Process& other) const;
+
     // Is its user namespace the machine's, and if not, who made it: the effective uid of its maker (NS_GET_OWNER_UID, ioctl_ns(2), Linux 4.11), in
     // the caller's user namespace.
     struct UserNamespace {

@@ -122,7 +122,7 @@ rootless_down() {
     local status=${1-$?}
     broker_down
     user_down "$user" "$user_id" || not_ok "${0##*/}: the user's processes and cgroups go"
-    rm -rf "$lab/etc" # see as-user: the next theme may have other files there
+    rm -rf "${lab:?}/etc" # see as-user: the next theme may have other files there
     chmod 755 "$lab"
     [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
 }

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See attach.h.
+#include "commands/attach.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <optional>
+
+#include "base/quoted.h"
+#include "commands/arguments.h"
+#include "commands/jail_container.h"
+#include "container/json.h"
+#include "jail/attachment.h"
+#include "system/bundle_files.h"
+#include "system/cgroup_view.h"
+#include "system/container_facts.h"
+#include "system/container_lookup.h"
+#include "system/process_bundle.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::string_view kPid = "--pid", kCgroup = "--cgroup", kContainer = "--container";
+
+Error not_one_target(std::string_view verb) {
+    return Error{EX_USAGE, fmt::format("{} takes one of --pid=PID, --cgroup=PATH, --container=ID", verb)};
+}
+
+Status check_target(const Arguments& arguments, std::string_view verb) {
+    if (arguments.own.size() != 1) return not_one_target(verb);
+    if (::geteuid() != 0) return Error{EX_NOPERM, fmt::format("only root may {}: run this as root", verb)};
+    return ok();
+}
+
+Result<Process> process_of(const std::string& number) {
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), pid);
+    if (error != std::errc() || end != number.data() + number.size() || pid <= 0)
+        return Error{EX_USAGE, fmt::format("{}: {} is no process id", kPid, quoted(number))};
+    return Process::open(pid);
+}
+
+// What is to be jailed.
+struct Target {
+    std::string name;  // kept with the jail, as the runtime's id is
+    Process process;
+    Cgroup cgroup;
+    std::optional<BundleFiles> files;  // nothing where no config.json is known to be root's
+};
+
+Result<Target> target_around(std::string name, Result<Process> process, const std::string& bundle) {
+    if (!process) return std::move(process).error();
+    auto cgroup = Cgroup::around(*process);
+    if (!cgroup) return std::move(cgroup).error();
+    std::optional<BundleFiles> files;
+    if (!bundle.empty()) {
+        auto opened = BundleFiles::open(bundle);
+        if (!opened) return std::move(opened).error();
+        files = std::move(*opened);
+    }
+    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::move(files)};
+}
+
+Result<Target> find_target(const Arguments& arguments) {
+    const auto& [kind, word] = *arguments.own.begin();
+    if (kind == kPid) return target_around(fmt::format("pid-{}", word), process_of(word), {});
+    if (kind == kContainer) {
+        auto found = find_container(word);
+        if (!found) return std::move(found).error();
+        return target_around(found->id, Process::open(found->pid), found->bundle);
+    }
+    auto cgroup = Cgroup::at(word);
+    if (!cgroup) return std::move(cgroup).error();
+    auto process = cgroup->some_process();
+    if (!process) return std::move(process).error();
+    std::string name = cgroup->path().substr(cgroup->path().rfind('/') + 1);
+    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::nullopt};
+}
+
+Result<Request> request_for(const Target& target, const Defaults& defaults) {
+    Annotations annotations;
+    if (target.files) {
+        auto config = parse_json_object(target.files->config);
+        if (!config) return std::move(config).error();
+        auto read = read_annotations(*config);
+        if (!read) return std::move(read).error();
+        annotations = std::move(*read);
+    }
+    auto asked = parse_annotations(annotations);
+    if (!asked) return std::move(asked).error();
+    if (!asked->mode && !defaults.settings.mode) asked->mode = Mode::enforce;
+    auto request = join_settings(defaults, *asked);
+    if (request && request->mode == Mode::off)
+        return Error{EX_CONFIG, fmt::format("it is asked for without the block ({}=false): there is nothing to attach", kBlockHost)};
+    return request;
+}
+
+// By its config.json, or by itself.
+Result<ContainerFacts> read_facts(const Target& target, const Bundle& bundle, Guard guard) {
+    auto facts = read_mount_facts(bundle, target.files ? target.files->directory.get() : -1);
+    if (!facts) return facts;
+    auto others = read_process_facts(target.process, target.files ? std::string_view(target.files->config) : "{}", guard, kRunsAlready);
+    if (!others) return others;
+    others->binds = std::move(facts->binds);
+    others->cgroup_mounts = std::move(facts->cgroup_mounts);
+    others->engine_sockets = std::move(facts->engine_sockets);
+    return others;
+}
+
+Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
+    auto request = request_for(target, defaults);
+    if (!request) return std::move(request).error();
+    auto guard = choose_guard(target.process, *request);
+    if (!guard) return std::move(guard).error();
+    auto made = target.files ? Result<Bundle>(target.files->bundle) : read_process_bundle(target.process);
+    if (!made) return std::move(made).error();
+    auto facts = read_facts(target, *made, *guard);
+    if (!facts) return std::move(facts).error();
+    auto names = target.files ? target.files->read_name_files() : read_name_files(target.process);
+    if (!names) return std::move(names).error();
+    auto jailed = jail_container({target.name, target.process, target.cgroup, *made, *facts, *names, *guard}, *request, Existing::replace);
+    if (!jailed) return std::move(jailed).error();
+    jailed->attachment.keep();
+    jailed->lines.push_back(
+        {LOG_NOTICE,
+         "it ran before: sockets that are no IP sockets, opened till now, stay open, and its resolv.conf, which it may have written, "
+         "says where DNS is open (--dns=off closes that)"});
+    return std::move(jailed->lines);
+}
+
+// The cgroups in question, the innermost first.
+Result<std::vector<CgroupView>> cgroups_meant(const Arguments& arguments) {
+    const auto& [kind, word] = *arguments.own.begin();
+    if (kind == kCgroup) {
+        auto cgroup = Cgroup::at(word);
+        if (!cgroup) return std::move(cgroup).error();
+        std::vector<CgroupView> one;
+        one.push_back({UniqueFd(::fcntl(cgroup->fd(), F_DUPFD_CLOEXEC, 0)), cgroup->path()});
+        return one;
+    }
+    auto found = kind == kContainer ? find_container(word) : Result<FoundContainer>(FoundContainer{});
+    if (!found) return std::move(found).error();
+    auto process = kind == kContainer ? Process::open(found->pid) : process_of(word);
+    if (!process) return std::move(process).error();
+    return cgroups_of(*process);
+}
+
+}  // namespace
+
+Result<Lines> attach(std::span<char* const> words) {
+    auto arguments = parse_arguments(words, {kPid, kCgroup, kContainer});
+    if (!arguments) return std::move(arguments).error();
+    if (auto checked = check_target(*arguments, "attach"); !checked) return std::move(checked).error();
+    auto target = find_target(*arguments);
+    if (!target) return std::move(target).error();
+    const std::string who = fmt::format("container {}", quoted(target->name));
+    auto lines = jail_target(*target, arguments->defaults);
+    if (!lines) return std::move(lines).error().context(who);
+    for (Line& line : *lines) line.text.insert(0, who + ": ");
+    return lines;
+}
+
+Result<Lines> detach(std::span<char* const> words) {
+    auto arguments = parse_arguments(words, {kPid, kCgroup, kContainer});
+    if (!arguments) return std::move(arguments).error();
+    if (!arguments->flags.empty()) return not_one_target("detach");
+    if (auto checked = check_target(*arguments, "detach"); !checked) return std::move(checked).error();
+    auto cgroups = cgroups_meant(*arguments);
+    if (!cgroups) return std::move(cgroups).error();
+    for (const CgroupView& cgroup : *cgroups) {
+        auto detached = detach_jail(cgroup.fd.get());
+        if (!detached) return std::move(detached).error().context(fmt::format("cgroup {}", quoted(cgroup.path)));
+        if (*detached != 0)
+            return Lines{
+                {LOG_WARNING, fmt::format("cgroup {}: {} programs detached, the host is no longer blocked there", quoted(cgroup.path), *detached)}};
+    }
+    return Error{EX_NOINPUT, "nothing of ours is attached there: status lists the jails"};
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See process_bundle.h.
+#include "system/process_bundle.h"
+
+#include <fmt/format.h>
+#include <linux/capability.h>
+
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include "system/file.h"
+
+namespace jail_ai {
+namespace {
+
+struct Capability {
+    unsigned number;
+    const char* name;
+};
+constexpr std::array kCapabilities = std::to_array<Capability>({{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
+                                                                {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
+                                                                {CAP_NET_RAW, "CAP_NET_RAW"},
+                                                                {CAP_SYS_MODULE, "CAP_SYS_MODULE"},
+                                                                {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
+                                                                {39, "CAP_BPF"}});  // Linux 5.8
+
+// The number behind "\nFIELD:\t", in that base.
+std::optional<std::uint64_t> number_of(std::string_view status, std::string_view field, int base) {
+    const std::string start = fmt::format("\n{}:\t", field);
+    const std::size_t at = status.find(start);
+    if (at == std::string_view::npos) return std::nullopt;
+    const char* first = status.data() + at + start.size();
+    std::uint64_t number = 0;
+    if (std::from_chars(first, status.data() + status.size(), number, base).ec != std::errc()) return std::nullopt;
+    return number;
+}
+
+}  // namespace
+
+Result<Bundle> read_process_bundle(const Process& process) {
+    auto status = read_kernel_file(process.proc_fd(), "status");
+    if (!status) return std::move(status).error().context(fmt::format("process {}", process.pid()));
+    Bundle bundle;
+    bundle.of_process = true;
+    const bool may_gain = number_of(*status, "NoNewPrivs", 10).value_or(0) == 0;
+    std::uint64_t held = 0;
+    for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"}) {
+        const auto bits = number_of(*status, set, 16);
+        if (!bits) return Error{EX_UNAVAILABLE, fmt::format("/proc/{}/status has no {}", process.pid(), set)};
+        if (std::string_view(set) != "CapBnd" || may_gain) held |= *bits;
+    }
+    for (const Capability& capability : kCapabilities)
+        if ((held >> capability.number & 1) != 0) bundle.capabilities.insert(capability.name);
+    auto at_home = process.shares_namespace("mnt");
+    if (!at_home) return std::move(at_home).error();
+    if (*at_home) bundle.mounts.push_back({"/", "/", "bind", {"rbind"}});
+    return bundle;
+}
+
+}  // namespace jail_ai

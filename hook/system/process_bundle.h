@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What a config.json would say of a process that has none, by the process itself: for services, and containers whose bundle isn't known.
+#pragma once
+
+#include "base/result.h"
+#include "container/bundle.h"
+#include "system/process.h"
+
+namespace jail_ai {
+
+// Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless NoNewPrivs); of their names only those that
+// policy/risks.h judges. A process in the caller's mount namespace has all of the machine mounted; what another has is not known. Errors: EX_OSERR,
+// EX_NOINPUT.
+Result<Bundle> read_process_bundle(const Process& process);
+
+}  // namespace jail_ai
