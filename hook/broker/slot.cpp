@@ -5,25 +5,21 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+
+#include "system/lock_file.h"
 
 namespace jail_ai {
 namespace {
 
-// RuntimeDirectory= of the unit, whose processes see the rest of /run read-only.
-constexpr const char* kDirectory = "/run/jail-ai-hook";
 constexpr const char* kFile = "slots";
 // Descriptors are closed in the order of their numbers when a process ends. Where a user's descriptor, which has a lower one, makes that wait (a file
 // on FUSE before Linux 6.4), the slot stays taken meanwhile: it is that user's own.
 constexpr int kHighDescriptor = 200;
 
 Result<UniqueFd> open_file() {
-    if (::mkdir(kDirectory, 0700) != 0 && errno != EEXIST) return system_error(fmt::format("make '{}'", kDirectory), errno);
-    const UniqueFd directory(::open(kDirectory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!directory) return system_error(fmt::format("open '{}'", kDirectory), errno);
-    const UniqueFd low(::openat(directory.get(), kFile, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!low) return system_error(fmt::format("open '{}/{}'", kDirectory, kFile), errno);
-    UniqueFd fd(::fcntl(low.get(), F_DUPFD_CLOEXEC, kHighDescriptor));
+    auto low = open_runtime_file(kFile);
+    if (!low) return low;
+    UniqueFd fd(::fcntl(low->get(), F_DUPFD_CLOEXEC, kHighDescriptor));
     if (!fd) return system_error("keep the slots' descriptor", errno);
     return fd;
 }

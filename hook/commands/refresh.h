@@ -25,7 +25,7 @@ struct RefreshOptions {
 };
 
 // Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is called with their number, after each. Errors:
-// EX_OSERR, EX_CANTCREAT, EX_TEMPFAIL.
+// EX_OSERR, EX_TEMPFAIL.
 Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, const std::function<void(std::size_t done)>& progress);
 
 struct RefreshAnswer {

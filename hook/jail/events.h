@@ -25,7 +25,7 @@ struct Happened {
 class Events {
 public:
     // A ring buffer has one reader: EX_TEMPFAIL where another process of this machine is it. What lies in the buffers from before is passed over.
-    // Other errors: EX_NOPERM, EX_OSERR, EX_CANTCREAT.
+    // Other errors: EX_NOPERM, EX_OSERR.
     static Result<Events> open();
 
     // Readable (epoll(7)) while there are any.

@@ -1,19 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What only one process of this machine does at a time. The lock goes with its holder; the file says nothing and stays.
+// Files by which processes of this program keep out of each other's way. What they lock goes with them; the files say nothing and stay.
 #pragma once
-
-#include <string>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace jail_ai {
 
-inline constexpr const char* kRulesLock = "/run/jail-ai-hook.rules.lock";    // writes the rules of jails that are in force
-inline constexpr const char* kEventsLock = "/run/jail-ai-hook.events.lock";  // takes events out of their ring buffers
+// RuntimeDirectory= of the units, whose processes see the rest of /run read-only.
+inline constexpr const char* kRuntimeDirectory = "/run/jail-ai-hook";
 
-// flock(2) on a file that only root can open, in a directory that is root's. `wait`: until it is free; else EX_TEMPFAIL. Error: EX_CANTCREAT.
-Result<UniqueFd> take_lock(const std::string& path, bool wait);
+inline constexpr const char* kRulesLock = "rules";    // writes the rules of jails that are in force
+inline constexpr const char* kEventsLock = "events";  // takes events out of their ring buffers
+
+// The file of that name in kRuntimeDirectory, which only root can open; both are made. Error: EX_OSERR.
+Result<UniqueFd> open_runtime_file(const char* name);
+
+// Locks it (flock(2)). `wait`: until it is free; else EX_TEMPFAIL. Error: EX_OSERR.
+Result<UniqueFd> take_lock(const char* name, bool wait);
 
 }  // namespace jail_ai
