@@ -205,7 +205,8 @@ Caller look_at_caller() {
         const char* value = std::getenv(name);
         return std::string(value != nullptr ? value : "");
     };
-    return {{variable("HOME"), variable("CONTAINERS_CONF")}, variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1};
+    return {{variable("HOME"), variable("XDG_CONFIG_HOME"), variable("CONTAINERS_CONF")},
+            variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1};
 }
 
 int run_doctor(std::span<char* const> arguments, const Caller& caller) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "doctor/finding.h"
+#include "doctor/hooks_dirs.h"
 
 namespace jail_ai {
 
@@ -18,6 +19,15 @@ struct SeenHook {
     std::string trouble;  // with the binary: "missing", "not executable"; or empty
     std::vector<std::string> stages;
     bool is_ours = false;
+    std::string verb;  // that it is called with
+    CalledFor called_for = CalledFor::all_that_ask;
+};
+
+// Somebody else's BPF program on a cgroup, at a place where a jail has one.
+struct OthersProgram {
+    std::string name;
+    std::string cgroup;
+    bool exclusive;  // no program can be attached below it
 };
 
 struct Program {
@@ -28,17 +38,24 @@ struct Program {
 enum class Broker { listens, not_there, deserted };  // deserted: a socket that nobody listens at
 
 struct MachineFacts {
+    std::string version;   // of the hook
     std::string release;   // "6.1.0-50-amd64"
     bool is_root = false;  // in the initial user namespace
     bool in_user_namespace = false;
-    std::string load_failure;  // root's trial, empty where it went well
-    std::string cgroup_mount;  // of cgroup2, empty for none
+    std::string load_failure;                    // root's trial, empty where it went well
+    std::vector<OthersProgram> others_programs;  // that root can see
+    std::string others_failure;                  // why that may not be all
+    std::size_t asking = 0;                      // containers that ask for the block, as root sees
+    std::size_t having = 0;                      // of these, that have it
+    std::size_t discrepancies = 0;               // that verify would tell
+    std::string cgroup_mount;                    // of cgroup2, empty for none
     std::string cgroup_failure;
     bool has_user_session = false;  // of a user: systemd's, which gives each container a cgroup
     Broker broker = Broker::not_there;
     std::optional<int> jit;               // net.core.bpf_jit_enable
     std::optional<int> unprivileged_bpf;  // kernel.unprivileged_bpf_disabled
     bool has_guard = false;               // BPF LSM
+    bool has_unix_hooks = false;          // which stand in for a part of it
     std::vector<std::string> hooks_dirs;  // podman's for this user, in order
     std::vector<SeenHook> hooks;          // in those
     std::vector<SeenHook> shared_hooks;   // in the directory that CRI-O reads

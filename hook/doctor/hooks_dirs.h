@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -18,10 +19,32 @@ inline constexpr std::string_view kDefaultHooksDir = "/usr/share/containers/oci/
 // quotes, over several lines, comments.
 std::optional<std::vector<std::string>> hooks_dirs_of(std::string_view containers_conf);
 
+// For which containers the engine calls a hook: those for which all of it holds.
+struct HookWhen {
+    std::optional<bool> always;
+    std::vector<std::pair<std::string, std::string>> annotations;  // regular expressions: some key and its value match, for each of the pairs
+    bool is_known = true;                                          // false: written in the old form
+    bool limited = false;                                          // to commands, or to containers with bind mounts
+};
+
+enum class CalledFor {
+    all_that_ask,
+    known_words,  // whoever writes jail-ai.block-host=true; a typo in key or value passes it by, and then nobody refuses it
+    some,         // of those that ask: by their command or mounts
+    none,
+    unknown,  // the expressions aren't understood here
+};
+
+// Of containers with an annotation under jail-ai. Expressions are read as POSIX's extended ones, which engines' (Go's) are alike as far as such
+// patterns go.
+CalledFor called_for(const HookWhen& when);
+
 struct HookJson {
     std::string path;  // of the executable
     std::vector<std::string> stages;
-    bool is_ours;  // by the name of the executable or of argument 0
+    bool is_ours;      // by the name of the executable or of argument 0
+    std::string verb;  // argument 1, or empty
+    HookWhen when;
 };
 
 // Errors (EX_DATAERR): not such a file, for which podman and CRI-O start no container at all.

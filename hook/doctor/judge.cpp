@@ -11,14 +11,10 @@
 
 #include "base/quoted.h"
 #include "doctor/facts.h"
-#include "doctor/hooks_dirs.h"
+#include "doctor/judge_hooks.h"
 
 namespace jail_ai {
 namespace {
-
-using Findings = std::vector<Finding>;
-
-constexpr std::size_t kMostListed = 8;
 
 bool is_at_least(std::string_view release, int major, int minor) {
     int has_major = 0;
@@ -30,9 +26,9 @@ bool is_at_least(std::string_view release, int major, int minor) {
     return has_major > major || (has_major == major && has_minor >= minor);
 }
 
-std::string list(const std::vector<std::string>& words) {
-    const auto shown = std::span(words).first(std::min(words.size(), kMostListed));
-    return fmt::format("{}{}", fmt::join(shown, " "), words.size() > shown.size() ? fmt::format(" and {} more", words.size() - shown.size()) : "");
+void judge_hook(const MachineFacts& facts, Findings& findings) {
+    findings.push_back(
+        {Grade::ok, "hook", fmt::format("jail-ai-hook {}, with its BPF programs inside: none is built or looked for", facts.version), ""});
 }
 
 void judge_kernel(const MachineFacts& facts, Findings& findings) {
@@ -103,51 +99,42 @@ void judge_guard(const MachineFacts& facts, Findings& findings) {
     }
     findings.push_back(
         {Grade::warning, "guard",
-         "BPF LSM is not active: packet sockets, vsock, abstract Unix sockets with --network host, and sockets handed in later are left "
-         "to seccomp and the stage precreate",
+         fmt::format(
+             "BPF LSM is not active: packet sockets and vsock are left to seccomp and the stage precreate, and sockets handed in later stay open; "
+             "abstract Unix sockets with --network host {}",
+             facts.has_unix_hooks ? "are closed by hooks of their own" : "do, too (before Linux 6.7)"),
          "on Linux 6.0 or newer boot with 'bpf' among the security modules (lsm=…,bpf on the kernel command line)"});
 }
 
-bool has_stage(const SeenHook& hook, std::string_view stage) {
-    return std::ranges::find(hook.stages, stage) != hook.stages.end();
+void judge_others(const MachineFacts& facts, Findings& findings) {
+    if (!facts.is_root || !facts.load_failure.empty()) return;
+    if (!facts.others_failure.empty())
+        findings.push_back({Grade::warning, "others", facts.others_failure, "run doctor again; bpftool cgroup tree shows what is attached where"});
+    std::size_t told = 0;
+    for (const OthersProgram& other : facts.others_programs) {
+        if (++told > kMostListed) break;
+        const std::string what = fmt::format("{} on cgroup {}", quoted(other.name), quoted(other.cgroup));
+        if (other.exclusive)
+            findings.push_back({other.cgroup == "/" ? Grade::problem : Grade::warning, "others",
+                                fmt::format("the BPF program {} suffers no other: containers there and below are refused", what),
+                                "have whoever attached it allow others (BPF_F_ALLOW_MULTI); bpftool cgroup tree shows it"});
+        else
+            findings.push_back({Grade::warning, "others", fmt::format("the BPF program {} has the last word over a jail's there and below", what),
+                                "find out whose it is (bpftool cgroup tree), and detach it unless you trust it"});
+    }
+    if (findings.empty() || findings.back().topic != "others")
+        findings.push_back({Grade::ok, "others", "no other BPF program gets in the way of a jail", ""});
 }
 
-void judge_hooks(const MachineFacts& facts, Findings& findings) {
-    bool jails = false;
-    bool tightens = false;
-    for (const SeenHook& hook : facts.hooks) {
-        if (!hook.error.empty()) {
-            findings.push_back({Grade::problem, "hooks", fmt::format("{}: {}: podman starts no container", quoted(hook.file), hook.error),
-                                "mend it or take it away"});
-        } else if (hook.is_ours && !hook.trouble.empty()) {
-            findings.push_back(
-                {Grade::problem, "hooks",
-                 fmt::format("{} names {}, which is {}: {}", quoted(hook.file), quoted(hook.binary), hook.trouble,
-                             hook.trouble == "missing" ? "podman starts containers unprotected and says nothing" : "podman starts no container"),
-                 "install the binary again, or take the JSON away"});
-        } else if (hook.is_ours) {
-            jails = jails || has_stage(hook, "createRuntime");
-            tightens = tightens || has_stage(hook, "precreate");
-        }
-    }
-    const std::string dirs = list(facts.hooks_dirs);
-    if (jails)
-        findings.push_back({Grade::ok, "hooks", fmt::format("podman calls createRuntime (hooks in {})", dirs), ""});
+void judge_running(const MachineFacts& facts, Findings& findings) {
+    if (!facts.is_root || !facts.load_failure.empty()) return;
+    const std::string what = facts.asking == 0 ? "no container that runs asks for the block"
+                                               : fmt::format("{} containers that run ask for the block, {} have it", facts.asking, facts.having);
+    if (facts.discrepancies == 0)
+        findings.push_back({Grade::ok, "containers", what, ""});
     else
-        findings.push_back({Grade::problem, "hooks", fmt::format("podman calls no createRuntime of jail-ai-hook (hooks in {})", dirs),
-                            fmt::format("install it, or name its directory in hooks_dir of containers.conf; the default is {}", kDefaultHooksDir)});
-    if (tightens)
-        findings.push_back({Grade::ok, "precreate", "podman calls precreate", ""});
-    else
-        findings.push_back({facts.has_guard ? Grade::ok : Grade::warning, "precreate",
-                            facts.has_guard ? "podman doesn't call precreate, which BPF LSM makes unnecessary"
-                                            : "podman doesn't call precreate: containers that can open packet or vsock sockets are refused",
-                            facts.has_guard ? "" : "install /etc/containers/containers.conf.d/50-jail-ai-hook.conf"});
-    for (const SeenHook& hook : facts.shared_hooks)
-        if (has_stage(hook, "precreate"))
-            findings.push_back({Grade::problem, "precreate",
-                                fmt::format("{} has a stage that CRI-O doesn't know: it doesn't start", quoted(hook.file)),
-                                "move it to a directory that only podman reads"});
+        findings.push_back({Grade::warning, "containers", fmt::format("{}; {} things aren't as they should be", what, facts.discrepancies),
+                            "jail-ai-hook verify says which, and what to do"});
 }
 
 void judge_programs(const MachineFacts& facts, Findings& findings) {
@@ -159,7 +146,8 @@ void judge_programs(const MachineFacts& facts, Findings& findings) {
         findings.push_back({Grade::warning, "engine", "neither podman nor crio is installed where people look", "apt install podman"});
     if (is_there("crun"))
         findings.push_back({Grade::warning, "restore",
-                            "crun calls no hook for a container that it restores from a checkpoint: such a one is not jailed", "restore with runc"});
+                            "crun calls no hook for a container that it restores from a checkpoint: such a one is not jailed",
+                            "restore with runc; jail-ai-hook verify finds such containers"});
 }
 
 void judge_network(const MachineFacts& facts, Findings& findings) {
@@ -186,14 +174,17 @@ void judge_network(const MachineFacts& facts, Findings& findings) {
 
 std::vector<Finding> judge_machine(const MachineFacts& facts) {
     Findings findings;
+    judge_hook(facts, findings);
     judge_kernel(facts, findings);
     judge_cgroup(facts, findings);
     judge_permission(facts, findings);
     judge_sysctls(facts, findings);
     judge_guard(facts, findings);
+    judge_others(facts, findings);
     judge_hooks(facts, findings);
     judge_programs(facts, findings);
     judge_network(facts, findings);
+    judge_running(facts, findings);
     return findings;
 }
 

@@ -20,12 +20,16 @@
 #include "doctor/hooks_dirs.h"
 #include "doctor/program_version.h"
 #include "jail/build.h"
+#include "jail/inspect.h"
 #include "policy/name_files.h"
+#include "system/every_cgroup.h"
 #include "system/file.h"
 #include "system/lsm.h"
 #include "system/process.h"
 #include "system/routes.h"
 #include "system/vsock.h"
+#include "verify/probe.h"
+#include "version.h"
 
 namespace jail_ai {
 namespace {
@@ -62,7 +66,10 @@ std::vector<std::string> settings_files(const Surroundings& surroundings, bool r
         for (std::string& file : files_in(directory + "/containers.conf.d", ".conf")) files.push_back(std::move(file));
     };
     add("/etc/containers");
-    if (rootless && !surroundings.home.empty()) add(surroundings.home + "/.config/containers");
+    if (rootless && !surroundings.config_home.empty())
+        add(surroundings.config_home + "/containers");
+    else if (rootless && !surroundings.home.empty())
+        add(surroundings.home + "/.config/containers");
     return files;
 }
 
@@ -83,6 +90,8 @@ std::vector<SeenHook> hooks_in(const std::string& directory) {
             hook.binary = std::move(json->path);
             hook.stages = std::move(json->stages);
             hook.is_ours = json->is_ours;
+            hook.verb = std::move(json->verb);
+            hook.called_for = called_for(json->when);
             hook.trouble = trouble_with(hook.binary);
         } else {
             hook.error = json.error().message;
@@ -159,10 +168,39 @@ void look_at_network(MachineFacts& facts) {
     }
 }
 
+// Of the network hooks, for those a jail always has. Only programs on packets stand beside others' in peace.
+void look_at_others_programs(MachineFacts& facts) {
+    const auto looked = for_each_cgroup_here([&](int cgroup_fd, const std::string& path) -> Status {
+        for (const ProgramSlot& slot : kProgramTable) {
+            auto others = foreign_programs(cgroup_fd, slot);
+            if (!others) return std::move(others).error();
+            const bool judges_packets = slot.type == BPF_CGROUP_INET_INGRESS || slot.type == BPF_CGROUP_INET_EGRESS;
+            for (AttachedProgram& other : *others)
+                if (const bool exclusive = other.attach_flags == 0; exclusive || !judges_packets)
+                    facts.others_programs.push_back({std::move(other.name), path, exclusive});
+        }
+        return ok();
+    });
+    if (!looked) facts.others_failure = looked.error().message;
+}
+
+void look_at_running(MachineFacts& facts) {
+    auto seen = look_at_containers();
+    if (!seen) return;  // for want of cgroup v2 or permission, which have lines of their own
+    for (const SeenContainer& container : seen->containers) {
+        if (!wants_jail(container)) continue;
+        ++facts.asking;
+        if (is_jailed(container, seen->jails)) ++facts.having;
+    }
+    facts.discrepancies = judge_containers(*seen).size();
+    if (const auto stale = find_stale(*seen)) facts.discrepancies += stale->size();
+}
+
 }  // namespace
 
 MachineFacts look_at_machine(const Surroundings& surroundings) {
     MachineFacts facts;
+    facts.version = JAIL_AI_VERSION;
     struct utsname name {};
     if (::uname(&name) == 0) facts.release = name.release;
     const auto initial = in_initial_user_namespace();
@@ -170,6 +208,10 @@ MachineFacts look_at_machine(const Surroundings& surroundings) {
     facts.is_root = ::geteuid() == 0 && !facts.in_user_namespace;
     if (facts.is_root)
         if (auto tried = try_to_load(); !tried) facts.load_failure = tried.error().message;
+    if (facts.is_root && facts.load_failure.empty()) {
+        look_at_others_programs(facts);
+        look_at_running(facts);
+    }
     look_at_cgroup(facts);
     struct stat info {};
     facts.has_user_session = ::stat(fmt::format("/run/user/{}/bus", ::geteuid()).c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
@@ -178,6 +220,7 @@ MachineFacts look_at_machine(const Surroundings& surroundings) {
     facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
     const auto guard = guard_is_available();
     facts.has_guard = guard && *guard;
+    facts.has_unix_hooks = kernel_has_unix_hooks();
     look_at_hooks(surroundings, facts);
     for (const char* program : {"podman", "crio", "crun", "runc"})
         if (auto version = program_version(program)) facts.programs.push_back({program, std::move(*version)});

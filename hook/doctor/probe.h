@@ -10,6 +10,7 @@ namespace jail_ai {
 // Of the environment that doctor was called with, for podman reads it, too.
 struct Surroundings {
     std::string home;             // $HOME
+    std::string config_home;      // $XDG_CONFIG_HOME
     std::string containers_conf;  // $CONTAINERS_CONF
 };
 

@@ -92,17 +92,19 @@ Result<std::set<std::uint32_t>> map_ids(int program_fd) {
     return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info.nr_map_ids, kMaxMaps));
 }
 
-Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramSlot& slot, std::uint32_t query_flags) {
+enum class Whose { ours, others };
+
+Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramSlot& slot, std::uint32_t query_flags, Whose whose = Whose::ours) {
     auto answer = query(cgroup_fd, slot, query_flags);
     if (!answer) return std::move(answer).error();
-    std::vector<AttachedProgram> ours;
+    std::vector<AttachedProgram> found;
     for (const auto& [id, flags] : *answer) {
         auto program = open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program");
         if (!program) return std::move(program).error();
-        if (!*program || std::string_view((**program).info.name) != slot.name) continue;
-        ours.push_back({id, slot.name, static_cast<std::uint32_t>(slot.type), flags, std::move((**program).fd)});
+        if (!*program || (std::string_view((**program).info.name) == slot.name) != (whose == Whose::ours)) continue;
+        found.push_back({id, (**program).info.name, static_cast<std::uint32_t>(slot.type), flags, std::move((**program).fd)});
     }
-    return ours;
+    return found;
 }
 
 Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
@@ -119,6 +121,10 @@ Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
 
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const ProgramSlot& slot) {
     return find_programs(cgroup_fd, slot, 0);
+}
+
+Result<std::vector<AttachedProgram>> foreign_programs(int cgroup_fd, const ProgramSlot& slot) {
+    return find_programs(cgroup_fd, slot, 0, Whose::others);
 }
 
 Result<bool> is_jailed(int cgroup_fd) {

@@ -16,12 +16,12 @@
 
 namespace jail_ai {
 
-// One of our programs, attached directly to a cgroup.
+// A program that is attached directly to a cgroup.
 struct AttachedProgram {
     std::uint32_t id;
     std::string name;
     std::uint32_t attach_type;   // enum bpf_attach_type
-    std::uint32_t attach_flags;  // BPF_F_ALLOW_MULTI and nothing else, when it is as we attach it
+    std::uint32_t attach_flags;  // BPF_F_ALLOW_MULTI and nothing else, where it is as we attach ours
     UniqueFd fd;
 };
 
@@ -30,6 +30,9 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
 
 // The same for all slots.
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
+
+// Somebody else's among them.
+Result<std::vector<AttachedProgram>> foreign_programs(int cgroup_fd, const ProgramSlot& slot);
 
 // Does a program of ours act on processes of the cgroup, be it attached there or further up (BPF_F_QUERY_EFFECTIVE, bpf(2))?
 Result<bool> is_jailed(int cgroup_fd);

@@ -69,6 +69,8 @@ struct Discrepancy {
 // In the order of the above.
 std::vector<Discrepancy> judge_containers(const VerifyFacts& facts);
 
+bool wants_jail(const SeenContainer& container);
+
 // Does a jail act on it, its own or one further up?
 bool is_jailed(const SeenContainer& container, std::span<const ExaminedJail> jails);
 

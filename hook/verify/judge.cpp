@@ -41,10 +41,6 @@ bool is_in(const SeenContainer& container, const ExaminedJail& jail) {
     return std::ranges::find(container.cgroups, jail.cgroup_id) != container.cgroups.end();
 }
 
-bool wants_jail(Asks asks) {
-    return asks == Asks::audit || asks == Asks::enforce || asks == Asks::unclear;
-}
-
 bool is_of_mode(const ExaminedJail& jail, Mode mode) {
     return jail.about && jail.about->mode == static_cast<std::uint8_t>(mode);
 }
@@ -72,7 +68,7 @@ void judge_container(const SeenContainer& container, const std::vector<ExaminedJ
         found.push_back({container.id, DiscrepancyKind::unreadable,
                          fmt::format("nobody knows whether it asks for the block{}: {}", whose(container), container.unread),
                          "see what it was started with, or restart it"});
-    else if (wants_jail(container.asks) && !jailed)
+    else if (wants_jail(container) && !jailed)
         found.push_back({container.id, DiscrepancyKind::not_jailed,
                          fmt::format("it {} and is not jailed{}",
                                      container.asks == Asks::unclear ? "has annotations for the block that no hook has read" : "asks for the block",
@@ -172,6 +168,10 @@ std::string_view name_of(DiscrepancyKind kind) {
         case DiscrepancyKind::unreadable: return "unreadable";
     }
     return "?";
+}
+
+bool wants_jail(const SeenContainer& container) {
+    return container.asks == Asks::audit || container.asks == Asks::enforce || container.asks == Asks::unclear;
 }
 
 bool is_jailed(const SeenContainer& container, std::span<const ExaminedJail> jails) {

@@ -23,10 +23,6 @@ std::string_view name_of(Asks asks) {
     return "?";
 }
 
-bool wants_jail(const SeenContainer& container) {
-    return container.asks != Asks::nothing && container.asks != Asks::off;
-}
-
 std::string_view asks_of(const SeenContainer& container) {
     return container.unread.empty() ? name_of(container.asks) : "unknown";
 }

@@ -49,6 +49,8 @@ with_hooks "$build/hooks.d"
 diagnose "$name" 0
 says "$name" $'\nok +hooks +podman calls createRuntime'
 says "$name" $'\nok +precreate +podman calls precreate'
+says "$name" $'ok +hook +jail-ai-hook [0-9.]+'
+says "$name" $'\nok +others +no other BPF program'
 says "$name" $'\nok +cgroup +cgroup v2 at /sys/fs/cgroup\n'
 says "$name" $'\nok +bpf +the kernel takes the programs'
 says "$name" $'\nok +podman +podman version [0-9.]+\n'
@@ -78,6 +80,30 @@ diagnose "$name" 69
 says "$name" 'which is not executable: podman starts no container'
 equal "$name: the container doesn't start" refused "$(happens)"
 
+name='a pattern that matches no annotation of ours'
+json '.when.annotations = {"^jail_ai\\.": ".*"}'
+diagnose "$name" 69
+says "$name" "problem +hooks +'$work/hooks/a.json': 'when' doesn't match jail-ai.block-host=true: podman starts such containers unprotected"
+equal "$name: the container is not jailed" reached "$(happens)"
+
+name='a pattern that matches one value alone'
+json '.when.annotations = {"^jail-ai\\.block-host$": "^true$"}'
+diagnose "$name" 0
+says "$name" "warning +hooks +'$work/hooks/a.json': 'when' passes by containers with a typo"
+cp "$build/hooks.d/jail-ai-hook-precreate.json" "$work/hooks"
+equal "$name: the container is jailed" EPERM "$(happens)"
+rm "$work/hooks/jail-ai-hook-precreate.json"
+asked=("${jailed[@]}")
+jailed=(--annotation jail-ai.block-host=True)
+equal "$name: one with a typo is not, and starts" reached "$(happens)"
+jailed=("${asked[@]}")
+
+name='a stage without its verb'
+json '.hook.args = ["jail-ai-hook"]'
+diagnose "$name" 69
+says "$name" "problem +hooks +'$work/hooks/a.json' calls the hook with '' at the stage 'createRuntime': podman starts no container"
+equal "$name: the container doesn't start" refused "$(happens)"
+
 name='a JSON that is none'
 echo '{' >"$work/hooks/a.json"
 diagnose "$name" 69
@@ -96,6 +122,20 @@ CONTAINERS_CONF=$work/containers.conf "$hook" doctor --json >"$work/out"
 equal "$name: says what the text says" 'true true' \
     "$(jq -r '[(.works | tostring), ([.findings[] | select(.grade == "problem" or (.grade | IN("ok", "warning") | not))] | length == 0 | tostring)] | join(" ")' "$work/out")"
 equal "$name: each finding is whole" true "$(jq '[.findings[] | keys == ["grade", "remedy", "topic", "what"]] | all' "$work/out")"
+
+name='a container without the block'
+hooks=$lab/no-hooks
+mkdir -p "$hooks"
+if start 'open' runc --network none "${jailed[@]}" -- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp 127.0.0.1 "$own_port"; then
+    diagnose "$name" 0
+    says "$name" 'warning +containers +1 containers that run ask for the block, 0 have it'
+else
+    not_ok "$name: starts" "$(why 'open')"
+fi
+remove runc 'open'
+unset hooks
+diagnose 'no container that asks' 0
+says 'no container that asks' 'ok +containers +no container that runs asks for the block'
 
 user=(setpriv --reuid 4711 --regid 4711 --clear-groups)
 cp "$hook" "$work/for-all"

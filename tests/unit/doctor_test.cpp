@@ -22,7 +22,8 @@ MachineFacts good_machine() {
     facts.unprivileged_bpf = 2;
     facts.has_guard = true;
     facts.hooks_dirs = {"/usr/share/containers/oci/hooks.d"};
-    facts.hooks = {{"/h/a.json", "", "/x/jail-ai-hook", "", {"createRuntime"}, true}, {"/p/b.json", "", "/x/jail-ai-hook", "", {"precreate"}, true}};
+    facts.hooks = {{"/h/a.json", "", "/x/jail-ai-hook", "", {"createRuntime"}, true, "createRuntime", CalledFor::all_that_ask},
+                   {"/p/b.json", "", "/x/jail-ai-hook", "", {"precreate"}, true, "precreate", CalledFor::all_that_ask}};
     facts.programs = {{"podman", "podman version 5.4.2"}, {"runc", "runc version 1.1.5"}};
     facts.name_servers = {"192.0.2.53"};
     facts.addresses = {"192.0.2.1"};
@@ -74,13 +75,13 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.hooks[0].trouble = "missing"; }, "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].trouble = "not executable"; }, "problem hooks; problem hooks; "},
         {[](auto& facts) {
-             facts.hooks.push_back({"/h/c.json", "not JSON", "", "", {}, false});
+             facts.hooks.push_back({"/h/c.json", "not JSON", "", "", {}, false, "", CalledFor::all_that_ask});
          },
          "problem hooks; "},
         {[](auto& facts) { facts.hooks.erase(facts.hooks.begin()); }, "problem hooks; "},
         {[](auto& facts) { facts.hooks.pop_back(); }, ""},
         {[](auto& facts) {
-             facts.hooks.push_back({"/h/c.json", "", "/x/other", "missing", {"prestart"}, false});
+             facts.hooks.push_back({"/h/c.json", "", "/x/other", "missing", {"prestart"}, false, "", CalledFor::none});
          },
          ""},
         {[](auto& facts) { facts.shared_hooks = {facts.hooks[1]}; }, "problem precreate; "},
@@ -94,6 +95,34 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.name_servers.clear(); }, "warning resolver; "},
         {[](auto& facts) { facts.address_failure = "rtnetlink socket: x"; }, "problem addresses; "},
         {[](auto& facts) { facts.addresses.clear(); }, ""},
+        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::none; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::some; }, "warning hooks; "},
+        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::known_words; }, "warning hooks; "},
+        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::unknown; }, "warning hooks; "},
+        {[](auto& facts) { facts.hooks[1].called_for = CalledFor::none; }, "problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].verb = ""; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].stages = {"prestart"}; }, ""},
+        {[](auto& facts) { facts.hooks[0].stages = {"poststart"}; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].verb = "precreate"; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) {
+             facts.others_programs = {{"socklb", "/", false}};
+         },
+         "warning others; "},
+        {[](auto& facts) {
+             facts.others_programs = {{"alone", "/x.slice", true}};
+         },
+         "warning others; "},
+        {[](auto& facts) {
+             facts.others_programs = {{"alone", "/", true}};
+         },
+         "problem others; "},
+        {[](auto& facts) { facts.others_failure = "ask the kernel: no"; }, "warning others; "},
+        {[](auto& facts) { facts.asking = facts.having = 2; }, ""},
+        {[](auto& facts) {
+             facts.asking = 2;
+             facts.having = facts.discrepancies = 1;
+         },
+         "warning containers; "},
     };
     for (const Row& row : rows) {
         MachineFacts facts = good_machine();

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See judge_hooks.h.
+#include "doctor/judge_hooks.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <span>
+#include <string_view>
+
+#include "base/quoted.h"
+#include "doctor/hooks_dirs.h"
+
+namespace jail_ai {
+namespace {
+
+// What the hook must be called with there; empty where it has nothing to do. podman takes prestart for createRuntime.
+std::string_view verb_of(std::string_view stage) {
+    if (stage == "prestart") return "createRuntime";
+    return stage == "createRuntime" || stage == "precreate" ? stage : std::string_view();
+}
+
+bool has_stage(const SeenHook& hook, std::string_view stage) {
+    return std::ranges::find(hook.stages, stage) != hook.stages.end();
+}
+
+// Is it called, with the verb of the stage, for containers that ask?
+bool does(const SeenHook& hook, std::string_view verb) {
+    const bool has_it = std::ranges::any_of(hook.stages, [&](const std::string& stage) { return verb_of(stage) == verb; });
+    return has_it && hook.verb == verb && hook.called_for != CalledFor::none;
+}
+
+void judge_call(const SeenHook& hook, Findings& findings) {
+    const std::string remedy = fmt::format("write \"when\": {} there", R"({"annotations": {"^jail-ai\\.": ".*"}})");
+    const auto tell = [&](Grade grade, std::string_view what) {
+        findings.push_back({grade, "hooks", fmt::format("{}: {}", quoted(hook.file), what), remedy});
+    };
+    switch (hook.called_for) {
+        case CalledFor::all_that_ask: break;
+        case CalledFor::known_words:
+            tell(Grade::warning, "'when' passes by containers with a typo in an annotation of ours: they start unprotected, and nobody says so");
+            break;
+        case CalledFor::some:
+            tell(Grade::warning, "'when' is for some commands or mounts alone: other containers that ask for the block start unprotected");
+            break;
+        case CalledFor::none: tell(Grade::problem, "'when' doesn't match jail-ai.block-host=true: podman starts such containers unprotected"); break;
+        case CalledFor::unknown: tell(Grade::warning, "'when' has an expression that can't be judged here"); break;
+    }
+    for (const std::string& stage : hook.stages)
+        if (verb_of(stage).empty())
+            findings.push_back({Grade::problem, "hooks",
+                                fmt::format("{} calls the hook at the stage {}, where it does nothing", quoted(hook.file), quoted(stage)),
+                                "write \"stages\": [\"createRuntime\"] there"});
+        else if (verb_of(stage) != hook.verb)
+            findings.push_back({Grade::problem, "hooks",
+                                fmt::format("{} calls the hook with {} at the stage {}: podman starts no container that asks for the block",
+                                            quoted(hook.file), quoted(hook.verb), quoted(stage)),
+                                fmt::format("write \"args\": [\"jail-ai-hook\", \"{}\"] there", verb_of(stage))});
+}
+
+}  // namespace
+
+std::string list(const std::vector<std::string>& words) {
+    const auto shown = std::span(words).first(std::min(words.size(), kMostListed));
+    return fmt::format("{}{}", fmt::join(shown, " "), words.size() > shown.size() ? fmt::format(" and {} more", words.size() - shown.size()) : "");
+}
+
+void judge_hooks(const MachineFacts& facts, Findings& findings) {
+    bool jails = false;
+    bool tightens = false;
+    for (const SeenHook& hook : facts.hooks) {
+        if (!hook.error.empty()) {
+            findings.push_back({Grade::problem, "hooks", fmt::format("{}: {}: podman starts no container", quoted(hook.file), hook.error),
+                                "mend it or take it away"});
+        } else if (hook.is_ours && !hook.trouble.empty()) {
+            findings.push_back(
+                {Grade::problem, "hooks",
+                 fmt::format("{} names {}, which is {}: {}", quoted(hook.file), quoted(hook.binary), hook.trouble,
+                             hook.trouble == "missing" ? "podman starts containers unprotected and says nothing" : "podman starts no container"),
+                 "install the binary again, or take the JSON away"});
+        } else if (hook.is_ours) {
+            judge_call(hook, findings);
+            jails = jails || does(hook, "createRuntime");
+            tightens = tightens || does(hook, "precreate");
+        }
+    }
+    const std::string dirs = list(facts.hooks_dirs);
+    if (jails)
+        findings.push_back({Grade::ok, "hooks", fmt::format("podman calls createRuntime (hooks in {})", dirs), ""});
+    else
+        findings.push_back({Grade::problem, "hooks", fmt::format("podman calls no createRuntime of jail-ai-hook (hooks in {})", dirs),
+                            fmt::format("install it, or name its directory in hooks_dir of containers.conf; the default is {}", kDefaultHooksDir)});
+    if (tightens)
+        findings.push_back({Grade::ok, "precreate", "podman calls precreate", ""});
+    else
+        findings.push_back({facts.has_guard ? Grade::ok : Grade::warning, "precreate",
+                            facts.has_guard ? "podman doesn't call precreate, which BPF LSM makes unnecessary"
+                                            : "podman doesn't call precreate: containers that can open packet or vsock sockets are refused",
+                            facts.has_guard ? "" : "install /etc/containers/containers.conf.d/50-jail-ai-hook.conf"});
+    for (const SeenHook& hook : facts.shared_hooks)
+        if (has_stage(hook, "precreate"))
+            findings.push_back({Grade::problem, "precreate",
+                                fmt::format("{} has a stage that CRI-O doesn't know: it doesn't start", quoted(hook.file)),
+                                "move it to a directory that only podman reads"});
+}
+
+}  // namespace jail_ai

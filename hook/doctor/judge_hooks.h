@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The part of doctor's judgement that is about podman's hooks directories: does it call the hook, for which containers, and what else does it find?
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "doctor/facts.h"
+
+namespace jail_ai {
+
+using Findings = std::vector<Finding>;
+
+inline constexpr std::size_t kMostListed = 8;
+
+// The first of them, and how many more there are.
+std::string list(const std::vector<std::string>& words);
+
+void judge_hooks(const MachineFacts& facts, Findings& findings);
+
+}  // namespace jail_ai

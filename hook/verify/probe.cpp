@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See probe.h.
+#include "verify/probe.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "jail/refresh.h"
+#include "system/cgroup_view.h"
+#include "system/process.h"
+#include "system/routes.h"
+#include "verify/holes.h"
+
+namespace jail_ai {
+namespace {
+
+Result<std::vector<std::uint64_t>> cgroup_ids(const Process& process) {
+    auto cgroups = cgroups_of(process);
+    if (!cgroups) return std::move(cgroups).error();
+    std::vector<std::uint64_t> ids;
+    for (const CgroupView& cgroup : *cgroups) {
+        struct stat info {};
+        if (::fstat(cgroup.fd.get(), &info) != 0) return system_error("stat a cgroup", errno);
+        ids.push_back(info.st_ino);
+    }
+    return ids;
+}
+
+void note_unread(SeenContainer& seen, const Error& why) {
+    seen.unread = why.message;
+}
+
+SeenContainer look_at(const RunningContainer& container) {
+    SeenContainer seen{container.id, std::string(container.runtime), container.owner, container.process.pid(), Asks::nothing, {}, {}};
+    const auto config = read_config(container);
+    if (!config) {
+        note_unread(seen, config.error());
+    } else {
+        const auto asks = asked_in(*config);
+        if (asks)
+            seen.asks = *asks;
+        else
+            note_unread(seen, Error(asks.error()).context("config.json"));
+    }
+    auto cgroups = cgroup_ids(container.process);
+    if (cgroups)
+        seen.cgroups = std::move(*cgroups);
+    else
+        note_unread(seen, cgroups.error());
+    return seen;
+}
+
+// The jails were looked for after the containers: a jail that isn't there may have gone with its container.
+bool still_runs(const SeenContainer& seen) {
+    const auto process = Process::open(seen.pid);
+    if (!process) return false;
+    const auto cgroups = cgroup_ids(*process);
+    return !cgroups || *cgroups == seen.cgroups;
+}
+
+Discrepancy stale(const std::string& container, const std::vector<IpPrefix>& holes) {
+    return {container, DiscrepancyKind::stale,
+            fmt::format("its rules are those of a host with other addresses, so that it reaches {}{}", holes.front().to_string(),
+                        holes.size() > 1 ? fmt::format(" and {} more", holes.size() - 1) : ""),
+            container.empty() ? "jail-ai-hook refresh" : fmt::format("jail-ai-hook refresh {}", shown_id(container))};
+}
+
+}  // namespace
+
+Result<VerifyFacts> look_at_containers() {
+    VerifyFacts facts;
+    facts.overlooked = for_each_container([&](const RunningContainer& container) {
+        // One that has not started may be with its hooks right now.
+        if (container.has_started) facts.containers.push_back(look_at(container));
+    });
+    auto jails = examine_jails();
+    if (!jails) return std::move(jails).error();
+    facts.jails = std::move(*jails);
+    std::erase_if(facts.containers, [&](const SeenContainer& seen) { return !is_jailed(seen, facts.jails) && !still_runs(seen); });
+    return facts;
+}
+
+// By what refresh compares. What that leaves alone is another version's, or of another network namespace, whose addresses aren't known here.
+Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts) {
+    std::vector<Discrepancy> discrepancies;
+    auto network = own_network_namespace();
+    if (!network) return std::move(network).error();
+    auto routes = read_local_routes();
+    if (!routes) return std::move(routes).error();
+    auto visited = for_each_jail(0, [&](const OpenJail& open) -> Status {
+        const auto has_it = [&](const ExaminedJail& jail) {
+            return std::ranges::find(jail.programs, open.program, &ExaminedProgram::id) != jail.programs.end();
+        };
+        const auto jail = std::ranges::find_if(facts.jails, has_it);
+        if (jail == facts.jails.end()) return ok();
+        const std::string container = container_of(*jail, facts.containers);
+        const auto staleness = compare(open, *routes, *network);
+        if (!staleness) {
+            discrepancies.push_back({container, DiscrepancyKind::unreadable,
+                                     fmt::format("nobody knows whether its rules are up to date: {}", staleness.error().message), "restart it"});
+            return ok();
+        }
+        const auto holes = find_holes(staleness->now, staleness->then);
+        if (!holes.empty()) discrepancies.push_back(stale(container, holes));
+        return ok();
+    });
+    if (!visited) return std::move(visited).error();
+    return discrepancies;
+}
+
+}  // namespace jail_ai
