@@ -10,10 +10,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/deadline.h"
 #include "base/report.h"
@@ -23,6 +26,7 @@
 #include "commands/create_runtime.h"
 #include "commands/doctor.h"
 #include "commands/explain.h"
+#include "commands/help.h"
 #include "commands/jail_by_broker.h"
 #include "commands/log.h"
 #include "commands/precreate.h"
@@ -36,34 +40,16 @@
 
 namespace {
 
-constexpr std::string_view kHelp =
-    "usage: jail-ai-hook VERB\n"
-    "\n"
-    "  createRuntime   called by podman, crun, runc or CRI-O: reads the container state (OCI runtime-spec) from\n"
-    "                  standard input and keeps the container away from the machine it runs on\n"
-    "  precreate       called by podman before that: takes from config.json, read from standard input and written\n"
-    "                  to standard output, what would lead past the block: CAP_NET_RAW, sockets other than IP and Unix\n"
-    "  broker          started by jail-ai-hook.socket for each request of a rootless engine's hook: jails its container\n"
-    "                  (createRuntime takes --broker=PATH, where it listens, and broker --max-jails=N, 256 a user)\n"
-    "  explain         says what would become of a destination, and why: explain 10.88.0.1:5432/tcp\n"
-    "                  [--annotation KEY=VALUE]… [--pid PID | --container ID] [--json]; without one, the whole policy\n"
-    "  status          every jail on this machine: what was refused and how often: status [CONTAINER…] [--json | --prometheus]\n"
-    "  verify          containers that ask for the block and don't have it, and jails that aren't as they should be:\n"
-    "                  verify [CONTAINER…] [--json]; ends with 1 where there are any\n"
-    "  doctor [--json] says whether the block works on this machine for whoever calls it, and what to do if not\n"
-    "  --version       print the version\n"
-    "  --help          print this\n"
-    "\n"
-    "Containers ask for it by annotation, and the administrator by flags of the verb (--block-host=… --allow=… …):\n"
-    "  jail-ai.block-host             true: connections to the host fail with EPERM, everything else passes\n"
-    "                                 audit: they pass and are counted; false: nothing is done\n"
-    "  jail-ai.block-host.allow       ports that pass: host:11434 10.88.0.1:5432-5433/tcp [fd00::1]:53/udp\n"
-    "  jail-ai.block-host.also        more to block: addresses, prefixes, private, link-local, gateway\n"
-    "  jail-ai.block-host.dns         auto: the container's resolvers answer DNS; off\n"
-    "  jail-ai.block-host.on-failure  refuse the container, or run it unprotected\n"
-    "  jail-ai.block-host.accept      risks taken by name\n"
-    "With --enforce, annotations may tighten what the flags say and never loosen it.\n"
-    "Anything else under jail-ai. is refused, and so is a container that can't be protected.\n";
+using Words = std::span<char* const>;
+
+// What doctor needs of the environment, before it is dropped.
+struct Caller {
+    jail_ai::Surroundings surroundings;
+    bool wants_colour;
+};
+
+// For what is said to whoever calls it wrongly.
+std::string_view running_verb;
 
 void own() {
     // Standard descriptors that are closed would be taken by the next open.
@@ -95,7 +81,8 @@ int print(std::string_view text) {
 }
 
 int fail(const jail_ai::Error& error) {
-    jail_ai::report(LOG_ERR, error.message);
+    const bool misused = error.exit_code == EX_USAGE && !running_verb.empty();
+    jail_ai::report(LOG_ERR, misused ? fmt::format("{}; jail-ai-hook {} --help tells its flags", error.message, running_verb) : error.message);
     return error.exit_code;
 }
 
@@ -104,7 +91,7 @@ int fail_in_time(jail_ai::Error error) {
     return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused", error.message, jail_ai::kDeadlineSeconds)});
 }
 
-int run_precreate(std::span<char* const> words) {
+int run_precreate(Words words, const Caller& /*caller*/) {
     jail_ai::start_deadline();
     const auto arguments = jail_ai::parse_arguments(words);
     if (!arguments) return fail(arguments.error());
@@ -116,7 +103,7 @@ int run_precreate(std::span<char* const> words) {
     return EX_OK;
 }
 
-int run_create_runtime(std::span<char* const> words) {
+int run_create_runtime(Words words, const Caller& /*caller*/) {
     jail_ai::start_deadline();
     const auto arguments = jail_ai::parse_arguments(words, {jail_ai::kBrokerOption});
     if (!arguments) return fail(arguments.error());
@@ -131,7 +118,7 @@ int run_create_runtime(std::span<char* const> words) {
 }
 
 // A request that was refused has had its answer, and is no failure of this process: systemd would keep a failed unit for each.
-int run_broker(std::span<char* const> words) {
+int run_broker(Words words, const Caller& /*caller*/) {
     jail_ai::start_deadline(jail_ai::kBrokerDeadlineSeconds);
     if (!jail_ai::kill_after(jail_ai::kBrokerDeadlineSeconds + 2)) return fail(jail_ai::system_error("set a timer", errno));
     const auto arguments = jail_ai::parse_arguments(words, {jail_ai::kMaxJailsOption});
@@ -142,33 +129,33 @@ int run_broker(std::span<char* const> words) {
     return EX_OK;
 }
 
-int run_explain(std::span<char* const> arguments) {
+int run_explain(Words arguments, const Caller& /*caller*/) {
     const auto question = jail_ai::parse_question(arguments);
     if (!question) return fail(question.error());
     const auto answer = jail_ai::explain(*question);
     return answer ? print(*answer) : fail(answer.error());
 }
 
-int run_status(std::span<char* const> words) {
+int run_status(Words words, const Caller& /*caller*/) {
     const auto answer = jail_ai::status(words);
     return answer ? print(*answer) : fail(answer.error());
 }
 
-int run_refresh(std::span<char* const> words) {
+int run_refresh(Words words, const Caller& /*caller*/) {
     const auto answer = jail_ai::refresh(words, ::isatty(STDERR_FILENO) == 1);
     if (!answer) return fail(answer.error());
     const int printed = print(answer->text);
     return printed == EX_OK ? answer->exit_code : printed;
 }
 
-int run_log(std::span<char* const> words) {
+int run_log(Words words, const Caller& /*caller*/) {
     int printed = EX_OK;
     const auto print_on = [&](std::string_view text) { return (printed = print(text)) == EX_OK; };
     const auto logged = jail_ai::log(words, print_on, [](std::string_view line) { jail_ai::report(LOG_WARNING, line); });
     return logged ? printed : fail(logged.error());
 }
 
-int run_watch(std::span<char* const> words) {
+int run_watch(Words words, const Caller& /*caller*/) {
     const auto watched = jail_ai::watch(words, [](const jail_ai::Line& line) {
         jail_ai::report(line.priority, line.text);
         if (line.priority > LOG_WARNING) print(line.text + "\n");
@@ -176,7 +163,7 @@ int run_watch(std::span<char* const> words) {
     return watched ? EX_OK : fail(watched.error());
 }
 
-int run_verify(std::span<char* const> words) {
+int run_verify(Words words, const Caller& /*caller*/) {
     const auto verification = jail_ai::verify(words);
     if (!verification) return fail(verification.error());
     const int printed = print(verification->text);
@@ -194,11 +181,13 @@ int run_lines(jail_ai::Result<jail_ai::Lines> lines) {
     return printed;
 }
 
-// What doctor needs of the environment, before it is dropped.
-struct Caller {
-    jail_ai::Surroundings surroundings;
-    bool wants_colour;
-};
+int run_attach(Words words, const Caller& /*caller*/) {
+    return run_lines(jail_ai::attach(words));
+}
+
+int run_detach(Words words, const Caller& /*caller*/) {
+    return run_lines(jail_ai::detach(words));
+}
 
 Caller look_at_caller() {
     const auto variable = [](const char* name) {
@@ -209,30 +198,58 @@ Caller look_at_caller() {
             variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1};
 }
 
-int run_doctor(std::span<char* const> arguments, const Caller& caller) {
+int run_doctor(Words arguments, const Caller& caller) {
     const auto diagnosis = jail_ai::diagnose(arguments, caller.surroundings, caller.wants_colour);
     if (!diagnosis) return fail(diagnosis.error());
     const int printed = print(diagnosis->text);
     return printed == EX_OK ? diagnosis->exit_code : printed;
 }
 
-int dispatch(std::span<char* const> arguments, const Caller& caller) {
-    const std::string_view verb = arguments.empty() ? "" : arguments.front();
-    if (verb == "createRuntime") return run_create_runtime(arguments.subspan(1));
-    if (verb == "precreate") return run_precreate(arguments.subspan(1));
-    if (verb == "broker") return run_broker(arguments.subspan(1));
-    if (verb == "status") return run_status(arguments.subspan(1));
-    if (verb == "attach") return run_lines(jail_ai::attach(arguments.subspan(1)));
-    if (verb == "detach") return run_lines(jail_ai::detach(arguments.subspan(1)));
-    if (verb == "log") return run_log(arguments.subspan(1));
-    if (verb == "watch") return run_watch(arguments.subspan(1));
-    if (verb == "refresh") return run_refresh(arguments.subspan(1));
-    if (verb == "verify") return run_verify(arguments.subspan(1));
-    if (verb == "explain") return run_explain(arguments.subspan(1));
-    if (verb == "doctor") return run_doctor(arguments.subspan(1), caller);
-    if (verb == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
-    if (verb == "--help") return print(kHelp);
-    return fail({EX_USAGE, "usage: jail-ai-hook createRuntime | precreate | broker | explain | doctor | status | verify | --version | --help"});
+struct Verb {
+    std::string_view name;
+    int (*run)(Words words, const Caller& caller);
+};
+
+constexpr Verb kVerbs[] = {
+    {"createRuntime", run_create_runtime},
+    {"precreate", run_precreate},
+    {"broker", run_broker},
+    {"explain", run_explain},
+    {"status", run_status},
+    {"log", run_log},
+    {"refresh", run_refresh},
+    {"watch", run_watch},
+    {"verify", run_verify},
+    {"attach", run_attach},
+    {"detach", run_detach},
+    {"doctor", run_doctor},
+};
+
+std::vector<std::string_view> verb_names() {
+    std::vector<std::string_view> names;
+    std::ranges::transform(kVerbs, std::back_inserter(names), &Verb::name);
+    return names;
+}
+
+// An engine that is told to ask for help, by a slip in its JSON, must not start a container for the success of that. It speaks by a pipe, systemd by
+// a socket.
+int print_help(const jail_ai::VerbHelp& help) {
+    struct stat input {};
+    const bool by_person = help.called_by == jail_ai::CalledBy::people || (::fstat(STDIN_FILENO, &input) == 0 && S_ISCHR(input.st_mode));
+    const int printed = print(jail_ai::help_of(help));
+    return by_person ? printed : EX_USAGE;
+}
+
+int dispatch(Words arguments, const Caller& caller) {
+    const std::string_view word = arguments.empty() ? "" : arguments.front();
+    if (word == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
+    if (word == "--help") return print(jail_ai::help(verb_names()));
+    const auto* const verb = std::ranges::find(kVerbs, word, &Verb::name);
+    if (verb == std::end(kVerbs)) return fail({EX_USAGE, jail_ai::wrong_verb(word, verb_names())});
+    const Words words = arguments.subspan(1);
+    if (const jail_ai::VerbHelp* help = jail_ai::asked_help(word, words)) return print_help(*help);
+    running_verb = verb->name;
+    return verb->run(words, caller);
 }
 
 }  // namespace
