@@ -70,7 +70,7 @@ constexpr auto kHelps = std::to_array<VerbHelp>({
      "As root. The last different refusals that the kernel remembers of each jail, the newest last.\n"
      "CONTAINER is an ID or the beginning of one.\n"
      "\n"
-     "  --follow  each refusal as it happens, of all jails and those that start later, until a signal comes;\n"
+     "  --follow  each refusal as it happens, of all jails and those that start later, until a signal;\n"
      "            one process of a machine at a time\n"
      "  --json    one object a line\n"},
     {"refresh", "brings the rules of jails up to the addresses that the host has now", CalledBy::people, false,
