@@ -6,6 +6,8 @@
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
+# shellcheck source=schema.sh
+. "$(dirname "$0")/../lib/schema.sh"
 
 hook=$build/hook/jail-ai-hook new_v4=198.51.100.99
 # Nobody has it yet: what answers for it is the host, later.
@@ -42,6 +44,7 @@ for runtime in crun runc; do
     equal "$runtime: an address that the host gets is not known to the jail" reached "$(does "$runtime" held tcp $new_v4)"
     equal "$runtime: refresh tells it" "container '$held': + $new_v4: blocked (local) 1 jail looked at, 1 brought up to date" \
         "$("$hook" refresh "${held:0:12}" | sed 's/^ *//' | paste -sd ' ' | sed "s/': /':/; s/':/': /")"
+    conforms "$runtime: refresh answers as its schema says" refresh "$("$hook" refresh --json)"
     equal "$runtime: and it is blocked" 'EPERM EPERM reached' \
         "$(does "$runtime" held tcp $new_v4) $(does "$runtime" held udp $new_v4) $(does "$runtime" held tcp "$internet_v4")"
     ip addr del $new_v4/32 dev uplink
@@ -60,11 +63,13 @@ for runtime in crun runc; do
     until_holds "$lab/followed" "\"what\":\"$host_v4:$port/tcp\"" || not_ok "$runtime: log --follow tells it" "$(<"$lab/followed")"
     equal "$runtime: log --follow tells who was refused what" "$held enforce local $host_v4 $port tcp probe" \
         "$(grep -F "$host_v4:$port/tcp" "$lab/followed" | head -n 1 | jq -r '"\(.container) \(.mode) \(.reason) \(.destination) \(.port) \(.protocol) \(.comm)"')"
+    conforms "$runtime: each of its lines is what the schema says" log "$(grep -F "$host_v4:$port/tcp" "$lab/followed")"
     kill $watch $follow
     status=0
     wait $watch || status=$?
     wait $follow || status=$((status + $?))
     equal "$runtime: both end when they are asked to" 0 $status
+    conforms "$runtime: so is what log remembers" log "$("$hook" log --json)"
     matches "$runtime: log remembers it" "${held:0:12} refused $host_v4:$port/tcp \(local\) to 'probe'" "$("$hook" log "$held" | paste -sd ' ')"
 
     matches "$runtime: detach takes the jail away" 'no longer blocked' "$("$hook" detach --container "$held" 2>&1)"

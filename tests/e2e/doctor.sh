@@ -6,6 +6,8 @@
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
+# shellcheck source=schema.sh
+. "$(dirname "$0")/../lib/schema.sh"
 
 hook=$build/hook/jail-ai-hook
 socket=/run/jail-ai-hook.sock # the view's own /run
@@ -121,6 +123,7 @@ with_hooks "$work/hooks"
 CONTAINERS_CONF=$work/containers.conf "$hook" doctor --json >"$work/out"
 equal "$name: says what the text says" 'true true' \
     "$(jq -r '[(.works | tostring), ([.findings[] | select(.grade == "problem" or (.grade | IN("ok", "warning") | not))] | length == 0 | tostring)] | join(" ")' "$work/out")"
+conforms "$name: it is what the schema says" doctor "$(<"$work/out")"
 equal "$name: each finding is whole" true "$(jq '[.findings[] | keys == ["grade", "remedy", "topic", "what"]] | all' "$work/out")"
 
 name='a container without the block'

@@ -6,6 +6,8 @@
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
+# shellcheck source=schema.sh
+. "$(dirname "$0")/../lib/schema.sh"
 
 next=$((port + 1)) new_v4=192.0.2.99
 destinations=("$host_v4:$port/tcp" "$host_v4:$port/udp" "$host_v4:$next/tcp" "[$host_v6]:$port/tcp" "$metadata_v4:$port/tcp"
@@ -49,6 +51,8 @@ for runtime in crun runc; do
         equal "$runtime, ${found/$id/ID}: and so does the jail that is" "$expected" "$(verdicts .jail.verdict "$found")"
     done
     equal "$runtime: by process the jail says the same" "$expected" "$(verdicts .jail.verdict "--pid=$pid")"
+    conforms "$runtime: a destination's answer is what the schema says" explain "$(explain "$host_v4:$port" "--pid=$pid" --json)"
+    conforms "$runtime: so is the whole policy" explain "$(explain --json "--pid=$pid")"
     equal "$runtime: by process, nobody knows the annotations" "$(explain "$host_v4:$port" "--pid=$pid" --json | jq -r .verdict)" blocked
     equal "$runtime: with its annotations the process's jail is as it would be" "[]" \
         "$(explain --json "--pid=$pid" --annotation "jail-ai.block-host.allow=host:$port" | jq -c .jail.differences)"

@@ -5,6 +5,8 @@
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
+# shellcheck source=schema.sh
+. "$(dirname "$0")/../lib/schema.sh"
 
 # status ARGUMENT...
 status() { "$build/hook/jail-ai-hook" status "$@" 2>&1; }
@@ -29,6 +31,7 @@ for runtime in crun runc; do
         "$(status --json "${held:0:12}" | jq -r '.[].refusals | map("\(.what) \(.count) \(.comm)") | sort | join(" ")')"
     equal "$runtime: what is only watched is counted the same" "$host_v4:$port/tcp 1" \
         "$(status --json "$watched" | jq -r '.[].refusals | map("\(.what) \(.count)") | join(" ")')"
+    conforms "$runtime: to machines it is what the schema says" status "$(status --json)"
     matches "$runtime: people read it, too" "^${held:0:12}  enforce.*refused 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
     matches "$runtime: and Prometheus" "jail_ai_denials_total\{container=\"$held\",mode=\"enforce\",reason=\"local\"\} 3" "$(status --prometheus | paste -sd ' ')"
     matches "$runtime: a container without a jail has none" 'has no jail on this machine' "$(status "$(podman inspect --format '{{.Id}}' free)" || :)"

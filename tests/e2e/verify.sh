@@ -6,6 +6,8 @@
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
+# shellcheck source=schema.sh
+. "$(dirname "$0")/../lib/schema.sh"
 
 mkdir -p "$lab/no-hooks"
 
@@ -31,11 +33,6 @@ verify --json
 equal 'one that asks for nothing is seen, and is none of the findings' "runc 0 nothing false 0" \
     "$(jq -r --arg id "$(id_of peer)" '(.containers[] | select(.container == $id) | "\(.runtime) \(.owner) \(.asks) \(.jailed) ") + (.findings | length | tostring)' <<<"$said")"
 
-conforms() {
-    /usr/bin/python3 -W ignore -c 'import json, jsonschema, sys
-jsonschema.validate(json.load(sys.stdin), json.load(open(sys.argv[1])))' "$(dirname "$0")/../schema/verify.json" <<<"$said" 2>&1
-}
-
 listening=(-- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp 127.0.0.1 "$own_port")
 for runtime in crun runc; do
     started=yes
@@ -56,12 +53,8 @@ for runtime in crun runc; do
     matches "$runtime: people are told what to do" \
         "^1 .*${open:0:12}: it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container ${open:0:12}.*4 containers ask for the block, 2 have it$" \
         "$status $(paste -sd ' ' <<<"$said")"
-    if /usr/bin/python3 -c 'import jsonschema' 2>"$lab/no-schema"; then
-        verify --json
-        equal "$runtime: machines are told in the form that the schema has" '' "$(conforms)"
-    else
-        skip "$runtime: the schema" 'needs python3-jsonschema'
-    fi
+    verify --json
+    conforms "$runtime: machines are told in the form that the schema has" verify "$said"
     verify "$held" "$(id_of watched)"
     equal "$runtime: only those that are named are looked at, by ID" '0 2 containers ask for the block, 2 have it' "$status $said"
     verify 'open'
