@@ -73,10 +73,10 @@ TEST_CASE("help: people's verbs tell it wherever --help stands, those of machine
 
 TEST_CASE("help: a mistyped verb is told the one that was meant") {
     const auto verbs = every_verb();
-    for (const auto& [typed, meant] : {std::pair("stauts", "status"), std::pair("createruntime", "createRuntime"), std::pair("dotcor", "doctor"),
-                                       std::pair("lg", "log"), std::pair("explian", "explain")}) {
-        CAPTURE(typed);
-        CHECK(wrong_verb(typed, verbs).find(std::string(", for which ") + meant + " may be meant") != std::string::npos);
+    for (const auto& example : {std::pair("stauts", "status"), std::pair("createruntime", "createRuntime"), std::pair("dotcor", "doctor"),
+                                std::pair("lg", "log"), std::pair("explian", "explain")}) {
+        CAPTURE(example.first);
+        CHECK(wrong_verb(example.first, verbs).find(std::string(", for which ") + example.second + " may be meant") != std::string::npos);
     }
     for (const char* typed : {"frobnicate", "x", "--json", "ps"}) {
         CAPTURE(typed);
