@@ -18,6 +18,7 @@
 #include "container/json_part.h"
 #include "container/request.h"
 #include "container/runtime_arguments.h"
+#include "container/runtime_state.h"
 #include "container/state.h"
 #include "container/tighten.h"
 #include "policy/gateways.h"
@@ -25,6 +26,7 @@
 #include "policy/own_addresses.h"
 #include "policy/podman_network.h"
 #include "policy/policy.h"
+#include "verify/facts.h"
 
 namespace {
 
@@ -46,6 +48,21 @@ void check(const Error& error) {
     must(state->pid >= 1 && state->pid <= kMaxPid && !state->id.empty() && state->bundle.starts_with('/'));
     const auto request = parse_request(state->annotations);
     if (!request) check(request.error());
+}
+
+// What users' runtimes leave for verify.
+[[maybe_unused]] void fuzz_running(std::string_view text) {
+    for (const auto parse : {parse_crun_status, parse_runc_state}) {
+        const auto state = parse(text);
+        if (!state)
+            check(state.error());
+        else
+            must(state->pid >= 1 && state->pid <= kMaxPid);
+    }
+    const auto asks = asked_in(text);
+    if (!asks) check(asks.error());
+    static_cast<void>(start_time(text));
+    must(!is_container_id(text) || shown_id(text).size() <= text.size());
 }
 
 [[maybe_unused]] void fuzz_bundle(std::string_view text) {
