@@ -3,8 +3,16 @@
 # Completion for bash, by bash-completion. The words are the program's own (--help of each verb says them).
 
 _jail_ai_hook_containers() {
-    # Of root alone; others are offered nothing.
-    jail-ai-hook status --json 2>/dev/null | grep -o '"container":"[^"]*"' | cut -d '"' -f 4
+    # Of root alone; others are offered nothing. Whoever asks the broker makes the ID up, and compgen and the command line would run what stands
+    # in it: only what is harmless in a shell is offered.
+    jail-ai-hook status --json 2>/dev/null | LC_ALL=C grep -oE '"container":"[A-Za-z0-9_][A-Za-z0-9_.+-]*"' | cut -d '"' -f 4
+}
+
+# _jail_ai_hook_list WORDS: the last one of a list
+_jail_ai_hook_list() {
+    local before=
+    [[ $cur != *,* ]] || before=${cur%,*},
+    mapfile -t COMPREPLY < <(compgen -P "$before" -W "$1" -- "${cur##*,}")
 }
 
 _jail_ai_hook() {
@@ -20,12 +28,12 @@ _jail_ai_hook() {
 
     case $prev in
         --block-host) mapfile -t COMPREPLY < <(compgen -W 'true audit false' -- "$cur") && return ;;
-        --also) mapfile -t COMPREPLY < <(compgen -W 'private link-local gateway' -- "$cur") && return ;;
+        --also) _jail_ai_hook_list 'private link-local gateway' && return ;;
         --dns) mapfile -t COMPREPLY < <(compgen -W 'auto off' -- "$cur") && return ;;
         --on-failure) mapfile -t COMPREPLY < <(compgen -W 'refuse run' -- "$cur") && return ;;
         --accept)
-            mapfile -t COMPREPLY < <(compgen -W 'cap_net_admin cap_bpf cap_sys_admin cap_dac_read_search cap_sys_module host-cgroups host-pid
-                engine-socket inherited-sockets cap_net_raw vsock ia32 abstract-unix' -- "$cur")
+            _jail_ai_hook_list 'cap_net_admin cap_bpf cap_sys_admin cap_dac_read_search cap_sys_module host-cgroups host-pid
+                engine-socket inherited-sockets cap_net_raw vsock ia32 abstract-unix'
             return
             ;;
         --container) mapfile -t COMPREPLY < <(compgen -W "$(_jail_ai_hook_containers)" -- "$cur") && return ;;
