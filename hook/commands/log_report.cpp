@@ -19,7 +19,7 @@ std::string refusal_sentence(const LogEntry& entry) {
 }
 
 std::string log_to_people(const LogEntry& entry) {
-    const std::string_view container = entry.container.empty() ? "unknown" : entry.container.substr(0, 12);
+    const std::string container = entry.container.empty() ? "unknown" : printable(entry.container).substr(0, 12);
     return fmt::format("{} {:12} {}\n", time_text(entry.real, true), container, refusal_sentence(entry));
 }
 
@@ -29,7 +29,7 @@ std::string log_to_machines(const LogEntry& entry) {
     const jail_event& event = entry.event;
     writer.StartObject();
     put(writer, "time", time_text(entry.real, true));
-    put(writer, "container", entry.container);
+    put(writer, "container", printable(entry.container));
     put(writer, "mode", entry.mode == Mode::audit ? "audit" : "enforce");
     put(writer, "what", refusal_text(event.what));
     put(writer, "reason", reason_of(event.what));

@@ -11,6 +11,7 @@
 
 #include "base/quoted.h"
 #include "commands/explanation.h"
+#include "commands/refusal_text.h"
 #include "container/json_writer.h"
 #include "jail/refresh.h"
 #include "system/lock_file.h"
@@ -85,7 +86,7 @@ std::string to_machines(const std::vector<Refreshed>& jails, bool only_look) {
     writer.StartArray();
     for (const Refreshed& jail : jails) {
         writer.StartObject();
-        put(writer, "container", jail.container);
+        put(writer, "container", printable(jail.container));
         put_all(writer, "changes", jail.changes);
         if (!jail.left_alone.empty()) put(writer, "left_alone", jail.left_alone);
         if (!jail.failure.empty()) put(writer, "failure", jail.failure);

@@ -38,8 +38,9 @@ std::string_view guard_of(const JailReport& jail) {
     return "unknown";
 }
 
+// Who asks the broker makes the ID up.
 std::string id_of(const JailReport& jail) {
-    return jail.about ? jail.about->container : "";
+    return jail.about ? printable(jail.about->container) : "";
 }
 
 std::vector<std::string_view> open_routes_of(const JailReport& jail) {

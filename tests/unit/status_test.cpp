@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "base/ip_prefix.h"
+#include "commands/log_report.h"
 #include "commands/refusal_text.h"
 #include "commands/status_report.h"
 #include "container/request.h"
@@ -55,6 +56,19 @@ TEST_CASE("status: what was refused, in words") {
     CHECK(refusal_text(refusal_of(JAIL_REASON_BPF, 5, 0)) == "bpf command 5");
 }
 
+TEST_CASE("status: an ID that somebody made up says nothing to a terminal, and is JSON") {
+    JailReport made_up = report();
+    std::strcpy(made_up.about->container, "\x1b[2J\xff");
+    CHECK(status_to_people({made_up}, kNow).find('\x1b') == std::string::npos);
+    rapidjson::Document document;
+    document.Parse<rapidjson::kParseValidateEncodingFlag>(status_to_machines({made_up}, kNow).c_str());
+    REQUIRE_FALSE(document.HasParseError());
+    CHECK(std::string(document[0]["container"].GetString()) == "\\x1b[2J\\xff");
+    const LogEntry entry{0, made_up.about->container, Mode::enforce, {}};
+    CHECK(log_to_people(entry).find('\x1b') == std::string::npos);
+    CHECK_FALSE(document.Parse<rapidjson::kParseValidateEncodingFlag>(log_to_machines(entry).c_str()).HasParseError());
+}
+
 TEST_CASE("status: to people") {
     CHECK(status_to_people({}, kNow) == "no container is jailed here\n");
     CHECK(status_to_people({report()}, kNow) ==
@@ -98,5 +112,5 @@ TEST_CASE("status: to Prometheus, with what is special in a label escaped") {
     std::strcpy(jail.about->container, "a\"b\\c\nd");
     const std::string text = status_to_prometheus({jail});
     CHECK(text.find("jail_ai_jails 1\n") != std::string::npos);
-    CHECK(text.find(R"(jail_ai_denials_total{container="a\"b\\c\nd",mode="enforce",reason="local"} 7)") != std::string::npos);
+    CHECK(text.find(R"(jail_ai_denials_total{container="a\"b\\c\\x0ad",mode="enforce",reason="local"} 7)") != std::string::npos);
 }
