@@ -141,11 +141,16 @@ int run_status(Words words, const Caller& /*caller*/) {
     return answer ? print(*answer) : fail(answer.error());
 }
 
-int run_refresh(Words words, const Caller& /*caller*/) {
-    const auto answer = jail_ai::refresh(words, ::isatty(STDERR_FILENO) == 1);
+// Of a verb whose exit code says something also where it succeeds.
+template <typename Answer>
+int print_answer(const jail_ai::Result<Answer>& answer) {
     if (!answer) return fail(answer.error());
     const int printed = print(answer->text);
     return printed == EX_OK ? answer->exit_code : printed;
+}
+
+int run_refresh(Words words, const Caller& /*caller*/) {
+    return print_answer(jail_ai::refresh(words, ::isatty(STDERR_FILENO) == 1));
 }
 
 int run_log(Words words, const Caller& /*caller*/) {
@@ -164,10 +169,7 @@ int run_watch(Words words, const Caller& /*caller*/) {
 }
 
 int run_verify(Words words, const Caller& /*caller*/) {
-    const auto verification = jail_ai::verify(words);
-    if (!verification) return fail(verification.error());
-    const int printed = print(verification->text);
-    return printed == EX_OK ? verification->exit_code : printed;
+    return print_answer(jail_ai::verify(words));
 }
 
 // A person runs these, and is told what else goes to syslog alone.
@@ -199,10 +201,7 @@ Caller look_at_caller() {
 }
 
 int run_doctor(Words arguments, const Caller& caller) {
-    const auto diagnosis = jail_ai::diagnose(arguments, caller.surroundings, caller.wants_colour);
-    if (!diagnosis) return fail(diagnosis.error());
-    const int printed = print(diagnosis->text);
-    return printed == EX_OK ? diagnosis->exit_code : printed;
+    return print_answer(jail_ai::diagnose(arguments, caller.surroundings, caller.wants_colour));
 }
 
 struct Verb {

@@ -14,7 +14,6 @@
 #include "base/quoted.h"
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
-#include "container/json.h"
 #include "jail/attachment.h"
 #include "system/bundle_files.h"
 #include "system/cgroup_view.h"
@@ -85,9 +84,7 @@ Result<Target> find_target(const Arguments& arguments) {
 Result<Request> request_for(const Target& target, const Defaults& defaults) {
     Annotations annotations;
     if (target.files) {
-        auto config = parse_json_object(target.files->config);
-        if (!config) return std::move(config).error();
-        auto read = read_annotations(*config);
+        auto read = parse_config_annotations(target.files->config);
         if (!read) return std::move(read).error();
         annotations = std::move(*read);
     }

@@ -7,7 +7,6 @@
 
 #include "base/quoted.h"
 #include "commands/explanation.h"
-#include "container/json.h"
 #include "jail/attached_policy.h"
 #include "system/bundle_files.h"
 #include "system/cgroup_view.h"
@@ -35,12 +34,6 @@ Result<Subject> any_container() {
     return subject;
 }
 
-Result<Annotations> annotations_of(const BundleFiles& files) {
-    auto config = parse_json_object(files.config);
-    if (!config) return std::move(config).error();
-    return read_annotations(*config);
-}
-
 Result<Subject> running_container(pid_t pid, std::string name, const std::string& bundle) {
     auto process = Process::open(pid);
     if (!process) return std::move(process).error();
@@ -48,7 +41,7 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
     if (!bundle.empty()) {
         auto files = BundleFiles::open(bundle);
         if (!files) return std::move(files).error();
-        auto found = annotations_of(*files);
+        auto found = parse_config_annotations(files->config);
         if (!found) return std::move(found).error();
         annotations = std::move(*found);
     }

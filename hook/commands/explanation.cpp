@@ -75,15 +75,6 @@ std::string table_of(const Rules& rules) {
     return text;
 }
 
-std::string_view mode_name(Mode mode) {
-    switch (mode) {
-        case Mode::off: return "false";
-        case Mode::audit: return "audit";
-        case Mode::enforce: return "true";
-    }
-    return "unknown";
-}
-
 void put_rule(JsonWriter& writer, const IpPrefix& prefix, const Rule& rule) {
     writer.StartObject();
     put(writer, "prefix", prefix.to_string());

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/quoted.h"
 #include "base/stop.h"
 #include "commands/log_report.h"
@@ -50,12 +50,6 @@ bool is_asked_for(std::string_view container, const Asked& asked) {
 
 std::string line_of(const LogEntry& entry, const Asked& asked) {
     return asked.json ? log_to_machines(entry) : log_to_people(entry);
-}
-
-std::uint64_t nanoseconds(clockid_t clock) {
-    timespec now{};
-    ::clock_gettime(clock, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
 // What to add to CLOCK_BOOTTIME for CLOCK_REALTIME.

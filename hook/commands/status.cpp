@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
 
+#include "base/clock.h"
 #include "base/quoted.h"
 #include "commands/status_report.h"
 
@@ -52,12 +52,6 @@ Status select(std::vector<JailReport>& jails, const std::vector<std::string>& co
     return ok();
 }
 
-std::uint64_t clock_now(clockid_t clock) {
-    timespec now{};
-    ::clock_gettime(clock, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
 }  // namespace
 
 Result<std::string> status(std::span<char* const> words) {
@@ -67,7 +61,7 @@ Result<std::string> status(std::span<char* const> words) {
     auto jails = list_jails();
     if (!jails) return std::move(jails).error();
     if (auto selected = select(*jails, asked->containers); !selected) return std::move(selected).error();
-    const Now now{clock_now(CLOCK_BOOTTIME), clock_now(CLOCK_REALTIME)};
+    const Now now{nanoseconds(CLOCK_BOOTTIME), nanoseconds(CLOCK_REALTIME)};
     switch (asked->form) {
         case Form::people: break;
         case Form::machines: return status_to_machines(*jails, now);

@@ -36,6 +36,15 @@ List both(const List& first, const List& second) {
 
 }  // namespace
 
+std::string_view mode_name(Mode mode) {
+    switch (mode) {
+        case Mode::off: return "false";
+        case Mode::audit: return "audit";
+        case Mode::enforce: return "true";
+    }
+    return "unknown";
+}
+
 std::string_view risk_name(Risk risk) {
     switch (risk) {
         case Risk::cap_net_admin: return "cap_net_admin";

@@ -23,6 +23,9 @@ inline constexpr std::string_view kBlockHost = "jail-ai.block-host";
 inline constexpr std::string_view kAccept = "jail-ai.block-host.accept";
 
 enum class Mode { off, audit, enforce };  // from loose to tight
+// As a setting names it: "true", "audit" or "false".
+std::string_view mode_name(Mode mode);
+
 enum class Dns { automatic, off };
 enum class OnFailure { refuse, run };
 

@@ -61,4 +61,10 @@ Result<ContainerState> parse_state(std::string_view json) {
     return ContainerState{std::string(string_of(**id)), *pid, std::string(path), std::move(*annotations)};
 }
 
+Result<Annotations> parse_config_annotations(std::string_view config) {
+    auto document = parse_json_object(config);
+    if (!document) return std::move(document).error();
+    return read_annotations(*document);
+}
+
 }  // namespace jail_ai

@@ -8,9 +8,9 @@
 #include <fmt/format.h>
 
 #include <cstring>
-#include <ctime>
 #include <iterator>
 
+#include "base/clock.h"
 #include "jail/abstract.h"
 #include "jail/guard.h"
 #include "jail/loading.h"
@@ -54,9 +54,7 @@ Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
     about.inputs_size = static_cast<std::uint32_t>(label.inputs.size());
     about.version = JAIL_ABOUT_VERSION;
     about.open_routes = label.open_routes;
-    timespec now{};
-    ::clock_gettime(CLOCK_REALTIME, &now);
-    about.since = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
+    about.since = nanoseconds(CLOCK_REALTIME);
     about.mode = static_cast<std::uint8_t>(policy.mode);
     about.guard = static_cast<std::uint8_t>(guard);
     about.shares_network = policy.shares_network ? 1 : 0;

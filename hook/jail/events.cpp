@@ -11,9 +11,9 @@
 
 #include <array>
 #include <cstring>
-#include <ctime>
 #include <vector>
 
+#include "base/clock.h"
 #include "jail/list.h"
 #include "system/lock_file.h"
 
@@ -25,12 +25,6 @@ constexpr unsigned kCallsBetweenFullScans = 64;
 
 // Of one jail, so that one which refuses as fast as it can doesn't keep the others waiting. What is left makes the descriptor readable again.
 constexpr unsigned kMostAtOnce = 1024;
-
-std::uint64_t now_since_boot() {
-    timespec now{};
-    ::clock_gettime(CLOCK_BOOTTIME, &now);
-    return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000 + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 // Three descriptors a jail. Where that isn't allowed, opening the one too many tells.
 void allow_many_descriptors() {
@@ -144,7 +138,7 @@ Result<Events> Events::open() {
     UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll) return system_error("epoll", errno);
     allow_many_descriptors();
-    Events events(std::move(*lock), std::move(epoll), now_since_boot());
+    Events events(std::move(*lock), std::move(epoll), nanoseconds(CLOCK_BOOTTIME));
     if (auto found = events.find_new(true); !found) return std::move(found).error();
     // What is from before is read and dropped here, so that there is room for what comes.
     if (auto taken = events.take([](const Happened&) {}); !taken) return std::move(taken).error();

@@ -38,7 +38,7 @@ std::string one_line(std::string name) {
 }
 
 std::string request_text(const Request& request) {
-    std::string text = fmt::format("{} {}\n", kBlockHost, request.mode == Mode::enforce ? "true" : request.mode == Mode::audit ? "audit" : "false");
+    std::string text = fmt::format("{} {}\n", kBlockHost, mode_name(request.mode));
     text += fmt::format("{}.dns {}\n", kBlockHost, request.dns == Dns::off ? "off" : "auto");
     for (const Exception& exception : request.allow) text += fmt::format("{}.allow {}\n", kBlockHost, exception.text);
     for (const Addition& addition : request.also) text += fmt::format("{}.also {}\n", kBlockHost, addition.text);

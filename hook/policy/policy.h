@@ -56,7 +56,7 @@ struct Policy {
 // EX_CONFIG for a set that is empty here.
 Result<Policy> compile_policy(const Request& request, const HostView& host);
 
-// The rule that decides about a single address, or nullptr; also with its prefix.
+// The rule that decides about a single address, or about those of a prefix that no longer one holds, or nullptr; also with its prefix.
 const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address);
 const Rule* find_rule(const Rules& rules, const IpPrefix& address);
 

@@ -3,16 +3,13 @@
 // What a container asks for, by its config.json (facts.h).
 #include <algorithm>
 
-#include "container/json.h"
 #include "container/request.h"
 #include "verify/facts.h"
 
 namespace jail_ai {
 
 Result<Asks> asked_in(std::string_view config) {
-    auto document = parse_json_object(config);
-    if (!document) return std::move(document).error();
-    auto annotations = read_annotations(*document);
+    auto annotations = parse_config_annotations(config);
     if (!annotations) return std::move(annotations).error();
     if (std::ranges::none_of(*annotations, [](const auto& each) { return each.first.starts_with(kAnnotationPrefix); })) return Asks::nothing;
     const auto settings = parse_annotations(*annotations);

@@ -17,9 +17,8 @@ const jail_rule* own_rule(const Rules& rules, const IpPrefix& prefix) {
 
 // What decides about the prefix's addresses that no longer prefix holds.
 const jail_rule* decisive_rule(const Rules& rules, const IpPrefix& prefix) {
-    for (unsigned bits = prefix.key().prefix_bits + 1; bits-- > 0;)
-        if (const jail_rule* rule = own_rule(rules, prefix.widened(bits))) return rule;
-    return nullptr;
+    const Rule* rule = find_rule(rules, prefix);
+    return rule == nullptr ? nullptr : &rule->value;
 }
 
 bool blocks(const jail_rule* rule) {
