@@ -60,7 +60,7 @@ constexpr auto kHelps = std::to_array<VerbHelp>({
     {"status", "every jail on this machine: what was refused, how often, and when last", CalledBy::people, false,
      "usage: jail-ai-hook status [--json | --prometheus] [CONTAINER]…\n"
      "\n"
-     "As root. CONTAINER is an ID or the beginning of one.\n"
+     "As root. CONTAINER is an ID, the beginning of one, or a name.\n"
      "\n"
      "  --json        for machines, with everything that is remembered\n"
      "  --prometheus  counters for node_exporter's textfile collector\n"},
@@ -68,7 +68,7 @@ constexpr auto kHelps = std::to_array<VerbHelp>({
      "usage: jail-ai-hook log [--follow] [--json] [CONTAINER]…\n"
      "\n"
      "As root. The last different refusals that the kernel remembers of each jail, the newest last.\n"
-     "CONTAINER is an ID or the beginning of one.\n"
+     "CONTAINER is an ID, the beginning of one, or a name.\n"
      "\n"
      "  --follow  each refusal as it happens, of all jails and those that start later, until a signal;\n"
      "            one process of a machine at a time\n"
@@ -77,7 +77,7 @@ constexpr auto kHelps = std::to_array<VerbHelp>({
      "usage: jail-ai-hook refresh [--dry-run] [--json] [CONTAINER]…\n"
      "\n"
      "As root. What is blocked before and after stays blocked meanwhile.\n"
-     "CONTAINER is an ID or the beginning of one.\n"
+     "CONTAINER is an ID, the beginning of one, or a name.\n"
      "\n"
      "  --dry-run  says what would change, and changes nothing\n"
      "  --json     for machines\n"},

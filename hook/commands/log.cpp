@@ -8,11 +8,14 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <vector>
 
 #include "base/clock.h"
 #include "base/quoted.h"
 #include "base/stop.h"
+#include "commands/containers_meant.h"
 #include "commands/log_report.h"
 #include "jail/events.h"
 #include "jail/list.h"
@@ -20,36 +23,12 @@
 namespace jail_ai {
 namespace {
 
-constexpr int kNewJailsMs = 100;         // a new jail's events wait in its buffer for that long
+constexpr int kNewJailsMs = 100;  // a new jail's events wait in its buffer for that long
+constexpr std::string_view kFollow = "--follow", kJson = "--json";
 constexpr unsigned kRoundsPerCheck = 5;  // of that time, between looks for what was lost
 
-struct Asked {
-    bool follow = false;
-    bool json = false;
-    std::vector<std::string> containers;
-};
-
-Result<Asked> parse(std::span<char* const> words) {
-    Asked asked;
-    for (const std::string_view word : words) {
-        if (word == "--follow")
-            asked.follow = true;
-        else if (word == "--json")
-            asked.json = true;
-        else if (word.empty() || word.front() == '-')
-            return Error{EX_USAGE, fmt::format("unknown flag {}: log takes --follow, --json and containers", quoted(word))};
-        else
-            asked.containers.emplace_back(word);
-    }
-    return asked;
-}
-
-bool is_asked_for(std::string_view container, const Asked& asked) {
-    return asked.containers.empty() || std::ranges::any_of(asked.containers, [&](const std::string& each) { return container.starts_with(each); });
-}
-
-std::string line_of(const LogEntry& entry, const Asked& asked) {
-    return asked.json ? log_to_machines(entry) : log_to_people(entry);
+std::string line_of(const LogEntry& entry, const FlagsAndContainers& asked) {
+    return asked.has(kJson) ? log_to_machines(entry) : log_to_people(entry);
 }
 
 // What to add to CLOCK_BOOTTIME for CLOCK_REALTIME.
@@ -63,20 +42,40 @@ jail_event last_event(const Refusal& refusal) {
     return event;
 }
 
-Status show_remembered(const Asked& asked, const Print& print) {
+ContainersMeant containers_meant(const FlagsAndContainers& asked) {
+    return {asked.containers, asked.containers.empty() ? std::vector<NamedContainer>() : named_containers()};
+}
+
+// The same, for containers that start later: a name is looked up when a container is met first.
+class ContainersMeantByAndBy {
+public:
+    explicit ContainersMeantByAndBy(const FlagsAndContainers& asked) : asked_(asked) {}
+
+    bool has(std::string_view id) {
+        if (asked_.containers.empty()) return true;
+        const auto known = met_.find(id);
+        return known != met_.end() ? known->second : met_.emplace(id, containers_meant(asked_).has(id)).first->second;
+    }
+
+private:
+    const FlagsAndContainers& asked_;
+    std::map<std::string, bool, std::less<>> met_;
+};
+
+Status show_remembered(const FlagsAndContainers& asked, const Print& print) {
     auto jails = list_jails();
     if (!jails) return std::move(jails).error();
-    const auto id_of = [](const JailReport& jail) { return std::string_view(jail.about ? jail.about->container : ""); };
-    for (const std::string& container : asked.containers)
-        if (std::ranges::none_of(*jails, [&](const JailReport& jail) { return id_of(jail).starts_with(container); }))
-            return Error{EX_NOINPUT, fmt::format("container {} has no jail on this machine", quoted(container))};
+    const ContainersMeant meant = containers_meant(asked);
+    std::vector<std::string_view> ids;
+    std::ranges::transform(*jails, std::back_inserter(ids), &JailReport::container_id);
+    if (auto checked = check_jailed(meant, ids); !checked) return checked;
     const std::uint64_t boot = boot_time();
     std::vector<LogEntry> entries;
     for (const JailReport& jail : *jails) {
-        if (!is_asked_for(id_of(jail), asked)) continue;
+        if (!meant.has(jail.container_id())) continue;
         const Mode mode = jail.about ? static_cast<Mode>(jail.about->mode) : Mode::enforce;
         for (const Refusal& refusal : jail.refusals)
-            entries.push_back({refusal.seen.last + boot, id_of(jail), mode, last_event(refusal), refusal.seen.count});
+            entries.push_back({refusal.seen.last + boot, jail.container_id(), mode, last_event(refusal), refusal.seen.count});
     }
     std::ranges::sort(entries, {}, &LogEntry::real);
     std::string text;
@@ -85,17 +84,18 @@ Status show_remembered(const Asked& asked, const Print& print) {
     return ok();
 }
 
-Status follow(const Asked& asked, const Print& print, const Warn& warn) {
+Status follow(const FlagsAndContainers& asked, const Print& print, const Warn& warn) {
     listen_for_stop();
     auto events = Events::open();
     if (!events) return std::move(events).error();
+    ContainersMeantByAndBy meant(asked);
     std::string text;
     const auto add = [&](const Happened& happened) {
-        if (is_asked_for(happened.container, asked))
+        if (meant.has(happened.container))
             text += line_of({happened.event.when + boot_time(), happened.container, happened.mode, happened.event}, asked);
     };
     const auto tell_lost = [&](std::string_view container, std::uint64_t count) {
-        if (is_asked_for(container, asked))
+        if (meant.has(container))
             warn(fmt::format("container {}: {} more refusals came faster than they could be read; status counts them", quoted(container), count));
     };
     std::uint64_t next_look = 0;
@@ -121,10 +121,10 @@ Status follow(const Asked& asked, const Print& print, const Warn& warn) {
 }  // namespace
 
 Status log(std::span<char* const> words, const Print& print, const Warn& warn) {
-    auto asked = parse(words);
+    auto asked = parse_flags_and_containers("log", words, {kFollow, kJson});
     if (!asked) return std::move(asked).error();
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs: run this as root"};
-    return asked->follow ? follow(*asked, print, warn) : show_remembered(*asked, print);
+    return asked->has(kFollow) ? follow(*asked, print, warn) : show_remembered(*asked, print);
 }
 
 }  // namespace jail_ai

@@ -16,7 +16,7 @@ namespace jail_ai {
 using Print = std::function<bool(std::string_view text)>;
 using Warn = std::function<void(std::string_view line)>;
 
-// Words: --follow, --json, and containers by the beginning of their ID. With --follow it goes on until it is asked to stop. `warn` is told what was
+// Words: --follow, --json, and containers as containers_meant.h has them. With --follow it goes on until it is asked to stop. `warn` is told what was
 // lost. Errors: EX_USAGE; EX_NOPERM for anybody but root; EX_NOINPUT for a container that has no jail (with --follow it may get one later);
 // EX_TEMPFAIL where another process follows; EX_OSERR.
 Status log(std::span<char* const> words, const Print& print, const Warn& warn);

@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
 #include "base/quoted.h"
 #include "commands/explanation.h"
@@ -21,32 +22,8 @@
 namespace jail_ai {
 namespace {
 
+constexpr std::string_view kDryRun = "--dry-run", kJson = "--json";
 constexpr std::size_t kProgressStep = 50;  // jails
-
-struct Asked {
-    RefreshOptions options;
-    bool json = false;
-};
-
-Result<Asked> parse(std::span<char* const> words) {
-    Asked asked;
-    for (const std::string_view word : words) {
-        if (word == "--json")
-            asked.json = true;
-        else if (word == "--dry-run")
-            asked.options.only_look = true;
-        else if (word.empty() || word.front() == '-')
-            return Error{EX_USAGE, fmt::format("unknown flag {}: refresh takes --dry-run, --json and containers", quoted(word))};
-        else
-            asked.options.containers.emplace_back(word);
-    }
-    return asked;
-}
-
-bool is_asked_for(const Staleness& staleness, const std::vector<std::string>& containers) {
-    return containers.empty() ||
-           std::ranges::any_of(containers, [&](const std::string& beginning) { return staleness.container.starts_with(beginning); });
-}
 
 Refreshed refresh_one(const OpenJail& jail, Staleness staleness, bool only_look) {
     Refreshed refreshed{std::move(staleness.container), {}, std::move(staleness.left_alone), {}};
@@ -115,7 +92,7 @@ Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, cons
         auto staleness = compare(jail, *routes, *network);
         if (!staleness)
             all.push_back({{}, {}, {}, std::move(staleness).error().message});
-        else if (is_asked_for(*staleness, options.containers))
+        else if (options.meant.has(staleness->container))
             all.push_back(refresh_one(jail, std::move(*staleness), options.only_look));
         progress(all.size());
         return ok();
@@ -125,19 +102,22 @@ Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, cons
 }
 
 Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal) {
-    auto asked = parse(words);
+    auto asked = parse_flags_and_containers("refresh", words, {kDryRun, kJson});
     if (!asked) return std::move(asked).error();
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
+    std::vector<NamedContainer> named;
+    if (!asked->containers.empty()) named = named_containers();
+    const RefreshOptions options{asked->has(kDryRun), {std::move(asked->containers), std::move(named)}};
     auto jails = refresh_jails(
-        asked->options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});
+        options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});
     if (at_terminal && jails && jails->size() >= kProgressStep) std::fputs("\r\x1b[K", stderr);
     if (!jails) return std::move(jails).error();
-    for (const std::string& container : asked->options.containers)
-        if (std::ranges::none_of(*jails, [&](const Refreshed& jail) { return jail.container.starts_with(container); }))
-            return Error{EX_NOINPUT, fmt::format("container {} has no jail on this machine", quoted(container))};
+    std::vector<std::string_view> ids;
+    std::ranges::transform(*jails, std::back_inserter(ids), &Refreshed::container);
+    if (auto checked = check_jailed(options.meant, ids); !checked) return std::move(checked).error();
     const bool failed = std::ranges::any_of(*jails, [](const Refreshed& jail) { return !jail.failure.empty(); });
-    const bool only_look = asked->options.only_look;
-    return RefreshAnswer{asked->json ? to_machines(*jails, only_look) : to_people(*jails, only_look), failed ? EX_OSERR : EX_OK};
+    return RefreshAnswer{asked->has(kJson) ? to_machines(*jails, options.only_look) : to_people(*jails, options.only_look),
+                         failed ? EX_OSERR : EX_OK};
 }
 
 }  // namespace jail_ai

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "commands/containers_meant.h"
 
 namespace jail_ai {
 
@@ -20,8 +21,8 @@ struct Refreshed {
 };
 
 struct RefreshOptions {
-    bool only_look = false;               // nothing is changed
-    std::vector<std::string> containers;  // beginnings of ids; of all where it names none
+    bool only_look = false;         // nothing is changed
+    ContainersMeant meant{{}, {}};  // all
 };
 
 // Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is called with their number, after each. Errors:

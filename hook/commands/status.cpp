@@ -3,71 +3,54 @@
 // See status.h.
 #include "commands/status.h"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/clock.h"
-#include "base/quoted.h"
+#include "commands/containers_meant.h"
 #include "commands/status_report.h"
+#include "container/cgroup_path.h"
 
 namespace jail_ai {
 namespace {
 
-enum class Form { people, machines, prometheus };
+constexpr std::string_view kJson = "--json", kPrometheus = "--prometheus";
 
-struct Asked {
-    Form form = Form::people;
-    std::vector<std::string> containers;
-};
-
-Result<Asked> parse(std::span<char* const> words) {
-    Asked asked;
-    for (const std::string_view word : words) {
-        if (word == "--json")
-            asked.form = Form::machines;
-        else if (word == "--prometheus")
-            asked.form = Form::prometheus;
-        else if (word.empty() || word.front() == '-')
-            return Error{EX_USAGE, fmt::format("unknown flag {}: status takes --json, --prometheus and containers", quoted(word))};
-        else
-            asked.containers.emplace_back(word);
+// A name is a jail's where the container that has it is in the jail's cgroup: who asks the broker makes the ID up.
+std::vector<NamedJail> put_names(std::vector<JailReport> jails, const std::vector<NamedContainer>& containers) {
+    std::multimap<std::string_view, const NamedContainer*> by_id;
+    for (const NamedContainer& each : containers) by_id.emplace(each.id, &each);
+    std::vector<NamedJail> named;
+    for (JailReport& jail : jails) {
+        const auto [begin, end] = by_id.equal_range(jail.container_id());
+        const auto its = std::find_if(begin, end, [&](const auto& each) { return is_at_or_below(each.second->cgroup, jail.cgroup); });
+        named.push_back({std::move(jail), its == end ? std::string() : its->second->name});
     }
-    return asked;
-}
-
-bool is_of(const JailReport& jail, std::string_view container) {
-    return jail.about && std::string_view(jail.about->container).starts_with(container);
-}
-
-Status select(std::vector<JailReport>& jails, const std::vector<std::string>& containers) {
-    for (const std::string& container : containers)
-        if (std::ranges::none_of(jails, [&](const JailReport& jail) { return is_of(jail, container); }))
-            return Error{EX_NOINPUT, fmt::format("container {} has no jail on this machine", quoted(container))};
-    if (containers.empty()) return ok();
-    std::erase_if(jails, [&](const JailReport& jail) {
-        return std::ranges::none_of(containers, [&](const std::string& container) { return is_of(jail, container); });
-    });
-    return ok();
+    return named;
 }
 
 }  // namespace
 
 Result<std::string> status(std::span<char* const> words) {
-    auto asked = parse(words);
+    auto asked = parse_flags_and_containers("status", words, {kJson, kPrometheus});
     if (!asked) return std::move(asked).error();
+    if (asked->has(kJson) && asked->has(kPrometheus)) return Error{EX_USAGE, "status takes one of --json, --prometheus"};
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs: run this as root"};
     auto jails = list_jails();
     if (!jails) return std::move(jails).error();
-    if (auto selected = select(*jails, asked->containers); !selected) return std::move(selected).error();
+    std::vector<NamedContainer> containers = named_containers();
+    std::vector<NamedJail> named = put_names(std::move(*jails), containers);
+    const ContainersMeant meant(std::move(asked->containers), std::move(containers));
+    std::vector<std::string_view> ids;
+    for (const NamedJail& each : named) ids.push_back(each.jail.container_id());
+    if (auto checked = check_jailed(meant, ids); !checked) return std::move(checked).error();
+    std::erase_if(named, [&](const NamedJail& each) { return !meant.has(each.jail.container_id()); });
     const Now now{nanoseconds(CLOCK_BOOTTIME), nanoseconds(CLOCK_REALTIME)};
-    switch (asked->form) {
-        case Form::people: break;
-        case Form::machines: return status_to_machines(*jails, now);
-        case Form::prometheus: return status_to_prometheus(*jails);
-    }
-    return status_to_people(*jails, now);
+    if (asked->has(kJson)) return status_to_machines(named, now);
+    if (asked->has(kPrometheus)) return status_to_prometheus(named);
+    return status_to_people(named, now);
 }
 
 }  // namespace jail_ai

@@ -10,7 +10,7 @@
 
 namespace jail_ai {
 
-// Words: --json or --prometheus, and containers by ID or the beginning of one. Errors: EX_USAGE; EX_NOINPUT for a container that has no jail;
+// Words: --json or --prometheus, and containers as containers_meant.h has them. Errors: EX_USAGE; EX_NOINPUT for a container that has no jail;
 // EX_NOPERM for anybody but root.
 Result<std::string> status(std::span<char* const> words);
 

@@ -38,9 +38,8 @@ std::string_view guard_of(const JailReport& jail) {
     return "unknown";
 }
 
-// Who asks the broker makes the ID up.
 std::string id_of(const JailReport& jail) {
-    return jail.about ? printable(jail.about->container) : "";
+    return printable(jail.container_id());
 }
 
 std::vector<std::string_view> open_routes_of(const JailReport& jail) {
@@ -85,9 +84,11 @@ void put_refusal(JsonWriter& writer, const Refusal& refusal, const Now& now) {
     writer.EndObject();
 }
 
-void put_jail(JsonWriter& writer, const JailReport& jail, const Now& now) {
+void put_jail(JsonWriter& writer, const NamedJail& named, const Now& now) {
+    const JailReport& jail = named.jail;
     writer.StartObject();
     put(writer, "container", id_of(jail));
+    if (!named.name.empty()) put(writer, "name", named.name);
     put(writer, "cgroup", jail.cgroup);
     put(writer, "mode", mode_of(jail));
     put(writer, "guard", guard_of(jail));
@@ -121,18 +122,25 @@ std::string label_text(std::string_view text) {
     return escaped;
 }
 
-std::string shown_id(const JailReport& jail) {
-    const std::string id = id_of(jail);
-    return id.empty() ? "unknown container" : id.substr(0, 12);
+std::string heading_of(const NamedJail& named) {
+    const std::string id = id_of(named.jail);
+    const std::string shown = id.empty() ? "unknown container" : id.substr(0, 12);
+    return named.name.empty() ? shown : fmt::format("{} ({})", shown, named.name);
+}
+
+std::string labels_of(const NamedJail& named) {
+    return fmt::format("container=\"{}\",{}mode=\"{}\"", label_text(id_of(named.jail)),
+                       named.name.empty() ? "" : fmt::format("name=\"{}\",", label_text(named.name)), mode_of(named.jail));
 }
 
 }  // namespace
 
-std::string status_to_people(const std::vector<JailReport>& jails, const Now& now) {
+std::string status_to_people(const std::vector<NamedJail>& jails, const Now& now) {
     if (jails.empty()) return "no container is jailed here\n";
     std::string text;
-    for (const JailReport& jail : jails) {
-        text += fmt::format("{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", shown_id(jail), mode_of(jail), guard_of(jail), jail.prefixes,
+    for (const NamedJail& named : jails) {
+        const JailReport& jail = named.jail;
+        text += fmt::format("{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(named), mode_of(jail), guard_of(jail), jail.prefixes,
                             jail.about ? fmt::format(", for {}", span_text(seconds_between(jail.about->since, now.real))) : "", quoted(jail.cgroup),
                             denials_text(jail));
         if (const auto open = open_routes_of(jail); !open.empty()) text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
@@ -148,23 +156,25 @@ std::string status_to_people(const std::vector<JailReport>& jails, const Now& no
     return text;
 }
 
-std::string status_to_machines(const std::vector<JailReport>& jails, const Now& now) {
+std::string status_to_machines(const std::vector<NamedJail>& jails, const Now& now) {
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
     writer.StartArray();
-    for (const JailReport& jail : jails) put_jail(writer, jail, now);
+    for (const NamedJail& jail : jails) put_jail(writer, jail, now);
     writer.EndArray();
     return line_of(buffer);
 }
 
-std::string status_to_prometheus(const std::vector<JailReport>& jails) {
+std::string status_to_prometheus(const std::vector<NamedJail>& jails) {
     std::string text =
         fmt::format("# HELP jail_ai_jails Containers that are kept from this machine.\n# TYPE jail_ai_jails gauge\njail_ai_jails {}\n", jails.size());
     text += "# HELP jail_ai_denials_total Refused attempts (in audit mode: that would have been), by reason.\n# TYPE jail_ai_denials_total counter\n";
-    for (const JailReport& jail : jails)
-        for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
-            text += fmt::format("jail_ai_denials_total{{container=\"{}\",mode=\"{}\",reason=\"{}\"}} {}\n", label_text(id_of(jail)), mode_of(jail),
-                                reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]);
+    for (const NamedJail& named : jails) {
+        const std::string labels = labels_of(named);
+        for (std::size_t reason = 0; reason < named.jail.denials.size(); ++reason)
+            text += fmt::format("jail_ai_denials_total{{{},reason=\"{}\"}} {}\n", labels, reason_name(static_cast<jail_reason>(reason)),
+                                named.jail.denials[reason]);
+    }
     return text;
 }
 

@@ -10,80 +10,55 @@
 #include <iterator>
 
 #include "base/quoted.h"
-#include "system/container_lookup.h"
+#include "commands/containers_meant.h"
 #include "verify/probe.h"
 
 namespace jail_ai {
 namespace {
 
-struct Asked {
-    bool json = false;
-    std::vector<std::string> containers;
-};
+constexpr std::string_view kJson = "--json";
 
-Result<Asked> parse(std::span<char* const> words) {
-    Asked asked;
-    for (const std::string_view word : words) {
-        if (word == "--json")
-            asked.json = true;
-        else if (word.empty() || word.front() == '-')
-            return Error{EX_USAGE, fmt::format("unknown flag {}: verify takes --json and containers", quoted(word))};
-        else
-            asked.containers.emplace_back(word);
-    }
-    return asked;
-}
-
-// The words as beginnings of IDs that are there, names looked up.
-Result<std::vector<std::string>> beginnings(const std::vector<std::string>& words, const VerifyFacts& facts) {
-    std::vector<std::string> beginnings;
-    for (const std::string& word : words) {
-        const auto begins = [&](const std::string& id) { return id.starts_with(word); };
-        if (std::ranges::any_of(facts.containers, begins, &SeenContainer::id) ||
-            std::ranges::any_of(facts.jails, begins, [&](const ExaminedJail& jail) { return container_of(jail, facts.containers); })) {
-            beginnings.push_back(word);
-            continue;
-        }
-        auto found = find_container(word);
-        if (!found) return std::move(found).error();
-        beginnings.push_back(std::move(found->id));
-    }
-    return beginnings;
+ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& facts) {
+    std::vector<NamedContainer> named;
+    for (const SeenContainer& each : facts.containers)
+        if (!each.name.empty()) named.push_back({each.id, each.name, {}});
+    return {std::move(words), std::move(named)};
 }
 
 // What could not be looked at stays whichever container is meant: it may be among that.
-void select(const std::vector<std::string>& beginnings, VerifyFacts& facts) {
-    if (beginnings.empty()) return;
-    const auto is_other = [&](const std::string& id) {
-        return std::ranges::none_of(beginnings, [&](const std::string& beginning) { return id.starts_with(beginning); });
-    };
+Status select(const ContainersMeant& meant, VerifyFacts& facts) {
+    if (meant.all()) return ok();
+    std::vector<std::string> of_jails;
+    std::ranges::transform(facts.jails, std::back_inserter(of_jails), [&](const ExaminedJail& jail) { return container_of(jail, facts.containers); });
+    std::vector<std::string_view> ids(of_jails.begin(), of_jails.end());
+    std::ranges::transform(facts.containers, std::back_inserter(ids), &SeenContainer::id);
+    if (const std::string* unknown = meant.first_unknown(ids)) return Error{EX_NOINPUT, fmt::format("no container {} runs", quoted(*unknown))};
     // A jail further up is judged with the containers that it holds.
     std::vector<SeenContainer> chosen;
-    std::ranges::remove_copy_if(facts.containers, std::back_inserter(chosen), is_other, &SeenContainer::id);
+    std::ranges::copy_if(facts.containers, std::back_inserter(chosen), [&](const SeenContainer& each) { return meant.has(each.id); });
     std::erase_if(facts.jails, [&](const ExaminedJail& jail) {
         const bool holds_one = std::ranges::any_of(chosen, [&](const SeenContainer& container) { return is_jailed(container, std::span(&jail, 1)); });
-        return !holds_one && is_other(container_of(jail, facts.containers));
+        return !holds_one && !meant.has(container_of(jail, facts.containers));
     });
     facts.containers = std::move(chosen);
+    return ok();
 }
 
 }  // namespace
 
 Result<Verification> verify(std::span<char* const> words) {
-    const auto asked = parse(words);
-    if (!asked) return asked.error();
+    auto asked = parse_flags_and_containers("verify", words, {kJson});
+    if (!asked) return std::move(asked).error();
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs and at others' containers: run this as root"};
     auto facts = look_at_containers();
     if (!facts) return std::move(facts).error();
-    const auto chosen = beginnings(asked->containers, *facts);
-    if (!chosen) return chosen.error();
-    select(*chosen, *facts);
+    if (auto selected = select(meant_among(std::move(asked->containers), *facts), *facts); !selected) return std::move(selected).error();
     std::vector<Discrepancy> discrepancies = judge_containers(*facts);
     auto stale = find_stale(*facts);
     if (!stale) return std::move(stale).error();
     discrepancies.insert(discrepancies.end(), std::make_move_iterator(stale->begin()), std::make_move_iterator(stale->end()));
     std::ranges::stable_sort(discrepancies, {}, &Discrepancy::kind);
-    return Verification{asked->json ? verification_to_machines(*facts, discrepancies) : verification_to_people(*facts, discrepancies),
+    return Verification{asked->has(kJson) ? verification_to_machines(*facts, discrepancies) : verification_to_people(*facts, discrepancies),
                         discrepancies.empty() ? EX_OK : kSomethingFound};
 }
 

@@ -18,7 +18,7 @@ struct Verification {
     int exit_code;     // EX_OK or kSomethingFound
 };
 
-// Words: --json, and containers by ID or the beginning of one, or by name. Errors: EX_USAGE; EX_NOPERM for anybody but root; EX_NOINPUT for a
+// Words: --json, and containers as containers_meant.h has them. Errors: EX_USAGE; EX_NOPERM for anybody but root; EX_NOINPUT for a
 // container that doesn't run; EX_UNAVAILABLE where there is no cgroup v2.
 Result<Verification> verify(std::span<char* const> words);
 

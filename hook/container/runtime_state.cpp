@@ -89,7 +89,7 @@ std::optional<std::uint64_t> start_time(std::string_view stat) {
     return ticks;
 }
 
-std::string_view id_of_named(std::string_view cmdline, std::string_view name) {
+std::optional<Monitored> monitored_by(std::string_view cmdline) {
     std::vector<std::string_view> words;
     while (!cmdline.empty()) {
         words.push_back(cmdline.substr(0, cmdline.find('\0')));
@@ -100,8 +100,10 @@ std::string_view id_of_named(std::string_view cmdline, std::string_view name) {
             if (words[i] == option) return words[i + 1];
         return std::string_view();
     };
-    const bool is_conmon = !words.empty() && words.front().substr(words.front().rfind('/') + 1) == "conmon";
-    return is_conmon && value_of("-n") == name ? value_of("-c") : std::string_view();
+    if (words.empty() || words.front().substr(words.front().rfind('/') + 1) != "conmon") return std::nullopt;
+    const Monitored monitored{value_of("-c"), value_of("-n")};
+    if (monitored.id.empty() || monitored.name.size() > kMaxName || !is_container_id(monitored.name)) return std::nullopt;
+    return monitored;
 }
 
 }  // namespace jail_ai

@@ -31,7 +31,14 @@ bool is_container_id(std::string_view word);
 // Field 22 of a /proc/PID/stat; nothing where that is none. The second field is what the process calls itself, brackets and blanks included.
 std::optional<std::uint64_t> start_time(std::string_view stat);
 
-// Where `conmon`'s arguments, as /proc/PID/cmdline has them, name a container (-n NAME -c ID), the ID; else nothing.
-std::string_view id_of_named(std::string_view cmdline, std::string_view name);
+// Which container a `conmon` holds, by its arguments as /proc/PID/cmdline has them (-c ID -n NAME).
+struct Monitored {
+    std::string_view id;
+    std::string_view name;  // what is_container_id() takes, as podman's and CRI-O's names are, and of at most kMaxName characters
+};
+constexpr std::size_t kMaxName = 255;
+
+// Nothing where these are no such arguments.
+std::optional<Monitored> monitored_by(std::string_view cmdline);
 
 }  // namespace jail_ai

@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "../bpf/abi.h"
@@ -40,6 +41,9 @@ struct JailReport {
     DenialCounts denials;
     std::uint64_t lost_events;      // that nobody has fetched in time
     std::vector<Refusal> refusals;  // the newest first, at most JAIL_MAX_REFUSALS
+
+    // Empty where the jail is of another version. Who asks the broker makes it up.
+    std::string_view container_id() const { return about ? about->container : ""; }
 };
 
 // Calls it for each jail on this machine whose first program has a higher id than `after`, and gives the highest id of any program. Asks for programs

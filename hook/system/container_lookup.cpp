@@ -7,10 +7,11 @@
 
 #include <charconv>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "base/quoted.h"
-#include "container/runtime_state.h"
+#include "system/container_names.h"
 #include "system/file.h"
 #include "system/process.h"
 #include "system/running_containers.h"
@@ -18,48 +19,34 @@
 namespace jail_ai {
 namespace {
 
-// Names in a directory; none where it isn't there.
-std::vector<std::string> names_in(const char* path) {
-    std::vector<std::string> names;
-    const Directory directory(::opendir(path));
-    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get()))
-        if (entry->d_name[0] != '.') names.emplace_back(entry->d_name);
-    return names;
-}
+// Containers by ID, and what their engines call them.
+struct Candidate {
+    FoundContainer container;
+    std::string name;
+};
+using Candidates = std::map<std::string, Candidate>;
 
-// Containers whose ID begins so, by ID. Where root's and a user's have the same, root's is meant. What a user's bundle leads to is not for root to
-// read.
-std::map<std::string, FoundContainer> in_states(std::string_view beginning) {
-    std::map<std::string, FoundContainer> found;
+// By the runtimes' states. Where root's and a user's have the same ID, root's is meant. What a user's bundle leads to is not for root to read.
+Candidates in_states() {
+    Candidates found;
     for_each_container([&](const RunningContainer& each) {
-        if (each.id.starts_with(beginning))
-            found.try_emplace(each.id, FoundContainer{each.id, each.process.pid(), each.owner == 0 ? each.bundle : std::string()});
+        if (found.contains(each.id)) return;
+        FoundContainer container{each.id, each.process.pid(), each.owner == 0 ? each.bundle : std::string()};
+        found.emplace(each.id, Candidate{std::move(container), engine_name(each.process, each.id)});
     });
     return found;
 }
 
 template <typename Each>
 void for_each_process(Each&& each) {
-    for (const std::string& name : names_in("/proc")) {
+    const Directory directory(::opendir("/proc"));
+    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get())) {
+        const std::string_view name = entry->d_name;
         pid_t pid = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
         if (error != std::errc() || end != name.data() + name.size()) continue;
         if (const auto process = Process::open(pid)) each(*process);
     }
-}
-
-// What conmon says an ID is called. A container could hold a process of that name, too: it is in another mount namespace.
-std::string id_of_name(std::string_view name) {
-    std::string id;
-    for_each_process([&](const Process& process) {
-        const auto cmdline = read_kernel_file(process.proc_fd(), "cmdline");
-        if (!cmdline) return;
-        const std::string_view found = id_of_named(*cmdline, name);
-        if (found.empty()) return;
-        const auto at_home = process.shares_namespace("mnt");
-        if (at_home && *at_home) id = found;
-    });
-    return id;
 }
 
 // The ID in a cgroup path that ends in libpod-ID, libpod-ID.scope, libpod-payload-ID or one of these and /container; else nothing.
@@ -72,37 +59,50 @@ std::string_view id_in_cgroup(std::string_view path) {
     return id.substr(0, id.find_first_of("./"));
 }
 
-// First processes of containers whose cgroup names such an ID.
-std::map<std::string, FoundContainer> in_cgroups(std::string_view beginning) {
-    std::map<std::string, FoundContainer> found;
+// By the cgroups of first processes, for runtimes whose states aren't known.
+Candidates in_cgroups() {
+    Candidates found;
     for_each_process([&](const Process& process) {
         const auto text = read_kernel_file(process.proc_fd(), "cgroup");
         if (!text) return;
         const std::size_t line = text->find("0::");
         if (line == std::string::npos) return;
         std::string_view path = std::string_view(*text).substr(line);
-        const std::string_view id = id_in_cgroup(path.substr(0, path.find('\n')));
-        if (id.empty() || !id.starts_with(beginning)) return;
+        const std::string id(id_in_cgroup(path.substr(0, path.find('\n'))));
+        if (id.empty() || found.contains(id)) return;
         const auto is_first = process.is_first_of_pid_namespace();
-        if (is_first && *is_first) found.try_emplace(std::string(id), FoundContainer{std::string(id), process.pid(), {}});
+        if (is_first && *is_first) found.emplace(id, Candidate{{id, process.pid(), {}}, engine_name(process, id)});
     });
     return found;
+}
+
+// As podman understands a word: an ID, else a name, else the beginning of an ID. Nothing where there is no such container.
+Result<std::optional<FoundContainer>> choose(const Candidates& candidates, const std::string& word) {
+    if (const auto exact = candidates.find(word); exact != candidates.end()) return std::optional(exact->second.container);
+    const auto meant_by = [&](const auto& is_meant) {
+        std::vector<FoundContainer> meant;
+        for (const auto& [id, candidate] : candidates)
+            if (is_meant(candidate)) meant.push_back(candidate.container);
+        return meant;
+    };
+    const auto called = meant_by([&](const Candidate& each) { return each.name == word; });
+    if (called.size() > 1) return Error{EX_USAGE, fmt::format("{} containers are called {}: write the ID", called.size(), quoted(word))};
+    if (!called.empty()) return std::optional(called.front());
+    const auto begun = meant_by([&](const Candidate& each) { return each.container.id.starts_with(word); });
+    if (begun.size() > 1) return Error{EX_USAGE, fmt::format("{} containers begin with {}: write more of the ID", begun.size(), quoted(word))};
+    return begun.empty() ? std::optional<FoundContainer>() : std::optional(begun.front());
 }
 
 }  // namespace
 
 Result<FoundContainer> find_container(const std::string& word) {
     if (word.empty()) return Error{EX_USAGE, "a container's ID or name is missing"};
-    auto found = in_states(word);
-    if (found.empty()) {
-        const std::string id = id_of_name(word);
-        if (!id.empty()) found = in_states(id);
-        if (found.empty()) found = in_cgroups(id.empty() ? word : id);
+    for (const auto& candidates : {in_states, in_cgroups}) {
+        auto found = choose(candidates(), word);
+        if (!found) return std::move(found).error();
+        if (*found) return std::move(**found);
     }
-    if (found.empty()) return Error{EX_NOINPUT, fmt::format("no container {} runs", quoted(word))};
-    if (found.size() > 1 && !found.contains(word))
-        return Error{EX_USAGE, fmt::format("{} containers begin with {}: write more of the ID", found.size(), quoted(word))};
-    return found.size() > 1 ? found.at(word) : found.begin()->second;
+    return Error{EX_NOINPUT, fmt::format("no container {} runs", quoted(word))};
 }
 
 }  // namespace jail_ai

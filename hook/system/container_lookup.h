@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Finding a running container by what people call it. Asked are crun's and runc's own states, podman's and CRI-O's monitor for the name, and at last
-// the names of cgroups.
+// Finding a running container by what people call it. Asked are crun's and runc's own states, and at last the names of cgroups.
 #pragma once
 
 #include <sys/types.h>
@@ -18,8 +17,8 @@ struct FoundContainer {
     std::string bundle;  // empty where it isn't known, or isn't root's
 };
 
-// `word` is an ID, the beginning of one, or a name. Errors: EX_NOINPUT where there is no such container that runs, EX_USAGE where several are
-// meant.
+// `word` is an ID, a name (system/container_names.h), or the beginning of an ID; what comes first in this order is meant. Errors: EX_NOINPUT where
+// there is no such container that runs, EX_USAGE where several are meant.
 Result<FoundContainer> find_container(const std::string& word);
 
 }  // namespace jail_ai

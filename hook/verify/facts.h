@@ -31,6 +31,7 @@ Result<Asks> asked_in(std::string_view config);
 
 struct SeenContainer {
     std::string id;
+    std::string name;  // as its engine calls it; empty where that isn't known
     std::string runtime;
     uid_t owner = 0;
     pid_t pid = 0;  // of its first process

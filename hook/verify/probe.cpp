@@ -10,6 +10,7 @@
 
 #include "jail/refresh.h"
 #include "system/cgroup_view.h"
+#include "system/container_names.h"
 #include "system/process.h"
 #include "system/routes.h"
 #include "verify/holes.h"
@@ -34,7 +35,12 @@ void note_unread(SeenContainer& seen, const Error& why) {
 }
 
 SeenContainer look_at(const RunningContainer& container) {
-    SeenContainer seen{container.id, std::string(container.runtime), container.owner, container.process.pid(), Asks::nothing, {}, {}};
+    SeenContainer seen;
+    seen.id = container.id;
+    seen.name = engine_name(container.process, container.id);
+    seen.runtime = container.runtime;
+    seen.owner = container.owner;
+    seen.pid = container.process.pid();
     const auto config = read_config(container);
     if (!config) {
         note_unread(seen, config.error());

@@ -27,12 +27,20 @@ std::string_view asks_of(const SeenContainer& container) {
     return container.unread.empty() ? name_of(container.asks) : "unknown";
 }
 
+// By ID and by name, where nobody else has taken the ID, too.
+std::string heading_of(const std::string& id, const std::vector<SeenContainer>& containers) {
+    if (id.empty()) return "unknown container";
+    const auto its = std::ranges::find(containers, id, &SeenContainer::id);
+    const bool is_clear = its != containers.end() && !its->name.empty() && std::ranges::count(containers, id, &SeenContainer::id) == 1;
+    return is_clear ? fmt::format("{} ({})", shown_id(id), its->name) : shown_id(id);
+}
+
 }  // namespace
 
 std::string verification_to_people(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies) {
     std::string text;
     for (const Discrepancy& each : discrepancies)
-        text += fmt::format("{}: {}: {}\n", each.container.empty() ? "unknown container" : shown_id(each.container), each.what, each.remedy);
+        text += fmt::format("{}: {}: {}\n", heading_of(each.container, facts.containers), each.what, each.remedy);
     const auto asking = std::ranges::count_if(facts.containers, wants_jail);
     const auto having =
         std::ranges::count_if(facts.containers, [&](const SeenContainer& each) { return wants_jail(each) && is_jailed(each, facts.jails); });
@@ -48,6 +56,7 @@ std::string verification_to_machines(const VerifyFacts& facts, const std::vector
     for (const SeenContainer& each : facts.containers) {
         writer.StartObject();
         put(writer, "container", valid_utf8(each.id));
+        if (!each.name.empty()) put(writer, "name", each.name);
         put(writer, "runtime", each.runtime);
         put(writer, "owner", std::uint64_t{each.owner});
         put(writer, "pid", static_cast<std::uint64_t>(each.pid));

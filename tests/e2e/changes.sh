@@ -52,7 +52,7 @@ for runtime in crun runc; do
 
     "$hook" watch >"$lab/watched" 2>&1 &
     watch=$!
-    "$hook" log --follow --json "$held" >"$lab/followed" 2>&1 &
+    "$hook" log --follow --json held >"$lab/followed" 2>&1 &
     follow=$!
     until_holds "$lab/followed" '{' || until [ -e /run/jail-ai-hook/events ]; do :; done
     ip addr add $new_v4/32 dev uplink
@@ -70,7 +70,9 @@ for runtime in crun runc; do
     wait $follow || status=$((status + $?))
     equal "$runtime: both end when they are asked to" 0 $status
     conforms "$runtime: so is what log remembers" log "$("$hook" log --json)"
-    matches "$runtime: log remembers it" "${held:0:12} refused $host_v4:$port/tcp \(local\) to 'probe'" "$("$hook" log "$held" | paste -sd ' ')"
+    matches "$runtime: log remembers it" "${held:0:12} refused $host_v4:$port/tcp \(local\) to 'probe'" "$("$hook" log held | paste -sd ' ')"
+    matches "$runtime: refresh finds a container by its name" '^1 jail looked at' "$("$hook" refresh --dry-run held)"
+    matches "$runtime: and says so where there is none" "container 'hel2' has no jail" "$("$hook" refresh --dry-run hel2 2>&1 || :)"
 
     matches "$runtime: detach takes the jail away" 'no longer blocked' "$("$hook" detach --container "$held" 2>&1)"
     equal "$runtime: and the host is reached" reached "$(does "$runtime" held tcp "$host_v4")"

@@ -32,8 +32,16 @@ for runtime in crun runc; do
     equal "$runtime: what is only watched is counted the same" "$host_v4:$port/tcp 1" \
         "$(status --json "$watched" | jq -r '.[].refusals | map("\(.what) \(.count)") | join(" ")')"
     conforms "$runtime: to machines it is what the schema says" status "$(status --json)"
-    matches "$runtime: people read it, too" "^${held:0:12}  enforce.*refused 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
-    matches "$runtime: and Prometheus" "jail_ai_denials_total\{container=\"$held\",mode=\"enforce\",reason=\"local\"\} 3" "$(status --prometheus | paste -sd ' ')"
+    equal "$runtime: each with the name that podman knows it by" "$(printf '%s\n' "$held held" "$watched watched" | sort | paste -sd ' ')" \
+        "$(status --json | jq -r '.[] | "\(.container) \(.name)"' | sort | paste -sd ' ')"
+    equal "$runtime: by which it is found" "$held" "$(status --json held | jq -r '.[].container')"
+    bash -c 'exec -a conmon bash -s -- -c "$1" -n usurper' bash "$held" < <(sleep 20) &
+    usurper=$!
+    matches "$runtime: whatever somebody calls a process" "container 'usurper' has no jail" "$(status usurper || :)"
+    kill "$usurper"
+    wait "$usurper" || :
+    matches "$runtime: people read it, too" "^${held:0:12} \(held\)  enforce.*refused 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
+    matches "$runtime: and Prometheus" "jail_ai_denials_total\{container=\"$held\",name=\"held\",mode=\"enforce\",reason=\"local\"\} 3" "$(status --prometheus | paste -sd ' ')"
     matches "$runtime: a container without a jail has none" 'has no jail on this machine' "$(status "$(podman inspect --format '{{.Id}}' free)" || :)"
     for name in free held watched; do remove "$runtime" "$name"; done
     equal "$runtime: they are gone with their containers" '' "$(listed .container)"

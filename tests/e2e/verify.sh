@@ -51,14 +51,14 @@ for runtime in crun runc; do
     finds "$runtime: those that no hook has jailed are found" "$(printf 'not-jailed %s\n' "$open" "$typo" | sort | paste -sd ' ')"
     verify
     matches "$runtime: people are told what to do" \
-        "^1 .*${open:0:12}: it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container ${open:0:12}.*4 containers ask for the block, 2 have it$" \
+        "^1 .*${open:0:12} \(open\): it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container ${open:0:12}.*4 containers ask for the block, 2 have it$" \
         "$status $(paste -sd ' ' <<<"$said")"
     verify --json
     conforms "$runtime: machines are told in the form that the schema has" verify "$said"
     verify "$held" "$(id_of watched)"
     equal "$runtime: only those that are named are looked at, by ID" '0 2 containers ask for the block, 2 have it' "$status $said"
     verify 'open'
-    matches "$runtime: or by name" "^1 ${open:0:12}: .* 1 containers ask for the block, 0 have it$" "$status $(paste -sd ' ' <<<"$said")"
+    matches "$runtime: or by name" "^1 ${open:0:12} \(open\): .* 1 containers ask for the block, 0 have it$" "$status $(paste -sd ' ' <<<"$said")"
 
     ip address add 198.51.100.77/32 dev lo
     finds "$runtime: an address that the host has since is missed" "$(printf 'stale %s\n' "$held" "$(id_of watched)" | sort | paste -sd ' ')" held watched

@@ -62,6 +62,7 @@ void check(const Error& error) {
     const auto asks = asked_in(text);
     if (!asks) check(asks.error());
     static_cast<void>(start_time(text));
+    if (const auto monitored = monitored_by(text)) must(is_container_id(monitored->name) && monitored->name.size() <= kMaxName);
     must(!is_container_id(text) || shown_id(text).size() <= text.size());
 }
 

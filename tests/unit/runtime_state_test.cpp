@@ -6,6 +6,7 @@
 #include <doctest/doctest.h>
 
 using namespace jail_ai;
+using namespace std::string_literals;
 using namespace std::string_view_literals;
 
 TEST_CASE("runtime state: crun's and runc's") {
@@ -41,10 +42,22 @@ TEST_CASE("runtime state: what may be a container's ID") {
     for (const char* none : {"", ".", "..", "a/b", "a b", "a\n", "ä"}) CHECK_FALSE(is_container_id(none));
 }
 
-TEST_CASE("runtime state: the ID that conmon gives a name") {
+TEST_CASE("runtime state: what conmon says of its container") {
     constexpr std::string_view kConmon = "/usr/bin/conmon\0--api-version\0001\0-c\0abcd\0-u\0abcd\0-r\0/usr/bin/crun\0-b\0/b\0-n\0web\0"sv;
-    CHECK(id_of_named(kConmon, "web") == "abcd");
-    CHECK(id_of_named(kConmon, "we").empty());
-    CHECK(id_of_named("/usr/bin/other\0-c\0abcd\0-n\0web\0"sv, "web").empty());
-    for (const std::string_view nothing : {""sv, "conmon"sv, "conmon\0-n\0web"sv, "conmon\0-n"sv}) CHECK(id_of_named(nothing, "web").empty());
+    const auto monitored = monitored_by(kConmon);
+    REQUIRE(monitored);
+    CHECK(monitored->id == "abcd");
+    CHECK(monitored->name == "web");
+    CHECK_FALSE(monitored_by("/usr/bin/other\0-c\0abcd\0-n\0web\0"sv));
+    for (const std::string_view nothing :
+         {""sv, "conmon"sv, "conmon\0-n\0web"sv, "conmon\0-c\0abcd"sv, "conmon\0-c\0abcd\0-n"sv, "conmon\0-c\0abcd\0-n\0\0"sv})
+        CHECK_FALSE(monitored_by(nothing));
+}
+
+TEST_CASE("runtime state: a name that no engine gives is none") {
+    const auto called = [](const std::string& name) { return monitored_by("conmon\0-c\0abcd\0-n\0"s + name + "\0"s); };
+    CHECK(called("a.b-c_d1"));
+    CHECK(called(std::string(kMaxName, 'a')));
+    CHECK_FALSE(called(std::string(kMaxName + 1, 'a')));
+    for (const char* odd : {"a b", "\x1b[2J", "a\nb", "a/b", "ä"}) CHECK_FALSE(called(odd));
 }

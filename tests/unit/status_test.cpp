@@ -26,8 +26,10 @@ jail_refusal refusal_of(std::uint8_t reason, std::uint16_t port, std::uint8_t pr
     return what;
 }
 
-JailReport report() {
-    JailReport jail{};
+NamedJail named(const char* name) {
+    NamedJail all{};
+    all.name = name;
+    JailReport& jail = all.jail;
     jail.cgroup = "/machine.slice/libpod-1.scope";
     jail.about.emplace();
     jail.about->version = JAIL_ABOUT_VERSION;
@@ -42,7 +44,11 @@ JailReport report() {
     Refusal refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"), {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
     std::memcpy(refusal.seen.comm, "psql", 4);
     jail.refusals = {refusal};
-    return jail;
+    return all;
+}
+
+NamedJail report() {
+    return named("");
 }
 
 }  // namespace
@@ -57,14 +63,14 @@ TEST_CASE("status: what was refused, in words") {
 }
 
 TEST_CASE("status: an ID that somebody made up says nothing to a terminal, and is JSON") {
-    JailReport made_up = report();
-    std::strcpy(made_up.about->container, "\x1b[2J\xff");
+    NamedJail made_up = report();
+    std::strcpy(made_up.jail.about->container, "\x1b[2J\xff");
     CHECK(status_to_people({made_up}, kNow).find('\x1b') == std::string::npos);
     rapidjson::Document document;
     document.Parse<rapidjson::kParseValidateEncodingFlag>(status_to_machines({made_up}, kNow).c_str());
     REQUIRE_FALSE(document.HasParseError());
     CHECK(std::string(document[0]["container"].GetString()) == "\\x1b[2J\\xff");
-    const LogEntry entry{0, made_up.about->container, Mode::enforce, {}};
+    const LogEntry entry{0, made_up.jail.about->container, Mode::enforce, {}};
     CHECK(log_to_people(entry).find('\x1b') == std::string::npos);
     CHECK_FALSE(document.Parse<rapidjson::kParseValidateEncodingFlag>(log_to_machines(entry).c_str()).HasParseError());
 }
@@ -79,23 +85,29 @@ TEST_CASE("status: to people") {
           "    10.88.0.1:5432/tcp (local), 7 times, the last 3 s ago by 'psql', process 42\n");
 }
 
+TEST_CASE("status: a container's name stands behind its ID") {
+    CHECK(status_to_people({named("web")}, kNow).starts_with("0123456789ab (web)  enforce, "));
+}
+
 TEST_CASE("status: a jail that another version has made is told all the same") {
-    JailReport jail = report();
-    jail.about.reset();
-    jail.refusals.clear();
+    NamedJail jail = report();
+    jail.jail.about.reset();
+    jail.jail.refusals.clear();
     CHECK(status_to_people({jail}, kNow).starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
 }
 
 TEST_CASE("status: to machines") {
     rapidjson::Document answer;
-    JailReport odd = report();
-    std::memcpy(odd.refusals[0].seen.comm, "\xff\"\n", 4);
+    NamedJail odd = named("web");
+    std::memcpy(odd.jail.refusals[0].seen.comm, "\xff\"\n", 4);
     const std::string text = status_to_machines({report(), odd}, kNow);
     REQUIRE(!answer.Parse<rapidjson::kParseValidateEncodingFlag>(text.c_str()).HasParseError());
     REQUIRE(answer.Size() == 2);
     const auto& jail = answer[0];
     const auto text_at = [](const rapidjson::Value& object, const char* key) { return std::string(object[key].GetString()); };
     CHECK(text_at(jail, "container") == "0123456789abcdef");
+    CHECK_FALSE(jail.HasMember("name"));
+    CHECK(text_at(answer[1], "name") == "web");
     CHECK(text_at(jail, "mode") == "enforce");
     CHECK(text_at(jail, "guard") == "lsm");
     CHECK(jail["denials"]["local"].GetUint64() == 7);
@@ -108,9 +120,11 @@ TEST_CASE("status: to machines") {
 }
 
 TEST_CASE("status: to Prometheus, with what is special in a label escaped") {
-    JailReport jail = report();
-    std::strcpy(jail.about->container, "a\"b\\c\nd");
+    NamedJail jail = report();
+    std::strcpy(jail.jail.about->container, "a\"b\\c\nd");
     const std::string text = status_to_prometheus({jail});
     CHECK(text.find("jail_ai_jails 1\n") != std::string::npos);
     CHECK(text.find(R"(jail_ai_denials_total{container="a\"b\\c\\x0ad",mode="enforce",reason="local"} 7)") != std::string::npos);
+    CHECK(status_to_prometheus({named("web")})
+              .find(R"(jail_ai_denials_total{container="0123456789abcdef",name="web",mode="enforce",reason="local"} 7)") != std::string::npos);
 }

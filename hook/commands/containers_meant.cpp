@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See containers_meant.h.
+#include "commands/containers_meant.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "base/quoted.h"
+
+namespace jail_ai {
+
+Result<FlagsAndContainers> parse_flags_and_containers(std::string_view verb, std::span<char* const> words,
+                                                      std::initializer_list<std::string_view> flags) {
+    FlagsAndContainers parsed;
+    for (const std::string_view word : words) {
+        if (std::ranges::find(flags, word) != flags.end())
+            parsed.flags.insert(word);
+        else if (word.empty() || word.front() == '-')
+            return Error{EX_USAGE, fmt::format("unknown flag {}: {} takes {} and containers", quoted(word), verb, fmt::join(flags, ", "))};
+        else
+            parsed.containers.emplace_back(word);
+    }
+    return parsed;
+}
+
+bool ContainersMeant::means(const std::string& word, std::string_view id) const {
+    if (id == word) return true;
+    const auto is_called = [&](const NamedContainer& each) { return each.name == word; };
+    if (std::ranges::none_of(named_, is_called)) return id.starts_with(word);
+    return std::ranges::any_of(named_, [&](const NamedContainer& each) { return is_called(each) && each.id == id; });
+}
+
+bool ContainersMeant::has(std::string_view id) const {
+    return all() || std::ranges::any_of(words_, [&](const std::string& word) { return means(word, id); });
+}
+
+const std::string* ContainersMeant::first_unknown(std::span<const std::string_view> ids) const {
+    const auto found = std::ranges::find_if(
+        words_, [&](const std::string& word) { return std::ranges::none_of(ids, [&](std::string_view id) { return means(word, id); }); });
+    return found == words_.end() ? nullptr : &*found;
+}
+
+Status check_jailed(const ContainersMeant& meant, std::span<const std::string_view> ids) {
+    if (const std::string* unknown = meant.first_unknown(ids))
+        return Error{EX_NOINPUT, fmt::format("container {} has no jail on this machine", quoted(*unknown))};
+    return ok();
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// "VERB [--FLAG]… [CONTAINER]…": what such a verb is called with, and which containers that means. Pure.
+#pragma once
+
+#include <initializer_list>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "system/container_names.h"
+
+namespace jail_ai {
+
+struct FlagsAndContainers {
+    std::set<std::string_view> flags;
+    std::vector<std::string> containers;
+
+    bool has(std::string_view flag) const { return flags.contains(flag); }
+};
+
+// Errors (EX_USAGE) name the flags that there are.
+Result<FlagsAndContainers> parse_flags_and_containers(std::string_view verb, std::span<char* const> words,
+                                                      std::initializer_list<std::string_view> flags);
+
+// Which containers words mean: as podman understands one, that ID; else those of that name; else those whose ID begins so. No words mean all.
+class ContainersMeant {
+public:
+    ContainersMeant(std::vector<std::string> words, std::vector<NamedContainer> named) : words_(std::move(words)), named_(std::move(named)) {}
+
+    bool all() const { return words_.empty(); }
+    bool has(std::string_view id) const;
+
+    // The first word that means none of these IDs, or nullptr.
+    const std::string* first_unknown(std::span<const std::string_view> ids) const;
+
+private:
+    bool means(const std::string& word, std::string_view id) const;
+
+    std::vector<std::string> words_;
+    std::vector<NamedContainer> named_;
+};
+
+// EX_NOINPUT for a word that means none of the jails, of whose containers these are the IDs.
+Status check_jailed(const ContainersMeant& meant, std::span<const std::string_view> ids);
+
+}  // namespace jail_ai

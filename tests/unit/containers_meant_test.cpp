@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Which containers the words behind a verb mean.
+#include "commands/containers_meant.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+
+using namespace jail_ai;
+
+namespace {
+
+const std::vector<NamedContainer> kRunning = {{"abc1", "web", "/a"}, {"abc2", "abc", "/b"}, {"ffff", "web", "/c"}, {"web9", "other", "/d"}};
+
+ContainersMeant meant(std::vector<std::string> words) {
+    return {std::move(words), kRunning};
+}
+
+Result<FlagsAndContainers> parse(std::vector<const char*> words) {
+    std::vector<char*> pointers;
+    for (const char* word : words) pointers.push_back(const_cast<char*>(word));
+    return parse_flags_and_containers("log", pointers, {"--follow", "--json"});
+}
+
+}  // namespace
+
+TEST_CASE("containers meant: all, without a word") {
+    CHECK(meant({}).all());
+    CHECK(meant({}).has("abc1"));
+    CHECK(meant({}).has(""));
+    CHECK(meant({}).first_unknown({}) == nullptr);
+}
+
+TEST_CASE("containers meant: an ID, its beginning, or a name") {
+    CHECK(meant({"abc1"}).has("abc1"));
+    CHECK_FALSE(meant({"abc1"}).has("abc2"));
+    CHECK(meant({"ab"}).has("abc1"));
+    CHECK(meant({"ab"}).has("abc2"));
+    CHECK(meant({"other"}).has("web9"));
+    CHECK_FALSE(meant({"othe"}).has("web9"));
+    CHECK(meant({"abc1", "other"}).has("web9"));
+}
+
+TEST_CASE("containers meant: of several users the same name") {
+    CHECK(meant({"web"}).has("abc1"));
+    CHECK(meant({"web"}).has("ffff"));
+}
+
+TEST_CASE("containers meant: a name comes before beginnings of IDs, and an ID before a name") {
+    CHECK_FALSE(meant({"web"}).has("web9"));
+    CHECK_FALSE(meant({"abc"}).has("abc1"));
+    CHECK(meant({"abc"}).has("abc2"));
+    CHECK(meant({"abc"}).has("abc"));
+}
+
+TEST_CASE("containers meant: a word that means none is told") {
+    const auto ids = std::to_array<std::string_view>({"abc1", ""});
+    CHECK(meant({"abc1", "web"}).first_unknown(ids) == nullptr);
+    const ContainersMeant with_unknown = meant({"abc1", "other", "nobody"});
+    REQUIRE(with_unknown.first_unknown(ids) != nullptr);
+    CHECK(*with_unknown.first_unknown(ids) == "other");
+    const auto checked = check_jailed(meant({"nobody"}), ids);
+    REQUIRE_FALSE(checked);
+    CHECK(checked.error().exit_code == EX_NOINPUT);
+    CHECK(checked.error().message == "container 'nobody' has no jail on this machine");
+}
+
+TEST_CASE("containers meant: flags stand anywhere, and are those of the verb") {
+    const auto parsed = parse({"web", "--json", "abc1"});
+    REQUIRE(parsed);
+    CHECK(parsed->has("--json"));
+    CHECK_FALSE(parsed->has("--follow"));
+    CHECK(parsed->containers == std::vector<std::string>{"web", "abc1"});
+    for (const char* wrong : {"--jsn", "-f", "", "--json=1"}) {
+        const auto refused = parse({wrong});
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().exit_code == EX_USAGE);
+        CHECK(refused.error().message.ends_with(": log takes --follow, --json and containers"));
+    }
+}
