@@ -12,6 +12,8 @@ set -eu
 status() { "$build/hook/jail-ai-hook" status "$@" 2>&1; }
 listed() { status --json | jq -r "map($1) | join(\" \")"; }
 
+everything=cap_net_admin,cap_bpf,cap_sys_admin,cap_dac_read_search,cap_sys_module,host-cgroups,host-pid,engine-socket,cap_net_raw,vsock,ia32,abstract-unix
+
 equal 'nobody is jailed, and it says so' 'no container is jailed here' "$(status)"
 for runtime in crun runc; do
     started=yes
@@ -40,6 +42,18 @@ for runtime in crun runc; do
     matches "$runtime: whatever somebody calls a process" "container 'usurper' has no jail" "$(status usurper || :)"
     kill "$usurper"
     wait "$usurper" || :
+    # A jail takes its ID from whoever asks for it: here from the cgroup's name.
+    other=$(dirname "$(cgroup_of held)")/$held
+    mkdir "$other"
+    (echo "$BASHPID" >"$other/cgroup.procs" && exec sleep 20) &
+    sleeper=$!
+    until grep -qx "$sleeper" "$other/cgroup.procs"; do :; done
+    "$build/hook/jail-ai-hook" attach --cgroup "$other" --accept="$everything" >"$lab/attached" 2>&1 || not_ok "$runtime: attach" "$(<"$lab/attached")"
+    equal "$runtime: another jail of the same ID has no name" "$(printf '%s\n' "$held held" "$held null" | sort | paste -sd ' ')" \
+        "$(status --json | jq -r --arg id "$held" '.[] | select(.container == $id) | "\(.container) \(.name)"' | sort | paste -sd ' ')"
+    kill "$sleeper"
+    wait "$sleeper" || :
+    rmdir "$other"
     matches "$runtime: people read it, too" "^${held:0:12} \(held\)  enforce.*refused 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
     matches "$runtime: and Prometheus" "jail_ai_denials_total\{container=\"$held\",name=\"held\",mode=\"enforce\",reason=\"local\"\} 3" "$(status --prometheus | paste -sd ' ')"
     matches "$runtime: a container without a jail has none" 'has no jail on this machine' "$(status "$(podman inspect --format '{{.Id}}' free)" || :)"

@@ -53,6 +53,8 @@ for runtime in crun runc; do
         else
             ids=("$(id_of "$runtime" held)" "$(id_of "$runtime" 'open')" "$(id_of "$runtime" free)")
             finds "$name: the jailed one, the open one and the one that doesn't ask" "$(outcome "${ids[0]}:enforce:true" "${ids[1]}:enforce:false" "${ids[2]}:nothing:false")"
+            equal "$name: status knows the jail by the name that the user gave" "${ids[0]} held" \
+                "$("$lab/hook" status --json held | jq -r '.[] | "\(.container) \(.name)"')"
         fi
         for container in held 'open' free; do remove "$runtime" "$container"; done
         finds "$name: they are gone with their containers" ''
