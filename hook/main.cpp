@@ -196,7 +196,7 @@ Caller look_at_caller() {
         const char* value = std::getenv(name);
         return std::string(value != nullptr ? value : "");
     };
-    return {{variable("HOME"), variable("XDG_CONFIG_HOME"), variable("CONTAINERS_CONF")},
+    return {{variable("HOME"), variable("XDG_CONFIG_HOME"), variable("CONTAINERS_CONF"), variable("XDG_RUNTIME_DIR")},
             variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1};
 }
 

@@ -21,6 +21,7 @@ struct SeenHook {
     bool is_ours = false;
     std::string verb;  // that it is called with
     CalledFor called_for = CalledFor::all_that_ask;
+    bool is_hidden = false;  // the JSON or the binary, from the user's podman: see pause_process.h
 };
 
 // Somebody else's BPF program on a cgroup, at a place where a jail has one.

@@ -80,6 +80,12 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
                  fmt::format("{} names {}, which is {}: {}", quoted(hook.file), quoted(hook.binary), hook.trouble,
                              hook.trouble == "missing" ? "podman starts containers unprotected and says nothing" : "podman starts no container"),
                  "install the binary again, or take the JSON away"});
+        } else if (hook.is_ours && hook.is_hidden) {
+            findings.push_back(
+                {Grade::problem, "hooks",
+                 fmt::format("{} or its binary is not in the mounts of podman's pause process: podman starts containers unprotected and says nothing",
+                             quoted(hook.file)),
+                 "podman system migrate, which stops the user's containers: the next podman keeps the mounts that it is started with"});
         } else if (hook.is_ours) {
             judge_call(hook, findings);
             jails = jails || does(hook, "createRuntime");

@@ -18,6 +18,7 @@
 #include "broker/client.h"
 #include "container/cgroup_path.h"
 #include "doctor/hooks_dirs.h"
+#include "doctor/pause_process.h"
 #include "doctor/program_version.h"
 #include "jail/build.h"
 #include "jail/inspect.h"
@@ -108,7 +109,11 @@ void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     std::map<std::string, SeenHook> by_name;  // a later directory's file hides one of the same name
     for (const std::string& directory : facts.hooks_dirs)
         for (SeenHook& hook : hooks_in(directory)) by_name.insert_or_assign(hook.file.substr(hook.file.rfind('/') + 1), std::move(hook));
-    for (auto& [name, hook] : by_name) facts.hooks.push_back(std::move(hook));
+    const auto pause = facts.is_root ? std::nullopt : find_pause_process(surroundings.runtime_dir);
+    for (auto& [name, hook] : by_name) {
+        hook.is_hidden = pause && (is_hidden_from(*pause, hook.file) || is_hidden_from(*pause, hook.binary));
+        facts.hooks.push_back(std::move(hook));
+    }
     facts.shared_hooks = hooks_in(std::string(kDefaultHooksDir));
 }
 

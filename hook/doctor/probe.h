@@ -12,6 +12,7 @@ struct Surroundings {
     std::string home;             // $HOME
     std::string config_home;      // $XDG_CONFIG_HOME
     std::string containers_conf;  // $CONTAINERS_CONF
+    std::string runtime_dir;      // $XDG_RUNTIME_DIR
 };
 
 MachineFacts look_at_machine(const Surroundings& surroundings);
