@@ -86,6 +86,7 @@ chmod +x "$lab/portable/next"
 said() {
     local mode=$1 setting options=()
     shift
+    hooks=$portable_hooks finds_hooks '' || return
     read -ra options <<<"${network[$mode]}"
     for setting in "$@"; do options+=(--annotation "jail-ai.block-host$setting"); done
     # shellcheck disable=SC2086 # a list of words

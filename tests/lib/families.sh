@@ -64,6 +64,7 @@ words() { paste -sd ' '; }
 
 # open_ways OPTION...: by $runtime
 open_ways() {
+    finds_hooks '' || return
     "${podman[@]}" --log-level error --runtime "$runtime" --hooks-dir "$hooks" run --rm --network none "$@" --rootfs "$lab/rootfs" \
         /family "${ways[@]}" 2>&1
 }

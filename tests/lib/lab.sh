@@ -16,12 +16,34 @@ internet_v4=203.0.113.5 internet_v6=2001:db8:113::5
 metadata_v4=169.254.169.254 metadata_v6=fd00:ec2::254 alias_qemu=10.0.2.2 alias_pasta=169.254.1.2
 peer_bridge_v4=10.88.0.9 peer_v4=10.77.0.9 peer_v6=fd00:77::9
 
+# calls_hooks PODMAN-COMMAND
+calls_hooks() {
+    case $1 in run | create | start | restart) ;; *) return 1 ;; esac
+}
+
+# finds_hooks ROOT: would podman, which finds its files below ROOT, find the hooks in $hooks and what they call? Where it doesn't, it starts the container
+# all the same, unprotected, and says nothing. So "engine" doesn't let it, and $lab/missed becomes a failure (see tests/e2e/run).
+finds_hooks() {
+    local root=$1 directory=${hooks:-$build/hooks.d} json path missing=''
+    [ -d "$root$directory" ] || missing=$directory
+    for json in "$directory"/*.json; do
+        [ -e "$json" ] || continue
+        path=$(jq -r '.hook.path' "$json")
+        [ -e "$root$json" ] || missing=$json
+        [ -e "$root$path" ] || missing=$path
+    done
+    [ -n "$missing" ] || return 0
+    echo "lab: podman finds no '$missing' ${root:+below $root }and would start the container unprotected" | tee -a "$lab/missed" >&2
+    return 1
+}
+
 # engine RUNTIME PODMAN-ARGUMENT...: with a descriptor 3 of the kind $gift, if that is set (see give), and the hooks in $hooks: by default both
 # stages, as podman has them; $lab/hooks.d has createRuntime alone, as other engines have it
 engine() {
     local runtime=$1 giver=()
     shift
     [ -z "${gift-}" ] || giver=("$lib/give" "$gift")
+    if calls_hooks "$1"; then finds_hooks '' || return; fi
     "${giver[@]}" podman --log-level error --runtime "$lab/bin/$runtime" --hooks-dir "${hooks:-$build/hooks.d}" "$@"
 }
 

@@ -19,9 +19,11 @@ delegate() {
     chown "$2:$2" "$1" "$1"/cgroup.{procs,threads,subtree_control}
 }
 
-# user_up NAME ID: users exist in the view alone
+# user_up NAME ID: users exist in the view alone. They begin with nothing that a theme before has left, were it killed: podman joins the namespaces of a
+# process that it finds, whose mounts may be another system's.
 user_up() {
     local name=$1 id=$2 file
+    user_down "$name" "$id"
     mkdir -p "$lab/users"
     for file in passwd group shadow subuid subgid; do
         if [ -e "$lab/users/$file" ]; then continue; fi
@@ -64,7 +66,7 @@ remove_cgroups() {
 
 # user_down NAME ID: ends everything of theirs, podman's own process that holds the user namespace among it
 user_down() {
-    remove_cgroups "/sys/fs/cgroup/user-$2"
+    [ ! -d "/sys/fs/cgroup/user-$2" ] || remove_cgroups "/sys/fs/cgroup/user-$2"
     rm -rf "${lab:?}/home/${1:?}" "/run/user/${2:?}"
 }
 
@@ -75,18 +77,30 @@ as() {
     "${in_tree[@]}" "$lab/bin/as-user" "$name" "/sys/fs/cgroup/user-$(id -u "$name")/session" "$@"
 }
 
+# pause_process: the one whose namespaces the user's podman joins
+pause_process() {
+    local pid=''
+    read -r pid 2>/dev/null <"/run/user/$user_id/libpod/tmp/pause.pid" || : # there may be none, and no end of the line
+    if [ -n "$pid" ] && [ -d "/proc/$pid/root" ]; then echo "$pid"; fi
+}
+
 # engine RUNTIME PODMAN-ARGUMENT...: as in lab.sh, but the user's
 engine() {
     local runtime=$lab/bin/$1 giver=()
     [ ${#in_tree[@]} -eq 0 ] || runtime=$1
     shift
     [ -z "${gift-}" ] || giver=("$lib/give" "$gift")
+    if calls_hooks "$1"; then
+        [ -n "$(pause_process)" ] || as "$user" podman --log-level error unshare true
+        finds_hooks "/proc/$(pause_process)/root" || return
+    fi
     as "$user" "${giver[@]}" podman --log-level error --runtime "$runtime" --hooks-dir "$hooks" "$@"
 }
 
 # shellcheck disable=SC2120 # a theme gives them
 # broker_up [FLAG]...: as jail-ai-hook.socket and its service do
 broker_up() {
+    rm -f "$broker_socket" # of a theme that was killed
     systemd-socket-activate --accept --inetd --listen "$broker_socket" "$build/hook/jail-ai-hook" broker "$@" 2>"$lab/broker.err" &
     broker_pid=$!
     while [ ! -S "$broker_socket" ]; do
