@@ -70,6 +70,7 @@ std::string list(const std::vector<std::string>& words) {
 void judge_hooks(const MachineFacts& facts, Findings& findings) {
     bool jails = false;
     bool tightens = false;
+    bool hides = false;  // has been told with its own remedy
     for (const SeenHook& hook : facts.hooks) {
         if (!hook.error.empty()) {
             findings.push_back({Grade::problem, "hooks", fmt::format("{}: {}: podman starts no container", quoted(hook.file), hook.error),
@@ -81,6 +82,7 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
                              hook.trouble == "missing" ? "podman starts containers unprotected and says nothing" : "podman starts no container"),
                  "install the binary again, or take the JSON away"});
         } else if (hook.is_ours && hook.is_hidden) {
+            hides = true;
             findings.push_back(
                 {Grade::problem, "hooks",
                  fmt::format("{} or its binary is not in the mounts of podman's pause process: podman starts containers unprotected and says nothing",
@@ -95,12 +97,12 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
     const std::string dirs = list(facts.hooks_dirs);
     if (jails)
         findings.push_back({Grade::ok, "hooks", fmt::format("podman calls createRuntime (hooks in {})", dirs), ""});
-    else
+    else if (!hides)
         findings.push_back({Grade::problem, "hooks", fmt::format("podman calls no createRuntime of jail-ai-hook (hooks in {})", dirs),
                             fmt::format("install it, or name its directory in hooks_dir of containers.conf; the default is {}", kDefaultHooksDir)});
     if (tightens)
         findings.push_back({Grade::ok, "precreate", "podman calls precreate", ""});
-    else
+    else if (!hides)
         findings.push_back({facts.has_guard ? Grade::ok : Grade::warning, "precreate",
                             facts.has_guard ? "podman doesn't call precreate, which BPF LSM makes unnecessary"
                                             : "podman doesn't call precreate: containers that can open packet or vsock sockets are refused",

@@ -74,7 +74,12 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.has_guard = false; }, "warning guard; "},
         {[](auto& facts) { facts.hooks[0].trouble = "missing"; }, "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].trouble = "not executable"; }, "problem hooks; problem hooks; "},
-        {[](auto& facts) { facts.hooks[0].is_hidden = true; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].is_hidden = true; }, "problem hooks; "},
+        {[](auto& facts) {
+             facts.has_guard = false;
+             facts.hooks[0].is_hidden = facts.hooks[1].is_hidden = true;
+         },
+         "warning guard; problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[1].is_hidden = true; }, "problem hooks; "},
         {[](auto& facts) {
              facts.hooks.push_back({"/h/c.json", "", "/x/other", "", {"prestart"}, false, "", CalledFor::none, true});
