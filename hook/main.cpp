@@ -160,11 +160,14 @@ int run_log(Words words, const Caller& /*caller*/) {
     return logged ? printed : fail(logged.error());
 }
 
+// A person runs these, and is told what else goes to syslog alone.
+int tell(const jail_ai::Line& line) {
+    jail_ai::report(line.priority, line.text);
+    return line.priority > LOG_WARNING ? print(line.text + "\n") : EX_OK;
+}
+
 int run_watch(Words words, const Caller& /*caller*/) {
-    const auto watched = jail_ai::watch(words, [](const jail_ai::Line& line) {
-        jail_ai::report(line.priority, line.text);
-        if (line.priority > LOG_WARNING) print(line.text + "\n");
-    });
+    const auto watched = jail_ai::watch(words, [](const jail_ai::Line& line) { tell(line); });
     return watched ? EX_OK : fail(watched.error());
 }
 
@@ -172,14 +175,11 @@ int run_verify(Words words, const Caller& /*caller*/) {
     return print_answer(jail_ai::verify(words));
 }
 
-// A person runs these, and is told what else goes to syslog alone.
 int run_lines(jail_ai::Result<jail_ai::Lines> lines) {
     if (!lines) return fail(lines.error());
     int printed = EX_OK;
-    for (const jail_ai::Line& line : *lines) {
-        jail_ai::report(line.priority, line.text);
-        if (line.priority > LOG_WARNING && printed == EX_OK) printed = print(line.text + "\n");
-    }
+    for (const jail_ai::Line& line : *lines)
+        if (const int told = tell(line); told != EX_OK) printed = told;
     return printed;
 }
 

@@ -97,18 +97,6 @@ Result<Request> request_for(const Target& target, const Defaults& defaults) {
     return request;
 }
 
-// By its config.json, or by itself.
-Result<ContainerFacts> read_facts(const Target& target, const Bundle& bundle, Guard guard) {
-    auto facts = read_mount_facts(bundle, target.files ? target.files->directory.get() : -1);
-    if (!facts) return facts;
-    auto others = read_process_facts(target.process, target.files ? std::string_view(target.files->config) : "{}", guard, kRunsAlready);
-    if (!others) return others;
-    others->binds = std::move(facts->binds);
-    others->cgroup_mounts = std::move(facts->cgroup_mounts);
-    others->engine_sockets = std::move(facts->engine_sockets);
-    return others;
-}
-
 Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     auto request = request_for(target, defaults);
     if (!request) return std::move(request).error();
@@ -116,7 +104,9 @@ Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     if (!guard) return std::move(guard).error();
     auto made = target.files ? Result<Bundle>(target.files->bundle) : read_process_bundle(target.process);
     if (!made) return std::move(made).error();
-    auto facts = read_facts(target, *made, *guard);
+    const int directory = target.files ? target.files->directory.get() : -1;
+    const std::string_view config = target.files ? std::string_view(target.files->config) : "{}";
+    auto facts = read_container_facts(target.process, *made, directory, config, *guard, kRunsAlready);
     if (!facts) return std::move(facts).error();
     auto names = target.files ? target.files->read_name_files() : read_name_files(target.process);
     if (!names) return std::move(names).error();

@@ -232,15 +232,20 @@ Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd) {
     return facts;
 }
 
-Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard) {
-    auto facts = read_mount_facts(files.bundle, files.directory.get());
+Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, std::string_view config, Guard guard,
+                                            pid_t runtime) {
+    auto mounts = read_mount_facts(bundle, bundle_fd);
+    if (!mounts) return mounts;
+    auto facts = read_process_facts(process, config, guard, runtime);
     if (!facts) return facts;
-    auto others = read_process_facts(process, files.config, guard, ::getppid());
-    if (!others) return others;
-    others->binds = std::move(facts->binds);
-    others->cgroup_mounts = std::move(facts->cgroup_mounts);
-    others->engine_sockets = std::move(facts->engine_sockets);
-    return others;
+    facts->binds = std::move(mounts->binds);
+    facts->cgroup_mounts = std::move(mounts->cgroup_mounts);
+    facts->engine_sockets = std::move(mounts->engine_sockets);
+    return facts;
+}
+
+Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard) {
+    return read_container_facts(process, files.bundle, files.directory.get(), files.config, guard, ::getppid());
 }
 
 }  // namespace jail_ai

@@ -23,6 +23,10 @@ Result<ContainerFacts> read_process_facts(const Process& process, std::string_vi
 // below which relative sources lie.
 Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd);
 
+// Both, for a bundle that isn't in a directory: `bundle_fd` is -1 then.
+Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, std::string_view config, Guard guard,
+                                            pid_t runtime);
+
 // Both, for a hook whose parent is the runtime.
 Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard);
 
