@@ -12,6 +12,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <fstream>
 
 #include "files.h"
 #include "must.h"
@@ -81,7 +82,7 @@ public:
           stalls_(call.failing.stalls),
           onwards_(call.failing.onwards) {
         must(::fcntl(input_.get(), F_SETFL, O_NONBLOCK), "make a pipe nonblocking");
-        close_when_said();
+        write_some();  // a hook that is started gets on, whoever the test talks to meanwhile
     }
 
     // Until the hook has closed its outputs, or only until nothing comes any more by the test's own doing. False when it takes too long.
@@ -140,6 +141,14 @@ private:
     bool onwards_;
     bool stalled_ = false;
 };
+
+// By schedstat's second number, which is still there of a process that has ended and not been reaped.
+std::chrono::nanoseconds queued(pid_t pid) {
+    std::ifstream schedstat("/proc/" + std::to_string(pid) + "/schedstat");
+    std::uint64_t ran = 0, queued = 0;
+    schedstat >> ran >> queued;
+    return std::chrono::nanoseconds(queued);
+}
 
 HookBinary::HookBinary(const std::string& path, PrivateDev& dev)
     : binary_(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open the hook " + path)), dev_(dev) {}
@@ -207,6 +216,9 @@ HookOutcome HookRun::finish() {
         outcome.err += "test: the hook does not end\n";
         ::kill(pid_, SIGKILL);
     }
+    siginfo_t info{};
+    must(::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT), "wait for the hook's end");
+    outcome.queued = queued(pid_);
     int status = 0;
     must(::waitpid(pid_, &status, 0), "reap the hook");
     if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);

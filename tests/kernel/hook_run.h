@@ -4,6 +4,7 @@
 // that the hook has no use for. And what came of it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -39,11 +40,15 @@ struct HookOutcome {
     int signal = 0;
     std::string out;
     std::string err;
-    std::vector<std::string> log;  // what it wrote to syslog
-    int calls = 0;                 // of the command that was to fail
+    std::vector<std::string> log;       // what it wrote to syslog
+    int calls = 0;                      // of the command that was to fail
+    std::chrono::nanoseconds queued{};  // see queued()
 };
 
 class Conversation;
+
+// How long the process was ready to run and had no processor, which others had; 0 where the kernel doesn't count that (CONFIG_SCHED_INFO).
+std::chrono::nanoseconds queued(pid_t pid);
 
 // A hook that has been started. finish() must be called, and no later than the binary is gone.
 class HookRun {
