@@ -10,7 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -22,10 +21,12 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "median.h"
 
 namespace {
 
 using jail_ai::UniqueFd;
+using jail_ai::bench::median;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kDefaultRounds = 101;
@@ -85,11 +86,6 @@ double run(const std::vector<std::string>& command, const std::string& input) {
     const std::chrono::duration<double, std::milli> taken = Clock::now() - begin;
     if (status != 0) fail(command[0] + " ended with status " + std::to_string(status));
     return taken.count();
-}
-
-double median(std::vector<double> values) {
-    std::ranges::nth_element(values, values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2));
-    return values[values.size() / 2];
 }
 
 int bench(const std::string& hook, const std::string& loader, const std::string& recipe, const std::string& mount, int rounds) {
