@@ -16,8 +16,10 @@
 namespace jail_ai {
 namespace {
 
-bool is_missing(int number) {
-    return number == ENOENT || number == ENOTDIR || number == ESTALE;
+// EX_OSERR where it isn't about the file: a sandbox, or a kernel before 5.6, has no openat2(2).
+int exit_code_of(int number) {
+    if (number == ENOSYS || number == EPERM) return EX_OSERR;
+    return number == ENOENT || number == ENOTDIR || number == ESTALE ? EX_NOINPUT : EX_DATAERR;
 }
 
 // To look at, not to read: O_PATH asks nothing of the file itself.
@@ -26,7 +28,7 @@ Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve,
     how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
     how.resolve = resolve;
     UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, dirfd, path.c_str(), &how, sizeof how)));
-    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno, is_missing(errno) ? EX_NOINPUT : EX_DATAERR);
+    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno, exit_code_of(errno));
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quoted(path)), errno);
     if ((info.st_mode & S_IFMT) != kind)

@@ -13,7 +13,8 @@
 
 namespace jail_ai {
 
-// `resolve`: RESOLVE_* of openat2(2) (Linux 5.6), for the way there. The path's last name is never followed.
+// `resolve`: RESOLVE_* of openat2(2) (Linux 5.6), for the way there. The path's last name is never followed. Errors of both: EX_OSERR where that call
+// can't be had.
 
 // Opens a directory that `owner` owns, to go on from there. Errors: EX_NOINPUT where there is none, EX_DATAERR for what is none or is another's.
 Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner);

@@ -110,6 +110,11 @@ public:
         }
     }
 
+    // Where it isn't for the directory: one that is missing or somebody else's is none.
+    void note_unopened(const std::string& directory, uid_t owner, const Error& why) {
+        if (why.exit_code == EX_OSERR) overlooked_.push_back({directory, owner, why.message});
+    }
+
     std::vector<Overlooked> overlooked() && { return std::move(overlooked_); }
 
 private:
@@ -153,6 +158,8 @@ void read_roots(Reader& reader) {
         for (const std::string& name : names)
             if (const auto root = open_owned_directory(fd.get(), name, kStrict, 0))
                 reader.read_root(root->get(), fmt::format("{}/{}", directory, name), kRunc, 0);
+            else
+                reader.note_unopened(fmt::format("{}/{}", directory, name), 0, root.error());
     }
 }
 
@@ -167,6 +174,8 @@ void read_users(Reader& reader) {
             // systemd mounts a file system of its own for each user. In /tmp anybody may make a directory of that name: another's is none.
             if (const auto own = open_owned_directory(fd.get(), name, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, *uid))
                 reader.read_user(own->get(), fmt::format("{}/{}", directory, name), *uid);
+            else
+                reader.note_unopened(fmt::format("{}/{}", directory, name), *uid, own.error());
         }
     }
 }
