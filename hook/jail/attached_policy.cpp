@@ -27,21 +27,47 @@ Result<Constants> read_constants(int map_fd, std::uint32_t size) {
     return constants;
 }
 
-}  // namespace
+void put(const jail_key& key, const jail_rule& value, Rules& rules) {
+    if (const auto prefix = IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits)) rules.emplace(*prefix, Rule{value, {}});
+}
 
-Result<Rules> read_rules(int map_fd) {
-    Rules rules;
+Status read_one_by_one(int map_fd, Rules& rules) {
     jail_key key{};
     for (bool more = ::bpf_map_get_next_key(map_fd, nullptr, &key) == 0; more;) {
-        Rule rule{};
-        const auto prefix = IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits);
+        jail_rule value{};
         // A rule that is taken away meanwhile is none.
-        if (prefix && ::bpf_map_lookup_elem(map_fd, &key, &rule.value) == 0) rules.emplace(*prefix, rule);
+        if (::bpf_map_lookup_elem(map_fd, &key, &value) == 0) put(key, value, rules);
         jail_key next{};
         more = ::bpf_map_get_next_key(map_fd, &key, &next) == 0;
         if (!more && errno != ENOENT) return system_error("read jail_rules", errno);
         key = next;
     }
+    return ok();
+}
+
+// False where the kernel can't, for maps of this type (before Linux 5.13).
+bool read_by_batches(int map_fd, Rules& rules) {
+    constexpr std::uint32_t most = 256;
+    std::vector<jail_key> keys(most);
+    std::vector<jail_rule> values(most);
+    jail_key last{};
+    for (bool first = true;; first = false) {
+        std::uint32_t count = most;
+        const int failed =
+            ::bpf_map_lookup_batch(map_fd, first ? nullptr : &last, &last, keys.data(), values.data(), &count, nullptr) == 0 ? 0 : errno;
+        if (failed != 0 && failed != ENOENT) return false;
+        for (std::uint32_t i = 0; i < count; ++i) put(keys[i], values[i], rules);
+        if (failed == ENOENT) return true;
+    }
+}
+
+}  // namespace
+
+Result<Rules> read_rules(int map_fd) {
+    Rules rules;
+    if (read_by_batches(map_fd, rules)) return rules;
+    rules.clear();
+    if (auto read = read_one_by_one(map_fd, rules); !read) return std::move(read).error();
     return rules;
 }
 
