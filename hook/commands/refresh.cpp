@@ -80,7 +80,7 @@ void tell_progress(std::size_t done) {
 
 }  // namespace
 
-Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, const std::function<void(std::size_t done)>& progress) {
+Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options, const std::function<void(std::size_t done)>& progress) {
     auto lock = take_lock(kRulesLock, true);
     if (!lock) return std::move(lock).error();
     auto network = own_network_namespace();
@@ -88,7 +88,7 @@ Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, cons
     auto routes = read_local_routes();
     if (!routes) return std::move(routes).error();
     std::vector<Refreshed> all;
-    auto visited = for_each_jail(0, [&](OpenJail& jail) -> Status {
+    auto visited = walk.for_each(0, [&](OpenJail& jail) -> Status {
         auto staleness = compare(jail, *routes, *network);
         if (!staleness)
             all.push_back({{}, {}, {}, std::move(staleness).error().message});
@@ -108,8 +108,9 @@ Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal) {
     std::vector<NamedContainer> named;
     if (!asked->containers.empty()) named = named_containers();
     const RefreshOptions options{asked->has(kDryRun), {std::move(asked->containers), std::move(named)}};
+    JailWalk walk;
     auto jails = refresh_jails(
-        options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});
+        walk, options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});
     if (at_terminal && jails && jails->size() >= kProgressStep) std::fputs("\r\x1b[K", stderr);
     if (!jails) return std::move(jails).error();
     std::vector<std::string_view> ids;

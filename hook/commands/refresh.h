@@ -10,6 +10,7 @@
 
 #include "base/result.h"
 #include "commands/containers_meant.h"
+#include "jail/list.h"
 
 namespace jail_ai {
 
@@ -27,7 +28,7 @@ struct RefreshOptions {
 
 // Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is called with their number, after each. Errors:
 // EX_OSERR, EX_TEMPFAIL.
-Result<std::vector<Refreshed>> refresh_jails(const RefreshOptions& options, const std::function<void(std::size_t done)>& progress);
+Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options, const std::function<void(std::size_t done)>& progress);
 
 struct RefreshAnswer {
     std::string text;

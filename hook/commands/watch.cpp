@@ -44,8 +44,8 @@ std::string changes_text(const Refreshed& jail) {
 }
 
 // False where it must be tried again.
-bool refresh_and_tell(const Tell& tell) {
-    auto jails = refresh_jails({}, [](std::size_t /*done*/) {});
+bool refresh_and_tell(JailWalk& walk, const Tell& tell) {
+    auto jails = refresh_jails(walk, {}, [](std::size_t /*done*/) {});
     if (!jails) {
         tell({LOG_ERR, fmt::format("{}: will be tried again", jails.error().message)});
         return false;
@@ -138,6 +138,7 @@ Status watch(std::span<char* const> words, const Tell& tell) {
         if (!opened) return std::move(opened).error();
         refusals.emplace(std::move(*opened));
     }
+    JailWalk walk;
     std::deque<Clock::time_point> again{Clock::now()};
     while (!stop_requested()) {
         pollfd ready[] = {{changes->fd(), POLLIN, 0}, {refusals ? refusals->fd() : -1, POLLIN, 0}};
@@ -152,7 +153,7 @@ Status watch(std::span<char* const> words, const Tell& tell) {
             again.clear();
             for (const auto later : kAgain) again.push_back(now + later);
         }
-        if ((*changed || due) && !refresh_and_tell(tell) && again.empty()) again.push_back(now + kAgain[0]);
+        if ((*changed || due) && !refresh_and_tell(walk, tell) && again.empty()) again.push_back(now + kAgain[0]);
         if (refusals)
             if (auto taken = refusals->take(now); !taken) return taken;
     }

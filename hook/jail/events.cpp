@@ -147,7 +147,7 @@ Result<Events> Events::open() {
 
 Status Events::find_new(bool were_there_before) {
     const bool everywhere = ++calls_ % kCallsBetweenFullScans == 0;
-    auto last = for_each_jail(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
+    auto last = jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
         const std::uint32_t program = jail.program;
         if (streams_.contains(program)) return ok();
         auto stream = Stream::make(std::move(jail), since_, were_there_before);

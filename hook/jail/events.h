@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "container/request.h"
+#include "jail/list.h"
 
 namespace jail_ai {
 
@@ -52,6 +53,7 @@ private:
     UniqueFd epoll_;
     std::uint64_t since_;                                       // ns of CLOCK_BOOTTIME
     std::map<std::uint32_t, std::shared_ptr<Stream>> streams_;  // by the id of the jail's first program
+    JailWalk jails_;
     std::uint32_t last_program_ = 0;
     unsigned calls_ = 0;
 };

@@ -105,18 +105,29 @@ Result<std::optional<JailRecord>> read_record(const std::vector<ProgramMap>& map
     return read_about(*map);
 }
 
-Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each) {
+Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each) {
+    auto known = std::ranges::upper_bound(others_, after);
+    std::vector<std::uint32_t> others(others_.begin(), known);
     std::uint32_t id = after;
     while (::bpf_prog_get_next_id(id, &id) == 0) {
+        known = std::lower_bound(known, others_.end(), id);
+        if (known != others_.end() && *known == id) {
+            others.push_back(id);
+            continue;
+        }
         auto program = open_program(id);
         if (!program) return std::move(program).error();
-        if (!*program || (**program).name != kProgramTable.front().name) continue;
+        if (!*program || (**program).name != kProgramTable.front().name) {
+            others.push_back(id);
+            continue;
+        }
         auto maps = maps_of((**program).fd.get());
         if (!maps) return std::move(maps).error();
         OpenJail jail{id, std::move(*maps)};
         if (auto called = each(jail); !called) return std::move(called).error();
     }
     if (errno != ENOENT) return system_error("ask for the next BPF program", errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    others_ = std::move(others);
     return id;
 }
 

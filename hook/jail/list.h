@@ -46,10 +46,17 @@ struct JailReport {
     std::string_view container_id() const { return about ? about->container : ""; }
 };
 
-// Calls it for each jail on this machine whose first program has a higher id than `after`, and gives the highest id of any program. Asks for programs
-// and not for cgroups, so that none can be hidden by where it is. Ends with what the call returns when that is an error. Jails that go
-// meanwhile are left out. Errors: EX_NOPERM, EX_OSERR.
-Result<std::uint32_t> for_each_jail(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each);
+// The jails of this machine, by their programs and not by cgroups, so that none can be hidden by where it is. What is none of them isn't looked at
+// again by a later walk: the kernel gives no id out a second time before it has given out 2^31 others.
+class JailWalk {
+public:
+    // Calls it for each jail whose first program has a higher id than `after`, and gives the highest id of any program. Ends with what the call
+    // returns when that is an error. Jails that go meanwhile are left out. Errors: EX_NOPERM, EX_OSERR.
+    Result<std::uint32_t> for_each(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each);
+
+private:
+    std::vector<std::uint32_t> others_;  // ids of programs that are no jail's first, ascending
+};
 
 // The map of that name, or nullptr.
 const ProgramMap* find_map(const std::vector<ProgramMap>& maps, std::string_view name);

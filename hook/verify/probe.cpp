@@ -96,7 +96,7 @@ Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts) {
     if (!network) return std::move(network).error();
     auto routes = read_local_routes();
     if (!routes) return std::move(routes).error();
-    auto visited = for_each_jail(0, [&](const OpenJail& open) -> Status {
+    auto visited = JailWalk().for_each(0, [&](const OpenJail& open) -> Status {
         const auto has_it = [&](const ExaminedJail& jail) {
             return std::ranges::find(jail.programs, open.program, &ExaminedProgram::id) != jail.programs.end();
         };

@@ -163,7 +163,7 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
     const auto begin = Clock::now();
     const auto goes_on = [&] { return Clock::now() < begin + (exchanges > kFewest ? kStorm : kMost); };
     for (; goes_on(); ++exchanges) {
-        auto visited = for_each_jail(0, [&](OpenJail& jail) -> Status {
+        auto visited = JailWalk().for_each(0, [&](OpenJail& jail) -> Status {
             const auto record = read_record(jail.maps);
             if (!record || !*record || std::string_view((**record).about.container) != "test") return ok();
             const auto now = read_rules(find_map(jail.maps, "jail_rules")->fd.get());
