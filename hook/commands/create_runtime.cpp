@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include "base/quoted.h"
 #include "commands/jail_by_broker.h"
@@ -32,7 +33,7 @@ Result<Request> read_request(const ContainerState& state, const Defaults& defaul
 Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     auto process = Process::open(state.pid);
     if (!process) return std::move(process).error();
-    auto cgroup = Cgroup::of(*process);
+    auto cgroup = Cgroup::of_hooked(*process, ::getppid());
     if (!cgroup) return std::move(cgroup).error();
     auto files = BundleFiles::open(state.bundle);
     if (!files) return std::move(files).error();

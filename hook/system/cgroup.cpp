@@ -146,25 +146,28 @@ Result<Cgroup> Cgroup::open(const std::string& path, Members members) {
     return Cgroup(std::move(*fd), path, members);
 }
 
-Result<Cgroup> Cgroup::of(const Process& process) {
+Result<Cgroup> Cgroup::prove(const Process& process, Members members, pid_t runtime) {
     auto path = cgroup_path_of(process.proc_fd());
     if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
-    auto cgroup = open(*path, Members::only_the_process);
+    auto cgroup = open(*path, members);
     if (!cgroup) return cgroup;
+    cgroup->runtime_ = runtime;
     if (auto proved = cgroup->recheck(process); !proved) return std::move(proved).error();
     return cgroup;
+}
+
+Result<Cgroup> Cgroup::of(const Process& process) {
+    return prove(process, Members::only_the_process, 0);
+}
+
+Result<Cgroup> Cgroup::of_hooked(const Process& process, pid_t runtime) {
+    return prove(process, Members::with_its_restorer, runtime);
 }
 
 Result<Cgroup> Cgroup::around(const Process& process) {
     auto shares = process.shares_namespace("pid");
     if (!shares) return std::move(shares).error();
-    if (*shares) return of(process);
-    auto path = cgroup_path_of(process.proc_fd());
-    if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
-    auto cgroup = open(*path, Members::of_its_pid_namespace);
-    if (!cgroup) return cgroup;
-    if (auto proved = cgroup->recheck(process); !proved) return std::move(proved).error();
-    return cgroup;
+    return prove(process, *shares ? Members::only_the_process : Members::of_its_pid_namespace, 0);
 }
 
 Result<Cgroup> Cgroup::at(const std::string& path) {
@@ -188,6 +191,25 @@ Result<Cgroup> Cgroup::at(const std::string& path) {
     return cgroup;
 }
 
+// Who has ended meanwhile may.
+Result<bool> Cgroup::may_be_beside(const Process& process, pid_t other) const {
+    if (members_ == Members::only_the_process) return false;
+    const auto opened = Process::open(other);
+    if (!opened && opened.error().exit_code == EX_NOINPUT) return true;
+    if (!opened) return opened.error();
+    if (members_ == Members::of_its_pid_namespace) {
+        auto within = opened->is_within_pid_namespace_of(process);
+        if (!within && within.error().exit_code == EX_NOINPUT) return true;
+        return within;
+    }
+    const auto parent = process.parent();
+    if (!parent) return parent.error();
+    if (*parent != other) return false;
+    const auto grandparent = opened->parent();
+    if (!grandparent) return grandparent.error();
+    return *grandparent == runtime_;
+}
+
 Status Cgroup::recheck(const Process& process) const {
     if (members_ == Members::any) return ok();
     int seen = 0;
@@ -197,12 +219,9 @@ Status Cgroup::recheck(const Process& process) const {
             ++seen;
             return false;
         }
-        if (members_ == Members::only_the_process) return true;
-        const auto other = Process::open(*member.pid);
-        auto within = other ? other->is_within_pid_namespace_of(process) : Result<bool>(other.error());
-        if (!within && within.error().exit_code == EX_NOINPUT) return false;  // it has ended
-        if (!within) return std::move(within).error();
-        return !*within;
+        auto may_be = may_be_beside(process, *member.pid);
+        if (!may_be) return std::move(may_be).error();
+        return !*may_be;
     });
     if (auto alive = process.check_alive(); !alive) return alive;
     if (!stranger) return std::move(stranger).error().context(fmt::format("cgroup {}", quoted(path_)));

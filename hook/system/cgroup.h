@@ -17,6 +17,10 @@ public:
     // it, any process but this one in it or below it, no cgroup v2 or no mount of it (EX_UNAVAILABLE), the process gone (EX_NOINPUT).
     static Result<Cgroup> of(const Process& process);
 
+    // The same for a hook that `runtime` has called. A container that is restored from disk has CRIU beside it until it runs, which the runtime has
+    // started in the container's cgroup, and which is the parent of the process (criu(8), runc-restore(8)).
+    static Result<Cgroup> of_hooked(const Process& process, pid_t runtime);
+
     // The cgroup of a process that has run for a while: every process in it or below it is in the PID namespace of this one, which isn't the
     // caller's. Where it is the caller's, as of(). Errors as there.
     static Result<Cgroup> around(const Process& process);
@@ -35,15 +39,19 @@ public:
     const std::string& path() const { return path_; }  // below the cgroup2 mount, as /proc/PID/cgroup has it
 
 private:
-    enum class Members { only_the_process, of_its_pid_namespace, any };
+    enum class Members { only_the_process, with_its_restorer, of_its_pid_namespace, any };
 
     Cgroup(UniqueFd fd, std::string path, Members members) : fd_(std::move(fd)), path_(std::move(path)), members_(members) {}
+
+    static Result<Cgroup> prove(const Process& process, Members members, pid_t runtime);
+    Result<bool> may_be_beside(const Process& process, pid_t other) const;
 
     static Result<Cgroup> open(const std::string& path, Members members);
 
     UniqueFd fd_;
     std::string path_;
     Members members_;
+    pid_t runtime_ = 0;  // that may have started a restorer
 };
 
 // The process's cgroup, whatever else is in it; for looking at, not for attaching to.

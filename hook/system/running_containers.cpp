@@ -63,14 +63,13 @@ bool names_in(int dirfd, std::vector<std::string>& names, std::size_t most) {
     return true;
 }
 
-// Nothing where it isn't this process any more.
-std::optional<Process> process_of(const RuntimeState& state) {
+// Error: EX_NOINPUT where it isn't this process any more.
+Result<Process> process_of(const RuntimeState& state) {
     auto process = Process::open(state.pid);
-    if (!process) return std::nullopt;
-    if (!state.started) return std::move(*process);
+    if (!process || !state.started) return process;
     const auto stat = read_kernel_file(process->proc_fd(), "stat");
-    if (!stat || start_time(*stat) != state.started) return std::nullopt;
-    return std::move(*process);
+    if (!stat || start_time(*stat) != state.started) return Error{EX_NOINPUT, fmt::format("process {} has ended", state.pid)};
+    return process;
 }
 
 Status prove_owner(const Process& process, uid_t owner) {
@@ -125,7 +124,7 @@ private:
         const auto state = runtime.parse(*text);
         if (!state) return state.error();
         const auto process = process_of(*state);
-        if (!process) return ok();
+        if (!process) return process.error();
         if (auto proved = prove_owner(*process, owner); !proved) return proved;
         // Runtimes hold a container that is created by a fifo, and take that away when it starts.
         struct stat info {};
