@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sysexits.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "expect.h"
 #include "files.h"
@@ -23,6 +26,36 @@ namespace {
 HookOutcome run_with(const Container& container, const std::function<void()>& before_exec) {
     HookCall call = container.call();
     call.before_exec = before_exec;
+    return Laboratory::get().hook.run(call);
+}
+
+// The newest child of a process, as the kernel lists them in order (proc(5), children; CONFIG_PROC_CHILDREN). Waits until there is one.
+pid_t child_of(pid_t parent) {
+    const std::string path = "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children";
+    for (;;) {
+        std::ifstream children(path);
+        pid_t newest = 0;
+        for (pid_t pid; children >> pid;) newest = pid;
+        if (newest != 0) return newest;
+    }
+}
+
+pid_t add_child(Child& parent) {
+    must(parent.run([] {
+        const pid_t pid = ::fork();
+        if (pid == 0)
+            while (true) ::pause();
+        return pid;
+    }),
+         "start a child");
+    return child_of(parent.pid());
+}
+
+HookOutcome run_for(const Container& container, pid_t process) {
+    HookCall call = container.call();
+    State state = container.state;
+    state.pid = std::to_string(process);
+    call.state = state.json();
     return Laboratory::get().hook.run(call);
 }
 
@@ -53,6 +86,45 @@ TEST_CASE("a second process in the container's cgroup") {
     expect_refused(container.run_hook(), EX_CONFIG, "holds process " + std::to_string(second.pid()) + ", not only the container's", container.cgroup);
     second.end();
     expect_jailed(container.run_hook(), container.cgroup);
+}
+
+// Beside the container's process as CRIU is while it restores a container: a child of whoever calls the hook, and the parent of the process.
+TEST_CASE("a restored container's restorer in its cgroup") {
+    Container container;
+    const pid_t restored = add_child(container.init);
+    expect_jailed(run_for(container, restored), container.cgroup);
+}
+
+TEST_CASE("a restored container's restorer and another process in its cgroup") {
+    Container container;
+    const pid_t restored = add_child(container.init);
+    Child second({.cgroup = &container.cgroup});
+    expect_refused(run_for(container, restored), EX_CONFIG, "holds process ", container.cgroup);
+    second.end();
+    expect_jailed(run_for(container, restored), container.cgroup);
+}
+
+TEST_CASE("a sibling of the container's process beside both of its parent") {
+    Container container;
+    const pid_t first = add_child(container.init);
+    const pid_t second = add_child(container.init);
+    expect_refused(run_for(container, first), EX_CONFIG, "holds process " + std::to_string(second) + ", not only the container's", container.cgroup);
+}
+
+TEST_CASE("the parent of the container's process, which somebody else has started, in its cgroup") {
+    Container container;
+    container.init.end();
+    Child starter({.network = &Laboratory::get().network.container});
+    const pid_t parent = starter.run([] {
+        const pid_t pid = ::fork();
+        if (pid == 0 && ::fork() >= 0)
+            while (true) ::pause();
+        return pid;
+    });
+    const pid_t child = child_of(parent);
+    container.cgroup.add(parent);
+    container.cgroup.add(child);
+    expect_refused(run_for(container, child), EX_CONFIG, "holds process " + std::to_string(parent) + ", not only the container's", container.cgroup);
 }
 
 TEST_CASE("a process in a child of the container's cgroup") {
