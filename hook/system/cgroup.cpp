@@ -202,12 +202,11 @@ Result<bool> Cgroup::may_be_beside(const Process& process, pid_t other) const {
         if (!within && within.error().exit_code == EX_NOINPUT) return true;
         return within;
     }
-    const auto parent = process.parent();
+    const auto name = read_kernel_file(opened->proc_fd(), "comm");
+    if (!name) return name.error();
+    const auto parent = opened->parent();
     if (!parent) return parent.error();
-    if (*parent != other) return false;
-    const auto grandparent = opened->parent();
-    if (!grandparent) return grandparent.error();
-    return *grandparent == runtime_;
+    return *name == "criu\n" && *parent == runtime_;
 }
 
 Status Cgroup::recheck(const Process& process) const {

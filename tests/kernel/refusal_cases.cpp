@@ -6,13 +6,12 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
-
-#include <fstream>
 
 #include "expect.h"
 #include "files.h"
@@ -29,34 +28,8 @@ HookOutcome run_with(const Container& container, const std::function<void()>& be
     return Laboratory::get().hook.run(call);
 }
 
-// The newest child of a process, as the kernel lists them in order (proc(5), children; CONFIG_PROC_CHILDREN). Waits until there is one.
-pid_t child_of(pid_t parent) {
-    const std::string path = "/proc/" + std::to_string(parent) + "/task/" + std::to_string(parent) + "/children";
-    for (;;) {
-        std::ifstream children(path);
-        pid_t newest = 0;
-        for (pid_t pid; children >> pid;) newest = pid;
-        if (newest != 0) return newest;
-    }
-}
-
-pid_t add_child(Child& parent) {
-    must(parent.run([] {
-        const pid_t pid = ::fork();
-        if (pid == 0)
-            while (true) ::pause();
-        return pid;
-    }),
-         "start a child");
-    return child_of(parent.pid());
-}
-
-HookOutcome run_for(const Container& container, pid_t process) {
-    HookCall call = container.call();
-    State state = container.state;
-    state.pid = std::to_string(process);
-    call.state = state.json();
-    return Laboratory::get().hook.run(call);
+int call_oneself(const char* name) {
+    return ::prctl(PR_SET_NAME, name);
 }
 
 TEST_CASE("a pid that nobody has") {
@@ -88,43 +61,28 @@ TEST_CASE("a second process in the container's cgroup") {
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
-// Beside the container's process as CRIU is while it restores a container: a child of whoever calls the hook, and the parent of the process.
+// As CRIU is there while a container is restored: a child of whoever calls the hook.
 TEST_CASE("a restored container's restorer in its cgroup") {
     Container container;
-    const pid_t restored = add_child(container.init);
-    expect_jailed(run_for(container, restored), container.cgroup);
-}
-
-TEST_CASE("a restored container's restorer and another process in its cgroup") {
-    Container container;
-    const pid_t restored = add_child(container.init);
+    Child restorer({.cgroup = &container.cgroup});
+    restorer.run([] { return call_oneself("criu"); });
     Child second({.cgroup = &container.cgroup});
-    expect_refused(run_for(container, restored), EX_CONFIG, "holds process ", container.cgroup);
+    expect_refused(container.run_hook(), EX_CONFIG, "holds process " + std::to_string(second.pid()) + ", not only the container's", container.cgroup);
     second.end();
-    expect_jailed(run_for(container, restored), container.cgroup);
+    expect_jailed(container.run_hook(), container.cgroup);
 }
 
-TEST_CASE("a sibling of the container's process beside both of its parent") {
+TEST_CASE("somebody else's restorer in the container's cgroup") {
     Container container;
-    const pid_t first = add_child(container.init);
-    const pid_t second = add_child(container.init);
-    expect_refused(run_for(container, first), EX_CONFIG, "holds process " + std::to_string(second) + ", not only the container's", container.cgroup);
-}
-
-TEST_CASE("the parent of the container's process, which somebody else has started, in its cgroup") {
-    Container container;
-    container.init.end();
-    Child starter({.network = &Laboratory::get().network.container});
-    const pid_t parent = starter.run([] {
+    Child starter({});
+    const pid_t restorer = starter.run([] {
         const pid_t pid = ::fork();
-        if (pid == 0 && ::fork() >= 0)
+        if (pid == 0 && call_oneself("criu") == 0)
             while (true) ::pause();
         return pid;
     });
-    const pid_t child = child_of(parent);
-    container.cgroup.add(parent);
-    container.cgroup.add(child);
-    expect_refused(run_for(container, child), EX_CONFIG, "holds process " + std::to_string(parent) + ", not only the container's", container.cgroup);
+    container.cgroup.add(restorer);
+    expect_refused(container.run_hook(), EX_CONFIG, "holds process " + std::to_string(restorer) + ", not only the container's", container.cgroup);
 }
 
 TEST_CASE("a process in a child of the container's cgroup") {
