@@ -39,7 +39,7 @@ Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     if (!files) return std::move(files).error();
     auto guard = choose_guard(*process, request);
     if (!guard) return std::move(guard).error();
-    auto facts = read_container_facts(*process, *files, *guard);
+    auto facts = read_container_facts(*process, *files, *guard, cgroup->has_restorer() ? kRunsAlready : ::getppid());
     if (!facts) return std::move(facts).error();
     auto names = files->read_name_files();
     if (!names) return std::move(names).error();

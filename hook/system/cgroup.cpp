@@ -152,7 +152,9 @@ Result<Cgroup> Cgroup::prove(const Process& process, Members members, pid_t runt
     auto cgroup = open(*path, members);
     if (!cgroup) return cgroup;
     cgroup->runtime_ = runtime;
-    if (auto proved = cgroup->recheck(process); !proved) return std::move(proved).error();
+    auto restored = cgroup->prove_members(process);
+    if (!restored) return std::move(restored).error();
+    cgroup->has_restorer_ = *restored;
     return cgroup;
 }
 
@@ -191,38 +193,40 @@ Result<Cgroup> Cgroup::at(const std::string& path) {
     return cgroup;
 }
 
-// Who has ended meanwhile may.
-Result<bool> Cgroup::may_be_beside(const Process& process, pid_t other) const {
-    if (members_ == Members::only_the_process) return false;
+Result<Cgroup::Neighbour> Cgroup::judge(const Process& process, pid_t other) const {
+    if (members_ == Members::only_the_process) return Neighbour::stranger;
     const auto opened = Process::open(other);
-    if (!opened && opened.error().exit_code == EX_NOINPUT) return true;
+    if (!opened && opened.error().exit_code == EX_NOINPUT) return Neighbour::fellow;  // it has ended
     if (!opened) return opened.error();
     if (members_ == Members::of_its_pid_namespace) {
-        auto within = opened->is_within_pid_namespace_of(process);
-        if (!within && within.error().exit_code == EX_NOINPUT) return true;
-        return within;
+        const auto within = opened->is_within_pid_namespace_of(process);
+        if (!within && within.error().exit_code != EX_NOINPUT) return within.error();
+        return !within || *within ? Neighbour::fellow : Neighbour::stranger;
     }
     const auto name = read_kernel_file(opened->proc_fd(), "comm");
     if (!name) return name.error();
     const auto parent = opened->parent();
     if (!parent) return parent.error();
-    return *name == "criu\n" && *parent == runtime_;
+    return *name == "criu\n" && *parent == runtime_ ? Neighbour::restorer : Neighbour::stranger;
 }
 
-Status Cgroup::recheck(const Process& process) const {
-    if (members_ == Members::any) return ok();
+// Is the restorer there?
+Result<bool> Cgroup::prove_members(const Process& process) const {
+    if (members_ == Members::any) return false;
     int seen = 0;
+    bool has_restorer = false;
     auto stranger = find_stranger(fd_.get(), 0, [&](const Member& member) -> Result<bool> {
         if (!member.pid) return true;
         if (*member.pid == process.pid() && !member.below) {
             ++seen;
             return false;
         }
-        auto may_be = may_be_beside(process, *member.pid);
-        if (!may_be) return std::move(may_be).error();
-        return !*may_be;
+        const auto judged = judge(process, *member.pid);
+        if (!judged) return judged.error();
+        has_restorer = has_restorer || *judged == Neighbour::restorer;
+        return *judged == Neighbour::stranger;
     });
-    if (auto alive = process.check_alive(); !alive) return alive;
+    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
     if (!stranger) return std::move(stranger).error().context(fmt::format("cgroup {}", quoted(path_)));
     if (*stranger) {
         const Member& member = **stranger;
@@ -233,6 +237,12 @@ Status Cgroup::recheck(const Process& process) const {
     auto now = cgroup_path_of(process.proc_fd());
     if (!now) return std::move(now).error().context(fmt::format("process {}", process.pid()));
     if (seen != 1 || *now != path_) return not_its_own(path_, fmt::format("is not where process {} is", process.pid()));
+    return has_restorer;
+}
+
+Status Cgroup::recheck(const Process& process) const {
+    auto proved = prove_members(process);
+    if (!proved) return std::move(proved).error();
     return ok();
 }
 

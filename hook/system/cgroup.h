@@ -32,6 +32,9 @@ public:
     // Proves again, for the cgroup that is open, what was proved of it: the process lives and is in it, and so on. Of at(), nothing.
     Status recheck(const Process& process) const;
 
+    // Was CRIU there, so that what the process holds is CRIU's until it runs?
+    bool has_restorer() const { return has_restorer_; }
+
     // A process in it or below it; where they differ in that, one of the caller's network namespace. Error: EX_NOINPUT where there is none.
     Result<Process> some_process() const;
 
@@ -44,7 +47,9 @@ private:
     Cgroup(UniqueFd fd, std::string path, Members members) : fd_(std::move(fd)), path_(std::move(path)), members_(members) {}
 
     static Result<Cgroup> prove(const Process& process, Members members, pid_t runtime);
-    Result<bool> may_be_beside(const Process& process, pid_t other) const;
+    enum class Neighbour { fellow, restorer, stranger };
+    Result<Neighbour> judge(const Process& process, pid_t other) const;
+    Result<bool> prove_members(const Process& process) const;
 
     static Result<Cgroup> open(const std::string& path, Members members);
 
@@ -52,6 +57,7 @@ private:
     std::string path_;
     Members members_;
     pid_t runtime_ = 0;  // that may have started a restorer
+    bool has_restorer_ = false;
 };
 
 // The process's cgroup, whatever else is in it; for looking at, not for attaching to.

@@ -11,7 +11,7 @@
 
 namespace jail_ai {
 
-// In place of the runtime that started it: it has run for a while, and what it holds may be its own.
+// In place of the runtime that started it: it has run for a while, and what it holds may be its own, or it will go on from where it was on disk.
 inline constexpr pid_t kRunsAlready = -1;
 
 // What the process itself tells, namespaces and descriptors, and what is open to it without the guard. `runtime` is the process that started it, of
@@ -27,7 +27,6 @@ Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd);
 Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, std::string_view config, Guard guard,
                                             pid_t runtime);
 
-// Both, for a hook whose parent is the runtime.
-Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard);
+Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard, pid_t runtime);
 
 }  // namespace jail_ai

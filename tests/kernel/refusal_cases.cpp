@@ -72,6 +72,15 @@ TEST_CASE("a restored container's restorer in its cgroup") {
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
+TEST_CASE("what a container holds while it is restored is the restorer's") {
+    Container container;
+    REQUIRE(container.init.run([] { return ::open("/", O_RDONLY | O_DIRECTORY); }) >= 0);
+    expect_refused(container.run_hook(), EX_CONFIG, "is a directory from outside", container.cgroup);
+    Child restorer({.cgroup = &container.cgroup});
+    restorer.run([] { return call_oneself("criu"); });
+    expect_jailed(container.run_hook(), container.cgroup);
+}
+
 TEST_CASE("somebody else's restorer in the container's cgroup") {
     Container container;
     Child starter({});
