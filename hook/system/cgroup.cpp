@@ -127,6 +127,18 @@ Result<UniqueFd> open_cgroup(int proc_self, const std::string& path) {
     return fd;
 }
 
+// CRIU, which the runtime has started, or a process that it has forked (cgroupd, since CRIU 3.18).
+Result<bool> is_restorer(const Process& process, pid_t runtime) {
+    const auto name = read_kernel_file(process.proc_fd(), "comm");
+    if (!name) return name.error();
+    if (*name != "criu\n") return false;
+    const auto parent = process.parent();
+    if (!parent) return parent.error();
+    if (*parent == runtime) return true;
+    const auto elder = Process::open(*parent);
+    return elder ? is_restorer(*elder, runtime) : Result<bool>(elder.error());
+}
+
 Error not_its_own(std::string_view path, std::string_view why) {
     return Error{EX_CONFIG, fmt::format("cgroup {} {}: {}", quoted(path), why, kRemedy)};
 }
@@ -203,11 +215,9 @@ Result<Cgroup::Neighbour> Cgroup::judge(const Process& process, pid_t other) con
         if (!within && within.error().exit_code != EX_NOINPUT) return within.error();
         return !within || *within ? Neighbour::fellow : Neighbour::stranger;
     }
-    const auto name = read_kernel_file(opened->proc_fd(), "comm");
-    if (!name) return name.error();
-    const auto parent = opened->parent();
-    if (!parent) return parent.error();
-    return *name == "criu\n" && *parent == runtime_ ? Neighbour::restorer : Neighbour::stranger;
+    const auto restores = is_restorer(*opened, runtime_);
+    if (!restores) return restores.error();
+    return *restores ? Neighbour::restorer : Neighbour::stranger;
 }
 
 // Is the restorer there?

@@ -18,7 +18,7 @@ public:
     static Result<Cgroup> of(const Process& process);
 
     // The same for a hook that `runtime` has called. A container that is restored from disk has CRIU beside it until it runs, which the runtime has
-    // started and put there (criu(8), runc-restore(8)).
+    // started and put there, with what that has forked (criu(8), runc-restore(8)).
     static Result<Cgroup> of_hooked(const Process& process, pid_t runtime);
 
     // The cgroup of a process that has run for a while: every process in it or below it is in the PID namespace of this one, which isn't the

@@ -65,7 +65,12 @@ TEST_CASE("a second process in the container's cgroup") {
 TEST_CASE("a restored container's restorer in its cgroup") {
     Container container;
     Child restorer({.cgroup = &container.cgroup});
-    restorer.run([] { return call_oneself("criu"); });
+    restorer.run([] {
+        call_oneself("criu");
+        if (::fork() == 0)
+            while (true) ::pause();
+        return 0;
+    });
     Child second({.cgroup = &container.cgroup});
     expect_refused(container.run_hook(), EX_CONFIG, "holds process " + std::to_string(second.pid()) + ", not only the container's", container.cgroup);
     second.end();

@@ -10,6 +10,7 @@ set -eu
 hook=/usr/libexec/oci/hooks.d/jail-ai-hook
 files=/root/rootfs
 slow=30000 # milliseconds
+forever='while :; do busybox sleep 100; done' # a sleep that was interrupted may be over
 cp -a "$lab/rootfs" "$files"
 
 # reach RUNTIME: what becomes of an attempt from inside at the host, and at the internet
@@ -32,7 +33,7 @@ for runtime in runc crun; do
         skip "$runtime: a restored container" "Debian 12's crun is built without CRIU"
         continue
     fi
-    done_by "$runtime" run --detach --name agent --network bridge "${jailed[@]}" --rootfs "$files" /bin/busybox sleep 100000
+    done_by "$runtime" run --detach --name agent --network bridge "${jailed[@]}" --rootfs "$files" /bin/sh -c "$forever"
     equal "$runtime: it is jailed" 'EPERM reached' "$(reach "$runtime")"
     done_by "$runtime" container checkpoint agent
     equal "$runtime: nothing is left of its jail" 'no container is jailed here' "$("$hook" status)"
