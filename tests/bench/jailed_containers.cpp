@@ -69,16 +69,8 @@ std::string JailedContainers::name(std::size_t number) {
     return fmt::format("bench-jail-{:04}", number);
 }
 
-HookCall verb(std::vector<const char*> words) {
-    HookCall call;
-    call.bundle = "/";
-    call.network = &Laboratory::get().network.host;
-    call.words = std::move(words);
-    return call;
-}
-
 TimedRun run_verb(std::vector<const char*> words) {
-    const HookCall call = verb(std::move(words));
+    const HookCall call = test::verb_call(std::move(words));
     const auto begin = Clock::now();
     HookOutcome outcome = Laboratory::get().hook.run(call);
     const Milliseconds taken = Clock::now() - begin;

@@ -32,9 +32,6 @@ private:
     std::vector<std::unique_ptr<test::Container>> containers_;
 };
 
-// A verb in the laboratory's host, to be run or started.
-test::HookCall verb(std::vector<const char*> words);
-
 struct TimedRun {
     double ms;         // from before the fork to after the exit
     double queued_ms;  // of those, while others had the processors

@@ -77,7 +77,7 @@ void await_rest(pid_t pid) {
 
 // Nobody reads what it says, and it must not wait for that.
 test::HookCall watching() {
-    test::HookCall call = verb({"watch"});
+    test::HookCall call = test::verb_call({"watch"});
     call.before_exec = [] { must(::dup2(must(::open("/dev/null", O_WRONLY | O_CLOEXEC), "open /dev/null"), STDOUT_FILENO), "silence watch"); };
     return call;
 }

@@ -19,12 +19,9 @@ constexpr const char* kAcceptRoot =
     "abstract-unix";
 
 HookOutcome run_verb(const std::vector<std::string>& words) {
-    HookCall call;
-    call.bundle = "/";
-    call.network = &Laboratory::get().network.host;
-    call.words.clear();
-    for (const std::string& word : words) call.words.push_back(word.c_str());
-    return Laboratory::get().hook.run(call);
+    std::vector<const char*> pointers;
+    for (const std::string& word : words) pointers.push_back(word.c_str());
+    return Laboratory::get().hook.run(verb_call(std::move(pointers)));
 }
 
 std::string pid_of(const Child& child) {
@@ -32,9 +29,7 @@ std::string pid_of(const Child& child) {
 }
 
 std::string knock(Child& child, const char* address) {
-    const Destination to = destination(address, kPort);
-    const Token token = fresh_token();
-    return error_name(child.run([=] { return attempt(Way::tcp_connect, to, token); }));
+    return try_from(child, Way::tcp_connect, destination(address, kPort));
 }
 
 bool has_one_line(const HookOutcome& outcome, int exit_code, const std::string& part) {

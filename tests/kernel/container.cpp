@@ -78,4 +78,12 @@ HookCall Container::call() const {
     return call;
 }
 
+HookCall verb_call(std::vector<const char*> words) {
+    HookCall call;
+    call.bundle = "/";
+    call.network = &Laboratory::get().network.host;
+    call.words = std::move(words);
+    return call;
+}
+
 }  // namespace jail_ai::test

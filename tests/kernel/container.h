@@ -51,6 +51,9 @@ struct State {
     std::string json() const;
 };
 
+// A verb as people call it, in the laboratory's host.
+HookCall verb_call(std::vector<const char*> words);
+
 // A cgroup of its own with a single process in it, and a bundle.
 class Container {
 public:

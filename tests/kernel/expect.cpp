@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "attempt.h"
 #include "kernel_bpf.h"
 #include "policy/reason.h"
 
@@ -34,6 +33,11 @@ std::string error_name(int error) {
     if (error == 0) return "none";
     const char* name = ::strerrorname_np(error);
     return name != nullptr ? name : std::to_string(error);
+}
+
+std::string try_from(Child& child, Way way, const Destination& to) {
+    const Token token = fresh_token();
+    return error_name(child.run([=] { return attempt(way, to, token); }));
 }
 
 std::string name_of(Place place) {

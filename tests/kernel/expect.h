@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "attempt.h"
 #include "container.h"
 #include "jail/inspect.h"
 #include "policy/risks.h"
@@ -13,6 +14,8 @@
 namespace jail_ai::test {
 
 std::string error_name(int error);  // "EPERM"; "none" for 0
+// An attempt from where the child is, with a token that nobody asks for: the error's name.
+std::string try_from(Child& child, Way way, const Destination& to);
 std::string name_of(Place place);
 // Where the token arrived, by name: at the place, if it came there in time.
 std::string arrival(Token token, Place place);

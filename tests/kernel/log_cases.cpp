@@ -21,22 +21,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-HookCall call_of(std::vector<const char*> words) {
-    HookCall call;
-    call.bundle = "/";
-    call.network = &Laboratory::get().network.host;
-    call.words = std::move(words);
-    return call;
-}
-
 HookOutcome run_verb(std::vector<const char*> words) {
-    return Laboratory::get().hook.run(call_of(std::move(words)));
+    return Laboratory::get().hook.run(verb_call(std::move(words)));
 }
 
 std::string knock(Container& container, const char* address, std::uint16_t port) {
-    const Destination to = destination(address, port);
-    const Token token = fresh_token();
-    return error_name(container.init.run([=] { return attempt(Way::tcp_connect, to, token); }));
+    return try_from(container.init, Way::tcp_connect, destination(address, port));
 }
 
 Container::Options named(const char* annotations = nullptr) {
@@ -129,7 +119,7 @@ TEST_CASE("log --follow: tells of jails that were there and of jails that start 
     Container before;
     expect_jailed(jail(before, "log-before"), before.cgroup);
     CHECK(knock(before, "10.77.0.1", 7010) == "EPERM");
-    HookRun follower = Laboratory::get().hook.start(call_of({"log", "--follow"}));
+    HookRun follower = Laboratory::get().hook.start(verb_call({"log", "--follow"}));
     // Whoever holds the lock has made his list.
     for (const auto end = Clock::now() + std::chrono::seconds(10); run_verb({"log", "--follow", "--nonsense"}).exit_code != EX_USAGE;)
         REQUIRE(Clock::now() < end);
@@ -155,7 +145,7 @@ TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or cou
     const TestPipe told_by_storm, told_by_relay;
     Container container;
     expect_jailed(jail(container, "log-storm"), container.cgroup);
-    HookRun follower = Laboratory::get().hook.start(call_of({"log", "--follow", "--json", "log-storm"}));
+    HookRun follower = Laboratory::get().hook.start(verb_call({"log", "--follow", "--json", "log-storm"}));
     ::usleep(500'000);
     begin_storm(container, told_by_storm.to.get(), 10'000, 5);
     const pid_t relay = end_after_storm(told_by_storm, told_by_relay, follower.pid());

@@ -22,17 +22,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 HookOutcome run_verb(std::vector<const char*> words, const NetworkNamespace& network = Laboratory::get().network.host) {
-    HookCall call;
-    call.bundle = "/";
+    HookCall call = verb_call(std::move(words));
     call.network = &network;
-    call.words = std::move(words);
     return Laboratory::get().hook.run(call);
 }
 
 std::string knock(Container& container, const char* address) {
-    const Destination to = destination(address, kPort);
-    const Token token = fresh_token();
-    return error_name(container.init.run([=] { return attempt(Way::udp_sendto, to, token); }));
+    return try_from(container.init, Way::udp_sendto, destination(address, kPort));
 }
 
 }  // namespace

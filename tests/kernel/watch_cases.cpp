@@ -17,17 +17,11 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 HookRun start_watch(std::vector<const char*> words) {
-    HookCall call;
-    call.bundle = "/";
-    call.network = &Laboratory::get().network.host;
-    call.words = std::move(words);
-    return Laboratory::get().hook.start(call);
+    return Laboratory::get().hook.start(verb_call(std::move(words)));
 }
 
 std::string knock(Container& container, const char* address) {
-    const Destination to = destination(address, kPort);
-    const Token token = fresh_token();
-    return error_name(container.init.run([=] { return attempt(Way::udp_sendto, to, token); }));
+    return try_from(container.init, Way::udp_sendto, destination(address, kPort));
 }
 
 // Until that is so, for ten seconds.
