@@ -27,10 +27,7 @@ Result<FlagsAndContainers> parse_flags_and_containers(std::string_view verb, std
 }
 
 bool ContainersMeant::means(const std::string& word, std::string_view id) const {
-    if (id == word) return true;
-    const auto is_called = [&](const NamedContainer& each) { return each.name == word; };
-    if (std::ranges::none_of(named_, is_called)) return id.starts_with(word);
-    return std::ranges::any_of(named_, [&](const NamedContainer& each) { return is_called(each) && each.id == id; });
+    return id.starts_with(word) || std::ranges::any_of(named_, [&](const NamedContainer& each) { return each.name == word && each.id == id; });
 }
 
 bool ContainersMeant::has(std::string_view id) const {

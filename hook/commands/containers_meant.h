@@ -26,7 +26,8 @@ struct FlagsAndContainers {
 Result<FlagsAndContainers> parse_flags_and_containers(std::string_view verb, std::span<char* const> words,
                                                       std::initializer_list<std::string_view> flags);
 
-// Which containers words mean: as podman understands one, that ID; else those of that name; else those whose ID begins so. No words mean all.
+// Which containers words mean: those whose ID is that or begins so, and those of that name. Whoever gives a container of theirs the beginning of
+// another's ID for a name, or for an ID, doesn't hide that. No words mean all.
 class ContainersMeant {
 public:
     ContainersMeant(std::vector<std::string> words, std::vector<NamedContainer> named) : words_(std::move(words)), named_(std::move(named)) {}

@@ -23,6 +23,7 @@ namespace {
 struct Candidate {
     FoundContainer container;
     std::string name;
+    bool is_roots;
 };
 using Candidates = std::map<std::string, Candidate>;
 
@@ -32,7 +33,7 @@ Candidates in_states() {
     for_each_container([&](const RunningContainer& each) {
         if (found.contains(each.id)) return;
         FoundContainer container{each.id, each.process.pid(), each.owner == 0 ? each.bundle : std::string()};
-        found.emplace(each.id, Candidate{std::move(container), engine_name(each.process, each.id)});
+        found.emplace(each.id, Candidate{std::move(container), engine_name(each.process, each.id), each.owner == 0});
     });
     return found;
 }
@@ -71,26 +72,22 @@ Candidates in_cgroups() {
         const std::string id(id_in_cgroup(path.substr(0, path.find('\n'))));
         if (id.empty() || found.contains(id)) return;
         const auto is_first = process.is_first_of_pid_namespace();
-        if (is_first && *is_first) found.emplace(id, Candidate{{id, process.pid(), {}}, engine_name(process, id)});
+        if (is_first && *is_first) found.emplace(id, Candidate{{id, process.pid(), {}}, engine_name(process, id), false});
     });
     return found;
 }
 
-// As podman understands a word: an ID, else a name, else the beginning of an ID. Nothing where there is no such container.
+// Nothing where there is no such container.
 Result<std::optional<FoundContainer>> choose(const Candidates& candidates, const std::string& word) {
-    if (const auto exact = candidates.find(word); exact != candidates.end()) return std::optional(exact->second.container);
-    const auto meant_by = [&](const auto& is_meant) {
-        std::vector<FoundContainer> meant;
-        for (const auto& [id, candidate] : candidates)
-            if (is_meant(candidate)) meant.push_back(candidate.container);
-        return meant;
-    };
-    const auto called = meant_by([&](const Candidate& each) { return each.name == word; });
-    if (called.size() > 1) return Error{EX_USAGE, fmt::format("{} containers are called {}: write the ID", called.size(), quoted(word))};
-    if (!called.empty()) return std::optional(called.front());
-    const auto begun = meant_by([&](const Candidate& each) { return each.container.id.starts_with(word); });
-    if (begun.size() > 1) return Error{EX_USAGE, fmt::format("{} containers begin with {}: write more of the ID", begun.size(), quoted(word))};
-    return begun.empty() ? std::optional<FoundContainer>() : std::optional(begun.front());
+    std::vector<FoundContainer> meant;
+    for (const auto& [id, candidate] : candidates) {
+        if (id == word && candidate.is_roots) return std::optional(candidate.container);
+        if (id.starts_with(word) || candidate.name == word) meant.push_back(candidate.container);
+    }
+    if (meant.size() > 1)
+        return Error{EX_USAGE, fmt::format("{} containers are called {}, or have an ID that begins so: write more of the ID, or its process (--pid)",
+                                           meant.size(), quoted(word))};
+    return meant.empty() ? std::optional<FoundContainer>() : std::optional(std::move(meant.front()));
 }
 
 }  // namespace

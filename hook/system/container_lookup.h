@@ -17,8 +17,9 @@ struct FoundContainer {
     std::string bundle;  // empty where it isn't known, or isn't root's
 };
 
-// `word` is an ID, a name (system/container_names.h), or the beginning of an ID; what comes first in this order is meant. Errors: EX_NOINPUT where
-// there is no such container that runs, EX_USAGE where several are meant.
+// `word` is an ID, the beginning of one, or a name (system/container_names.h). Of several that it may mean it means the one of root's that has it for
+// its ID, and else none: users call theirs what they like. Errors: EX_NOINPUT where there is no such container that runs, EX_USAGE where several
+// are meant.
 Result<FoundContainer> find_container(const std::string& word);
 
 }  // namespace jail_ai

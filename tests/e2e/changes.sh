@@ -74,6 +74,17 @@ for runtime in crun runc; do
     matches "$runtime: refresh finds a container by its name" '^1 jail looked at' "$("$hook" refresh --dry-run held)"
     matches "$runtime: and says so where there is none" "container 'hel2' has no jail" "$("$hook" refresh --dry-run hel2 2>&1 || :)"
 
+    # Anybody may call a container of theirs by what another's ID begins with.
+    namesake=${held:0:12}
+    if start "$namesake" "$runtime" --network dual "${listening[@]}"; then
+        matches "$runtime: of two that a word may mean neither is detached" "^2 containers are called '$namesake', or have an ID that begins so: write more" \
+            "$("$hook" detach --container "$namesake" 2>&1 | sed 's/^jail-ai-hook: //')"
+        equal "$runtime: it is still jailed" EPERM "$(does "$runtime" held tcp "$host_v4")"
+        equal "$runtime: what only looks takes both" "$held" "$("$hook" status --json "$namesake" | jq -r '.[].container')"
+        remove "$runtime" "$namesake"
+    else
+        not_ok "$runtime: starts under the beginning of another's ID" "$(why "$namesake")"
+    fi
     matches "$runtime: detach takes the jail away" 'no longer blocked' "$("$hook" detach --container "$held" 2>&1)"
     equal "$runtime: and the host is reached" reached "$(does "$runtime" held tcp "$host_v4")"
     status=0

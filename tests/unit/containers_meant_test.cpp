@@ -47,11 +47,11 @@ TEST_CASE("containers meant: of several users the same name") {
     CHECK(meant({"web"}).has("ffff"));
 }
 
-TEST_CASE("containers meant: a name comes before beginnings of IDs, and an ID before a name") {
-    CHECK_FALSE(meant({"web"}).has("web9"));
-    CHECK_FALSE(meant({"abc"}).has("abc1"));
+TEST_CASE("containers meant: a name hides no ID that begins so, and no ID another") {
+    CHECK(meant({"web"}).has("web9"));
+    CHECK(meant({"abc"}).has("abc1"));
     CHECK(meant({"abc"}).has("abc2"));
-    CHECK(meant({"abc"}).has("abc"));
+    CHECK(meant({"abc1"}).has("abc12"));
 }
 
 TEST_CASE("containers meant: a word that means none is told") {
