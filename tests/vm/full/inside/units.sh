@@ -214,7 +214,7 @@ for name in root user; do
     hooks=$no_hooks up $name "$name-open" runc "${jailed[@]}"
     equal "without hooks, $name's: it reaches the host" reached "$(reach $host_second_v4 "$name-open")"
     found "without hooks, $name's" not-jailed
-    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12}: it asks for the block and is not jailed" "$said"
+    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12} \($name-open\): it asks for the block and is not jailed" "$said"
     matches "without hooks, $name's: systemctl lists the service" "^$verify +loaded failed failed" "$(systemctl list-units --failed --plain --no-legend)"
     down "$name-open"
     well "without hooks, $name's: and when it has gone" '4 containers ask for the block, 4 have it'
