@@ -46,7 +46,7 @@ Status send_all(int fd, std::string_view bytes, int descriptor) {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)]{};
     bool first = true;
     while (!bytes.empty()) {
-        iovec vector{const_cast<char*>(bytes.data()), bytes.size()};
+        iovec vector{const_cast<char*>(bytes.data()), bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast): it is only read
         msghdr message{};
         message.msg_iov = &vector;
         message.msg_iovlen = 1;

@@ -66,7 +66,7 @@ Status Connection::receive_header(Header& header) const {
     do got = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR && !deadline_passed());
     if (got < 0) return system_error("receive the request", errno, EX_IOERR);
-    for (const cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, const_cast<cmsghdr*>(part))) {
+    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
         if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int))) continue;
         int fd = -1;
         std::memcpy(&fd, CMSG_DATA(part), sizeof fd);

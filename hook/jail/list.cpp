@@ -50,7 +50,8 @@ void read_refusals(const ProgramMap& map, JailReport& report) {
 }
 
 void count_prefixes(const ProgramMap& map, JailReport& report) {
-    jail_key key{}, next{};
+    jail_key key{};
+    jail_key next{};
     const jail_key* last = nullptr;
     while (report.prefixes <= JAIL_MAX_RULES && ::bpf_map_get_next_key(map.fd.get(), last, &next) == 0) {
         key = next;

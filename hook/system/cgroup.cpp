@@ -197,8 +197,8 @@ Result<Cgroup> Cgroup::at(const std::string& path) {
     if (below.front() != '/') return Error{EX_USAGE, fmt::format("{} is no absolute path", quoted(path))};
     auto cgroup = open(below, Members::any);
     // A mount may show another hierarchy, or a part of this one under other names.
-    struct stat named {
-    }, opened{};
+    struct stat named {};
+    struct stat opened {};
     if (cgroup && ::stat(path.c_str(), &named) == 0 &&
         (::fstat(cgroup->fd(), &opened) != 0 || named.st_dev != opened.st_dev || named.st_ino != opened.st_ino))
         return Error{EX_USAGE, fmt::format("{} is not a cgroup v2 by that name", quoted(path))};
