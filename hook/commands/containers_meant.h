@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "VERB [--FLAG]… [CONTAINER]…": what such a verb is called with, and which containers that means. Pure.
+// "VERB [--FLAG]… [CONTAINER]…": what such a verb is called with, and which containers that means. Pure but for meant_of_running().
 #pragma once
 
 #include <initializer_list>
@@ -44,6 +44,13 @@ private:
     std::vector<std::string> words_;
     std::vector<NamedContainer> named_;
 };
+
+// Among the containers that run. No names are looked up where there are no words.
+inline ContainersMeant meant_of_running(std::vector<std::string> words) {
+    std::vector<NamedContainer> named;
+    if (!words.empty()) named = named_containers();
+    return {std::move(words), std::move(named)};
+}
 
 // EX_NOINPUT for a word that means none of the jails, of whose containers these are the IDs.
 Status check_jailed(const ContainersMeant& meant, std::span<const std::string_view> ids);

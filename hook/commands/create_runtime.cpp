@@ -39,7 +39,8 @@ Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     if (!files) return std::move(files).error();
     auto guard = choose_guard(*process, request);
     if (!guard) return std::move(guard).error();
-    auto facts = read_container_facts(*process, *files, *guard, cgroup->has_restorer() ? kRunsAlready : ::getppid());
+    const pid_t runtime = cgroup->has_restorer() ? kRunsAlready : ::getppid();
+    auto facts = read_container_facts(*process, files->bundle, files->directory.get(), files->config, *guard, runtime);
     if (!facts) return std::move(facts).error();
     auto names = files->read_name_files();
     if (!names) return std::move(names).error();

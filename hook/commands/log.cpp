@@ -42,11 +42,7 @@ jail_event last_event(const Refusal& refusal) {
     return event;
 }
 
-ContainersMeant containers_meant(const FlagsAndContainers& asked) {
-    return {asked.containers, asked.containers.empty() ? std::vector<NamedContainer>() : named_containers()};
-}
-
-// The same, for containers that start later: a name is looked up when a container is met first.
+// For containers that start later: a name is looked up when a container is met first.
 class ContainersMeantByAndBy {
 public:
     explicit ContainersMeantByAndBy(const FlagsAndContainers& asked) : asked_(asked) {}
@@ -54,7 +50,7 @@ public:
     bool has(std::string_view id) {
         if (asked_.containers.empty()) return true;
         const auto known = met_.find(id);
-        return known != met_.end() ? known->second : met_.emplace(id, containers_meant(asked_).has(id)).first->second;
+        return known != met_.end() ? known->second : met_.emplace(id, meant_of_running(asked_.containers).has(id)).first->second;
     }
 
 private:
@@ -65,7 +61,7 @@ private:
 Status show_remembered(const FlagsAndContainers& asked, const Print& print) {
     auto jails = list_jails();
     if (!jails) return std::move(jails).error();
-    const ContainersMeant meant = containers_meant(asked);
+    const ContainersMeant meant = meant_of_running(asked.containers);
     std::vector<std::string_view> ids;
     std::ranges::transform(*jails, std::back_inserter(ids), &JailReport::container_id);
     if (auto checked = check_jailed(meant, ids); !checked) return checked;

@@ -105,9 +105,7 @@ Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal) {
     auto asked = parse_flags_and_containers("refresh", words, {kDryRun, kJson});
     if (!asked) return std::move(asked).error();
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
-    std::vector<NamedContainer> named;
-    if (!asked->containers.empty()) named = named_containers();
-    const RefreshOptions options{asked->has(kDryRun), {std::move(asked->containers), std::move(named)}};
+    const RefreshOptions options{asked->has(kDryRun), meant_of_running(std::move(asked->containers))};
     JailWalk walk;
     auto jails = refresh_jails(
         walk, options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});

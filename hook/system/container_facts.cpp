@@ -244,8 +244,4 @@ Result<ContainerFacts> read_container_facts(const Process& process, const Bundle
     return facts;
 }
 
-Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard, pid_t runtime) {
-    return read_container_facts(process, files.bundle, files.directory.get(), files.config, guard, runtime);
-}
-
 }  // namespace jail_ai

@@ -6,7 +6,6 @@
 #include "base/result.h"
 #include "container/bundle.h"
 #include "policy/risks.h"
-#include "system/bundle_files.h"
 #include "system/process.h"
 
 namespace jail_ai {
@@ -23,10 +22,8 @@ Result<ContainerFacts> read_process_facts(const Process& process, std::string_vi
 // below which relative sources lie.
 Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd);
 
-// Both, for a bundle that isn't in a directory: `bundle_fd` is -1 then.
+// Both. `bundle_fd` is -1 for a bundle that isn't in a directory.
 Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, std::string_view config, Guard guard,
                                             pid_t runtime);
-
-Result<ContainerFacts> read_container_facts(const Process& process, const BundleFiles& files, Guard guard, pid_t runtime);
 
 }  // namespace jail_ai
