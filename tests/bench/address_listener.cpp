@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 
 #include "must.h"
+#include "pipe.h"
 
 namespace jail_ai::bench {
 namespace {
@@ -43,13 +44,11 @@ UniqueFd open_group(const test::NetworkNamespace& network) {
 }  // namespace
 
 AddressListener::AddressListener(const test::NetworkNamespace& network) {
-    int ends[2];
-    must(::pipe2(ends, O_CLOEXEC), "make a pipe");
-    from_ = UniqueFd(ends[0]);
-    const UniqueFd to(ends[1]);
+    test::Pipe pipe;
     const UniqueFd socket = open_group(network);
     pid_ = must(::fork(), "start a listener");
-    if (pid_ == 0) listen(socket.get(), to.get());
+    if (pid_ == 0) listen(socket.get(), pipe.writer.get());
+    from_ = std::move(pipe.reader);
 }
 
 AddressListener::~AddressListener() {

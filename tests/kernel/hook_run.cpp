@@ -16,21 +16,12 @@
 
 #include "files.h"
 #include "must.h"
+#include "pipe.h"
 
 namespace jail_ai::test {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(15);  // an emulated machine takes a second or two
-
-struct Pipe {
-    Pipe() {
-        int ends[2];
-        must(::pipe2(ends, O_CLOEXEC), "make a pipe");
-        reader = UniqueFd(ends[0]);
-        writer = UniqueFd(ends[1]);
-    }
-    UniqueFd reader, writer;
-};
 
 void send_descriptor(int socket, int fd) {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof fd)]{};

@@ -15,6 +15,7 @@
 #include "attempt.h"
 #include "expect.h"
 #include "must.h"
+#include "pipe.h"
 
 namespace jail_ai::test {
 namespace {
@@ -66,25 +67,15 @@ void begin_storm(Container& container, int report, unsigned a_second, unsigned s
     REQUIRE(pid > 0);
 }
 
-struct TestPipe {
-    TestPipe() {
-        int ends[2];
-        must(::pipe2(ends, O_CLOEXEC), "make a pipe");
-        from = UniqueFd(ends[0]);
-        to = UniqueFd(ends[1]);
-    }
-    UniqueFd from, to;
-};
-
 // Once the storm has told, a moment later, ends the listener, whose output the test reads meanwhile, and hands on what was told.
-[[nodiscard]] pid_t end_after_storm(const TestPipe& told, const TestPipe& handed_on, pid_t listener) {
+[[nodiscard]] pid_t end_after_storm(const Pipe& told, const Pipe& handed_on, pid_t listener) {
     const pid_t relay = must(::fork(), "fork");
     if (relay != 0) return relay;
     unsigned refused = 0;
-    const bool read = ::read(told.from.get(), &refused, sizeof refused) == sizeof refused;
+    const bool read = ::read(told.reader.get(), &refused, sizeof refused) == sizeof refused;
     ::usleep(300'000);
     ::kill(listener, SIGTERM);
-    ::_exit(read && ::write(handed_on.to.get(), &refused, sizeof refused) == sizeof refused ? 0 : 1);
+    ::_exit(read && ::write(handed_on.writer.get(), &refused, sizeof refused) == sizeof refused ? 0 : 1);
 }
 
 }  // namespace
@@ -142,17 +133,17 @@ TEST_CASE("log --follow: tells of jails that were there and of jails that start 
 }
 
 TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or counted as lost") {
-    const TestPipe told_by_storm, told_by_relay;
+    const Pipe told_by_storm, told_by_relay;
     Container container;
     expect_jailed(jail(container, "log-storm"), container.cgroup);
     HookRun follower = Laboratory::get().hook.start(verb_call({"log", "--follow", "--json", "log-storm"}));
     ::usleep(500'000);
-    begin_storm(container, told_by_storm.to.get(), 10'000, 5);
+    begin_storm(container, told_by_storm.writer.get(), 10'000, 5);
     const pid_t relay = end_after_storm(told_by_storm, told_by_relay, follower.pid());
     const HookOutcome followed = follower.finish();
     CHECK(::waitpid(relay, nullptr, 0) == relay);
     unsigned refused = 0;
-    REQUIRE(::read(told_by_relay.from.get(), &refused, sizeof refused) == sizeof refused);
+    REQUIRE(::read(told_by_relay.reader.get(), &refused, sizeof refused) == sizeof refused);
     CHECK_MESSAGE(followed.exit_code == 0, followed.err);
     const std::size_t told = count_of(followed.out, R"("what":"10.77.0.1:)");
     std::size_t lost = 0;

@@ -15,6 +15,7 @@
 #include "jail/attached_policy.h"
 #include "jail/refresh.h"
 #include "must.h"
+#include "pipe.h"
 
 namespace jail_ai::test {
 namespace {
@@ -125,10 +126,7 @@ TEST_CASE("refresh: bad words and unknown containers are told in one line") {
 // (A container whose own address is blocked sends nothing, which is why the prefixes are narrow.) The rules go to and fro between sets that block the
 // same addresses by other prefixes, as fast as can be, while a process in the jail knocks.
 TEST_CASE("refresh: under a storm of connections nothing passes that is blocked before and after") {
-    int ends[2], stop_ends[2];
-    must(::pipe2(ends, O_CLOEXEC), "make a pipe");
-    must(::pipe2(stop_ends, O_CLOEXEC | O_NONBLOCK), "make a pipe");
-    const UniqueFd from(ends[0]), to(ends[1]), stops(stop_ends[0]), stop(stop_ends[1]);
+    const Pipe told, stop(O_NONBLOCK);
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const auto rules_of = [](std::initializer_list<const char*> prefixes) {
@@ -142,7 +140,7 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
         unsigned attempts, passed;
     };
     const Destination targets[] = {destination("10.77.0.1", kPort), destination("fd77::1", kPort)};
-    const int report = to.get(), told_to_stop = stops.get();
+    const int report = told.writer.get(), told_to_stop = stop.reader.get();
     constexpr auto kStorm = std::chrono::seconds(2), kMost = std::chrono::seconds(30);
     constexpr unsigned kFewest = 100;  // exchanges, for which a busy machine takes longer
     const pid_t stormer = container.init.run([=] {
@@ -168,9 +166,9 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
         });
         REQUIRE(visited);
     }
-    REQUIRE(::write(stop.get(), "!", 1) == 1);
+    REQUIRE(::write(stop.writer.get(), "!", 1) == 1);
     Storm storm{};
-    REQUIRE(::read(from.get(), &storm, sizeof storm) == sizeof storm);
+    REQUIRE(::read(told.reader.get(), &storm, sizeof storm) == sizeof storm);
     CHECK(storm.passed == 0);
     CHECK(storm.attempts > 1000);
     CHECK(exchanges > kFewest);

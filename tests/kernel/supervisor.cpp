@@ -15,6 +15,7 @@
 #include <cstdio>
 
 #include "must.h"
+#include "pipe.h"
 #include "test_cgroup.h"
 
 namespace jail_ai::test {
@@ -47,16 +48,6 @@ bool has_ended(int pipe) {
     pollfd polled{pipe, POLLIN, 0};
     return ::poll(&polled, 1, 0) > 0 && (polled.revents & POLLHUP) != 0;
 }
-
-struct Pipe {
-    Pipe() {
-        int ends[2];
-        must(::pipe2(ends, O_CLOEXEC), "make a pipe");
-        reader = UniqueFd(ends[0]);
-        writer = UniqueFd(ends[1]);
-    }
-    UniqueFd reader, writer;
-};
 
 pid_t start_keeper(Pipe& alive, const std::string& cgroup) {
     const pid_t pid = must(::fork(), "start the keeper");
