@@ -15,7 +15,7 @@
 
 namespace jail_ai {
 
-// A failure. `message` is one line in lower case without a full stop; strings from outside are in it by way of quoted().
+// A failure. `message` is one line in lower case without a full stop; strings from outside are in it by way of quote().
 struct Error {
     int exit_code;  // of sysexits.h
     std::string message;

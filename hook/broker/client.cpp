@@ -12,7 +12,7 @@
 #include <ctime>
 
 #include "base/deadline.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -24,7 +24,7 @@ constexpr long kLongestPause = 640'000'000;
 Result<UniqueFd> connect_to(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof address.sun_path) return Error{EX_USAGE, fmt::format("{} is no path for a socket", quoted(path))};
+    if (path.empty() || path.size() >= sizeof address.sun_path) return Error{EX_USAGE, fmt::format("{} is no path for a socket", quote(path))};
     std::memcpy(address.sun_path, path.data(), path.size());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return system_error("make a socket", errno);
@@ -34,7 +34,7 @@ Result<UniqueFd> connect_to(const std::string& path) {
     if (failed == 0) return fd;
     // podman takes strerror(ENOENT), where runc passes it on, for a command that the container doesn't have.
     const std::string what =
-        fmt::format("connect to the broker at {}: {}", quoted(path), failed == ENOENT ? "there is no socket" : ::strerror(failed));
+        fmt::format("connect to the broker at {}: {}", quote(path), failed == ENOENT ? "there is no socket" : ::strerror(failed));
     if (failed == EINTR || failed == EAGAIN) return Error{EX_TEMPFAIL, what};
     return Error{EX_UNAVAILABLE, fmt::format("{}: the engine is rootless, so that this takes the broker: as root, systemctl enable --now "
                                              "jail-ai-hook.socket",

@@ -10,7 +10,7 @@
 #include <cstring>
 #include <numeric>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -91,7 +91,7 @@ std::string encode_answer(const Reply& answer) {
 
 Result<Reply> parse_answer(std::string_view bytes) {
     if (bytes.empty()) return Error{EX_PROTOCOL, "the broker closed the connection without an answer"};
-    const Error strange{EX_PROTOCOL, fmt::format("the broker's answer is strange: {}", quoted(bytes, 64))};
+    const Error strange{EX_PROTOCOL, fmt::format("the broker's answer is strange: {}", quote(bytes, 64))};
     if (bytes.size() > kMaxAnswerBytes || bytes.find('\n') != bytes.size() - 1) return strange;
     bytes.remove_suffix(1);
     const std::string_view word = bytes.substr(0, bytes.find(' '));

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "jail/attachment.h"
 #include "jail/inspect.h"
 #include "system/cgroup_tree.h"

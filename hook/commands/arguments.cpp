@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/flags.h"
 
 namespace jail_ai {
@@ -24,8 +24,8 @@ Result<Arguments> parse_arguments(std::span<char* const> words, std::initializer
             arguments.flags.push_back(std::move(word));
             continue;
         }
-        if (equals == std::string::npos) return Error{EX_USAGE, fmt::format("{} needs a value", quoted(word))};
-        if (!arguments.own.emplace(name, word.substr(equals + 1)).second) return Error{EX_USAGE, fmt::format("{} stands there twice", quoted(name))};
+        if (equals == std::string::npos) return Error{EX_USAGE, fmt::format("{} needs a value", quote(word))};
+        if (!arguments.own.emplace(name, word.substr(equals + 1)).second) return Error{EX_USAGE, fmt::format("{} stands there twice", quote(name))};
     }
     auto defaults = parse_flags(arguments.flags);
     if (!defaults) return std::move(defaults).error();

@@ -11,7 +11,7 @@
 #include <charconv>
 #include <optional>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
 #include "jail/attachment.h"
@@ -40,7 +40,7 @@ Result<Process> process_of(const std::string& number) {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), pid);
     if (error != std::errc() || end != number.data() + number.size() || pid <= 0)
-        return Error{EX_USAGE, fmt::format("{}: {} is no process id", kPid, quoted(number))};
+        return Error{EX_USAGE, fmt::format("{}: {} is no process id", kPid, quote(number))};
     return Process::open(pid);
 }
 
@@ -145,7 +145,7 @@ Result<Lines> attach(std::span<char* const> words) {
     if (auto checked = check_target(*arguments, "attach"); !checked) return std::move(checked).error();
     auto target = find_target(*arguments);
     if (!target) return std::move(target).error();
-    const std::string who = fmt::format("container {}", quoted(target->name));
+    const std::string who = fmt::format("container {}", quote(target->name));
     auto lines = jail_target(*target, arguments->defaults);
     if (!lines) return std::move(lines).error().context(who);
     for (Line& line : *lines) line.text.insert(0, who + ": ");
@@ -161,10 +161,10 @@ Result<Lines> detach(std::span<char* const> words) {
     if (!cgroups) return std::move(cgroups).error();
     for (const CgroupView& cgroup : *cgroups) {
         auto detached = detach_jail(cgroup.fd.get());
-        if (!detached) return std::move(detached).error().context(fmt::format("cgroup {}", quoted(cgroup.path)));
+        if (!detached) return std::move(detached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
         if (*detached != 0)
             return Lines{
-                {LOG_WARNING, fmt::format("cgroup {}: {} programs detached, the host is no longer blocked there", quoted(cgroup.path), *detached)}};
+                {LOG_WARNING, fmt::format("cgroup {}: {} programs detached, the host is no longer blocked there", quote(cgroup.path), *detached)}};
     }
     return Error{EX_NOINPUT, "nothing of ours is attached there: status lists the jails"};
 }

@@ -30,7 +30,7 @@
 #include <charconv>
 
 #include "base/deadline.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "broker/connection.h"
 #include "broker/slot.h"
 #include "broker/target.h"
@@ -52,7 +52,7 @@ Result<std::size_t> max_jails(const Arguments& arguments) {
     std::size_t most = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
     if (error != std::errc() || end != text.data() + text.size())
-        return Error{EX_USAGE, fmt::format("{} {} is not a number of jails", kMaxJailsOption, quoted(text))};
+        return Error{EX_USAGE, fmt::format("{} {} is not a number of jails", kMaxJailsOption, quote(text))};
     return most;
 }
 
@@ -101,7 +101,7 @@ private:
     Result<Lines> jail(const ProvedTarget& target, Message message) {
         auto state = parse_state(message.state);
         if (!state) return std::move(state).error().context("container state");
-        who_ += fmt::format(": container {}", quoted(state->id));
+        who_ += fmt::format(": container {}", quote(state->id));
         auto request = join_all(arguments_.defaults, message.flags, state->annotations);
         if (!request) return std::move(request).error();
         if (request->mode == Mode::off) return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};

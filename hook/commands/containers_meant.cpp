@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 
@@ -19,7 +19,7 @@ Result<FlagsAndContainers> parse_flags_and_containers(std::string_view verb, std
         if (std::ranges::find(flags, word) != flags.end())
             parsed.flags.insert(word);
         else if (word.empty() || word.front() == '-')
-            return Error{EX_USAGE, fmt::format("unknown flag {}: {} takes {} and containers", quoted(word), verb, fmt::join(flags, ", "))};
+            return Error{EX_USAGE, fmt::format("unknown flag {}: {} takes {} and containers", quote(word), verb, fmt::join(flags, ", "))};
         else
             parsed.containers.emplace_back(word);
     }
@@ -42,7 +42,7 @@ const std::string* ContainersMeant::first_unknown(std::span<const std::string_vi
 
 Status check_jailed(const ContainersMeant& meant, std::span<const std::string_view> ids) {
     if (const std::string* unknown = meant.first_unknown(ids))
-        return Error{EX_NOINPUT, fmt::format("container {} has no jail on this machine", quoted(*unknown))};
+        return Error{EX_NOINPUT, fmt::format("container {} has no jail on this machine", quote(*unknown))};
     return ok();
 }
 

@@ -7,7 +7,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "commands/jail_by_broker.h"
 #include "commands/jail_container.h"
 #include "container/state.h"
@@ -57,7 +57,7 @@ Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root
     if (!text) return std::move(text).error().context("read container state");
     auto state = parse(*text);
     if (!state) return std::move(state).error();
-    const std::string container = fmt::format("container {}", quoted(state->id));
+    const std::string container = fmt::format("container {}", quote(state->id));
     auto request = read_request(*state, arguments.defaults);
     if (!request) return std::move(request).error().context(container);
     if (request->mode == Mode::off) return Lines{{LOG_INFO, container + ": host not blocked, as it asks"}};

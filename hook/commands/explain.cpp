@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "commands/explanation.h"
 #include "jail/attached_policy.h"
 #include "system/bundle_files.h"
@@ -57,7 +57,7 @@ Result<Subject> subject_of(const Question& question) {
     if (question.container.empty()) return any_container();
     auto found = find_container(question.container);
     if (!found) return std::move(found).error();
-    return running_container(found->pid, fmt::format("container {}", quoted(found->id)), found->bundle);
+    return running_container(found->pid, fmt::format("container {}", quote(found->id)), found->bundle);
 }
 
 Result<Request> request_of(const Question& question, const Annotations& annotations) {
@@ -74,7 +74,7 @@ Result<std::optional<AttachedJail>> jail_of(const Process& process, const Policy
     if (!cgroups) return std::move(cgroups).error();
     for (const CgroupView& cgroup : *cgroups) {
         auto attached = read_attached_policy(cgroup.fd.get());
-        if (!attached) return std::move(attached).error().context(fmt::format("cgroup {}", quoted(cgroup.path)));
+        if (!attached) return std::move(attached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
         if (!*attached) continue;
         std::vector<std::string> differences = find_differences((**attached).rules, policy.rules);
         return std::optional(AttachedJail{cgroup.path, std::move(**attached), std::move(differences)});

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "../bpf/verdict.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "commands/arguments.h"
 
 // verdict.h is here for the numbers of protocols alone.
@@ -32,23 +32,23 @@ bool parse_number(std::string_view text, Number& number) {
 
 Status set_annotation(Question& question, std::string_view written) {
     const std::size_t equals = written.find('=');
-    if (equals == std::string_view::npos) return usage(fmt::format("--annotation {}: expected KEY=VALUE", quoted(written)));
+    if (equals == std::string_view::npos) return usage(fmt::format("--annotation {}: expected KEY=VALUE", quote(written)));
     const std::string key(written.substr(0, equals));
     if (!key.starts_with(kAnnotationPrefix))
-        return usage(fmt::format("--annotation {}: the key doesn't begin with {}", quoted(written), kAnnotationPrefix));
+        return usage(fmt::format("--annotation {}: the key doesn't begin with {}", quote(written), kAnnotationPrefix));
     question.annotations[key] = written.substr(equals + 1);
     return ok();
 }
 
 Status set_pid(Question& question, std::string_view written) {
     pid_t pid = 0;
-    if (!parse_number(written, pid) || pid < 1 || pid > kMaxPid) return usage(fmt::format("--pid {}: this is no process", quoted(written)));
+    if (!parse_number(written, pid) || pid < 1 || pid > kMaxPid) return usage(fmt::format("--pid {}: this is no process", quote(written)));
     question.pid = pid;
     return ok();
 }
 
 Status set_destination(Question& question, std::string_view written) {
-    if (question.destination) return usage(fmt::format("unexpected {}: one destination is explained at a time", quoted(written)));
+    if (question.destination) return usage(fmt::format("unexpected {}: one destination is explained at a time", quote(written)));
     auto destination = parse_asked_destination(written);
     if (!destination) return std::move(destination).error();
     question.destination = std::move(*destination);
@@ -58,7 +58,7 @@ Status set_destination(Question& question, std::string_view written) {
 }  // namespace
 
 Result<AskedDestination> parse_asked_destination(std::string_view text) {
-    const auto wrong = [&](std::string_view why) { return usage(fmt::format("{}: {}", quoted(text), why)); };
+    const auto wrong = [&](std::string_view why) { return usage(fmt::format("{}: {}", quote(text), why)); };
     std::string_view rest = text;
     std::uint8_t protocol = 0;
     if (rest.ends_with("/udp")) protocol = JAIL_PROTO_UDP;
@@ -108,7 +108,7 @@ Result<Question> parse_question(std::span<char* const> arguments) {
         }
         const bool has_value = option.size() != word.size();
         const bool ours = option == "--annotation" || option == "--pid" || option == "--container";
-        if (!has_value && i + 1 == arguments.size()) return usage(fmt::format("{} needs a value", quoted(word)));
+        if (!has_value && i + 1 == arguments.size()) return usage(fmt::format("{} needs a value", quote(word)));
         if (!ours) {
             settings.push_back(arguments[i]);
             if (!has_value) settings.push_back(arguments[++i]);

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json_writer.h"
 #include "policy/judge.h"
 #include "policy/reason.h"
@@ -132,10 +132,10 @@ std::string explain_to_people(const Explanation& explanation) {
     if (!explanation.jail) return text + fmt::format("{} is not jailed: all of this is what would be\n", explanation.container);
     const AttachedJail& jail = *explanation.jail;
     if (explanation.destination)
-        text += fmt::format("the jail that is attached to cgroup {}: {}\n", quoted(jail.cgroup),
+        text += fmt::format("the jail that is attached to cgroup {}: {}\n", quote(jail.cgroup),
                             tell(jail.policy, judge_asked(jail.policy, *explanation.destination)));
-    if (jail.differences.empty()) return text + fmt::format("the jail that is attached to cgroup {} says the same\n", quoted(jail.cgroup));
-    text += fmt::format("the jail that is attached to cgroup {} differs from what would be attached now:\n", quoted(jail.cgroup));
+    if (jail.differences.empty()) return text + fmt::format("the jail that is attached to cgroup {} says the same\n", quote(jail.cgroup));
+    text += fmt::format("the jail that is attached to cgroup {} differs from what would be attached now:\n", quote(jail.cgroup));
     for (const std::string& difference : jail.differences) text += fmt::format("  {}\n", difference);
     return text;
 }

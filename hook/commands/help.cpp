@@ -12,7 +12,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -185,7 +185,7 @@ const VerbHelp* asked_help(std::string_view verb, std::span<char* const> words) 
 std::string wrong_verb(std::string_view word, std::span<const std::string_view> verbs) {
     if (word.empty()) return fmt::format("no verb: jail-ai-hook {} | --version | --help", fmt::join(verbs, " | "));
     const std::string_view meant = nearest(word, verbs);
-    return fmt::format("unknown verb {}{}: jail-ai-hook --help lists the verbs", quoted(word),
+    return fmt::format("unknown verb {}{}: jail-ai-hook --help lists the verbs", quote(word),
                        meant.empty() ? "" : fmt::format(", for which {} may be meant", meant));
 }
 

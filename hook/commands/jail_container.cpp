@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 #include <syslog.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "jail/build.h"
 #include "policy/inputs.h"
 #include "system/lsm.h"
@@ -63,7 +63,7 @@ Result<Jailed> jail_container(const KnownContainer& container, const Request& re
     for (const std::string& moot : policy->moots) lines.push_back({LOG_NOTICE, moot});
     lines.push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
                                            policy->rules.size(), container.guard == Guard::lsm ? "guarded" : "no guard on this kernel",
-                                           quoted(container.cgroup.path()))});
+                                           quote(container.cgroup.path()))});
     return Jailed{std::move(*attachment), std::move(lines)};
 }
 

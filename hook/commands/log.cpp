@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "base/stop.h"
 #include "commands/containers_meant.h"
 #include "commands/log_report.h"
@@ -92,7 +92,7 @@ Status follow(const FlagsAndContainers& asked, const Print& print, const Warn& w
     };
     const auto tell_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))
-            warn(fmt::format("container {}: {} more refusals came faster than they could be read; status counts them", quoted(container), count));
+            warn(fmt::format("container {}: {} more refusals came faster than they could be read; status counts them", quote(container), count));
     };
     std::uint64_t next_look = 0;
     unsigned rounds = 0;

@@ -9,7 +9,7 @@
 
 #include <optional>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/bundle.h"
 #include "container/json.h"
 #include "container/json_part.h"
@@ -27,7 +27,7 @@ std::string container_name(const rapidjson::Value& config) {
     if (!linux_part || *linux_part == nullptr) return "container";
     const auto path = find_string(**linux_part, "cgroupsPath");
     if (!path || *path == nullptr) return "container";
-    return fmt::format("container {}", quoted(string_of(**path)));
+    return fmt::format("container {}", quote(string_of(**path)));
 }
 
 // Nothing where nobody asks: podman calls this for whatever container its JSON matches.

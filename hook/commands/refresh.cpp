@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <iterator>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "commands/explanation.h"
 #include "commands/refusal_text.h"
 #include "container/json_writer.h"
@@ -35,7 +35,7 @@ Refreshed refresh_one(const OpenJail& jail, Staleness staleness, bool only_look)
 }
 
 std::string name_of(const Refreshed& jail) {
-    return jail.container.empty() ? "an unknown container" : fmt::format("container {}", quoted(jail.container));
+    return jail.container.empty() ? "an unknown container" : fmt::format("container {}", quote(jail.container));
 }
 
 std::string to_people(const std::vector<Refreshed>& jails, bool only_look) {

@@ -10,7 +10,7 @@
 #include <numeric>
 #include <string_view>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "commands/refusal_text.h"
 #include "container/json_writer.h"
 #include "container/request.h"
@@ -141,14 +141,14 @@ std::string status_to_people(const std::vector<NamedJail>& jails, const Now& now
     for (const NamedJail& named : jails) {
         const JailReport& jail = named.jail;
         text += fmt::format("{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(named), mode_of(jail), guard_of(jail), jail.prefixes,
-                            jail.about ? fmt::format(", for {}", span_text(seconds_between(jail.about->since, now.real))) : "", quoted(jail.cgroup),
+                            jail.about ? fmt::format(", for {}", span_text(seconds_between(jail.about->since, now.real))) : "", quote(jail.cgroup),
                             denials_text(jail));
         if (const auto open = open_routes_of(jail); !open.empty()) text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
         for (std::size_t i = 0; i < std::min(kShownRefusals, jail.refusals.size()); ++i) {
             const auto& [what, seen] = jail.refusals[i];
             text += fmt::format("    {} ({}), {} times, the last {} ago{}\n", refusal_text(what), reason_of(what), seen.count,
                                 span_text(seconds_between(seen.last, now.since_boot)),
-                                seen.pid == 0 ? "" : fmt::format(" by {}, process {}", quoted(comm_of(seen.comm)), seen.pid));
+                                seen.pid == 0 ? "" : fmt::format(" by {}, process {}", quote(comm_of(seen.comm)), seen.pid));
         }
         if (jail.refusals.size() > kShownRefusals)
             text += fmt::format("    and {} others: --json shows them\n", jail.refusals.size() - kShownRefusals);

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "commands/containers_meant.h"
 #include "verify/probe.h"
 
@@ -32,7 +32,7 @@ Status select(const ContainersMeant& meant, VerifyFacts& facts) {
     std::ranges::transform(facts.jails, std::back_inserter(of_jails), [&](const ExaminedJail& jail) { return container_of(jail, facts.containers); });
     std::vector<std::string_view> ids(of_jails.begin(), of_jails.end());
     std::ranges::transform(facts.containers, std::back_inserter(ids), &SeenContainer::id);
-    if (const std::string* unknown = meant.first_unknown(ids)) return Error{EX_NOINPUT, fmt::format("no container {} runs", quoted(*unknown))};
+    if (const std::string* unknown = meant.first_unknown(ids)) return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(*unknown))};
     // A jail further up is judged with the containers that it holds.
     std::vector<SeenContainer> chosen;
     std::ranges::copy_if(facts.containers, std::back_inserter(chosen), [&](const SeenContainer& each) { return meant.has(each.id); });

@@ -16,7 +16,7 @@
 #include <optional>
 
 #include "base/deadline.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "base/stop.h"
 #include "commands/log_report.h"
 #include "commands/refresh.h"
@@ -51,7 +51,7 @@ bool refresh_and_tell(JailWalk& walk, const Tell& tell) {
         return false;
     }
     for (const Refreshed& jail : *jails) {
-        const std::string who = jail.container.empty() ? "" : fmt::format("container {}: ", quoted(jail.container));
+        const std::string who = jail.container.empty() ? "" : fmt::format("container {}: ", quote(jail.container));
         if (!jail.failure.empty()) tell({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
         if (!jail.changes.empty() && jail.failure.empty()) tell({LOG_NOTICE, fmt::format("{}brought up to date: {}", who, changes_text(jail))});
     }
@@ -86,7 +86,7 @@ private:
         unsigned& told = told_[std::string(happened.container)];
         if (++told > kTellPerJail) return;
         const LogEntry entry{0, happened.container, happened.mode, happened.event};
-        tell_({LOG_NOTICE, fmt::format("container {}: {}", quoted(happened.container), refusal_sentence(entry))});
+        tell_({LOG_NOTICE, fmt::format("container {}: {}", quote(happened.container), refusal_sentence(entry))});
     }
 
     Status sum_up(Clock::time_point now) {
@@ -95,7 +95,7 @@ private:
         for (const auto& [container, told] : told_)
             if (told > kTellPerJail) more_[container] += told - kTellPerJail;
         for (const auto& [container, more] : more_)
-            tell_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them", quoted(container), more)});
+            tell_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them", quote(container), more)});
         told_.clear();
         more_.clear();
         return counted;
@@ -111,7 +111,7 @@ private:
 
 Result<bool> wants_log(std::span<char* const> words) {
     for (const std::string_view word : words)
-        if (word != "--log") return Error{EX_USAGE, fmt::format("unknown word {}: watch takes --log and nothing else", quoted(word))};
+        if (word != "--log") return Error{EX_USAGE, fmt::format("unknown word {}: watch takes --log and nothing else", quote(word))};
     return !words.empty();
 }
 

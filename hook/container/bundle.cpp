@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 
 namespace jail_ai {

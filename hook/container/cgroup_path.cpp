@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -66,7 +66,7 @@ Result<std::string> parse_cgroup_path(std::string_view proc_cgroup) {
     for (std::string_view line : split(proc_cgroup, '\n')) {
         if (!line.starts_with("0::/")) continue;
         line.remove_prefix(3);
-        if (line.ends_with(kDeleted)) return Error{EX_NOINPUT, fmt::format("cgroup {} has been removed", quoted(line))};
+        if (line.ends_with(kDeleted)) return Error{EX_NOINPUT, fmt::format("cgroup {} has been removed", quote(line))};
         return std::string(line);
     }
     return Error{EX_UNAVAILABLE, "no '0::' line: this kernel runs without cgroup v2, which the block needs"};
@@ -74,7 +74,7 @@ Result<std::string> parse_cgroup_path(std::string_view proc_cgroup) {
 
 Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cgroup_path) {
     if (leaves_namespace(cgroup_path))
-        return Error{EX_CONFIG, fmt::format("cgroup {} lies outside of the hook's cgroup namespace", quoted(cgroup_path))};
+        return Error{EX_CONFIG, fmt::format("cgroup {} lies outside of the hook's cgroup namespace", quote(cgroup_path))};
     std::optional<MountLine> best;
     bool any = false;
     for (const std::string_view line : split(mountinfo, '\n')) {
@@ -87,7 +87,7 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
     }
     if (!any)
         return Error{EX_UNAVAILABLE, "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup, or boot with the unified hierarchy"};
-    if (!best) return Error{EX_CONFIG, fmt::format("no cgroup2 mount shows cgroup {}", quoted(cgroup_path))};
+    if (!best) return Error{EX_CONFIG, fmt::format("no cgroup2 mount shows cgroup {}", quote(cgroup_path))};
     std::string_view rest = cgroup_path.substr(best->root == "/" ? 0 : best->root.size());
     while (rest.starts_with('/')) rest.remove_prefix(1);
     return CgroupPlace{std::move(best->mount_point), rest.empty() ? "." : std::string(rest)};

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -25,8 +25,8 @@ Result<Defaults> parse_flags(const std::vector<std::string>& words) {
             continue;
         }
         const std::size_t equals = word.find('=');
-        if (!word.starts_with("--")) return usage(fmt::format("unexpected {}", quoted(word)));
-        if (equals == std::string::npos) return usage(fmt::format("{} needs a value", quoted(word)));
+        if (!word.starts_with("--")) return usage(fmt::format("unexpected {}", quote(word)));
+        if (equals == std::string::npos) return usage(fmt::format("{} needs a value", quote(word)));
         written.emplace_back(word.substr(0, equals), word.substr(equals + 1));
     }
     auto settings = parse_settings(written);

@@ -8,7 +8,7 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -52,7 +52,7 @@ Result<const rapidjson::Value*> find_typed(const rapidjson::Value& object, std::
                                            std::string_view wanted) {
     auto member = find_member(object, key);
     if (!member || *member == nullptr) return member;
-    if (!((**member).*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quoted(key), kind_of(**member), wanted)};
+    if (!((**member).*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quote(key), kind_of(**member), wanted)};
     return member;
 }
 
@@ -89,7 +89,7 @@ Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std:
     const rapidjson::Value* found = nullptr;
     for (const auto& member : object.GetObject()) {
         if (string_of(member.name) != key) continue;
-        if (found != nullptr) return Error{EX_DATAERR, fmt::format("{} stands there twice", quoted(key))};
+        if (found != nullptr) return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(key))};
         found = &member.value;
     }
     return found;

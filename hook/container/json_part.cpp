@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 
 namespace jail_ai {
@@ -65,7 +65,7 @@ Result<std::optional<JsonPart>> typed(Result<std::optional<JsonPart>> part, std:
                                       std::string_view wanted) {
     if (!part || !*part) return part;
     const rapidjson::Value& value = (**part).value();
-    if (!(value.*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quoted(key), kind_of(value), wanted)};
+    if (!(value.*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quote(key), kind_of(value), wanted)};
     return part;
 }
 
@@ -144,7 +144,7 @@ Status check_keys_unique(const rapidjson::Value& value) {
     }
     std::ranges::sort(keys);
     if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end())
-        return Error{EX_DATAERR, fmt::format("{} stands there twice", quoted(*twice))};
+        return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(*twice))};
     return ok();
 }
 

@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -21,7 +21,7 @@ Status check_floor(const Settings& floor, const Settings& asked, std::string_vie
     if (asked.dns == Dns::automatic && floor.dns == Dns::off) return loosens("they open DNS");
     if (asked.on_failure == OnFailure::run) return loosens("they let the container run unprotected");
     for (const Exception& exception : asked.allow)
-        if (std::ranges::find(floor.allow, exception) == floor.allow.end()) return loosens(fmt::format("they allow {}", quoted(exception.text)));
+        if (std::ranges::find(floor.allow, exception) == floor.allow.end()) return loosens(fmt::format("they allow {}", quote(exception.text)));
     for (const Risk risk : asked.accepted)
         if (!floor.accepted.contains(risk)) return loosens(fmt::format("they accept {}", risk_name(risk)));
     return ok();

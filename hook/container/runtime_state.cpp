@@ -9,7 +9,7 @@
 #include <charconv>
 #include <vector>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 #include "container/state.h"
 
@@ -20,7 +20,7 @@ Result<pid_t> pid_at(const rapidjson::Value& object, std::string_view key) {
     auto found = find_member(object, key);
     if (!found) return std::move(found).error();
     if (*found == nullptr || !(**found).IsInt() || (**found).GetInt() < 1 || (**found).GetInt() > kMaxPid)
-        return Error{EX_DATAERR, fmt::format("{} is no process", quoted(key))};
+        return Error{EX_DATAERR, fmt::format("{} is no process", quote(key))};
     return static_cast<pid_t>((**found).GetInt());
 }
 

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 
 namespace jail_ai {
@@ -41,8 +41,8 @@ constexpr unsigned kArguments = 6;
 Result<std::string_view> string_member(const JsonPart& object, std::string_view key) {
     auto part = object.member(key);
     if (!part) return std::move(part).error();
-    if (!*part) return Error{EX_DATAERR, fmt::format("{} is missing", quoted(key))};
-    if (!(**part).value().IsString()) return Error{EX_DATAERR, fmt::format("{} is {}, not a string", quoted(key), kind_of((**part).value()))};
+    if (!*part) return Error{EX_DATAERR, fmt::format("{} is missing", quote(key))};
+    if (!(**part).value().IsString()) return Error{EX_DATAERR, fmt::format("{} is {}, not a string", quote(key), kind_of((**part).value()))};
     return string_of((**part).value());
 }
 
@@ -50,7 +50,7 @@ Result<std::optional<std::uint64_t>> number_member(const JsonPart& object, std::
     auto part = object.member(key);
     if (!part) return std::move(part).error();
     if (!*part) return std::optional<std::uint64_t>();
-    if (!(**part).value().IsUint64()) return Error{EX_DATAERR, fmt::format("{} is no whole number", quoted(key))};
+    if (!(**part).value().IsUint64()) return Error{EX_DATAERR, fmt::format("{} is no whole number", quote(key))};
     return std::optional((**part).value().GetUint64());
 }
 
@@ -60,7 +60,7 @@ Result<Answer> read_answer(const JsonPart& object, std::string_view action_key, 
     auto number = number_member(object, number_key);
     if (!number) return std::move(number).error();
     const auto* action = std::ranges::find(kActions, *name, &Action::name);
-    if (action == kActions.end()) return Error{EX_DATAERR, fmt::format("{}: {} is no action", quoted(action_key), quoted(*name))};
+    if (action == kActions.end()) return Error{EX_DATAERR, fmt::format("{}: {} is no action", quote(action_key), quote(*name))};
     return Answer{action->name, action->has_number ? number->value_or(EPERM) : 0};
 }
 
@@ -76,7 +76,7 @@ Result<Condition> read_condition(const JsonPart& part) {
     auto name = string_member(part, "op");
     if (!name) return std::move(name).error();
     const auto* comparison = std::ranges::find(kComparisons, *name);
-    if (comparison == kComparisons.end()) return Error{EX_DATAERR, fmt::format("'op': {} is no comparison", quoted(*name))};
+    if (comparison == kComparisons.end()) return Error{EX_DATAERR, fmt::format("'op': {} is no comparison", quote(*name))};
     const auto which = static_cast<Comparison>(comparison - kComparisons.begin());
     Condition condition{static_cast<unsigned>(index->value_or(0)), which, value->value_or(0), 0};
     if (which != Comparison::masked_eq) return condition;

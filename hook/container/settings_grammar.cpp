@@ -19,7 +19,7 @@
 #include <iterator>
 
 #include "../bpf/abi.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/request.h"
 
 namespace jail_ai {
@@ -55,7 +55,7 @@ public:
     }
     // The word, what is wrong with it, and at which character, counted from 1.
     Error error(std::string_view why, std::size_t at) const {
-        return Error{EX_DATAERR, fmt::format("{}: {} (character {})", quoted(text_), why, at + 1)};
+        return Error{EX_DATAERR, fmt::format("{}: {} (character {})", quote(text_), why, at + 1)};
     }
     Error error(std::string_view why) const { return error(why, at_); }
     std::size_t at() const { return at_; }
@@ -77,7 +77,7 @@ Result<Value> choose(std::string_view written, const std::array<Choice<Value>, s
     if (chosen != choices.end()) return chosen->value;
     std::vector<std::string_view> names;
     std::ranges::transform(choices, std::back_inserter(names), &Choice<Value>::name);
-    return Error{EX_DATAERR, fmt::format("{}: it is none of {}", quoted(written), fmt::join(names, ", "))};
+    return Error{EX_DATAERR, fmt::format("{}: it is none of {}", quote(written), fmt::join(names, ", "))};
 }
 
 constexpr std::array kModes = std::to_array<Choice<Mode>>({{"true", Mode::enforce}, {"audit", Mode::audit}, {"false", Mode::off}});
@@ -146,7 +146,7 @@ Result<Risk> parse_risk(std::string_view text) {
     if (risk != kRisks.end()) return *risk;
     std::vector<std::string_view> known;
     std::ranges::transform(kRisks, std::back_inserter(known), risk_name);
-    return Error{EX_DATAERR, fmt::format("{}: it is none of {}", quoted(text), fmt::join(known, ", "))};
+    return Error{EX_DATAERR, fmt::format("{}: it is none of {}", quote(text), fmt::join(known, ", "))};
 }
 
 template <typename Each>
@@ -214,7 +214,7 @@ Result<Settings> parse_settings(const std::vector<Written>& written) {
         auto parsed = name ? parse_setting(*name, value, settings) : std::nullopt;
         if (!parsed)
             return Error{EX_DATAERR,
-                         fmt::format("unknown {} {}; known are block-host and allow, also, dns, on-failure, accept", kind_of_key(key), quoted(key))};
+                         fmt::format("unknown {} {}; known are block-host and allow, also, dns, on-failure, accept", kind_of_key(key), quote(key))};
         if (!*parsed) return std::move(*parsed).error().context(key);
     }
     return settings;

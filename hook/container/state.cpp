@@ -5,14 +5,14 @@
 
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 
 namespace jail_ai {
 namespace {
 
 Result<const rapidjson::Value*> required(Result<const rapidjson::Value*> member, std::string_view key) {
-    if (member && *member == nullptr) return Error{EX_DATAERR, fmt::format("key {} is missing", quoted(key))};
+    if (member && *member == nullptr) return Error{EX_DATAERR, fmt::format("key {} is missing", quote(key))};
     return member;
 }
 
@@ -35,9 +35,9 @@ Result<Annotations> read_annotations(const rapidjson::Value& object) {
     if (*found == nullptr) return annotations;
     for (const auto& member : (**found).GetObject()) {
         const std::string_view key = string_of(member.name);
-        if (!member.value.IsString()) return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quoted(key), kind_of(member.value))};
+        if (!member.value.IsString()) return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quote(key), kind_of(member.value))};
         if (!annotations.emplace(key, string_of(member.value)).second)
-            return Error{EX_DATAERR, fmt::format("annotation {} stands there twice", quoted(key))};
+            return Error{EX_DATAERR, fmt::format("annotation {} stands there twice", quote(key))};
     }
     return annotations;
 }
@@ -54,7 +54,7 @@ Result<ContainerState> parse_state(std::string_view json) {
     if (!bundle) return std::move(bundle).error();
     const std::string_view path = string_of(**bundle);
     if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
-        return Error{EX_DATAERR, fmt::format("'bundle' is {}, not an absolute path", quoted(path))};
+        return Error{EX_DATAERR, fmt::format("'bundle' is {}, not an absolute path", quote(path))};
     if (auto present = required(find_object(*document, "annotations"), "annotations"); !present) return std::move(present).error();
     auto annotations = read_annotations(*document);
     if (!annotations) return std::move(annotations).error();

@@ -8,7 +8,7 @@
 
 #include <array>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 #include "container/json_part.h"
 #include "container/tighten_profile.h"

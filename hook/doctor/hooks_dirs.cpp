@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 
 namespace jail_ai {
@@ -122,7 +122,7 @@ Result<HookJson> parse_hook_json(std::string_view text) {
     auto version = string_or_empty(*document, "version");
     if (!version) return std::move(version).error();
     const bool is_old = version->empty() || *version == "0.1.0";
-    if (!is_old && *version != "1.0.0") return Error{EX_DATAERR, fmt::format("version {} is unknown", quoted(*version))};
+    if (!is_old && *version != "1.0.0") return Error{EX_DATAERR, fmt::format("version {} is unknown", quote(*version))};
     auto old = find_member(*document, "hook");
     if (!old) return std::move(old).error();
     if (is_old && *old != nullptr && (**old).IsString()) {

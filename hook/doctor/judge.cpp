@@ -9,7 +9,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "doctor/facts.h"
 #include "doctor/judge_hooks.h"
 
@@ -43,7 +43,7 @@ void judge_cgroup(const MachineFacts& facts, Findings& findings) {
         findings.push_back({Grade::problem, "cgroup", facts.cgroup_failure,
                             "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or mount -t cgroup2 none /sys/fs/cgroup"});
     } else if (facts.cgroup_mount != "/sys/fs/cgroup") {
-        findings.push_back({Grade::warning, "cgroup", fmt::format("hybrid layout, cgroup v2 at {}", quoted(facts.cgroup_mount)),
+        findings.push_back({Grade::warning, "cgroup", fmt::format("hybrid layout, cgroup v2 at {}", quote(facts.cgroup_mount)),
                             "where an engine gives containers no cgroup of their own there, they are refused: boot with "
                             "systemd.unified_cgroup_hierarchy=1"});
     } else {
@@ -113,7 +113,7 @@ void judge_others(const MachineFacts& facts, Findings& findings) {
     std::size_t told = 0;
     for (const OthersProgram& other : facts.others_programs) {
         if (++told > kMostListed) break;
-        const std::string what = fmt::format("{} on cgroup {}", quoted(other.name), quoted(other.cgroup));
+        const std::string what = fmt::format("{} on cgroup {}", quote(other.name), quote(other.cgroup));
         if (other.exclusive)
             findings.push_back({other.cgroup == "/" ? Grade::problem : Grade::warning, "others",
                                 fmt::format("the BPF program {} suffers no other: containers there and below are refused", what),

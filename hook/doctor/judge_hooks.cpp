@@ -10,7 +10,7 @@
 #include <span>
 #include <string_view>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "doctor/hooks_dirs.h"
 
 namespace jail_ai {
@@ -35,7 +35,7 @@ bool does(const SeenHook& hook, std::string_view verb) {
 void judge_call(const SeenHook& hook, Findings& findings) {
     const std::string remedy = fmt::format("write \"when\": {} there", R"({"annotations": {"^jail-ai\\.": ".*"}})");
     const auto tell = [&](Grade grade, std::string_view what) {
-        findings.push_back({grade, "hooks", fmt::format("{}: {}", quoted(hook.file), what), remedy});
+        findings.push_back({grade, "hooks", fmt::format("{}: {}", quote(hook.file), what), remedy});
     };
     switch (hook.called_for) {
         case CalledFor::all_that_ask: break;
@@ -51,12 +51,12 @@ void judge_call(const SeenHook& hook, Findings& findings) {
     for (const std::string& stage : hook.stages)
         if (verb_of(stage).empty())
             findings.push_back({Grade::problem, "hooks",
-                                fmt::format("{} calls the hook at the stage {}, where it does nothing", quoted(hook.file), quoted(stage)),
+                                fmt::format("{} calls the hook at the stage {}, where it does nothing", quote(hook.file), quote(stage)),
                                 "write \"stages\": [\"createRuntime\"] there"});
         else if (verb_of(stage) != hook.verb)
             findings.push_back({Grade::problem, "hooks",
                                 fmt::format("{} calls the hook with {} at the stage {}: podman starts no container that asks for the block",
-                                            quoted(hook.file), quoted(hook.verb), quoted(stage)),
+                                            quote(hook.file), quote(hook.verb), quote(stage)),
                                 fmt::format("write \"args\": [\"jail-ai-hook\", \"{}\"] there", verb_of(stage))});
 }
 
@@ -73,12 +73,12 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
     bool hides = false;  // has been told with its own remedy
     for (const SeenHook& hook : facts.hooks) {
         if (!hook.error.empty()) {
-            findings.push_back({Grade::problem, "hooks", fmt::format("{}: {}: podman starts no container", quoted(hook.file), hook.error),
+            findings.push_back({Grade::problem, "hooks", fmt::format("{}: {}: podman starts no container", quote(hook.file), hook.error),
                                 "mend it or take it away"});
         } else if (hook.is_ours && !hook.trouble.empty()) {
             findings.push_back(
                 {Grade::problem, "hooks",
-                 fmt::format("{} names {}, which is {}: {}", quoted(hook.file), quoted(hook.binary), hook.trouble,
+                 fmt::format("{} names {}, which is {}: {}", quote(hook.file), quote(hook.binary), hook.trouble,
                              hook.trouble == "missing" ? "podman starts containers unprotected and says nothing" : "podman starts no container"),
                  "install the binary again, or take the JSON away"});
         } else if (hook.is_ours && hook.is_hidden) {
@@ -86,7 +86,7 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
             findings.push_back(
                 {Grade::problem, "hooks",
                  fmt::format("{} or its binary is not in the mounts of podman's pause process: podman starts containers unprotected and says nothing",
-                             quoted(hook.file)),
+                             quote(hook.file)),
                  "podman system migrate, which stops the user's containers: the next podman keeps the mounts that it is started with"});
         } else if (hook.is_ours) {
             judge_call(hook, findings);
@@ -110,7 +110,7 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
     for (const SeenHook& hook : facts.shared_hooks)
         if (has_stage(hook, "precreate"))
             findings.push_back({Grade::problem, "precreate",
-                                fmt::format("{} has a stage that CRI-O doesn't know: it doesn't start", quoted(hook.file)),
+                                fmt::format("{} has a stage that CRI-O doesn't know: it doesn't start", quote(hook.file)),
                                 "move it to a directory that only podman reads"});
 }
 

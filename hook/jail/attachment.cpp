@@ -6,7 +6,7 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "jail/inspect.h"
 #include "jail/loading.h"
 
@@ -14,7 +14,7 @@ namespace jail_ai {
 namespace {
 
 Error attach_error(const ProgramSlot& slot, const Cgroup& cgroup, int number) {
-    const std::string what = fmt::format("attach {} to {}: {}", slot.name, quoted(cgroup.path()), error_text(number));
+    const std::string what = fmt::format("attach {} to {}: {}", slot.name, quote(cgroup.path()), error_text(number));
     if (number == EPERM)
         return Error{EX_NOPERM, what + ": this needs CAP_BPF and CAP_NET_ADMIN, and no program without BPF_F_ALLOW_MULTI on a parent cgroup"};
     if (number == EINVAL || number == kKernelENotSupp)
@@ -33,7 +33,7 @@ Status check_attached(const LoadedProgram& program, const Cgroup& cgroup) {
     auto ours = attached_programs(cgroup.fd(), slot);
     if (!ours) return std::move(ours).error();
     if (ours->size() == 1 && ours->front().id == *id && ours->front().attach_flags == BPF_F_ALLOW_MULTI) return ok();
-    return Error{EX_SOFTWARE, fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}", slot.name, quoted(cgroup.path()),
+    return Error{EX_SOFTWARE, fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}", slot.name, quote(cgroup.path()),
                                           ours->size(), ours->empty() ? 0 : ours->front().attach_flags)};
 }
 
@@ -52,7 +52,7 @@ int attach_one(int program_fd, int cgroup_fd, bpf_attach_type type, int replaces
 }  // namespace
 
 Error already_jailed(const Cgroup& cgroup) {
-    return Error{EX_CONFIG, fmt::format("cgroup {} is jailed already, and no second request can change that", quoted(cgroup.path()))};
+    return Error{EX_CONFIG, fmt::format("cgroup {} is jailed already, and no second request can change that", quote(cgroup.path()))};
 }
 
 Result<std::size_t> detach_jail(int cgroup_fd) {

@@ -13,7 +13,7 @@
 
 #include <optional>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "jail/kernel_btf.h"
 #include "jail/kernel_btf_file.h"
 #include "jail/loading.h"
@@ -34,7 +34,7 @@ Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
     handle->handle_bytes = sizeof id;
     int mount = 0;
     if (::name_to_handle_at(cgroup.fd(), "", handle, &mount, AT_EMPTY_PATH) != 0)
-        return system_error(fmt::format("ask for the id of cgroup {}", quoted(cgroup.path())), errno);
+        return system_error(fmt::format("ask for the id of cgroup {}", quote(cgroup.path())), errno);
     if (handle->handle_bytes != sizeof id) return Error{EX_SOFTWARE, fmt::format("a cgroup id of {} bytes", handle->handle_bytes)};
     std::memcpy(&id, memory + sizeof(file_handle), sizeof id);
     return id;

@@ -6,7 +6,7 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "jail/attached_policy.h"
 #include "policy/inputs.h"
 #include "policy/transition.h"
@@ -29,10 +29,10 @@ Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
         return staleness;
     }
     auto inputs = read_inputs(text);
-    if (!inputs) return std::move(inputs).error().context(fmt::format("container {}: what its jail was made of", quoted(staleness.container)));
+    if (!inputs) return std::move(inputs).error().context(fmt::format("container {}: what its jail was made of", quote(staleness.container)));
     inputs->host.routes = routes;
     auto policy = compile_policy(inputs->request, inputs->host);
-    if (!policy) return std::move(policy).error().context(fmt::format("container {}", quoted(staleness.container)));
+    if (!policy) return std::move(policy).error().context(fmt::format("container {}", quote(staleness.container)));
     staleness.then = std::move(policy->rules);
     auto rules = read_rules(map->fd.get());
     if (!rules) return std::move(rules).error();

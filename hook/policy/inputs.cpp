@@ -10,7 +10,7 @@
 #include <set>
 
 #include "base/lines.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -58,7 +58,7 @@ Status read_line(std::string_view key, std::string_view value, PolicyInputs& inp
     }
     const auto address = IpPrefix::parse(value.substr(0, value.find(' ')));
     const auto* list = std::ranges::find(kAddressLists, key, &AddressList::key);
-    if (!address || (list == kAddressLists.end() && key != kComing)) return Error{EX_DATAERR, fmt::format("{} {}", quoted(key), quoted(value))};
+    if (!address || (list == kAddressLists.end() && key != kComing)) return Error{EX_DATAERR, fmt::format("{} {}", quote(key), quote(value))};
     if (list != kAddressLists.end())
         (inputs.host.*list->list).push_back(*address);
     else
@@ -89,7 +89,7 @@ Result<PolicyInputs> read_inputs(std::string_view text) {
     while (!text.empty()) {
         const std::string_view line = next_line(text);
         const std::size_t space = line.find(' ');
-        if (space == std::string_view::npos) return Error{EX_DATAERR, quoted(line)};
+        if (space == std::string_view::npos) return Error{EX_DATAERR, quote(line)};
         if (auto read = read_line(line.substr(0, space), line.substr(space + 1), inputs, written); !read) return std::move(read).error();
     }
     auto settings = parse_settings(written);

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/json.h"
 
 namespace jail_ai {
@@ -15,7 +15,7 @@ Result<bool> truth_of(const rapidjson::Value& object, std::string_view key) {
     auto found = find_member(object, key);
     if (!found) return std::move(found).error();
     if (*found == nullptr) return false;
-    if (!(**found).IsBool()) return Error{EX_DATAERR, fmt::format("{} is {}, not true or false", quoted(key), kind_of(**found))};
+    if (!(**found).IsBool()) return Error{EX_DATAERR, fmt::format("{} is {}, not true or false", quote(key), kind_of(**found))};
     return (**found).GetBool();
 }
 
@@ -27,7 +27,7 @@ Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is
     if (written->empty()) return ok();
     const auto prefix = IpPrefix::parse(*written);
     if (!prefix || (is_address && !prefix->is_single()))
-        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quoted(*written), is_address ? "address" : "prefix")};
+        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quote(*written), is_address ? "address" : "prefix")};
     into.push_back(*prefix);
     return ok();
 }

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -57,7 +57,7 @@ bool is_covered(const Bundle& bundle, const BoundPath& bind, const std::string& 
 // A writable cgroup file system that shows more than the container's own cgroup is a way out: write yourself into another cgroup.
 void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     const auto add = [&](std::string_view destination, std::string_view why, std::string_view remedy) {
-        found.push_back({Risk::host_cgroups, fmt::format("it can leave its cgroup by {}: {}", quoted(destination), why), std::string(remedy), true});
+        found.push_back({Risk::host_cgroups, fmt::format("it can leave its cgroup by {}: {}", quote(destination), why), std::string(remedy), true});
     };
     constexpr std::string_view kDontMount = "use --cgroupns=private and don't mount cgroup file systems into it";
     // So does rootless podman with --network=host by itself, and there the container's root owns cgroups of the user's.
@@ -72,7 +72,7 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector
             const bool within = is_below(bind.source, cgroups) && !bind.read_only;
             const bool around = is_below(cgroups, bind.source) && bind.source != cgroups && bind.recursive && !is_covered(bundle, bind, cgroups);
             if (!within && !around) continue;
-            add(bind.destination, fmt::format("{} of the host, with its cgroup file system", quoted(bind.source)), around ? kCover : kDontMount);
+            add(bind.destination, fmt::format("{} of the host, with its cgroup file system", quote(bind.source)), around ? kCover : kDontMount);
             break;
         }
     }
@@ -85,7 +85,7 @@ void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& fo
         if (bind.is_socket && is_engine_socket(bind.source)) socket = bind.source;
         if (!bind.engine_socket.empty()) socket = bind.source + "/" + bind.engine_socket;
         if (socket.empty()) continue;
-        found.push_back({Risk::engine_socket, fmt::format("{} gives it a container engine's socket, {}", quoted(bind.destination), quoted(socket)),
+        found.push_back({Risk::engine_socket, fmt::format("{} gives it a container engine's socket, {}", quote(bind.destination), quote(socket)),
                          "don't mount it: who has it can start containers that are not jailed", true});
     }
 }
@@ -150,7 +150,7 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
     for (const BoundPath& bind : facts.binds)
         if (bind.is_procfs)
             found.push_back(
-                {Risk::host_pid, fmt::format("{} shows it {} of the host", quoted(bind.destination), quoted(bind.source)), "don't mount it", true});
+                {Risk::host_pid, fmt::format("{} shows it {} of the host", quote(bind.destination), quote(bind.source)), "don't mount it", true});
     find_engine_sockets(facts, found);
     for (const ForeignDescriptor& descriptor : facts.descriptors)
         found.push_back({Risk::inherited_sockets, fmt::format("its descriptor {} is {} from outside", descriptor.number, descriptor.kind),

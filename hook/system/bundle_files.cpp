@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "system/file.h"
 
 namespace jail_ai {
@@ -18,11 +18,11 @@ constexpr std::size_t kMaxMountedFile = 8U << 20;  // hosts files that block adv
 
 Result<BundleFiles> BundleFiles::open(const std::string& path) {
     UniqueFd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) return system_error(fmt::format("open bundle {}", quoted(path)), errno, EX_NOINPUT);
+    if (!directory) return system_error(fmt::format("open bundle {}", quote(path)), errno, EX_NOINPUT);
     auto text = read_regular_file(directory.get(), "config.json", kMaxConfigBytes);
-    if (!text) return std::move(text).error().context(fmt::format("bundle {}", quoted(path)));
+    if (!text) return std::move(text).error().context(fmt::format("bundle {}", quote(path)));
     auto bundle = parse_bundle(*text);
-    if (!bundle) return std::move(bundle).error().context(fmt::format("config.json of bundle {}", quoted(path)));
+    if (!bundle) return std::move(bundle).error().context(fmt::format("config.json of bundle {}", quote(path)));
     return BundleFiles{std::move(*text), std::move(*bundle), std::move(directory)};
 }
 

@@ -19,7 +19,7 @@
 #include <vector>
 
 #include "base/lines.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/cgroup_path.h"
 #include "system/file.h"
 
@@ -46,17 +46,17 @@ Result<UniqueFd> open_beneath(int dirfd, std::string_view path) {
     for (std::string_view rest = path; !rest.empty();) {
         const std::string name(rest.substr(0, rest.find('/')));
         rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-        if (name.empty() || name == "..") return Error{EX_DATAERR, fmt::format("{} is not the path of a cgroup", quoted(path))};
+        if (name.empty() || name == "..") return Error{EX_DATAERR, fmt::format("{} is not the path of a cgroup", quote(path))};
         UniqueFd next(::openat(fd ? fd.get() : dirfd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-        if (!next) return system_error(fmt::format("open cgroup {}", quoted(path)), errno);
+        if (!next) return system_error(fmt::format("open cgroup {}", quote(path)), errno);
         fd = std::move(next);
         auto here = mount_id(fd.get());
         if (!here) return std::move(here).error();
-        if (*here != *mount) return system_error(fmt::format("open cgroup {}", quoted(path)), EXDEV);
+        if (*here != *mount) return system_error(fmt::format("open cgroup {}", quote(path)), EXDEV);
     }
     struct statfs info {};
     if (::fstatfs(fd.get(), &info) != 0 || info.f_type != CGROUP2_SUPER_MAGIC)
-        return Error{EX_OSFILE, fmt::format("{} is not on a cgroup2 file system", quoted(path))};
+        return Error{EX_OSFILE, fmt::format("{} is not on a cgroup2 file system", quote(path))};
     return fd;
 }
 
@@ -121,9 +121,9 @@ Result<UniqueFd> open_cgroup(int proc_self, const std::string& path) {
     auto place = place_cgroup(*mountinfo, path);
     if (!place) return std::move(place).error();
     const UniqueFd mount(::open(place->mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!mount) return system_error(fmt::format("open {}", quoted(place->mount_point)), errno);
+    if (!mount) return system_error(fmt::format("open {}", quote(place->mount_point)), errno);
     auto fd = open_beneath(mount.get(), place->path);
-    if (!fd) return std::move(fd).error().context(quoted(place->mount_point));
+    if (!fd) return std::move(fd).error().context(quote(place->mount_point));
     return fd;
 }
 
@@ -140,7 +140,7 @@ Result<bool> is_restorer(const Process& process, pid_t runtime) {
 }
 
 Error not_its_own(std::string_view path, std::string_view why) {
-    return Error{EX_CONFIG, fmt::format("cgroup {} {}: {}", quoted(path), why, kRemedy)};
+    return Error{EX_CONFIG, fmt::format("cgroup {} {}: {}", quote(path), why, kRemedy)};
 }
 
 }  // namespace
@@ -194,14 +194,14 @@ Result<Cgroup> Cgroup::at(const std::string& path) {
         if (is_at_or_below(path, mount)) below = path.substr(mount.size());
     while (below.size() > 1 && below.back() == '/') below.pop_back();
     if (below.empty()) below = "/";
-    if (below.front() != '/') return Error{EX_USAGE, fmt::format("{} is no absolute path", quoted(path))};
+    if (below.front() != '/') return Error{EX_USAGE, fmt::format("{} is no absolute path", quote(path))};
     auto cgroup = open(below, Members::any);
     // A mount may show another hierarchy, or a part of this one under other names.
     struct stat named {};
     struct stat opened {};
     if (cgroup && ::stat(path.c_str(), &named) == 0 &&
         (::fstat(cgroup->fd(), &opened) != 0 || named.st_dev != opened.st_dev || named.st_ino != opened.st_ino))
-        return Error{EX_USAGE, fmt::format("{} is not a cgroup v2 by that name", quoted(path))};
+        return Error{EX_USAGE, fmt::format("{} is not a cgroup v2 by that name", quote(path))};
     return cgroup;
 }
 
@@ -237,7 +237,7 @@ Result<bool> Cgroup::prove_members(const Process& process) const {
         return *judged == Neighbour::stranger;
     });
     if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
-    if (!stranger) return std::move(stranger).error().context(fmt::format("cgroup {}", quoted(path_)));
+    if (!stranger) return std::move(stranger).error().context(fmt::format("cgroup {}", quote(path_)));
     if (*stranger) {
         const Member& member = **stranger;
         return not_its_own(path_, fmt::format("holds {}{}, not only the container's {}",
@@ -266,8 +266,8 @@ Result<Process> Cgroup::some_process() const {
         if (!some || *at_home) some = std::move(*process);
         return *at_home;
     });
-    if (!searched) return std::move(searched).error().context(fmt::format("cgroup {}", quoted(path_)));
-    if (!some) return Error{EX_NOINPUT, fmt::format("cgroup {} holds no process: start what it is for first", quoted(path_))};
+    if (!searched) return std::move(searched).error().context(fmt::format("cgroup {}", quote(path_)));
+    if (!some) return Error{EX_NOINPUT, fmt::format("cgroup {} holds no process: start what it is for first", quote(path_))};
     return std::move(*some);
 }
 

@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/cgroup_path.h"
 #include "system/file.h"
 
@@ -27,7 +27,7 @@ Result<std::vector<CgroupView>> cgroups_of(const Process& process) {
         if (!place) return cgroups.empty() ? Result<std::vector<CgroupView>>(std::move(place).error()) : std::move(cgroups);
         const std::string where = fmt::format("{}/{}", place->mount_point, place->path);
         UniqueFd fd(::open(where.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (!fd) return system_error(fmt::format("open cgroup {}", quoted(where)), errno);
+        if (!fd) return system_error(fmt::format("open cgroup {}", quote(where)), errno);
         cgroups.push_back({std::move(fd), *path});
         path->resize(path->rfind('/'));
     }

@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "policy/name_files.h"
 #include "policy/podman_network.h"
 #include "system/file.h"
@@ -31,15 +31,15 @@ Result<std::vector<PodmanNetwork>> read_networks(const std::string& path) {
     std::vector<PodmanNetwork> networks;
     const Directory directory(::opendir(path.c_str()));
     if (directory == nullptr && errno == ENOENT) return networks;
-    if (directory == nullptr) return system_error(fmt::format("open {}", quoted(path)), errno, EX_IOERR);
+    if (directory == nullptr) return system_error(fmt::format("open {}", quote(path)), errno, EX_IOERR);
     while (const dirent* entry = ::readdir(directory.get())) {
         const std::string name = entry->d_name;
         if (!name.ends_with(".json")) continue;
         auto text = read_regular_file(::dirfd(directory.get()), name, kMaxFile);
         if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
-        if (!text) return std::move(text).error().context(fmt::format("podman's network in {}", quoted(path)));
+        if (!text) return std::move(text).error().context(fmt::format("podman's network in {}", quote(path)));
         auto network = parse_podman_network(*text);
-        if (!network) return std::move(network).error().context(fmt::format("podman's network {} in {}", quoted(name), quoted(path)));
+        if (!network) return std::move(network).error().context(fmt::format("podman's network {} in {}", quote(name), quote(path)));
         networks.push_back(std::move(*network));
     }
     return networks;

@@ -20,7 +20,7 @@
 #include <memory>
 #include <optional>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/cgroup_path.h"
 #include "container/runtime_arguments.h"
 #include "system/file.h"
@@ -57,11 +57,11 @@ Result<std::string> path_of(int fd) {
 Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd) {
     const UniqueFd fd(::openat(bundle_fd, mount.source.c_str(), O_PATH | O_CLOEXEC));
     if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::optional<BoundPath>();
-    if (!fd) return system_error(fmt::format("look at the source of mount {}, {}", quoted(mount.destination), quoted(mount.source)), errno);
+    if (!fd) return system_error(fmt::format("look at the source of mount {}, {}", quote(mount.destination), quote(mount.source)), errno);
     struct stat info {};
     struct statfs file_system {};
     if (::fstat(fd.get(), &info) != 0 || ::fstatfs(fd.get(), &file_system) != 0)
-        return system_error(fmt::format("stat {}", quoted(mount.source)), errno);
+        return system_error(fmt::format("stat {}", quote(mount.source)), errno);
     auto path = path_of(fd.get());
     if (!path) return std::move(path).error();
     BoundPath bound{};

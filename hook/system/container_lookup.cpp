@@ -10,7 +10,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "system/container_names.h"
 #include "system/file.h"
 #include "system/process.h"
@@ -86,7 +86,7 @@ Result<std::optional<FoundContainer>> choose(const Candidates& candidates, const
     }
     if (meant.size() > 1)
         return Error{EX_USAGE, fmt::format("{} containers are called {}, or have an ID that begins so: write more of the ID, or its process (--pid)",
-                                           meant.size(), quoted(word))};
+                                           meant.size(), quote(word))};
     return meant.empty() ? std::optional<FoundContainer>() : std::optional(std::move(meant.front()));
 }
 
@@ -99,7 +99,7 @@ Result<FoundContainer> find_container(const std::string& word) {
         if (!found) return std::move(found).error();
         if (*found) return std::move(**found);
     }
-    return Error{EX_NOINPUT, fmt::format("no container {} runs", quoted(word))};
+    return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(word))};
 }
 
 }  // namespace jail_ai

@@ -12,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "base/unique_fd.h"
 #include "container/cgroup_path.h"
 #include "system/file.h"
@@ -71,9 +71,9 @@ Status for_each_cgroup_here(const std::function<Status(int fd, const std::string
         paths.pop_back();
         const UniqueFd fd(::openat(mount->get(), path == "/" ? "." : path.c_str() + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!fd && (has_gone(errno) || errno == ENAMETOOLONG)) continue;
-        if (!fd) return system_error(fmt::format("open cgroup {}", quoted(path)), errno);
+        if (!fd) return system_error(fmt::format("open cgroup {}", quote(path)), errno);
         if (auto visited = visit(fd.get(), path, each, paths); !visited)
-            return std::move(visited).error().context(fmt::format("cgroup {}", quoted(path)));
+            return std::move(visited).error().context(fmt::format("cgroup {}", quote(path)));
     }
     return ok();
 }

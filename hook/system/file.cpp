@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 #include "base/deadline.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 
 namespace jail_ai {
 namespace {
@@ -35,20 +35,20 @@ Result<std::string> read_all(int fd, std::size_t most) {
 
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most) {
     const UniqueFd fd(::openat(dirfd, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno, errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_IOERR);
+    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno, errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_IOERR);
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quoted(path)), errno);
-    if (!S_ISREG(info.st_mode)) return Error{EX_DATAERR, fmt::format("{} is not a regular file", quoted(path))};
+    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quote(path)), errno);
+    if (!S_ISREG(info.st_mode)) return Error{EX_DATAERR, fmt::format("{} is not a regular file", quote(path))};
     auto text = read_all(fd.get(), most);
-    if (!text) return std::move(text).error().context(quoted(path));
+    if (!text) return std::move(text).error().context(quote(path));
     return text;
 }
 
 Result<std::string> read_kernel_file(int dirfd, const char* path) {
     const UniqueFd fd(::openat(dirfd, path, O_RDONLY | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno);
+    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
     auto text = read_all(fd.get(), kMaxKernelFile);
-    if (!text) return std::move(text).error().context(quoted(path));
+    if (!text) return std::move(text).error().context(quote(path));
     return text;
 }
 

@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "system/file.h"
 
 namespace jail_ai {
@@ -28,12 +28,12 @@ Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve,
     how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
     how.resolve = resolve;
     UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, dirfd, path.c_str(), &how, sizeof how)));
-    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno, exit_code_of(errno));
+    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno, exit_code_of(errno));
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quoted(path)), errno);
+    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quote(path)), errno);
     if ((info.st_mode & S_IFMT) != kind)
-        return Error{EX_DATAERR, fmt::format("{} is not a {}", quoted(path), kind == S_IFDIR ? "directory" : "regular file")};
-    if (info.st_uid != owner) return Error{EX_DATAERR, fmt::format("{} belongs to uid {}, not {}", quoted(path), info.st_uid, owner)};
+        return Error{EX_DATAERR, fmt::format("{} is not a {}", quote(path), kind == S_IFDIR ? "directory" : "regular file")};
+    if (info.st_uid != owner) return Error{EX_DATAERR, fmt::format("{} belongs to uid {}, not {}", quote(path), info.st_uid, owner)};
     return fd;
 }
 
@@ -47,9 +47,9 @@ Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uin
     const auto found = find(dirfd, path, resolve, owner, S_IFREG);
     if (!found) return found.error();
     const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found->get()).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("open {}", quoted(path)), errno);
+    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
     auto text = read_all(fd.get(), most);
-    if (!text) return std::move(text).error().context(quoted(path));
+    if (!text) return std::move(text).error().context(quote(path));
     return text;
 }
 

@@ -14,7 +14,7 @@
 #include <charconv>
 #include <optional>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/bundle.h"
 #include "container/runtime_state.h"
 #include "system/file.h"
@@ -91,7 +91,7 @@ public:
         if (!names_in(dirfd, ids, kMaxStates)) worst = Error{EX_DATAERR, fmt::format("more than {} entries", kMaxStates)};
         for (const std::string& id : ids) {
             auto read = read_state(dirfd, id, runtime, owner);
-            if (!read && read.error().exit_code != EX_NOINPUT && worst) worst = std::move(read).error().context(quoted(id, 80));
+            if (!read && read.error().exit_code != EX_NOINPUT && worst) worst = std::move(read).error().context(quote(id, 80));
         }
         if (!worst) overlooked_.push_back({directory, owner, std::move(worst).error().message});
     }

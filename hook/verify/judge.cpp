@@ -9,7 +9,7 @@
 #include <set>
 #include <span>
 
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "container/request.h"
 #include "container/runtime_state.h"
 #include "jail/program_table.h"
@@ -104,10 +104,10 @@ void judge_programs(const ExaminedJail& jail, const std::string& container, Disc
     judge(kAbstractTable, has_guard(jail, Guard::unix_hooks) || has_any(jail, kAbstractTable));
     if (!missing.empty())
         found.push_back({container, DiscrepancyKind::program_missing,
-                         fmt::format("not attached to its cgroup {}: {}", quoted(jail.cgroup), fmt::join(missing, ", ")), renewal(container)});
+                         fmt::format("not attached to its cgroup {}: {}", quote(jail.cgroup), fmt::join(missing, ", ")), renewal(container)});
     if (!twice.empty())
         found.push_back({container, DiscrepancyKind::program_twice,
-                         fmt::format("attached more than once to its cgroup {}: {}", quoted(jail.cgroup), fmt::join(twice, ", ")),
+                         fmt::format("attached more than once to its cgroup {}: {}", quote(jail.cgroup), fmt::join(twice, ", ")),
                          renewal(container)});
 }
 
@@ -124,7 +124,7 @@ void judge_maps(const ExaminedJail& jail, const std::string& container, Discrepa
             odd.push_back(fmt::format("{} has none of the jail's maps", program.name));
     if (!odd.empty())
         found.push_back({container, DiscrepancyKind::maps_not_shared,
-                         fmt::format("its programs on cgroup {} don't belong together: {}", quoted(jail.cgroup), fmt::join(odd, ", ")),
+                         fmt::format("its programs on cgroup {} don't belong together: {}", quote(jail.cgroup), fmt::join(odd, ", ")),
                          renewal(container)});
 }
 
@@ -135,7 +135,7 @@ void judge_flags(const ExaminedJail& jail, const std::string& container, Discrep
     if (!odd.empty())
         found.push_back({container, DiscrepancyKind::attach_flags,
                          fmt::format("attached to its cgroup {} with other flags than BPF_F_ALLOW_MULTI, so that others may detach it: {}",
-                                     quoted(jail.cgroup), fmt::join(odd, ", ")),
+                                     quote(jail.cgroup), fmt::join(odd, ", ")),
                          renewal(container)});
 }
 
@@ -143,15 +143,15 @@ void judge_overriders(const ExaminedJail& jail, const std::string& container, Di
     for (const Overrider& other : jail.overriders)
         found.push_back(
             {container, DiscrepancyKind::overridden,
-             fmt::format("somebody else's BPF program {}, id {}, runs after {} of cgroup {} and may undo what that says", quoted(other.name),
-                         other.id, other.after, quoted(jail.cgroup)),
+             fmt::format("somebody else's BPF program {}, id {}, runs after {} of cgroup {} and may undo what that says", quote(other.name),
+                         other.id, other.after, quote(jail.cgroup)),
              fmt::format("find out whose it is (bpftool prog show id {0}; bpftool cgroup tree) and detach it, unless you trust it", other.id)});
 }
 
 }  // namespace
 
 std::string shown_id(std::string_view id) {
-    if (!is_container_id(id)) return quoted(id, 80);
+    if (!is_container_id(id)) return quote(id, 80);
     return std::string(id.size() == 64 ? id.substr(0, 12) : id);  // podman's are that long
 }
 
@@ -197,7 +197,7 @@ Discrepancies judge_containers(const VerifyFacts& facts) {
     for (const Overlooked& overlooked : facts.overlooked)
         found.push_back(
             {"", DiscrepancyKind::unreadable,
-             fmt::format("containers of uid {} in {} may have been overlooked: {}", overlooked.owner, quoted(overlooked.directory), overlooked.why),
+             fmt::format("containers of uid {} in {} may have been overlooked: {}", overlooked.owner, quote(overlooked.directory), overlooked.why),
              "look at it, or have its owner do so"});
     std::ranges::stable_sort(found, {}, &Discrepancy::kind);
     return found;

@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/ip_prefix.h"
-#include "base/quoted.h"
+#include "base/quote.h"
 #include "broker/protocol.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
@@ -148,6 +148,6 @@ void check(const Error& error) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     FUZZ_TARGET(text);
-    must(quoted(text).size() >= 2);
+    must(quote(text).size() >= 2);
     return 0;
 }

@@ -9,6 +9,6 @@
 namespace jail_ai {
 
 // 'text' with every byte below 0x20, 0x7f, and ' and \ as \xNN; of more than `most` bytes the rest is "…".
-std::string quoted(std::string_view text, std::size_t most = 256);
+std::string quote(std::string_view text, std::size_t most = 256);
 
 }  // namespace jail_ai

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See quoted.h.
-#include "base/quoted.h"
+// See quote.h.
+#include "base/quote.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 namespace jail_ai {
 
-std::string quoted(std::string_view text, std::size_t most) {
+std::string quote(std::string_view text, std::size_t most) {
     std::string out = "'";
     for (const char c : text.substr(0, most)) {
         const auto byte = static_cast<unsigned char>(c);
