@@ -30,8 +30,8 @@ enum jail_reason {
 	JAIL_REASON_BROADCAST,   /* a broadcast address: the limited one, or of one of the host's networks */
 	JAIL_REASON_ALIAS,       /* an address by which a container engine or virtual machine exposes its host */
 	JAIL_REASON_NAMED,       /* what the container's hosts file calls the host */
-	JAIL_REASON_LOOPBACK,    /* loopback, where the container shares the engine's network namespace */
-	JAIL_REASON_UNSPECIFIED, /* 0.0.0.0/8 and ::, which mean loopback there */
+	JAIL_REASON_LOOPBACK,    /* 127.0.0.0/8 and ::1: the host's where the container shares its network namespace, and where they leave by a device */
+	JAIL_REASON_UNSPECIFIED, /* 0.0.0.0/8 and ::, which mean loopback */
 	JAIL_REASON_MULTICAST,   /* every group: the host hears what is sent on its links */
 	JAIL_REASON_LINK_LOCAL,  /* fe80::/10: a neighbour on the link, and the host is one */
 	JAIL_REASON_METADATA,    /* a cloud's instance metadata service */
@@ -81,28 +81,54 @@ struct jail_ports {
 	__u8 pad;
 };
 
+/* Whether a blocked address is the container's own all the same, as long as what is sent to it stays inside of its network namespace. */
+enum jail_own {
+	JAIL_OWN_NOT,
+	JAIL_OWN_ADDRESS,  /* the container's network namespace has the address, or may get it: the kernel knows */
+	JAIL_OWN_LOOPBACK, /* every network namespace has it, and a packet for it that leaves by a device was meant for somebody else's */
+};
+
 /* Value of jail_rules. */
 struct jail_rule {
 	__u8 action; /* enum jail_action */
 	__u8 reason; /* enum jail_reason */
-	__u8 own;    /* nonzero: the container's own network namespace has the address, or may get it */
+	__u8 own;    /* enum jail_own */
 	__u8 pad;
 	struct jail_ports ports[JAIL_MAX_PORTS];
 };
 JAIL_ASSERT(sizeof(struct jail_ports) == 6, "no hidden padding: the value is copied as bytes");
 JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS, "no hidden padding: the value is copied as bytes");
 
-/* How many UDP peers on the host one jail remembers; the least recently used one is forgotten first. */
-#define JAIL_MAX_PEERS 256
+/*
+ * What a UDP socket remembers of its peers on the host: a hash table in the socket's storage, so that no socket takes another's place in it. In a
+ * full set the newcomer takes the place of another port of its own address before it takes anybody else's.
+ */
+#define JAIL_PEER_SETS 32 /* a power of two */
+#define JAIL_PEER_WAYS 4
 
-/* Key of jail_peers: this peer on the host has sent a datagram to this socket, so the socket may answer it. The value is unused. */
+/* This peer has sent a datagram to the socket, which may answer it until a time is over. All zero where there is none. */
 struct jail_peer {
-	__u64 socket_cookie;
-	__u32 addr[4]; /* of the peer, network order, IPv4 in mapped form */
-	__u16 port;    /* of the peer, host byte order */
-	__u8 pad[6];
+	__u32 addr[4]; /* network order, IPv4 in mapped form */
+	__u16 port;    /* host byte order */
+	__u16 pad;
+	__u32 heard;   /* when it last did: CLOCK_MONOTONIC in units of 2^JAIL_PEER_TICK ns */
 };
-JAIL_ASSERT(sizeof(struct jail_peer) == 32, "no hidden padding: the key is hashed as bytes");
+JAIL_ASSERT(sizeof(struct jail_peer) == 24, "no hidden padding");
+
+#define JAIL_PEER_TICK 27 /* 0.13 s, so that 32 bits last for 18 years */
+
+/* Value of jail_peers. */
+struct jail_peer_table {
+	__u32 seed; /* of the hash, so that nobody can choose whose place to take */
+	struct jail_peer sets[JAIL_PEER_SETS][JAIL_PEER_WAYS];
+};
+
+/*
+ * For how long an answer passes after the peer has last spoken, at most: a bit less than the 30 s after which conntrack forgets (nf_conntrack_udp_timeout
+ * of Documentation/networking/nf_conntrack-sysctl.rst). What it forgets it no longer translates, and then an answer to a container that the host has
+ * masqueraded would go to the host itself.
+ */
+#define JAIL_ANSWER_SECONDS 28
 
 /* How many different refusals one jail remembers; the least recently repeated one is forgotten first. */
 #define JAIL_MAX_REFUSALS 128
@@ -159,6 +185,6 @@ struct jail_about {
 	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is longer */
 };
 JAIL_ASSERT(sizeof(struct jail_about) == 32 + JAIL_ID_SIZE, "no hidden padding");
-#define JAIL_ABOUT_VERSION 2
+#define JAIL_ABOUT_VERSION 3
 
 #endif

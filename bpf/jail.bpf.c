@@ -8,11 +8,15 @@
  *  - connect4/6 run inside connect(2) and what ends there (TCP Fast Open, MPTCP, io_uring); sendmsg4/6 run for UDP datagrams that name a
  *    destination of their own. Returning 0 makes the call fail with EPERM before anything leaves.
  *  - egress sees each packet as it goes on the wire, and is the backstop for what the others can't see: raw, ICMP and UDP-Lite sockets,
- *    headers made by hand, source routes, address translation inside the container. To a blocked address only answers leave:
- *    TCP that doesn't open a connection, from a TCP socket, and UDP to a peer that ingress has seen.
+ *    headers made by hand, source routes, address translation inside the container. To a blocked address only answers leave: TCP from a socket
+ *    that has accepted the connection, and UDP to a peer that ingress has seen a short time ago. Whatever leaves, its source is judged.
  *  - An address that the container's network namespace has a copy of (pasta gives it the host's), or may get, is the container itself where the
- *    kernel delivers it over the namespace's loopback. That shows at egress, which drops what would leave; connect and sendmsg leave it to that.
- *  - ingress lets everything in, and remembers which peers on the host have sent a datagram to which socket, so that published UDP ports
+ *    kernel delivers it over the namespace's loopback. So are 127.0.0.0/8 and ::1, unless they leave by another device: a host that takes
+ *    such packets (route_localnet) delivers them to itself. That shows at egress, which drops what would leave; connect and sendmsg leave it
+ *    to that, but where the socket is bound to a device.
+ *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket is marked when it answers a SYN, and the kernel
+ *    copies the mark to what it accepts. What was opened actively carries none: connections to an address that is blocked later end there.
+ *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent a datagram to it, so that published UDP ports
  *    answer. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
  *
  * There is no error path that lets a destination pass: a lookup cannot fail, only find nothing, and userspace fills the map before it
@@ -43,11 +47,19 @@ struct {
 } jail_rules SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, JAIL_MAX_PEERS);
-	__type(key, struct jail_peer);
-	__type(value, __u8);
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct jail_peer_table);
 } jail_peers SEC(".maps");
+
+/* TCP sockets that listen and have answered, and those that they accept. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, __u8);
+} jail_accepted SEC(".maps");
 
 /* For those who list jails. No program reads it; the loader binds it to one, so that it lives as long, and gives the value its size. */
 struct {
@@ -64,11 +76,20 @@ const volatile __u8 audit = 0;
 /* Set before loading: the container is in the engine's network namespace, so that the host's addresses are its own, too. */
 const volatile __u8 shares_network = 0;
 
+/* Set before loading, in units of 2^JAIL_PEER_TICK ns: how long after a UDP peer has last spoken an answer passes. */
+const volatile __u32 answer_ticks = 0;
+
 #define AF_INET 2
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define LOOPBACK_IFINDEX 1
+#define PACKET_HOST 0 /* linux/if_packet.h: at link level for this machine, and not for a group or for everybody */
+#define TCP_SYN_RECV 3 /* include/net/tcp_states.h */
+#define TCP_LISTEN 10
+
+/* skb->priority of what a jailed socket sends to a blocked address of the network namespace that it is in: it survives the loopback device. */
+#define FROM_JAIL 0x4a41494c
 
 JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
 {
@@ -109,26 +130,91 @@ static __always_inline int answer_packet(struct __sk_buff *skb, const struct jai
 	return answer(verdict, &packet->destination, packet->protocol, bpf_ntohs(ports[1]), 0);
 }
 
-static __always_inline void name_peer(struct jail_peer *peer, __u64 socket_cookie, const struct jail_key *key, __u16 port)
+static __always_inline __u32 now_in_ticks(void)
 {
-	__builtin_memset(peer, 0, sizeof(*peer));
-	peer->socket_cookie = socket_cookie;
-	__builtin_memcpy(peer->addr, key->words, sizeof(peer->addr));
-	peer->port = port;
+	return (__u32)(bpf_ktime_get_ns() >> JAIL_PEER_TICK);
 }
 
-/* Has this peer on the host sent a datagram to this socket? */
-static __always_inline int has_spoken(__u64 socket_cookie, const struct jail_key *key, __u16 port)
+static __always_inline int is_same(const struct jail_peer *peer, const struct jail_key *key, __u16 port)
 {
-	struct jail_peer peer;
-
-	name_peer(&peer, socket_cookie, key, port);
-	return bpf_map_lookup_elem(&jail_peers, &peer) != 0;
+	return peer->port == port && peer->addr[3] == key->words[3] && peer->addr[2] == key->words[2] && peer->addr[1] == key->words[1] &&
+	       peer->addr[0] == key->words[0];
 }
 
+static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table, const struct jail_key *key, __u16 port)
+{
+	__u32 mixed = (key->words[0] ^ key->words[1] ^ key->words[2] ^ key->words[3] ^ (__u32)port << 16 ^ table->seed) * 0x9e3779b1;
+
+	return table->sets[mixed >> 16 & (JAIL_PEER_SETS - 1)];
+}
+
+/* Has this peer on the host sent a datagram to this socket, a short time ago? */
+static __always_inline int has_spoken(struct bpf_sock *sk, const struct jail_key *key, __u16 port)
+{
+	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
+	struct jail_peer *set;
+
+	if (!table)
+		return 0;
+	set = peer_set(table, key, port);
+	for (int i = 0; i < JAIL_PEER_WAYS; i++)
+		if (is_same(&set[i], key, port))
+			return now_in_ticks() - set[i].heard < answer_ticks;
+	return 0;
+}
+
+/* The place for a peer that has none: of the oldest of its own address, where there is one, else of the oldest. */
+static __always_inline struct jail_peer *place_for(struct jail_peer *set, const struct jail_key *key, __u16 port, __u32 now)
+{
+	struct jail_peer *place = &set[0];
+	__u32 most = 0;
+
+	for (int i = 0; i < JAIL_PEER_WAYS; i++) {
+		struct jail_peer *peer = &set[i];
+		__u32 age = now - peer->heard;
+
+		if (is_same(peer, key, port))
+			return peer;
+		if (age >= answer_ticks)
+			age = ~0U; /* nobody's any more */
+		else if (is_same(peer, key, peer->port))
+			age += answer_ticks;
+		if (age >= most) {
+			most = age;
+			place = peer;
+		}
+	}
+	return place;
+}
+
+static __always_inline void remember_peer(struct bpf_sock *sk, const struct jail_key *key, __u16 port)
+{
+	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
+	struct jail_peer *place;
+	__u32 now = now_in_ticks();
+
+	if (!table) {
+		table = bpf_sk_storage_get(&jail_peers, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		if (!table)
+			return;
+		table->seed = bpf_get_prandom_u32();
+	}
+	place = place_for(peer_set(table, key, port), key, port, now);
+	__builtin_memcpy(place->addr, key->words, sizeof(place->addr));
+	place->port = port;
+	place->heard = now;
+}
+
+/* An enum jail_own. In the engine's network namespace nothing is the container's own. */
 static __always_inline int is_own(const struct jail_key *key)
 {
-	return !shares_network && jail_is_own(key);
+	return shares_network ? JAIL_OWN_NOT : jail_is_own(key);
+}
+
+/* Does a packet to or from this blocked address stay inside of the container's network namespace? */
+static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
+{
+	return skb->ifindex == LOOPBACK_IFINDEX && is_own(key) != JAIL_OWN_NOT;
 }
 
 /*
@@ -174,20 +260,37 @@ static __always_inline int judge_sockaddr(struct bpf_sock_addr *ctx, const struc
 	__u16 port = bpf_ntohs((__u16)ctx->user_port);
 	int verdict = jail_judge(key, protocol, port);
 
-	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && has_spoken(bpf_get_socket_cookie(ctx), key, port))
+	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && ctx->sk && has_spoken(ctx->sk, key, port))
 		return JAIL_VERDICT_PASS;
 	return verdict;
+}
+
+/* Would the kernel send by another device than the loopback, whatever the address is? */
+static __always_inline int is_bound_to_device(const struct bpf_sock_addr *ctx)
+{
+	return ctx->sk && ctx->sk->bound_dev_if != 0 && ctx->sk->bound_dev_if != LOOPBACK_IFINDEX;
+}
+
+/* A socket that has accepted a connection, or listened, can be disconnected and used for one of its own. */
+static __always_inline void forget_acceptance(struct bpf_sock_addr *ctx)
+{
+	if (ctx->protocol == IPPROTO_TCP && ctx->sk)
+		bpf_sk_storage_delete(&jail_accepted, ctx->sk);
 }
 
 SEC("cgroup/connect4")
 int jail_connect4(struct bpf_sock_addr *ctx)
 {
 	struct jail_key key;
-	int verdict;
+	int verdict, own;
 
+	forget_acceptance(ctx);
 	name_destination4(ctx, &key);
 	verdict = judge_sockaddr(ctx, &key);
-	if (verdict != JAIL_VERDICT_PASS && is_own(&key) && !is_elsewhere4(ctx))
+	if (verdict == JAIL_VERDICT_PASS)
+		return 1;
+	own = is_own(&key);
+	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere4(ctx)))
 		return 1;
 	return answer_call(ctx, &key, verdict);
 }
@@ -196,46 +299,58 @@ SEC("cgroup/connect6")
 int jail_connect6(struct bpf_sock_addr *ctx)
 {
 	struct jail_key key;
-	int verdict;
+	int verdict, own;
 
+	forget_acceptance(ctx);
 	name_destination6(ctx, &key);
 	verdict = judge_sockaddr(ctx, &key);
-	if (verdict != JAIL_VERDICT_PASS && is_own(&key) && !is_elsewhere6(ctx, &key))
+	if (verdict == JAIL_VERDICT_PASS)
+		return 1;
+	own = is_own(&key);
+	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere6(ctx, &key)))
 		return 1;
 	return answer_call(ctx, &key, verdict);
+}
+
+static __always_inline int judge_datagram(struct bpf_sock_addr *ctx, const struct jail_key *key)
+{
+	int verdict = judge_sockaddr(ctx, key), own;
+
+	if (verdict == JAIL_VERDICT_PASS)
+		return 1;
+	own = is_own(key);
+	if (own == JAIL_OWN_ADDRESS || (own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)))
+		return 1;
+	return answer_call(ctx, key, verdict);
 }
 
 SEC("cgroup/sendmsg4")
 int jail_sendmsg4(struct bpf_sock_addr *ctx)
 {
 	struct jail_key key;
-	int verdict;
 
 	name_destination4(ctx, &key);
-	verdict = judge_sockaddr(ctx, &key);
-	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer_call(ctx, &key, verdict);
+	return judge_datagram(ctx, &key);
 }
 
 SEC("cgroup/sendmsg6")
 int jail_sendmsg6(struct bpf_sock_addr *ctx)
 {
 	struct jail_key key;
-	int verdict;
 
 	name_destination6(ctx, &key);
-	verdict = judge_sockaddr(ctx, &key);
-	return verdict != JAIL_VERDICT_PASS && is_own(&key) ? 1 : answer_call(ctx, &key, verdict);
+	return judge_datagram(ctx, &key);
 }
 
-/* Is the packet from a socket of this type and protocol, and not from a raw one that only writes such packets? */
-static __always_inline int is_from(struct __sk_buff *skb, __u32 type, __u32 protocol)
+/* The packet's socket, if it is of this type and protocol, and not a raw one that only writes such packets; else a null pointer. */
+static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb, __u32 type, __u32 protocol)
 {
 	struct bpf_sock *sk = skb->sk;
 
 	if (!sk)
 		return 0;
 	sk = bpf_sk_fullsock(sk);
-	return sk && sk->type == type && sk->protocol == protocol;
+	return sk && sk->type == type && sk->protocol == protocol ? sk : 0;
 }
 
 #define IPV6_HEADER 40
@@ -267,89 +382,123 @@ static __always_inline int is_discovery(struct __sk_buff *skb, const struct jail
 	return size == 32 && !jail_load(skb, IPV6_HEADER + 24, option, sizeof(option)) && option[0] == type - 134 && option[1] == 1;
 }
 
+/*
+ * Does this TCP packet answer? A SYN without ACK opens a connection. One with ACK comes from a socket that listens, which is marked now, or from the one
+ * that TCP Fast Open has made already (TCP_SYN_RECV).
+ */
+static __always_inline int is_tcp_answer(struct __sk_buff *skb, __u8 tcp_flags)
+{
+	struct bpf_sock *sk = socket_of(skb, SOCK_STREAM, IPPROTO_TCP);
+
+	if (!sk || (tcp_flags & (JAIL_TCP_SYN | JAIL_TCP_ACK)) == JAIL_TCP_SYN)
+		return 0;
+	if ((tcp_flags & JAIL_TCP_SYN) && (sk->state == TCP_LISTEN || sk->state == TCP_SYN_RECV))
+		return bpf_sk_storage_get(&jail_accepted, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) != 0;
+	return bpf_sk_storage_get(&jail_accepted, sk, 0, 0) != 0;
+}
+
 /* What may leave for an address that is blocked: the ports that its rule lets through, and answers. */
 static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct jail_packet *packet, int verdict)
 {
+	struct bpf_sock *sk;
 	__be16 ports[2];
 	__u8 tcp_flags;
 
-	if (packet->odd || packet->fragment)
+	if (packet->fragment)
 		return JAIL_REASON_PACKET;
-	if (is_discovery(skb, packet))
-		return JAIL_VERDICT_PASS;
 	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP)
 		return verdict;
 	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		return JAIL_REASON_PACKET;
 	if (jail_judge(&packet->destination, packet->protocol, bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
 		return JAIL_VERDICT_PASS;
-	if (packet->protocol == IPPROTO_UDP)
-		return is_from(skb, SOCK_DGRAM, IPPROTO_UDP) &&
-				       has_spoken(bpf_get_socket_cookie(skb), &packet->destination, bpf_ntohs(ports[1]))
-			       ? JAIL_VERDICT_PASS
-			       : verdict;
+	if (packet->protocol == IPPROTO_UDP) {
+		sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
+		return sk && has_spoken(sk, &packet->destination, bpf_ntohs(ports[1])) ? JAIL_VERDICT_PASS : verdict;
+	}
 	if (jail_load(skb, packet->upper_layer + 13, &tcp_flags, sizeof(tcp_flags)))
 		return JAIL_REASON_PACKET;
-	if ((tcp_flags & (JAIL_TCP_SYN | JAIL_TCP_ACK)) == JAIL_TCP_SYN)
-		return verdict;
-	return is_from(skb, SOCK_STREAM, IPPROTO_TCP) ? JAIL_VERDICT_PASS : verdict;
+	return is_tcp_answer(skb, tcp_flags) ? JAIL_VERDICT_PASS : verdict;
 }
 
 /*
- * Does a packet for elsewhere claim to come from the host? Sent to another container's UDP socket it would make that one's jail remember
- * a peer that never spoke, and sent to anybody it would make that one answer the host. Raw, transparent and freebind sockets can, also of TCP,
- * whose first packet may carry data already.
+ * Does a packet claim to come from the host? Sent to another container's UDP socket it would make that one's jail remember a peer that never
+ * spoke, and sent to anybody it would make that one answer the host; so would one to a port of the host that is open. Raw, transparent and freebind
+ * sockets can, also of TCP, whose first packet may carry data already. An address of the container's own is none of the host's, and loopback's
+ * only as long as it stays inside.
  */
 static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_packet *packet)
 {
-	int verdict;
+	int verdict, own;
 
 	if (shares_network)
 		return 0;
 	verdict = jail_judge(&packet->source, JAIL_PROTO_ANY, 0);
-	return verdict != JAIL_VERDICT_PASS && verdict != JAIL_REASON_LINK_LOCAL && !is_own(&packet->source);
+	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
+		return 0;
+	own = jail_is_own(&packet->source);
+	return own == JAIL_OWN_NOT || (own == JAIL_OWN_LOOPBACK && skb->ifindex != LOOPBACK_IFINDEX);
+}
+
+/* What is odd does not leave, whatever it is for: source routes lead on to where nobody judges. */
+static __always_inline int judge_packet(struct __sk_buff *skb, const struct jail_packet *packet)
+{
+	int verdict;
+
+	if (packet->odd)
+		return JAIL_REASON_PACKET;
+	verdict = jail_judge(&packet->destination, JAIL_PROTO_ANY, 0);
+	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, &packet->destination)) {
+		if (is_discovery(skb, packet))
+			return JAIL_VERDICT_PASS;
+		verdict = judge_for_blocked(skb, packet, verdict);
+		if (verdict != JAIL_VERDICT_PASS)
+			return verdict;
+		if (shares_network)
+			skb->priority = FROM_JAIL;
+	}
+	return is_forged(skb, packet) ? JAIL_REASON_PACKET : JAIL_VERDICT_PASS;
 }
 
 SEC("cgroup_skb/egress")
 int jail_egress(struct __sk_buff *skb)
 {
 	struct jail_packet packet;
-	int verdict;
 
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	if (packet.destination.prefix_bits == 0)
-		return answer_packet(skb, &packet, JAIL_REASON_PACKET); /* not even a destination */
 	/* connect and sendmsg have counted what these send, but for what they left to this; where they deny, it never gets here. */
 	if (audit && !packet.odd && !is_own(&packet.destination) &&
-	    (is_from(skb, SOCK_STREAM, IPPROTO_TCP) || is_from(skb, SOCK_DGRAM, IPPROTO_UDP)))
+	    (socket_of(skb, SOCK_STREAM, IPPROTO_TCP) || socket_of(skb, SOCK_DGRAM, IPPROTO_UDP)))
 		return 1;
-	verdict = jail_judge(&packet.destination, JAIL_PROTO_ANY, 0);
-	if (verdict != JAIL_VERDICT_PASS && !(skb->ifindex == LOOPBACK_IFINDEX && is_own(&packet.destination)))
-		return answer_packet(skb, &packet, judge_for_blocked(skb, &packet, verdict));
-	if (packet.odd == JAIL_ODD_SOURCE_ROUTED || is_forged(skb, &packet))
-		return answer_packet(skb, &packet, JAIL_REASON_PACKET);
-	return 1;
+	return answer_packet(skb, &packet, judge_packet(skb, &packet));
+}
+
+/* What is sent to a group or to everybody is not for this container to answer. */
+static __always_inline int is_for_many(struct __sk_buff *skb, const struct jail_packet *packet)
+{
+	int verdict;
+
+	if (skb->pkt_type != PACKET_HOST)
+		return 1;
+	verdict = jail_judge(&packet->destination, JAIL_PROTO_ANY, 0);
+	return verdict == JAIL_REASON_BROADCAST || verdict == JAIL_REASON_MULTICAST;
 }
 
 SEC("cgroup_skb/ingress")
 int jail_ingress(struct __sk_buff *skb)
 {
 	struct jail_packet packet;
-	struct jail_peer peer;
+	struct bpf_sock *sk;
 	__be16 source_port;
-	__u8 used = 1;
 	int verdict;
 
-	/* In a network namespace of its own, what comes over loopback was sent by the container itself, whatever it claims. */
-	if (skb->ifindex == LOOPBACK_IFINDEX && !shares_network)
+	/* What this jail's own sockets have sent is no peer's: in a network namespace of its own all that comes over loopback, whatever it claims. */
+	if (shares_network ? skb->priority == FROM_JAIL : skb->ifindex == LOOPBACK_IFINDEX)
 		return 1;
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	if (packet.odd || packet.protocol != IPPROTO_UDP || !is_from(skb, SOCK_DGRAM, IPPROTO_UDP))
-		return 1;
-	/* What the host sends to a group or to everybody was not for this container to answer. */
-	if (!shares_network && jail_judge(&packet.destination, JAIL_PROTO_ANY, 0) != JAIL_VERDICT_PASS)
+	if (packet.odd || packet.protocol != IPPROTO_UDP || is_for_many(skb, &packet))
 		return 1;
 	verdict = jail_judge(&packet.source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
@@ -360,7 +509,8 @@ int jail_ingress(struct __sk_buff *skb)
 		return 1;
 	if (jail_load(skb, packet.upper_layer, &source_port, sizeof(source_port)))
 		return 1;
-	name_peer(&peer, bpf_get_socket_cookie(skb), &packet.source, bpf_ntohs(source_port));
-	bpf_map_update_elem(&jail_peers, &peer, &used, BPF_ANY);
+	sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
+	if (sk)
+		remember_peer(sk, &packet.source, bpf_ntohs(source_port));
 	return 1;
 }

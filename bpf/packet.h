@@ -23,6 +23,7 @@
 
 #define JAIL_IPV6_HOP_BY_HOP 0
 #define JAIL_IPV6_ROUTING 43
+#define JAIL_IPV6_FRAGMENT 44
 #define JAIL_IPV6_DESTINATION_OPTIONS 60
 
 #define JAIL_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
@@ -32,7 +33,7 @@
 
 enum jail_odd {
 	JAIL_ODD_NOT,
-	JAIL_ODD_UNREADABLE,    /* truncated, of a version that is not the family's, too many extension headers, options that run out of their header */
+	JAIL_ODD_UNREADABLE,    /* truncated, of a version that is not the family's, more extension headers than anybody needs, an IPv6 fragment */
 	JAIL_ODD_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4 source route, IPv6 routing header */
 };
 
@@ -40,7 +41,7 @@ struct jail_packet {
 	struct jail_key source;
 	struct jail_key destination;
 	__u8 odd;          /* enum jail_odd; addresses are valid unless version or header couldn't be read */
-	__u8 fragment;     /* IPv4: part of a datagram. IPv6 says it by `protocol` 44, the fragment header */
+	__u8 fragment;     /* IPv4: part of a datagram. One of IPv6 is odd, for what is behind its header may be a routing header */
 	__u8 protocol;     /* upper layer, or the extension header at which the walk ended */
 	__u32 upper_layer; /* offset of what `protocol` names */
 };
@@ -109,6 +110,8 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 			packet->odd = JAIL_ODD_SOURCE_ROUTED;
 			return;
 		}
+		if (packet->protocol == JAIL_IPV6_FRAGMENT)
+			break;
 		if (packet->protocol != JAIL_IPV6_HOP_BY_HOP && packet->protocol != JAIL_IPV6_DESTINATION_OPTIONS)
 			return;
 		if (jail_load(skb, packet->upper_layer, extension, sizeof(extension)))

@@ -61,7 +61,7 @@ JAIL_INLINE void jail_key_v6(struct jail_key *key, const __u32 v6[4])
  * order.
  *   ::a.b.c.d           compatible, RFC 4291 2.5.5.1 (without :: and ::1, which are addresses of their own)
  *   ::ffff:0:a.b.c.d    translated, RFC 2765
- *   64:ff9b::a.b.c.d    NAT64, RFC 6052; 64:ff9b:1::/48 is RFC 8215's local-use range, with a /96 in it
+ *   64:ff9b::a.b.c.d    NAT64, RFC 6052; of RFC 8215's range see jail_translated_v4
  *   2002:aabb:ccdd::    6to4, RFC 3056
  * The mapped form ::ffff:a.b.c.d is how IPv4 is kept in the trie and needs no second lookup.
  */
@@ -73,11 +73,40 @@ JAIL_INLINE int jail_embedded_v4(const struct jail_key *v6, __u32 *v4)
 	if (words[0] == 0)
 		return words[1] == 0 && ((words[2] == 0 && (words[3] & ~JAIL_WORD(1)) != 0) || words[2] == JAIL_WORD(0xffff0000));
 	if (words[0] == JAIL_WORD(0x0064ff9b))
-		return (words[1] | words[2]) == 0 || (words[1] & JAIL_WORD(0xffff0000)) == JAIL_WORD(0x00010000);
+		return (words[1] | words[2]) == 0;
 	if ((words[0] & JAIL_WORD(0xffff0000)) != JAIL_WORD(0x20020000))
 		return 0;
 	*v4 = JAIL_WORD(JAIL_WORD(words[0]) << 16 | JAIL_WORD(words[1]) >> 16);
 	return 1;
+}
+
+/*
+ * 64:ff9b:1::/48 is for NAT64, too (RFC 8215), and which prefix of it a translator has been given only its operator knows. RFC 6052 2.2 puts the IPv4
+ * address behind a prefix of 48, 56, 64 or 96 bits, around byte 8, which it leaves out: forms 0 to 3. An address means one of them; the others find
+ * zeros in it or parts of it.
+ */
+#define JAIL_TRANSLATED_FORMS 4
+
+JAIL_INLINE int jail_is_translated(const struct jail_key *v6)
+{
+	return v6->words[0] == JAIL_WORD(0x0064ff9b) && (v6->words[1] & JAIL_WORD(0xffff0000)) == JAIL_WORD(0x00010000);
+}
+
+/* The address in an address of that range by its form, network order; 0 where that is in 0.0.0.0/8, to which nobody translates. */
+JAIL_INLINE __u32 jail_translated_v4(const struct jail_key *v6, int form)
+{
+	__u32 before = JAIL_WORD(v6->words[1]); /* bytes 4 to 7 */
+	__u32 around = JAIL_WORD(v6->words[2]); /* bytes 8 to 11 */
+	__u32 behind = JAIL_WORD(v6->words[3]); /* bytes 12 to 15 */
+	__u32 v4 = behind;
+
+	if (form == 0)
+		v4 = before << 16 | (around >> 8 & 0xffff);
+	else if (form == 1)
+		v4 = before << 24 | (around & 0xffffff);
+	else if (form == 2)
+		v4 = around << 8 | behind >> 24;
+	return v4 >> 24 == 0 ? 0 : JAIL_WORD(v4);
 }
 
 /* Does the rule let this destination port (host byte order) of this IP protocol pass? */
@@ -114,13 +143,15 @@ JAIL_INLINE int jail_judge_key(const struct jail_key *key, __u8 protocol, __u16 
 
 /*
  * Is this address, as it stands, one that the container's own network namespace has or may get, although it is blocked? What goes to it
- * stays inside exactly where the kernel sends it over the loopback device, which only a packet on its way out shows.
+ * stays inside exactly where the kernel sends it over the loopback device, which only a packet on its way out shows. Gives an enum jail_own.
  */
 JAIL_INLINE int jail_is_own(const struct jail_key *key)
 {
 	const struct jail_rule *rule = jail_lookup(key);
 
-	return rule && rule->own;
+	if (!rule)
+		return JAIL_OWN_NOT;
+	return rule->own;
 }
 
 /* A protocol that no exception names: judged with it, a destination passes exactly when no rule blocks its address. */
@@ -136,10 +167,22 @@ JAIL_INLINE int jail_judge(const struct jail_key *key, __u8 protocol, __u16 port
 	__u32 v4;
 	int verdict = jail_judge_key(key, protocol, port);
 
-	if (verdict != JAIL_VERDICT_PASS || !jail_embedded_v4(key, &v4))
+	if (verdict != JAIL_VERDICT_PASS)
 		return verdict;
-	jail_key_v4(&inside, v4);
-	return jail_judge_key(&inside, protocol, port);
+	if (jail_embedded_v4(key, &v4)) {
+		jail_key_v4(&inside, v4);
+		return jail_judge_key(&inside, protocol, port);
+	}
+	if (!jail_is_translated(key))
+		return JAIL_VERDICT_PASS;
+	for (int form = 0; form < JAIL_TRANSLATED_FORMS && verdict == JAIL_VERDICT_PASS; form++) {
+		v4 = jail_translated_v4(key, form);
+		if (!v4)
+			continue;
+		jail_key_v4(&inside, v4);
+		verdict = jail_judge_key(&inside, protocol, port);
+	}
+	return verdict;
 }
 
 #endif

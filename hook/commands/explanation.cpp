@@ -52,6 +52,9 @@ std::string tell(const Policy& policy, const Judgement& judgement) {
                                          judgement.prefix->to_string(), judgement.rule->source.empty() ? "" : ": ", judgement.rule->source);
     const std::string_view word = word_for(policy, judgement);
     if (word == "passes") return fmt::format("passes, by a port that is open at {}", rule);
+    if (word == "own" && judgement.rule->value.own == JAIL_OWN_LOOPBACK)
+        return fmt::format("passes inside of the container, over its own loopback; blocked ({}) where it would leave by a device, by {}",
+                           reason_name(judgement.reason), rule);
     if (word == "own")
         return fmt::format("passes inside of the container, where it has the address; else blocked ({}) by {}", reason_name(judgement.reason), rule);
     if (word == "counted") return fmt::format("passes and is counted ({}), as audit asks, by {}", reason_name(judgement.reason), rule);

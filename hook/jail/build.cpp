@@ -15,6 +15,7 @@
 #include "jail/guard.h"
 #include "jail/loading.h"
 #include "jail/skeleton.h"
+#include "system/conntrack.h"
 #include "system/process.h"
 
 namespace jail_ai {
@@ -85,6 +86,9 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
     jail_bpf* skeleton = opened->get();
     skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
+    auto answers = udp_answer_seconds();
+    if (!answers) return std::move(answers).error();
+    skeleton->rodata->answer_ticks = static_cast<__u32>((*answers * 1'000'000'000ULL) >> JAIL_PEER_TICK);
     if (const int failed = ::bpf_map__set_value_size(skeleton->maps.jail_about, static_cast<std::uint32_t>(about_size(label))); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
     if (auto loaded = load_programs(*skeleton); !loaded) return std::move(loaded).error();

@@ -17,6 +17,24 @@ jail_ai::IpPrefix prefix_of(const jail_key& key) {
     return *jail_ai::IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits);
 }
 
+// The IPv4 addresses that jail_judge() finds in an IPv6 one.
+std::vector<jail_ai::IpPrefix> forms_inside(const jail_key& key) {
+    std::vector<jail_ai::IpPrefix> forms;
+    jail_key inside{};
+    __u32 v4 = 0;
+    const auto add = [&] {
+        jail_key_v4(&inside, v4);
+        forms.push_back(prefix_of(inside));
+    };
+    if (jail_embedded_v4(&key, &v4) != 0) add();
+    if (jail_is_translated(&key) == 0) return forms;
+    for (int form = 0; form < JAIL_TRANSLATED_FORMS; ++form) {
+        v4 = jail_translated_v4(&key, form);
+        if (v4 != 0) add();
+    }
+    return forms;
+}
+
 }  // namespace
 
 JAIL_INLINE const jail_rule* jail_lookup(const jail_key* key) {
@@ -34,14 +52,13 @@ Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protoc
                         nullptr, std::nullopt};
     const auto* decides = find_entry(rules, address);
     // The form inside decides where the address as it stands passes.
-    jail_key inside{};
-    __u32 v4 = 0;
-    if (jail_judge_key(&key, protocol, port) == JAIL_VERDICT_PASS && jail_embedded_v4(&key, &v4) != 0) {
-        jail_key_v4(&inside, v4);
-        const auto* entry = find_entry(rules, prefix_of(inside));
-        if (entry != nullptr && (judgement.blocked || decides == nullptr)) {
+    if (jail_judge_key(&key, protocol, port) == JAIL_VERDICT_PASS) {
+        for (const IpPrefix& inside : forms_inside(key)) {
+            const auto* entry = find_entry(rules, inside);
+            if (entry == nullptr || (judgement.blocked ? jail_judge_key(&inside.key(), protocol, port) != verdict : decides != nullptr)) continue;
             decides = entry;
-            judgement.form = prefix_of(inside);
+            judgement.form = inside;
+            break;
         }
     }
     looked_up = nullptr;

@@ -44,8 +44,9 @@ inline constexpr std::array kAlwaysBlocked = std::to_array<NamedPrefix>({
     {"fe80::/10", JAIL_REASON_LINK_LOCAL, "link-local neighbours, RFC 4291"},
 });
 
-// Blocked where the container shares the engine's network namespace, for there these are the host's own.
-inline constexpr std::array kSharedLoopback = std::to_array<NamedPrefix>({
+// Blocked, too. Where the container shares the engine's network namespace these are the host's own; in one of its own they are the container's as
+// long as they stay inside, and a host's that takes such packets from a device (route_localnet).
+inline constexpr std::array kLoopback = std::to_array<NamedPrefix>({
     {"127.0.0.0/8", JAIL_REASON_LOOPBACK, "loopback, RFC 1122"},
     {"::1", JAIL_REASON_LOOPBACK, "loopback, RFC 4291"},
     {"0.0.0.0/8", JAIL_REASON_UNSPECIFIED, "this host, RFC 1122"},

@@ -38,12 +38,17 @@ bool is_loopback(const IpPrefix& prefix) {
     return v4.contains(prefix) || v6.contains(prefix);
 }
 
+// What every network namespace takes for itself: a part of one of kLoopback's.
+bool means_myself(const IpPrefix& prefix) {
+    return std::ranges::any_of(kLoopback, [&](const NamedPrefix& named) { return IpPrefix::parse(named.prefix)->contains(prefix); });
+}
+
 bool is_service(const LocalRoute& route) {
     return std::ranges::find(kServiceDevices, route.device) != kServiceDevices.end();
 }
 
 void block_route(Rules& rules, const LocalRoute& route, std::string_view source) {
-    if (is_service(route) || is_loopback(route.prefix)) return;  // loopback is in kSharedLoopback, where it counts
+    if (is_service(route) || is_loopback(route.prefix)) return;  // loopback is in kLoopback
     block(rules, route.prefix, route.reason, route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
 }
 
@@ -64,7 +69,7 @@ Status add_asked(Rules& rules, const Addition& addition, const HostView& host) {
 
 Result<Rules> collect_blocked(const Request& request, const HostView& host) {
     Rules rules;
-    if (host.shares_network) block_all(rules, kSharedLoopback);
+    block_all(rules, kLoopback);
     for (const LocalRoute& route : host.routes) block_route(rules, route, "routing table local");
     for (const LocalRoute& route : host.coming) block_route(rules, route, "network of the engine");
     block_all(rules, kAlwaysBlocked);
@@ -88,12 +93,15 @@ void mark_own(Rules& blocked, const HostView& host) {
         if (blocked_by == nullptr) continue;
         Rule rule = blocked_by->second;
         if (blocked_by->first != address) rule.source += "; an address of the container";
-        rule.value.own = 1;
+        rule.value.own = JAIL_OWN_ADDRESS;
         blocked.insert_or_assign(address, std::move(rule));
     }
-    if (!host.network_follows) return;
-    for (Rules::value_type& entry : blocked)
-        if (may_become_own(entry, host)) entry.second.value.own = 1;
+    for (Rules::value_type& entry : blocked) {
+        if (means_myself(entry.first))
+            entry.second.value.own = JAIL_OWN_LOOPBACK;
+        else if (host.network_follows && may_become_own(entry, host))
+            entry.second.value.own = JAIL_OWN_ADDRESS;
+    }
 }
 
 // Ports that pass at a destination, and who says so.
@@ -123,9 +131,11 @@ bool is_the_host(jail_reason reason) {
            reason == JAIL_REASON_UNSPECIFIED;
 }
 
-// The rule of `prefix`, which `blocked_by` blocks, with every opening that holds it.
+// The rule of `prefix`, which `blocked_by` blocks, with every opening that holds it. The container's own loopback needs none: what is blocked of it
+// is what leaves, and that is not what whoever names it means.
 Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by, std::vector<Opening>& openings) {
     Rule rule = blocked_by;
+    if (rule.value.own == JAIL_OWN_LOOPBACK) return rule;
     std::vector<jail_ports> ports;
     for (Opening& opening : openings) {
         const bool holds = opening.destination ? opening.destination->contains(prefix) : is_the_host(static_cast<jail_reason>(rule.value.reason));
@@ -153,7 +163,7 @@ Result<Rules> compile_rules(const Rules& blocked, std::vector<Opening>& openings
     for (const Opening& opening : openings) {
         if (!opening.destination || compiled.contains(*opening.destination)) continue;
         const auto* blocked_by = find_entry(blocked, *opening.destination);
-        if (blocked_by == nullptr) continue;
+        if (blocked_by == nullptr || blocked_by->second.value.own == JAIL_OWN_LOOPBACK) continue;
         auto opened = open_rule(*opening.destination, blocked_by->second, openings);
         if (!opened) return std::move(opened).error();
         compiled.emplace(*opening.destination, std::move(*opened));

@@ -34,7 +34,7 @@ jail_rule stricter(const jail_rule& a, const jail_rule& b) {
     if (a.action == JAIL_PASS) return b;
     if (b.action == JAIL_PASS || alike(a, b)) return a;
     jail_rule rule = b;
-    rule.own = a.own != 0 && b.own != 0 ? 1 : 0;
+    rule.own = a.own == b.own ? a.own : static_cast<__u8>(JAIL_OWN_NOT);
     std::ranges::fill(rule.ports, jail_ports{});
     const auto ports = common_ports(ports_of(a), ports_of(b));
     std::copy_n(ports.begin(), std::min<std::size_t>(ports.size(), JAIL_MAX_PORTS), rule.ports);

@@ -22,7 +22,7 @@ namespace {
 using Discrepancies = std::vector<Discrepancy>;
 
 // Maps of which a jail has one each.
-constexpr std::array<std::string_view, 5> kSharedMaps = {"jail_rules", "jail_peers", "jail_denials", "jail_refusals", "jail_events"};
+constexpr std::array<std::string_view, 6> kSharedMaps = {"jail_rules", "jail_peers", "jail_accepted", "jail_denials", "jail_refusals", "jail_events"};
 
 std::string renewal(const std::string& container) {
     return container.empty() ? "restart its container" : fmt::format("restart it, or jail-ai-hook attach --container {}", shown_id(container));
@@ -143,8 +143,8 @@ void judge_overriders(const ExaminedJail& jail, const std::string& container, Di
     for (const Overrider& other : jail.overriders)
         found.push_back(
             {container, DiscrepancyKind::overridden,
-             fmt::format("somebody else's BPF program {}, id {}, runs after {} of cgroup {} and may undo what that says", quote(other.name),
-                         other.id, other.after, quote(jail.cgroup)),
+             fmt::format("somebody else's BPF program {}, id {}, runs after {} of cgroup {} and may undo what that says", quote(other.name), other.id,
+                         other.after, quote(jail.cgroup)),
              fmt::format("find out whose it is (bpftool prog show id {0}; bpftool cgroup tree) and detach it, unless you trust it", other.id)});
 }
 

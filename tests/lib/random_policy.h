@@ -4,6 +4,7 @@
 // a destination is blocked where any prefix to block holds it, unless an exception holds it, its port and its protocol.
 #pragma once
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -81,7 +82,7 @@ inline bool is_blocked_by_reference(const Request& request, const HostView& host
     const auto add = [&](std::span<const NamedPrefix> set) {
         for (const NamedPrefix& named : set) blocked.push_back({*IpPrefix::parse(named.prefix), named.reason});
     };
-    if (host.shares_network) add(kSharedLoopback);
+    add(kLoopback);
     for (const LocalRoute& route : host.routes) blocked.push_back({route.prefix, route.reason});
     add(kAlwaysBlocked);
     for (const IpPrefix& named : host.named) blocked.push_back({named, JAIL_REASON_NAMED});
@@ -93,6 +94,10 @@ inline bool is_blocked_by_reference(const Request& request, const HostView& host
         if (each.prefix.contains(destination.address) && (decides == nullptr || each.prefix.key().prefix_bits > decides->prefix.key().prefix_bits))
             decides = &each;
     if (decides == nullptr) return false;
+    // In a network namespace of its own it is blocked where it leaves, and no exception is about that.
+    if (!host.shares_network &&
+        std::ranges::any_of(kLoopback, [&](const NamedPrefix& own) { return IpPrefix::parse(own.prefix)->contains(decides->prefix); }))
+        return true;
     const auto is_host = [&] {
         return decides->reason == JAIL_REASON_LOCAL || decides->reason == JAIL_REASON_ALIAS || decides->reason == JAIL_REASON_NAMED ||
                decides->reason == JAIL_REASON_LOOPBACK || decides->reason == JAIL_REASON_UNSPECIFIED;

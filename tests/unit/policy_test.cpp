@@ -44,6 +44,10 @@ std::string verdict(const HostView& host, std::string_view address) {
     return std::string(reason_name(static_cast<jail_reason>(rule->value.reason))) + (rule->value.ports[0].protocols != 0 ? " with ports" : "");
 }
 
+Request asking(const char* setting, const char* value) {
+    return parse_request({{"jail-ai.block-host", "true"}, {std::string("jail-ai.block-host.") + setting, value}}).value();
+}
+
 }  // namespace
 
 TEST_CASE("policy: the host's addresses, the aliases and the metadata set are blocked, all else passes") {
@@ -75,21 +79,49 @@ TEST_CASE("policy: the host's addresses, the aliases and the metadata set are bl
         CHECK_MESSAGE(verdict(bridge_host(), c.address) == c.verdict, c.address);
 }
 
-TEST_CASE("policy: loopback and 'this host' are the host exactly when the network namespace is shared") {
+TEST_CASE("policy: loopback and 'this host' are always blocked, and the container's own while they stay in a network namespace of its own") {
     HostView host = bridge_host();
-    for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "::1", "0.0.0.0", "0.1.2.3", "::"})
-        CHECK_MESSAGE(verdict(host, address) == "pass", address);
-    host.shares_network = true;
-    for (const char* address : {"127.0.0.1", "127.8.9.10", "::1"}) CHECK_MESSAGE(verdict(host, address) == "loopback", address);
+    // What somebody asks for, a resolver of the container's and the host's own routes change nothing about that.
+    const Request request = asking("also", "127.0.0.0/9 0.0.0.0/0");
+    host.name_servers = {prefix("127.0.0.53"), prefix("::1")};
+    host.routes.push_back({prefix("127.0.0.0/8"), JAIL_REASON_LOCAL, "lo"});
+    for (const bool shared : {false, true}) {
+        host.shares_network = shared;
+        const auto policy = compile_policy(request, host);
+        REQUIRE(policy);
+        CHECK(policy->shares_network == shared);
+        for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "127.0.0.53", "::1", "0.0.0.0", "0.1.2.3", "::"}) {
+            INFO(std::string(address));
+            const Rule* rule = find_rule(policy->rules, prefix(address));
+            REQUIRE(rule != nullptr);
+            CHECK(int{rule->value.own} == (shared ? JAIL_OWN_NOT : JAIL_OWN_LOOPBACK));
+            const bool opened = rule->value.ports[0].protocols != 0;
+            CHECK(opened == (shared && (prefix(address) == host.name_servers[0] || prefix(address) == host.name_servers[1])));
+        }
+    }
+    host.name_servers.clear();
+    for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "::1"}) CHECK_MESSAGE(verdict(host, address) == "loopback", address);
     for (const char* address : {"0.0.0.0", "0.1.2.3", "::"}) CHECK_MESSAGE(verdict(host, address) == "unspecified", address);
-    CHECK(compile_policy(kEnforce, host)->shares_network);
+}
+
+TEST_CASE("policy: an exception for the host opens no port of a loopback that is the container's own") {
+    HostView host = bridge_host();
+    for (const bool shared : {false, true}) {
+        host.shares_network = shared;
+        const auto policy = compile_policy(asking("allow", "host:11434 127.0.0.1:5432"), host);
+        REQUIRE(policy);
+        CHECK((find_rule(policy->rules, prefix("127.0.0.1"))->value.ports[0].protocols != 0) == shared);
+        CHECK((find_rule(policy->rules, prefix("::1"))->value.ports[0].protocols != 0) == shared);
+        CHECK(find_rule(policy->rules, prefix("198.51.100.7"))->value.ports[0].first == 11434);
+        CHECK(policy->moots.size() == (shared ? 0 : 1));
+    }
 }
 
 TEST_CASE("policy: what the container's hosts file calls the host is blocked, but not its own loopback") {
     HostView host = bridge_host();
     host.named = {prefix("203.0.113.9"), prefix("127.0.0.1")};
     CHECK(verdict(host, "203.0.113.9") == "named");
-    CHECK(verdict(host, "127.0.0.1") == "pass");
+    CHECK(verdict(host, "127.0.0.1") == "loopback");
 }
 
 TEST_CASE("policy: a resolver on a blocked address answers DNS and nothing else") {
@@ -116,10 +148,6 @@ TEST_CASE("policy: dns=off opens nothing for resolvers") {
 }
 
 namespace {
-
-Request asking(const char* setting, const char* value) {
-    return parse_request({{"jail-ai.block-host", "true"}, {std::string("jail-ai.block-host.") + setting, value}}).value();
-}
 
 // "8000-8010/tcp 53/tcp+udp", or "pass" where nothing blocks the address.
 std::string ports_at(const Policy& policy, const char* address) {
@@ -213,7 +241,7 @@ TEST_CASE("policy: addresses of the container's own are marked where something b
         const auto policy = compile_policy(asking("also", "192.0.2.0/24"), host);
         REQUIRE(policy);
         const Rule* rule = find_rule(policy->rules, prefix(address));
-        return rule != nullptr && rule->value.own != 0;
+        return rule != nullptr && rule->value.own == JAIL_OWN_ADDRESS;
     };
     CHECK_FALSE(is_own("192.0.2.9"));
     host.own = {prefix("192.0.2.9"), prefix("198.51.100.7"), prefix("10.77.3.3"), prefix("203.0.113.9")};
@@ -233,7 +261,7 @@ TEST_CASE("policy: where the network follows, only what it may become is marked"
         REQUIRE(policy);
         std::string text;
         for (const auto& [address, rule] : policy->rules)
-            if (rule.value.own != 0) text += address.to_string() + " ";
+            if (rule.value.own == JAIL_OWN_ADDRESS) text += address.to_string() + " ";
         return text;
     };
     CHECK(marked() == "192.0.2.0/24 ");

@@ -54,10 +54,14 @@ TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
     const auto local = rules_of({{"192.0.2.1", block(JAIL_REASON_LOCAL)}, {"0.0.0.0/8", block(JAIL_REASON_UNSPECIFIED)}});
     rules = &local;
     for (const char* disguise : {"::ffff:192.0.2.1", "::192.0.2.1", "::ffff:0:192.0.2.1", "64:ff9b::192.0.2.1", "64:ff9b:1::192.0.2.1",
-                                 "64:ff9b:1:fffe::192.0.2.1", "2002:c000:0201::", "2002:c000:0201:1:2:3:4:5"})
+                                 "64:ff9b:1:fffe::192.0.2.1", "2002:c000:0201::", "2002:c000:0201:1:2:3:4:5",
+                                 // RFC 6052 2.2, behind 48, 56 and 64 bits
+                                 "64:ff9b:1:c000:2:100::", "64:ff9b:1:c000:2:100:7:7", "64:ff9b:1:aac0:0:201::", "64:ff9b:1:aabb:c0:2:100::"})
         CHECK_MESSAGE(judge(disguise) == JAIL_REASON_LOCAL, disguise);
-    for (const char* other : {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1", "2002:c000:0202::", "2003:c000:0201::",
-                              "::1:192.0.2.1", "1::192.0.2.1", "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1", "::"})
+    for (const char* other :
+         {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1", "2002:c000:0202::", "2003:c000:0201::", "::1:192.0.2.1",
+          "1::192.0.2.1", "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1",
+          "::", "64:ff9b:1:c000:2:200::", "64:ff9b:1:aac0:0:202::", "64:ff9b:1:aabb:c0:2:200::", "64:ff9b:2:c000:2:100::", "64:ff9b:1::"})
         CHECK_MESSAGE(judge(other) == JAIL_VERDICT_PASS, other);
     CHECK(judge("::2") == JAIL_REASON_UNSPECIFIED);
 }
