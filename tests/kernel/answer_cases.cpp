@@ -5,8 +5,13 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
+#include <chrono>
+
+#include "files.h"
 #include "must.h"
+#include "protocol_reporter.h"
 #include "scene.h"
 
 namespace jail_ai::test {
@@ -128,6 +133,163 @@ TEST_CASE("a UDP port of the container answers the peer on the host who spoke, a
             });
         }
     }
+}
+
+// A container whose config asks for more than the block.
+Container::Options asking(const char* annotations) {
+    Container::Options options;
+    options.annotations = annotations;
+    return options;
+}
+
+// Sends the token on a socket that is there: 0 or an errno.
+int say(int socket, Token token) {
+    return ::send(socket, &token, sizeof token, MSG_NOSIGNAL) < 0 ? errno : 0;
+}
+
+int say_to(int socket, const Destination& to, Token token) {
+    return ::sendto(socket, &token, sizeof token, 0, to.get(), to.length) < 0 ? errno : 0;
+}
+
+TEST_CASE("UDP ports answer where the container's own network is blocked, too") {
+    for (const Family& family : kFamilies) {
+        INFO(family.name);
+        Container container(asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"private"})"));
+        expect_jailed(container.run_hook(), container.cgroup);
+        Child client({.network = &Laboratory::get().network.host});
+        const Destination to = destination(family.container, kPublished);
+        const int af = family.family;
+        const Token token = fresh_token();
+        const int server = container.init.run([=] { return server_socket(SOCK_DGRAM, af); });
+        const int connection = client.run([=] { return client_socket(SOCK_DGRAM, to, token); });
+        CHECK(error_name(container.init.run([=] { return echo_udp(server).error; })) == "none");
+        CHECK(client.run([=] { return answer_to(connection); }) == token);
+    }
+}
+
+// The host's connection tracking, with the seconds after which it forgets a UDP peer.
+class UdpTimeout {
+public:
+    explicit UdpTimeout(const char* seconds) {
+        const Visit visit(Laboratory::get().network.host);
+        if (::access(kPath, W_OK) != 0) return;
+        was_ = read_file(kPath);
+        write_file(kPath, seconds);
+    }
+    ~UdpTimeout() {
+        const Visit visit(Laboratory::get().network.host);
+        if (!was_.empty()) write_file(kPath, was_);
+    }
+    UdpTimeout(const UdpTimeout&) = delete;
+    UdpTimeout& operator=(const UdpTimeout&) = delete;
+    bool is_there() const { return !was_.empty(); }
+
+private:
+    static constexpr const char* kPath = "/proc/sys/net/netfilter/nf_conntrack_udp_timeout";
+    std::string was_;
+};
+
+TEST_CASE("a UDP peer is answered for less time than connection tracking remembers it, and what is sent to it does not prolong that") {
+    const UdpTimeout timeout("6");
+    if (!timeout.is_there()) SKIP_CASE("this kernel has no connection tracking");
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    Child client({.network = &Laboratory::get().network.host});
+    const Destination to = destination("10.77.0.2", kPublished);
+    const int server = container.init.run([] { return server_socket(SOCK_DGRAM, AF_INET); });
+    const int connection = client.run([=] { return client_socket(SOCK_DGRAM, to, Token{1}); });
+    const auto spoken = std::chrono::steady_clock::now();
+    const Echoed echoed = container.init.run([=] { return echo_udp(server); });
+    REQUIRE(error_name(echoed.error) == "none");
+    const Destination peer = echoed.peer;
+    std::chrono::steady_clock::duration passed{};
+    std::string last = "none";
+    while (last == "none" && std::chrono::steady_clock::now() - spoken < std::chrono::seconds(15)) {
+        passed = std::chrono::steady_clock::now() - spoken;
+        last = error_name(container.init.run([=] { return say_to(server, peer, Token{2}); }));
+    }
+    CHECK(last == "EPERM");
+    CHECK(passed < std::chrono::seconds(6));
+    // Whoever speaks again is answered again.
+    CHECK(client.run([=] { return say(connection, Token{3}); }) == 0);
+    CHECK(error_name(container.init.run([=] { return echo_udp(server).error; })) == "none");
+}
+
+TEST_CASE("strangers don't push a UDP peer out") {
+    Container container(asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.78.0.0/24"})"));
+    expect_jailed(container.run_hook(), container.cgroup);
+    Child client({.network = &Laboratory::get().network.host});
+    Child stranger({.network = &Laboratory::get().network.internet});
+    const Destination to = destination("10.77.0.2", kPublished);
+    const int server = container.init.run([] { return server_socket(SOCK_DGRAM, AF_INET); });
+    const Token token = fresh_token();
+    const int connection = client.run([=] { return client_socket(SOCK_DGRAM, to, token); });
+    const Echoed echoed = container.init.run([=] { return echo_udp(server); });
+    REQUIRE(error_name(echoed.error) == "none");
+    constexpr int kStrangers = 2000;
+    CHECK(stranger.run([=] {
+        for (int i = 0; i < kStrangers; ++i) {
+            const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+            if (say_to(socket.get(), to, Token{1}) != 0) return errno;
+        }
+        return 0;
+    }) == 0);
+    // They have arrived, what the server has room for and what not, when one more is heard that came behind them.
+    container.init.run([=] {
+        Token got = 0;
+        while (::recv(server, &got, sizeof got, MSG_DONTWAIT) > 0) continue;
+        return 0;
+    });
+    const int asking = stranger.run([=] { return client_socket(SOCK_DGRAM, to, Token{7}); });
+    CHECK(container.init.run([=] {
+        Token got = 0;
+        Destination from{};
+        do {
+            from.length = sizeof from.address;
+            if (::recvfrom(server, &got, sizeof got, 0, reinterpret_cast<sockaddr*>(&from.address), &from.length) < 0) return errno;
+        } while (got != Token{7});
+        return say_to(server, from, Token{7});
+    }) == 0);
+    CHECK(stranger.run([=] { return answer_to(asking); }) == Token{7});
+    const Destination peer = echoed.peer;
+    CHECK(client.run([=] { return answer_to(connection); }) == token);
+    CHECK(error_name(container.init.run([=] { return say_to(server, peer, token); })) == "none");
+    CHECK(client.run([=] { return answer_to(connection); }) == token);
+}
+
+TEST_CASE("in the host's network namespace, what the container's own sockets send makes no peer") {
+    constexpr std::uint16_t kOpened = 7401, kService = 7402;
+    Container::Options options = asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"127.0.0.1:7401/udp"})");
+    options.network = &Laboratory::get().network.host;
+    Container container(options);
+    expect_jailed(container.run_hook(), container.cgroup, guard_in_shared_network());
+    const Destination opened = destination("127.0.0.1", kOpened), service = destination("127.0.0.1", kService);
+    const auto bound = [](const Destination& at) {
+        const int socket = must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket");
+        const timeval patience{3, 0};
+        must(::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
+        must(::bind(socket, at.get(), at.length), "bind a socket");
+        return socket;
+    };
+    const auto hear = [](int socket) {
+        Token token = 0;
+        return ::recv(socket, &token, sizeof token, 0) == sizeof token ? token : 0;
+    };
+    const int receiver = container.init.run([=] { return bound(opened); });
+    const int pretender = container.init.run([=] { return bound(service); });
+    CHECK(container.init.run([=] { return say_to(pretender, opened, Token{1}); }) == 0);
+    CHECK(container.init.run([=] { return hear(receiver); }) == Token{1});
+    CHECK(container.init.run([=] { return ::close(pretender); }) == 0);
+    Child host({.network = &Laboratory::get().network.host});
+    const int real = host.run([=] { return bound(service); });
+    const DenialCounts before = denials(container.cgroup);
+    CHECK(error_name(container.init.run([=] { return say_to(receiver, service, Token{2}); })) == "EPERM");
+    CHECK(change(before, denials(container.cgroup)) == one_more(JAIL_REASON_LOOPBACK));
+    // The service itself is answered once it has spoken.
+    CHECK(host.run([=] { return say_to(real, opened, Token{3}); }) == 0);
+    CHECK(container.init.run([=] { return hear(receiver); }) == Token{3});
+    CHECK(error_name(container.init.run([=] { return say_to(receiver, service, Token{4}); })) == "none");
+    CHECK(host.run([=] { return hear(real); }) == Token{4});
 }
 
 }  // namespace
