@@ -182,9 +182,10 @@ struct jail_about {
 	__u32 engine_network; /* inode of the network namespace whose addresses are the host's */
 	__u32 inputs_size;    /* bytes of the text */
 	__u32 pad2;
+	__u64 cgroup; /* its id, which is its directory's inode */
 	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is longer */
 };
-JAIL_ASSERT(sizeof(struct jail_about) == 32 + JAIL_ID_SIZE, "no hidden padding");
+JAIL_ASSERT(sizeof(struct jail_about) == 40 + JAIL_ID_SIZE, "no hidden padding");
 #define JAIL_ABOUT_VERSION 3
 
 #endif

@@ -15,6 +15,7 @@
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
 #include "jail/attachment.h"
+#include "jail/connections.h"
 #include "system/bundle_files.h"
 #include "system/cgroup_view.h"
 #include "system/container_facts.h"
@@ -97,6 +98,16 @@ Result<Request> request_for(const Target& target, const Defaults& defaults) {
     return request;
 }
 
+// The jail holds either way: nothing of these connections leaves any more.
+void end_connections_from_before(int cgroup_fd, Lines& lines) {
+    auto ended = end_blocked_connections(cgroup_fd);
+    if (!ended)
+        lines.push_back({LOG_WARNING, fmt::format("connections to the host from before are cut, but programs that have them may wait for answers: {}",
+                                                  ended.error().message)});
+    else if (*ended != 0)
+        lines.push_back({LOG_NOTICE, fmt::format("{} connections to the host from before ended", *ended)});
+}
+
 Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     auto request = request_for(target, defaults);
     if (!request) return std::move(request).error();
@@ -113,6 +124,7 @@ Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     auto jailed = jail_container({target.name, target.process, target.cgroup, *made, *facts, *names, *guard}, *request, Existing::replace);
     if (!jailed) return std::move(jailed).error();
     jailed->attachment.keep();
+    end_connections_from_before(target.cgroup.fd(), jailed->lines);
     jailed->lines.push_back(
         {LOG_NOTICE,
          "it ran before: sockets that are no IP sockets, opened till now, stay open, and its resolv.conf, which it may have written, "

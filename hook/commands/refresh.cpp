@@ -14,7 +14,9 @@
 #include "commands/explanation.h"
 #include "commands/refusal_text.h"
 #include "container/json_writer.h"
+#include "jail/connections.h"
 #include "jail/refresh.h"
+#include "system/every_cgroup.h"
 #include "system/lock_file.h"
 #include "system/process.h"
 #include "system/routes.h"
@@ -25,12 +27,27 @@ namespace {
 constexpr std::string_view kDryRun = "--dry-run", kJson = "--json";
 constexpr std::size_t kProgressStep = 50;  // jails
 
+Result<unsigned> end_connections(const OpenJail& jail, std::uint64_t cgroup) {
+    auto directory = open_cgroup_by_id(cgroup);
+    if (!directory) return std::move(directory).error();
+    return *directory ? end_blocked_connections((*directory)->get(), jail.maps) : 0U;
+}
+
 Refreshed refresh_one(const OpenJail& jail, Staleness staleness, bool only_look) {
-    Refreshed refreshed{std::move(staleness.container), {}, std::move(staleness.left_alone), {}};
+    Refreshed refreshed{std::move(staleness.container), {}, std::move(staleness.left_alone), 0, {}, {}};
     if (!refreshed.left_alone.empty()) return refreshed;
     refreshed.changes = find_differences(staleness.now, staleness.then);
     if (only_look) return refreshed;
-    if (auto done = bring_up_to_date(jail, staleness); !done) refreshed.failure = done.error().message;
+    if (refreshed.changes.empty()) return refreshed;
+    if (auto done = bring_up_to_date(jail, staleness); !done) {
+        refreshed.failure = done.error().message;
+        return refreshed;
+    }
+    if (auto ended = end_connections(jail, staleness.cgroup))
+        refreshed.ended = *ended;
+    else
+        refreshed.warning =
+            fmt::format("connections from before are cut, but programs that have them may wait for answers: {}", ended.error().message);
     return refreshed;
 }
 
@@ -44,10 +61,12 @@ std::string to_people(const std::vector<Refreshed>& jails, bool only_look) {
     for (const Refreshed& jail : jails) {
         if (!jail.left_alone.empty()) text += fmt::format("{}: left alone: {}\n", name_of(jail), jail.left_alone);
         if (!jail.failure.empty()) text += fmt::format("{}: {}\n", name_of(jail), jail.failure);
+        if (!jail.warning.empty()) text += fmt::format("{}: {}\n", name_of(jail), jail.warning);
         if (jail.changes.empty()) continue;
         ++changed;
         text += fmt::format("{}:\n", name_of(jail));
         for (const std::string& change : jail.changes) text += fmt::format("  {}\n", change);
+        if (jail.ended != 0) text += fmt::format("  {} connections ended\n", jail.ended);
     }
     return text + fmt::format("{} {} looked at, {} {}\n", jails.size(), jails.size() == 1 ? "jail" : "jails", changed,
                               only_look ? "not up to date" : "brought up to date");
@@ -65,7 +84,10 @@ std::string to_machines(const std::vector<Refreshed>& jails, bool only_look) {
         writer.StartObject();
         put(writer, "container", printable(jail.container));
         put_all(writer, "changes", jail.changes);
+        writer.Key("connections_ended");
+        writer.Uint(jail.ended);
         if (!jail.left_alone.empty()) put(writer, "left_alone", jail.left_alone);
+        if (!jail.warning.empty()) put(writer, "warning", jail.warning);
         if (!jail.failure.empty()) put(writer, "failure", jail.failure);
         writer.EndObject();
     }
@@ -91,7 +113,7 @@ Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOption
     auto visited = walk.for_each(0, [&](OpenJail& jail) -> Status {
         auto staleness = compare(jail, *routes, *network);
         if (!staleness)
-            all.push_back({{}, {}, {}, std::move(staleness).error().message});
+            all.push_back({{}, {}, {}, 0, {}, std::move(staleness).error().message});
         else if (options.meant.has(staleness->container))
             all.push_back(refresh_one(jail, std::move(*staleness), options.only_look));
         progress(all.size());

@@ -18,6 +18,8 @@ struct Refreshed {
     std::string container;             // the runtime's id; empty where unknown
     std::vector<std::string> changes;  // as find_differences() writes them; empty where all was up to date
     std::string left_alone;            // why, where that is so
+    unsigned ended;                    // connections from before to what is blocked now
+    std::string warning;               // why they could not be ended, where that is so: they are cut all the same
     std::string failure;               // what went wrong, where something did: the rules are then no looser than before
 };
 

@@ -54,6 +54,8 @@ bool refresh_and_tell(JailWalk& walk, const Tell& tell) {
         const std::string who = jail.container.empty() ? "" : fmt::format("container {}: ", quote(jail.container));
         if (!jail.failure.empty()) tell({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
         if (!jail.changes.empty() && jail.failure.empty()) tell({LOG_NOTICE, fmt::format("{}brought up to date: {}", who, changes_text(jail))});
+        if (jail.ended != 0) tell({LOG_NOTICE, fmt::format("{}{} connections from before ended", who, jail.ended)});
+        if (!jail.warning.empty()) tell({LOG_WARNING, who + jail.warning});
     }
     return true;
 }

@@ -71,15 +71,10 @@ Result<Rules> read_rules(int map_fd) {
     return rules;
 }
 
-Result<std::optional<Policy>> read_attached_policy(int cgroup_fd) {
-    auto programs = attached_programs(cgroup_fd, kProgramTable.front());
-    if (!programs) return std::move(programs).error();
-    if (programs->empty()) return std::optional<Policy>();
-    auto maps = maps_of(programs->front().fd.get());
-    if (!maps) return std::move(maps).error();
+Result<Policy> read_policy(const std::vector<ProgramMap>& maps) {
     std::optional<Rules> rules;
     std::optional<Constants> constants;
-    for (const ProgramMap& map : *maps) {
+    for (const ProgramMap& map : maps) {
         if (map.name == "jail_rules") {
             auto read = read_rules(map.fd.get());
             if (!read) return std::move(read).error();
@@ -90,8 +85,19 @@ Result<std::optional<Policy>> read_attached_policy(int cgroup_fd) {
             constants = *read;
         }
     }
-    if (!rules || !constants) return Error{EX_UNAVAILABLE, fmt::format("{} of the cgroup is not of this version", kProgramTable.front().name)};
-    return std::optional(Policy{std::move(*rules), constants->audit != 0 ? Mode::audit : Mode::enforce, constants->shares_network != 0, {}});
+    if (!rules || !constants) return Error{EX_UNAVAILABLE, fmt::format("{} is not of this version", kProgramTable.front().name)};
+    return Policy{std::move(*rules), constants->audit != 0 ? Mode::audit : Mode::enforce, constants->shares_network != 0, {}};
+}
+
+Result<std::optional<Policy>> read_attached_policy(int cgroup_fd) {
+    auto programs = attached_programs(cgroup_fd, kProgramTable.front());
+    if (!programs) return std::move(programs).error();
+    if (programs->empty()) return std::optional<Policy>();
+    auto maps = maps_of(programs->front().fd.get());
+    if (!maps) return std::move(maps).error();
+    auto policy = read_policy(*maps);
+    if (!policy) return std::move(policy).error();
+    return std::optional(std::move(*policy));
 }
 
 }  // namespace jail_ai

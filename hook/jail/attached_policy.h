@@ -4,14 +4,19 @@
 #pragma once
 
 #include <optional>
+#include <vector>
 
 #include "base/result.h"
+#include "jail/inspect.h"
 #include "policy/policy.h"
 
 namespace jail_ai {
 
 // Of the jail that is attached directly to the cgroup; nothing where there is none. The kernel knows no sources: they are empty. Moots are, too.
 Result<std::optional<Policy>> read_attached_policy(int cgroup_fd);
+
+// Of a jail by its maps, likewise. Errors: EX_UNAVAILABLE for one of another version, EX_OSERR.
+Result<Policy> read_policy(const std::vector<ProgramMap>& maps);
 
 // What is in a jail_rules, likewise without sources. Error: EX_OSERR.
 Result<Rules> read_rules(int map_fd);

@@ -6,6 +6,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <cstring>
 #include <iterator>
@@ -47,10 +48,13 @@ std::size_t about_size(const JailLabel& label) {
     return sizeof(jail_about) + label.inputs.size();
 }
 
-Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const JailLabel& label) {
+Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label) {
     auto network = own_network_namespace();
     if (!network) return std::move(network).error();
+    struct stat directory {};
+    if (::fstat(cgroup.fd(), &directory) != 0) return system_error("stat the cgroup", errno);
     jail_about about{};
+    about.cgroup = directory.st_ino;
     about.engine_network = *network;
     about.inputs_size = static_cast<std::uint32_t>(label.inputs.size());
     about.version = JAIL_ABOUT_VERSION;
@@ -95,7 +99,7 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
     if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
     auto programs = loaded_programs(skeleton->obj, kProgramTable);
     if (!programs) return std::move(programs).error();
-    if (auto told = fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs->front().fd.get(), policy, guard, label); !told)
+    if (auto told = fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs->front().fd.get(), policy, guard, cgroup, label); !told)
         return std::move(told).error();
     auto guards = load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps));
     if (!guards) return std::move(guards).error();

@@ -24,6 +24,7 @@ Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
     }
     const auto& [about, text] = **record;
     staleness.container = about.container;
+    staleness.cgroup = about.cgroup;
     if (about.engine_network != network) {
         staleness.left_alone = "its engine is in another network namespace: run this there";
         return staleness;

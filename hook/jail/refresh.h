@@ -3,6 +3,7 @@
 // Bringing the rules of jails that are in force up to the addresses that the host has now.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Staleness {
     Rules now;
     Rules then;
     std::string left_alone;  // why nothing can be said of it, where that is so: it is of another version or of another engine's network namespace
+    std::uint64_t cgroup = 0;  // its id
 };
 
 // Compares the rules of the jail with those that would be compiled now. `routes` are the host's, read in network namespace `network`

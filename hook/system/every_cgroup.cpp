@@ -9,6 +9,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <cstddef>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -76,6 +78,23 @@ Status for_each_cgroup_here(const std::function<Status(int fd, const std::string
             return std::move(visited).error().context(fmt::format("cgroup {}", quote(path)));
     }
     return ok();
+}
+
+Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
+    const auto mount = open_cgroup2_mount();
+    if (!mount) return mount.error();
+    constexpr int kKernfsHandle = 0xfe;  // FILEID_KERNFS of include/linux/exportfs.h, Linux 5.5: the id and nothing else
+    union {
+        file_handle handle;
+        std::byte room[sizeof(file_handle) + sizeof id];
+    } named{};
+    named.handle.handle_bytes = sizeof id;
+    named.handle.handle_type = kKernfsHandle;
+    std::memcpy(named.room + offsetof(file_handle, f_handle), &id, sizeof id);
+    UniqueFd fd(::open_by_handle_at(mount->get(), &named.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd && (errno == ESTALE || has_gone(errno))) return std::optional<UniqueFd>();
+    if (!fd) return system_error(fmt::format("open the cgroup of id {}", id), errno);
+    return std::optional<UniqueFd>(std::move(fd));
 }
 
 }  // namespace jail_ai

@@ -66,7 +66,7 @@ template <typename Payload, typename Each>
 Result<DumpEnd> dump_once(int fd, std::uint16_t type, const void* payload, std::size_t payload_size, Each&& each) {
     struct {
         nlmsghdr header;
-        std::array<std::uint8_t, 64> payload;
+        std::array<std::uint8_t, 128> payload;
     } request{};
     request.header.nlmsg_len = static_cast<std::uint32_t>(NLMSG_LENGTH(payload_size));
     request.header.nlmsg_type = type;

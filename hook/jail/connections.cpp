@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See connections.h.
+#include "jail/connections.h"
+
+#include <netinet/in.h>
+
+#include "jail/attached_policy.h"
+#include "jail/list.h"
+#include "jail/program_table.h"
+#include "policy/judge.h"
+#include "system/tcp_connections.h"
+
+namespace jail_ai {
+
+Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<ProgramMap>& maps) {
+    const ProgramMap* accepted = find_map(maps, "jail_accepted");
+    if (accepted == nullptr) return 0U;
+    auto policy = read_policy(maps);
+    if (!policy) return std::move(policy).error();
+    if (policy->mode != Mode::enforce) return 0U;
+    return end_tcp_connections(cgroup_fd, accepted->fd.get(), [&](const TcpPeer& peer) {
+        const Judgement judgement = judge(policy->rules, peer.address, IPPROTO_TCP, peer.port);
+        return judgement.blocked && !judgement.is_own();
+    });
+}
+
+Result<unsigned> end_blocked_connections(int cgroup_fd) {
+    auto programs = attached_programs(cgroup_fd, kProgramTable.front());
+    if (!programs) return std::move(programs).error();
+    if (programs->empty()) return 0U;
+    auto maps = maps_of(programs->front().fd.get());
+    if (!maps) return std::move(maps).error();
+    return end_blocked_connections(cgroup_fd, *maps);
+}
+
+}  // namespace jail_ai

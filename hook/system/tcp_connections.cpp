@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See tcp_connections.h. sock_diag(7) speaks for the network namespace in which its socket was made, so that each is entered for as long as that
+// takes.
+#include "system/tcp_connections.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/inet_diag.h>
+#include <linux/sock_diag.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <charconv>
+#include <cstring>
+#include <map>
+#include <set>
+#include <string_view>
+#include <vector>
+
+#include "base/lines.h"
+#include "base/unique_fd.h"
+#include "system/cgroup_tree.h"
+#include "system/file.h"
+#include "system/netlink_dump.h"
+#include "system/process.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr int kDumpTries = 8;
+// Those that have a peer and may still send to it.
+constexpr std::uint32_t kStates = 1U << TCP_ESTABLISHED | 1U << TCP_SYN_SENT | 1U << TCP_SYN_RECV | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 |
+                                  1U << TCP_CLOSE_WAIT | 1U << TCP_LAST_ACK | 1U << TCP_CLOSING;
+
+struct Members {
+    std::set<std::uint64_t> cgroups;       // their ids
+    std::map<ino_t, UniqueFd> namespaces;  // network namespaces of their processes
+};
+
+bool has_gone(int number) {
+    return number == ENOENT || number == ENODEV || number == ESRCH;
+}
+
+Status add_process(std::string_view number, Members& members) {
+    const std::string path = fmt::format("/proc/{}/ns/net", number);
+    UniqueFd network(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!network) return has_gone(errno) ? ok() : Status(system_error(fmt::format("open {}", path), errno));
+    struct stat info {};
+    if (::fstat(network.get(), &info) != 0) return system_error(fmt::format("stat {}", path), errno);
+    members.namespaces.try_emplace(info.st_ino, std::move(network));
+    return ok();
+}
+
+Status add_cgroup(int fd, Members& members) {
+    struct stat info {};
+    if (::fstat(fd, &info) != 0) return system_error("stat a cgroup", errno);
+    members.cgroups.insert(info.st_ino);
+    // A threaded cgroup has no list of processes; that of the one above has them.
+    const UniqueFd list(::openat(fd, "cgroup.procs", O_RDONLY | O_CLOEXEC));
+    if (!list) return has_gone(errno) ? ok() : Status(system_error("open cgroup.procs", errno));
+    std::array<char, 64U << 10> buffer;
+    std::string text;
+    while (true) {
+        const ssize_t got = ::read(list.get(), buffer.data(), buffer.size());
+        if (got < 0 && (errno == EOPNOTSUPP || has_gone(errno))) return ok();
+        if (got < 0) return system_error("read cgroup.procs", errno);
+        if (got == 0) break;
+        text.append(buffer.data(), static_cast<std::size_t>(got));
+    }
+    std::string_view left = text;
+    while (!left.empty())
+        if (auto added = add_process(next_line(left), members); !added) return added;
+    return ok();
+}
+
+struct Request {
+    inet_diag_req_v2 body;
+    nlattr storages;
+    nlattr map;
+    std::uint32_t map_fd;
+};
+static_assert(sizeof(Request) == sizeof(inet_diag_req_v2) + 2 * NLA_HDRLEN + sizeof(std::uint32_t));
+
+Request request_for(std::uint8_t family, int map_fd) {
+    Request request{};
+    request.body.sdiag_family = family;
+    request.body.sdiag_protocol = IPPROTO_TCP;
+    request.body.idiag_states = kStates;
+    request.storages = {static_cast<std::uint16_t>(sizeof request - sizeof request.body),
+                        static_cast<std::uint16_t>(INET_DIAG_REQ_SK_BPF_STORAGES | NLA_F_NESTED)};
+    request.map = {static_cast<std::uint16_t>(NLA_HDRLEN + sizeof request.map_fd), SK_DIAG_BPF_STORAGE_REQ_MAP_FD};
+    request.map_fd = static_cast<std::uint32_t>(map_fd);
+    return request;
+}
+
+std::uint64_t cgroup_of(const Attributes& attributes) {
+    std::uint64_t id = 0;
+    if (attributes[INET_DIAG_CGROUP_ID].size() == sizeof id) std::memcpy(&id, attributes[INET_DIAG_CGROUP_ID].data(), sizeof id);
+    return id;
+}
+
+TcpPeer peer_of(const inet_diag_msg& socket) {
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(socket.id.idiag_dst);
+    const bool v4 = socket.idiag_family == AF_INET;
+    return {*IpPrefix::from_bytes(std::span(bytes, v4 ? 4 : 16), v4 ? 32 : 128), ntohs(socket.id.idiag_dport)};
+}
+
+Status destroy(int fd, const inet_diag_msg& socket) {
+    struct {
+        nlmsghdr header;
+        inet_diag_req_v2 body;
+    } request{};
+    request.header.nlmsg_len = sizeof request;
+    request.header.nlmsg_type = SOCK_DESTROY;
+    request.header.nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK;
+    request.body.sdiag_family = socket.idiag_family;
+    request.body.sdiag_protocol = IPPROTO_TCP;
+    request.body.id = socket.id;
+    if (::send(fd, &request, sizeof request, 0) < 0) return system_error("send to sock_diag", errno);
+    struct {
+        nlmsghdr header;
+        nlmsgerr body;
+    } answer{};
+    if (::recv(fd, &answer, sizeof answer, 0) < 0) return system_error("hear from sock_diag", errno);
+    const int failed = answer.header.nlmsg_type == NLMSG_ERROR ? -answer.body.error : 0;
+    if (failed == EOPNOTSUPP) return Error{EX_UNAVAILABLE, "end a connection: this kernel lacks CONFIG_INET_DIAG_DESTROY"};
+    if (failed != 0 && failed != ENOENT) return system_error("end a connection", failed);
+    return ok();
+}
+
+// A socket that speaks for the other network namespace; the caller stays in its own.
+Result<UniqueFd> open_diag_in(int network) {
+    const UniqueFd home(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+    if (!home) return system_error("open the own network namespace", errno);
+    if (::setns(network, CLONE_NEWNET) != 0) return system_error("enter a network namespace of the container", errno);
+    UniqueFd diag(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
+    const int failed = errno;
+    if (::setns(home.get(), CLONE_NEWNET) != 0) return system_error("return to the own network namespace", errno);
+    if (!diag) return system_error("sock_diag socket", failed);
+    return diag;
+}
+
+Result<std::vector<inet_diag_msg>> list_sockets(int diag, std::uint8_t family, int map_fd, const Members& members,
+                                                const std::function<bool(const TcpPeer& peer)>& ends) {
+    const Request request = request_for(family, map_fd);
+    std::vector<inet_diag_msg> found;
+    for (int attempt = 0; attempt < kDumpTries; ++attempt) {
+        found.clear();
+        auto done = dump_once<inet_diag_msg>(
+            diag, SOCK_DIAG_BY_FAMILY, &request, sizeof request, [&](const inet_diag_msg& socket, const Attributes& attributes) {
+                if (attributes[INET_DIAG_SK_BPF_STORAGES].empty() && members.cgroups.contains(cgroup_of(attributes)) && ends(peer_of(socket)))
+                    found.push_back(socket);
+            });
+        if (!done) return std::move(done).error().context("sock_diag");
+        if (done->error == ENOENT) return std::vector<inet_diag_msg>();  // no such family here
+        if (done->error != 0) return system_error("sock_diag", done->error);
+        if (done->consistent) break;
+    }
+    return found;
+}
+
+}  // namespace
+
+Result<unsigned> end_tcp_connections(int cgroup_fd, int without_storage_in, const std::function<bool(const TcpPeer& peer)>& ends) {
+    Members members;
+    if (auto walked = for_each_cgroup(cgroup_fd, [&](int fd) { return add_cgroup(fd, members); }); !walked) return std::move(walked).error();
+    unsigned ended = 0;
+    for (const auto& [inode, network] : members.namespaces) {
+        auto diag = open_diag_in(network.get());
+        if (!diag) return std::move(diag).error();
+        for (const std::uint8_t family : std::array<std::uint8_t, 2>{AF_INET, AF_INET6}) {
+            auto sockets = list_sockets(diag->get(), family, without_storage_in, members, ends);
+            if (!sockets) return std::move(sockets).error();
+            for (const inet_diag_msg& socket : *sockets) {
+                if (auto gone = destroy(diag->get(), socket); !gone) return std::move(gone).error();
+                ++ended;
+            }
+        }
+    }
+    return ended;
+}
+
+}  // namespace jail_ai
