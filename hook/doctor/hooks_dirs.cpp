@@ -17,30 +17,6 @@ namespace {
 constexpr std::string_view kOurName = "jail-ai-hook";
 constexpr std::size_t kMaxExpression = 1024;  // regcomp(3) takes memory with some power of it
 
-std::string_view trimmed(std::string_view text) {
-    const auto is_space = [](char one) { return one == ' ' || one == '\t' || one == '\r'; };
-    while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-    while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-    return text;
-}
-
-// The strings up to the closing bracket.
-std::vector<std::string> read_list(std::string_view text) {
-    std::vector<std::string> list;
-    for (std::size_t at = 0; at < text.size() && text[at] != ']';) {
-        if (text[at] == '#') {
-            at = std::min(text.find('\n', at), text.size());
-        } else if (text[at] == '"' || text[at] == '\'') {
-            const std::size_t end = std::min(text.find(text[at], at + 1), text.size());
-            list.emplace_back(text.substr(at + 1, end - at - 1));
-            at = std::min(end + 1, text.size());
-        } else {
-            ++at;
-        }
-    }
-    return list;
-}
-
 // Matches wherever in the text, as engines do; nothing where it is no expression.
 std::optional<bool> is_found(const std::string& expression, const char* text) {
     regex_t compiled{};
@@ -88,22 +64,6 @@ std::string_view last_part(std::string_view path) {
 }
 
 }  // namespace
-
-std::optional<std::vector<std::string>> hooks_dirs_of(std::string_view containers_conf) {
-    bool in_engine = false;
-    std::optional<std::vector<std::string>> dirs;
-    for (std::string_view rest = containers_conf; !rest.empty();) {
-        const std::string_view line = trimmed(rest.substr(0, rest.find('\n')));
-        if (line.starts_with('[')) {
-            in_engine = line.starts_with("[engine]");
-        } else if (in_engine && line.starts_with("hooks_dir") && trimmed(line.substr(9)).starts_with('=')) {
-            const std::size_t open = rest.find('[');
-            if (open != std::string_view::npos) dirs = read_list(rest.substr(open + 1));
-        }
-        rest.remove_prefix(std::min(rest.find('\n'), rest.size() - 1) + 1);
-    }
-    return dirs;
-}
 
 CalledFor called_for(const HookWhen& when) {
     if (!when.is_known) return CalledFor::unknown;

@@ -15,10 +15,6 @@ namespace jail_ai {
 
 inline constexpr std::string_view kDefaultHooksDir = "/usr/share/containers/oci/hooks.d";
 
-// What one settings file says under [engine]; nothing where it doesn't. Reads as much TOML as such a list takes: strings in one or two kinds of
-// quotes, over several lines, comments.
-std::optional<std::vector<std::string>> hooks_dirs_of(std::string_view containers_conf);
-
 // For which containers the engine calls a hook: those for which all of it holds.
 struct HookWhen {
     std::optional<bool> always;

@@ -11,18 +11,19 @@
 
 #include <algorithm>
 #include <charconv>
-#include <filesystem>
 #include <map>
 
 #include "base/lines.h"
 #include "broker/client.h"
 #include "container/cgroup_path.h"
+#include "container/containers_conf.h"
 #include "doctor/hooks_dirs.h"
 #include "doctor/pause_process.h"
 #include "doctor/program_version.h"
 #include "jail/build.h"
 #include "jail/inspect.h"
 #include "policy/name_files.h"
+#include "system/containers_conf_files.h"
 #include "system/every_cgroup.h"
 #include "system/file.h"
 #include "system/lsm.h"
@@ -42,36 +43,11 @@ std::string text_of(const std::string& path) {
     return text ? std::move(*text) : std::string();
 }
 
-std::vector<std::string> files_in(const std::string& directory, std::string_view suffix) {
-    std::vector<std::string> files;
-    std::error_code ignored;
-    for (std::filesystem::directory_iterator entry(directory, ignored), end; !ignored && entry != end; entry.increment(ignored))
-        if (entry->path().native().ends_with(suffix)) files.push_back(entry->path().native());
-    std::ranges::sort(files);
-    return files;
-}
-
 std::optional<int> sysctl(const std::string& path) {
     const std::string text = text_of(path);
     int value = 0;
     if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
     return value;
-}
-
-// In the order in which podman reads them; the last that says anything counts.
-std::vector<std::string> settings_files(const Surroundings& surroundings, bool rootless) {
-    if (!surroundings.containers_conf.empty()) return {surroundings.containers_conf};
-    std::vector<std::string> files = {"/usr/share/containers/containers.conf"};
-    const auto add = [&](const std::string& directory) {
-        files.push_back(directory + "/containers.conf");
-        for (std::string& file : files_in(directory + "/containers.conf.d", ".conf")) files.push_back(std::move(file));
-    };
-    add("/etc/containers");
-    if (rootless && !surroundings.config_home.empty())
-        add(surroundings.config_home + "/containers");
-    else if (rootless && !surroundings.home.empty())
-        add(surroundings.home + "/.config/containers");
-    return files;
 }
 
 std::string trouble_with(const std::string& binary) {
@@ -104,8 +80,8 @@ std::vector<SeenHook> hooks_in(const std::string& directory) {
 
 void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     facts.hooks_dirs = {std::string(kDefaultHooksDir)};
-    for (const std::string& file : settings_files(surroundings, !facts.is_root))
-        if (auto dirs = hooks_dirs_of(text_of(file))) facts.hooks_dirs = std::move(*dirs);
+    for (const std::string& file : settings_files({surroundings.containers_conf, {}, surroundings.config_home, surroundings.home}, !facts.is_root))
+        if (const auto conf = parse_containers_conf(text_of(file))) take_list(conf->hooks_dir, facts.hooks_dirs);
     std::map<std::string, SeenHook> by_name;  // a later directory's file hides one of the same name
     for (const std::string& directory : facts.hooks_dirs)
         for (SeenHook& hook : hooks_in(directory)) by_name.insert_or_assign(hook.file.substr(hook.file.rfind('/') + 1), std::move(hook));
@@ -161,6 +137,9 @@ void look_at_network(MachineFacts& facts) {
         facts.vsock_known = false;
     }
     for (const IpPrefix& server : name_servers(text_of("/etc/resolv.conf"))) facts.name_servers.push_back(server.to_string());
+    const std::string interfaces = "/proc/sys/net/ipv4/conf";
+    for (const std::string& interface : files_in(interfaces, ""))
+        if (sysctl(interface + "/route_localnet").value_or(0) == 1) facts.loopback_routers.push_back(interface.substr(interfaces.size() + 1));
     auto routes = read_local_routes();
     if (!routes) {
         facts.address_failure = routes.error().message;

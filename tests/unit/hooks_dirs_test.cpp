@@ -10,31 +10,6 @@ namespace {
 
 using Dirs = std::vector<std::string>;
 
-TEST_CASE("hooks_dir of containers.conf") {
-    struct Row {
-        const char* text;
-        std::optional<Dirs> dirs;
-    };
-    const Row rows[] = {
-        {"", std::nullopt},
-        {"[engine]\n", std::nullopt},
-        {"[engine]\nhooks_dir = [\"/a\", '/b']\n", Dirs{"/a", "/b"}},
-        {"[engine]\nhooks_dir=[\"/a\"]", Dirs{"/a"}},
-        {"[engine]\n  hooks_dir = []\n", Dirs{}},
-        {"[engine]\nhooks_dir = [\n  \"/a\", # not \"/x\"\n  \"/b\",\n]\nruntime = \"crun\"\n", Dirs{"/a", "/b"}},
-        {"[engine]\n#hooks_dir = [\"/a\"]\n", std::nullopt},
-        {"[engine]\nhooks_directory = [\"/a\"]\n", std::nullopt},
-        {"[containers]\nhooks_dir = [\"/a\"]\n", std::nullopt},
-        {"[containers]\nannotations = [\"x\"]\n[engine] # ours\nhooks_dir = [\"/a\"]\n[network]\n", Dirs{"/a"}},
-        {"[engine]\nhooks_dir = [\"/a\"]\n[engine.runtimes]\nhooks_dir = [\"/b\"]\n", Dirs{"/a"}},
-        {"[engine]\nhooks_dir = [\"/unclosed", Dirs{"/unclosed"}},
-    };
-    for (const Row& row : rows) {
-        CAPTURE(row.text);
-        CHECK(hooks_dirs_of(row.text) == row.dirs);
-    }
-}
-
 TEST_CASE("a hook's JSON") {
     const auto ours = parse_hook_json(R"({"version":"1.0.0","hook":{"path":"/x/jail-ai-hook","args":["a","b"]},"stages":["createRuntime"]})");
     REQUIRE(ours);
