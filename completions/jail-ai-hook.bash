@@ -33,7 +33,7 @@ _jail_ai_hook() {
         --on-failure) mapfile -t COMPREPLY < <(compgen -W 'refuse run' -- "$cur") && return ;;
         --accept)
             _jail_ai_hook_list 'cap_net_admin cap_bpf cap_sys_admin cap_dac_read_search cap_sys_module host-cgroups host-pid
-                engine-socket inherited-sockets cap_net_raw vsock ia32 abstract-unix'
+                engine-socket inherited-sockets cap_net_raw vsock ia32 abstract-unix host-loopback'
             return
             ;;
         --container) mapfile -t COMPREPLY < <(compgen -W "$(_jail_ai_hook_containers)" -- "$cur") && return ;;

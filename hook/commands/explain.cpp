@@ -38,16 +38,18 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
     auto process = Process::open(pid);
     if (!process) return std::move(process).error();
     Annotations annotations;
+    std::string network_path;
     if (!bundle.empty()) {
         auto files = BundleFiles::open(bundle);
         if (!files) return std::move(files).error();
         auto found = parse_config_annotations(files->config);
         if (!found) return std::move(found).error();
         annotations = std::move(*found);
+        network_path = files->bundle.network_path;
     }
     auto names = read_name_files(*process);
     if (!names) return std::move(names).error();
-    auto view = read_host_view(*process, *names);
+    auto view = read_host_view(*process, *names, network_path);
     if (!view) return std::move(view).error();
     return Subject{std::move(name), std::move(annotations), std::move(*view), std::move(*process)};
 }

@@ -8,6 +8,7 @@
 
 #include "broker/client.h"
 #include "commands/jail_container.h"
+#include "policy/name_files.h"
 #include "system/bundle_files.h"
 #include "system/container_facts.h"
 #include "system/host_view.h"
@@ -16,9 +17,11 @@ namespace jail_ai {
 namespace {
 
 // Where mounts lead is seen from the engine's mount namespace alone. In which user namespace capabilities count is for the broker to say.
-Result<Judged> judge_mounts(const BundleFiles& files, const Request& request) {
+// So do the user's own settings, which the network that comes will have.
+Result<Judged> judge_here(const BundleFiles& files, const UserNetwork& coming, const Request& request) {
     auto facts = read_mount_facts(files.bundle, files.directory.get());
     if (!facts) return std::move(facts).error();
+    facts->forwards = coming.forwards;
     Bundle mounts = files.bundle;
     mounts.capabilities.clear();
     return judge_risks(mounts, *facts, request);
@@ -54,10 +57,13 @@ BrokersWord jail_by_broker(const ContainerState& state, std::string state_text, 
     if (!process) return {std::move(process).error(), false};
     auto files = BundleFiles::open(state.bundle);
     if (!files) return {std::move(files).error(), false};
-    auto judged = judge_mounts(*files, request);
+    auto coming = coming_user_network(*process);
+    if (!coming) return {std::move(coming).error(), false};
+    auto judged = judge_here(*files, *coming, request);
     if (!judged) return {std::move(judged).error(), false};
     auto message = write_message(*files, *process, state, std::move(state_text), arguments);
     if (!message) return {std::move(message).error(), false};
+    for (const IpPrefix& address : coming->mapped) message->hosts += fmt::format("\n{} {}", address.to_string(), kHostName);
     auto answer = ask_broker(broker_path(arguments), *process, *message);
     if (!answer) return {std::move(answer).error(), false};
     if (answer->word != Word::yes) return {Error{answer->exit_code, "the broker refuses: " + answer->text}, answer->word == Word::never};

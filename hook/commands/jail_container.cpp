@@ -46,13 +46,16 @@ Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, co
 }
 
 Result<Jailed> jail_container(const KnownContainer& container, const Request& request, Existing existing) {
-    auto judged = judge_risks(container.bundle, container.facts, request);
+    auto host = read_host_view(container.process, container.names, container.bundle.network_path);
+    if (!host) return std::move(host).error();
+    ContainerFacts facts = container.facts;
+    facts.forwards = host->forwards;
+    auto judged = judge_risks(container.bundle, facts, request);
     if (!judged) return std::move(judged).error();
     Lines& lines = judged->lines;
-    auto host = read_host_view(container.process, container.names);
-    if (!host) return std::move(host).error();
     auto policy = compile_policy(request, *host);
     if (!policy) return std::move(policy).error();
+    for (std::string& warning : host->warnings) lines.push_back({LOG_WARNING, std::move(warning)});
     auto inputs = write_inputs({request, std::move(*host)});
     if (!inputs) return std::move(inputs).error();
     auto jail = Jail::load(*policy, container.guard, container.cgroup, {container.id, judged->open_routes, *inputs});

@@ -73,6 +73,7 @@ Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config)
 struct Namespaces {
     std::set<std::string> all;
     std::set<std::string> joined;
+    std::string network_path;
 };
 
 Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
@@ -90,6 +91,7 @@ Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
         auto path = string_or_empty(value, "path");
         if (!path) return std::move(path).error().context("linux.namespaces");
         if (!path->empty()) types.joined.insert(*type);
+        if (*type == "network") types.network_path = std::move(*path);
         types.all.insert(std::move(*type));
     }
     return types;
@@ -115,7 +117,8 @@ Result<Bundle> parse_bundle(std::string_view json) {
     if (!capabilities) return std::move(capabilities).error();
     auto namespaces = parse_namespaces(*document);
     if (!namespaces) return std::move(namespaces).error();
-    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined)};
+    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined),
+                  std::move(namespaces->network_path)};
 }
 
 }  // namespace jail_ai

@@ -29,6 +29,7 @@ struct Bundle {
     std::set<std::string> capabilities;  // of all five sets of the process, "CAP_NET_ADMIN" …, in upper case
     std::set<std::string> namespaces;    // types of linux.namespaces: "pid", "network" …; empty where it has none of its own
     std::set<std::string> joined;        // those of them that were there before, by path
+    std::string network_path;            // of the network namespace among those; empty where it has a new one
     bool of_process = false;             // there is no config.json: this is what a process that runs says
 
     // Source of the last mount on the destination (later mounts cover earlier ones), or nullptr.

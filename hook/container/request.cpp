@@ -60,6 +60,7 @@ std::string_view risk_name(Risk risk) {
         case Risk::vsock: return "vsock";
         case Risk::ia32: return "ia32";
         case Risk::abstract_unix: return "abstract-unix";
+        case Risk::host_loopback: return "host-loopback";
     }
     return "unknown";
 }

@@ -44,6 +44,7 @@ enum class Risk {
     vsock,
     ia32,
     abstract_unix,
+    host_loopback,
 };
 
 // The name that the risk is accepted by: "cap_net_admin", "host-cgroups" …

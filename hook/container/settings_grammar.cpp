@@ -28,7 +28,7 @@ namespace {
 constexpr std::size_t kMaxWords = 256;  // of one list
 constexpr std::array kRisks = {Risk::cap_net_admin, Risk::cap_bpf,  Risk::cap_sys_admin, Risk::cap_dac_read_search, Risk::cap_sys_module,
                                Risk::host_cgroups,  Risk::host_pid, Risk::engine_socket, Risk::inherited_sockets,   Risk::cap_net_raw,
-                               Risk::vsock,         Risk::ia32,     Risk::abstract_unix};
+                               Risk::vsock,         Risk::ia32,     Risk::abstract_unix, Risk::host_loopback};
 
 // One word of a value, and where reading has got to.
 class Word {

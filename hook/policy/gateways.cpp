@@ -54,6 +54,14 @@ std::vector<IpPrefix> default_gateways_v4(std::string_view route) {
     return gateways;
 }
 
+std::vector<std::string> default_devices_v4(std::string_view route) {
+    std::vector<std::string> devices;
+    for_each_line(route, [&](const std::vector<std::string_view>& fields) {
+        if (fields.size() >= 8 && is_zero(fields[1]) && is_zero(fields[7])) devices.emplace_back(fields[0]);
+    });
+    return devices;
+}
+
 std::vector<IpPrefix> default_gateways_v6(std::string_view ipv6_route) {
     std::vector<IpPrefix> gateways;
     for_each_line(ipv6_route, [&](const std::vector<std::string_view>& fields) {

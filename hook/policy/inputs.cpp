@@ -19,8 +19,11 @@ struct AddressList {
     std::string_view key;
     std::vector<IpPrefix> HostView::*list;
 };
-constexpr std::array kAddressLists = std::to_array<AddressList>(
-    {{"named", &HostView::named}, {"name-server", &HostView::name_servers}, {"gateway", &HostView::gateways}, {"own", &HostView::own}});
+constexpr std::array kAddressLists = std::to_array<AddressList>({{"named", &HostView::named},
+                                                                 {"name-server", &HostView::name_servers},
+                                                                 {"gateway", &HostView::gateways},
+                                                                 {"mapped", &HostView::mapped},
+                                                                 {"own", &HostView::own}});
 
 struct Mark {
     std::string_view key;

@@ -30,7 +30,7 @@ bool same_name(std::string_view a, std::string_view b) {
 }
 
 bool names_host(std::string_view name) {
-    return same_name(name, "host.containers.internal") || same_name(name, "host.docker.internal");
+    return same_name(name, kHostName) || same_name(name, "host.docker.internal");
 }
 
 }  // namespace

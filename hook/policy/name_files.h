@@ -11,6 +11,8 @@
 
 namespace jail_ai {
 
+inline constexpr std::string_view kHostName = "host.containers.internal";
+
 // Addresses that a hosts file gives host.containers.internal or host.docker.internal.
 std::vector<IpPrefix> host_addresses(std::string_view hosts_file);
 

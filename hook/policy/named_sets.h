@@ -20,6 +20,7 @@ struct NamedPrefix {
 inline constexpr std::array kAlwaysBlocked = std::to_array<NamedPrefix>({
     {"169.254.1.2", JAIL_REASON_ALIAS, "pasta: host.containers.internal"},
     {"10.0.2.2", JAIL_REASON_ALIAS, "slirp4netns and QEMU user networking: the host"},
+    {"fd00::2", JAIL_REASON_ALIAS, "slirp4netns: the host"},
     {"192.168.127.1", JAIL_REASON_ALIAS, "gvproxy: gateway with a control interface"},
     {"192.168.127.254", JAIL_REASON_ALIAS, "gvproxy: the host"},
     {"192.168.5.2", JAIL_REASON_ALIAS, "lima: the host"},
@@ -33,8 +34,13 @@ inline constexpr std::array kAlwaysBlocked = std::to_array<NamedPrefix>({
     {"fd00:ec2::23", JAIL_REASON_METADATA, "EKS pod identity"},
     {"fd00:ec2::254", JAIL_REASON_METADATA, "EC2 instance metadata"},
     {"fd20:ce::254", JAIL_REASON_METADATA, "Google Cloud metadata"},
+    {"fd00:a9fe:a9fe::1", JAIL_REASON_METADATA, "Akamai (Linode) metadata"},
+    {"fd00:c1::a9fe:a9fe", JAIL_REASON_METADATA, "Oracle Cloud metadata"},
     {"168.63.129.16", JAIL_REASON_METADATA, "Azure wire server"},
     {"100.100.100.200", JAIL_REASON_METADATA, "Alibaba Cloud metadata"},
+    {"fd00:100::100:200", JAIL_REASON_METADATA, "Alibaba Cloud metadata"},
+    {"169.254.0.23", JAIL_REASON_METADATA, "Tencent Cloud metadata"},
+    {"100.96.0.96", JAIL_REASON_METADATA, "Volcengine metadata"},
     {"192.0.0.192", JAIL_REASON_METADATA, "Oracle Cloud Classic metadata"},
     {"169.254.42.42", JAIL_REASON_METADATA, "Scaleway metadata"},
     {"fd00:42::42", JAIL_REASON_METADATA, "Scaleway metadata"},
@@ -66,8 +72,5 @@ inline constexpr std::array kPrivateNetworks = std::to_array<NamedPrefix>({
 inline constexpr std::array kLinkLocal = std::to_array<NamedPrefix>({
     {"169.254.0.0/16", JAIL_REASON_ASKED, "also link-local: RFC 3927"},
 });
-
-// Devices on which Kubernetes parks the addresses of services and of the node's DNS cache. They are no addresses of the host.
-inline constexpr std::array<std::string_view, 2> kServiceDevices = {"kube-ipvs0", "nodelocaldns"};
 
 }  // namespace jail_ai

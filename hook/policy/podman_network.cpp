@@ -54,4 +54,14 @@ Result<PodmanNetwork> parse_podman_network(std::string_view json) {
     return network;
 }
 
+std::vector<IpPrefix> addresses_in(std::string_view text) {
+    std::vector<IpPrefix> addresses;
+    for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at + 1)) {
+        const std::string_view rest = text.substr(at + 1);
+        const auto address = IpPrefix::parse(rest.substr(0, rest.find('"')));
+        if (address && address->is_single()) addresses.push_back(*address);
+    }
+    return addresses;
+}
+
 }  // namespace jail_ai

@@ -24,4 +24,7 @@ struct PodmanNetwork {
 // Takes unknown keys; errors (EX_DATAERR) name the key that isn't of its type.
 Result<PodmanNetwork> parse_podman_network(std::string_view json);
 
+// The single addresses in quotes of a text that parse_podman_network() doesn't take: among them are the gateways that its author meant.
+std::vector<IpPrefix> addresses_in(std::string_view text);
+
 }  // namespace jail_ai

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstring>
 #include <span>
 
 #include "policy/named_sets.h"
@@ -18,7 +19,8 @@
 namespace jail_ai {
 namespace {
 
-constexpr std::array<std::uint16_t, 2> kDnsPorts = {53, 853};  // RFC 1035, and RFC 7858 for DNS over TLS
+// RFC 1035, and RFC 7858 for DNS over TLS.
+constexpr std::array kDnsPorts = {jail_ports{53, 53, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0}, jail_ports{853, 853, JAIL_PORTS_TCP, 0}};
 
 // The first to name a prefix gives its reason; all of them block.
 void block(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string source) {
@@ -43,40 +45,34 @@ bool means_myself(const IpPrefix& prefix) {
     return std::ranges::any_of(kLoopback, [&](const NamedPrefix& named) { return IpPrefix::parse(named.prefix)->contains(prefix); });
 }
 
-bool is_service(const LocalRoute& route) {
-    return std::ranges::find(kServiceDevices, route.device) != kServiceDevices.end();
-}
-
 void block_route(Rules& rules, const LocalRoute& route, std::string_view source) {
-    if (is_service(route) || is_loopback(route.prefix)) return;  // loopback is in kLoopback
+    if (is_loopback(route.prefix)) return;  // loopback is in kLoopback
     block(rules, route.prefix, route.reason, route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
 }
 
-Status add_asked(Rules& rules, const Addition& addition, const HostView& host) {
+void add_asked(Rules& rules, const Addition& addition, const HostView& host) {
     if (const auto* prefix = std::get_if<IpPrefix>(&addition.what)) {
         block(rules, *prefix, JAIL_REASON_ASKED, fmt::format("also {}", addition.text));
-        return ok();
+        return;
     }
     switch (std::get<NamedSet>(addition.what)) {
-        case NamedSet::private_networks: block_all(rules, kPrivateNetworks); return ok();
-        case NamedSet::link_local: block_all(rules, kLinkLocal); return ok();
+        case NamedSet::private_networks: block_all(rules, kPrivateNetworks); return;
+        case NamedSet::link_local: block_all(rules, kLinkLocal); return;
         case NamedSet::gateway: break;
     }
-    if (host.gateways.empty()) return Error{EX_CONFIG, "also gateway: the container has no default gateway (yet)"};
     for (const IpPrefix& gateway : host.gateways) block(rules, gateway, JAIL_REASON_ASKED, "also gateway");
-    return ok();
 }
 
-Result<Rules> collect_blocked(const Request& request, const HostView& host) {
+Rules collect_blocked(const Request& request, const HostView& host) {
     Rules rules;
     block_all(rules, kLoopback);
-    for (const LocalRoute& route : host.routes) block_route(rules, route, "routing table local");
+    for (const LocalRoute& route : host.routes) block_route(rules, route, "local route");
     for (const LocalRoute& route : host.coming) block_route(rules, route, "network of the engine");
     block_all(rules, kAlwaysBlocked);
     for (const IpPrefix& address : host.named)
         if (!is_loopback(address) || host.shares_network) block(rules, address, JAIL_REASON_NAMED, "hosts file of the container");
-    for (const Addition& addition : request.also)
-        if (auto added = add_asked(rules, addition, host); !added) return std::move(added).error();
+    for (const IpPrefix& address : host.mapped) block(rules, address, JAIL_REASON_ALIAS, "user-mode network: leads to the host");
+    for (const Addition& addition : request.also) add_asked(rules, addition, host);
     return rules;
 }
 
@@ -118,10 +114,7 @@ std::vector<Opening> collect_openings(const Request& request, const HostView& ho
         openings.push_back(
             {exception.destination, {{exception.first, exception.last, exception.protocols, 0}}, fmt::format("allow {}", exception.text)});
     if (request.dns == Dns::off) return openings;
-    std::vector<jail_ports> dns;
-    dns.reserve(kDnsPorts.size());
-    for (const std::uint16_t port : kDnsPorts) dns.push_back({port, port, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0});
-    for (const IpPrefix& server : host.name_servers) openings.push_back({server, dns, "resolver of the container"});
+    for (const IpPrefix& server : host.name_servers) openings.push_back({server, {kDnsPorts.begin(), kDnsPorts.end()}, "resolver of the container"});
     return openings;
 }
 
@@ -171,22 +164,51 @@ Result<Rules> compile_rules(const Rules& blocked, std::vector<Opening>& openings
     return compiled;
 }
 
+bool same_verdict(const jail_rule& a, const jail_rule& b, bool with_reason) {
+    return a.action == b.action && a.own == b.own && std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 && (!with_reason || a.reason == b.reason);
+}
+
+// Of the prefixes that the next wider one gives the same verdict; a wider one comes before those that it holds. What the host is says more than that
+// its network was named: there the narrower reason stays, as long as there is room.
+std::size_t drop_repeated(Rules& rules, bool keep_reasons) {
+    std::vector<Rules::const_iterator> wider;
+    std::vector<Rules::const_iterator> repeated;
+    for (auto at = rules.cbegin(); at != rules.cend(); ++at) {
+        while (!wider.empty() && !wider.back()->first.contains(at->first)) wider.pop_back();
+        if (!wider.empty()) {
+            const jail_rule& above = wider.back()->second.value;
+            if (same_verdict(above, at->second.value, keep_reasons && above.reason == JAIL_REASON_ASKED)) repeated.push_back(at);
+        }
+        wider.push_back(at);
+    }
+    for (const auto at : repeated) rules.erase(at);
+    return rules.size();
+}
+
+bool asks_for_gateway(const Addition& addition) {
+    const auto* set = std::get_if<NamedSet>(&addition.what);
+    return set != nullptr && *set == NamedSet::gateway;
+}
+
 }  // namespace
 
 Result<Policy> compile_policy(const Request& request, const HostView& host) {
     if (request.mode == Mode::off) return Policy{{}, request.mode, host.shares_network, {}};
     auto blocked = collect_blocked(request, host);
-    if (!blocked) return std::move(blocked).error();
-    mark_own(*blocked, host);
+    mark_own(blocked, host);
     std::vector<Opening> openings = collect_openings(request, host);
-    auto rules = compile_rules(*blocked, openings);
+    auto rules = compile_rules(blocked, openings);
     if (!rules) return std::move(rules).error();
-    if (rules->size() > JAIL_MAX_RULES)
+    if (drop_repeated(*rules, true) > JAIL_MAX_RULES && drop_repeated(*rules, false) > JAIL_MAX_RULES)
         return Error{EX_UNAVAILABLE, fmt::format("{} prefixes to block, a jail holds {}: the engine's network namespace has too many local routes",
                                                  rules->size(), JAIL_MAX_RULES)};
     Policy policy{std::move(*rules), request.mode, host.shares_network, {}};
     for (std::size_t i = 0; i < request.allow.size(); ++i)
         if (!openings[i].used) policy.moots.push_back(fmt::format("{} is moot: nothing blocks it", openings[i].source));
+    if (host.gateways.empty() && std::ranges::any_of(request.also, asks_for_gateway))
+        policy.moots.emplace_back(
+            "also gateway has no effect: the container has no default gateway yet: if it gets one that is not the host's, name it: "
+            "jail-ai.block-host.also=ADDRESS");
     return policy;
 }
 

@@ -10,6 +10,7 @@
 #include "base/ip_prefix.h"
 #include "base/result.h"
 #include "container/request.h"
+#include "container/user_network.h"
 
 namespace jail_ai {
 
@@ -27,12 +28,16 @@ struct HostView {
     std::vector<IpPrefix> named;         // what the container's hosts file calls the host
     std::vector<IpPrefix> name_servers;  // the container's resolvers
     std::vector<IpPrefix> gateways;      // the container's default gateways
+    std::vector<IpPrefix> mapped;        // what a user-mode network (slirp4netns, pasta) leads to the host, or may
     std::vector<IpPrefix> own;           // addresses in the container's network namespace, without loopback's
 
     // The engine gives the container its network after the hook has run, so that nobody knows its addresses yet.
     bool network_follows = false;
     bool may_copy_host = false;      // and these may then be copies of the host's own
     std::vector<LocalRoute> coming;  // what the host will have then
+
+    std::vector<LoopbackForward> forwards;  // for the container's risks, see policy/risks.h
+    std::vector<std::string> warnings;      // what could not be read, and what was done about it, for the log
 };
 
 struct Rule {
@@ -52,8 +57,7 @@ struct Policy {
 
 // Compiles what is asked and what the host is into rules. A destination is blocked where a prefix to block holds it, and passes all the same
 // where an exception holds it, its port and its protocol; the compiled rules say the same by their longest prefix alone. Errors:
-// EX_UNAVAILABLE when there are more rules than a jail holds, EX_DATAERR when a rule would need more than JAIL_MAX_PORTS port ranges,
-// EX_CONFIG for a set that is empty here.
+// EX_UNAVAILABLE when there are more rules than a jail holds, EX_DATAERR when a rule would need more than JAIL_MAX_PORTS port ranges.
 Result<Policy> compile_policy(const Request& request, const HostView& host);
 
 // The rule that decides about a single address, or about those of a prefix that no longer one holds, or nullptr; also with its prefix.

@@ -133,6 +133,15 @@ void find_unguarded(const Bundle& bundle, const Unguarded& unguarded, std::vecto
                          unguarded_remedy(unguarded, ""), false});
 }
 
+// One port is what people open for one service of the host's, and is told; all of them are the host.
+void find_forwards(const ContainerFacts& facts, std::vector<FoundRisk>& found) {
+    for (const LoopbackForward& forward : facts.forwards)
+        found.push_back({Risk::host_loopback,
+                         fmt::format("its own loopback leads to the host's 127.0.0.1 and ::1, by pasta's {}: {}", quote(forward.option),
+                                     forward.every_port ? "on every port that is listened on" : "on these ports"),
+                         "name single ports (--network=pasta:-T,PORT), or none", forward.every_port});
+}
+
 }  // namespace
 
 bool is_engine_socket(std::string_view path) {
@@ -156,6 +165,7 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
         found.push_back({Risk::inherited_sockets, fmt::format("its descriptor {} is {} from outside", descriptor.number, descriptor.kind),
                          "don't hand it in (--preserve-fds, socket activation)", true});
     if (facts.unguarded) find_unguarded(bundle, *facts.unguarded, found);
+    find_forwards(facts, found);
     return found;
 }
 

@@ -12,6 +12,7 @@
 #include "container/bundle.h"
 #include "container/open_sockets.h"
 #include "container/request.h"
+#include "container/user_network.h"
 
 namespace jail_ai {
 
@@ -61,7 +62,8 @@ struct ContainerFacts {
     std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, or will once they run
     std::vector<ForeignDescriptor> descriptors;
     std::optional<Unguarded> unguarded;
-    bool in_user_namespace = false;  // its capabilities count in a user namespace of its own or its engine's, not on the whole machine
+    std::vector<LoopbackForward> forwards;  // of its user-mode network
+    bool in_user_namespace = false;         // its capabilities count in a user namespace of its own or its engine's, not on the whole machine
 };
 
 struct FoundRisk {

@@ -27,20 +27,33 @@ constexpr std::string_view kDefaultDevice = "podman0";
 // Of slirp4netns and pasta.
 constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
 
-Result<std::vector<PodmanNetwork>> read_networks(const std::string& path) {
+// A file that can't be read is passed over with a warning, as podman does: it has no such network then. Whatever address stands in it is taken for a
+// gateway all the same, for another version of podman may read what this doesn't.
+Result<std::vector<PodmanNetwork>> read_networks(const std::string& path, std::vector<std::string>& warnings) {
     std::vector<PodmanNetwork> networks;
     const Directory directory(::opendir(path.c_str()));
     if (directory == nullptr && errno == ENOENT) return networks;
     if (directory == nullptr) return system_error(fmt::format("open {}", quote(path)), errno, EX_IOERR);
+    const auto pass_over = [&](const std::string& name, const Error& error) {
+        warnings.push_back(
+            fmt::format("network {} in {}: {}: podman passes it over; fix or remove the file", quote(name), quote(path), error.message));
+    };
     while (const dirent* entry = ::readdir(directory.get())) {
         const std::string name = entry->d_name;
         if (!name.ends_with(".json")) continue;
         auto text = read_regular_file(::dirfd(directory.get()), name, kMaxFile);
         if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
-        if (!text) return std::move(text).error().context(fmt::format("podman's network in {}", quote(path)));
+        if (!text) {
+            pass_over(name, text.error());
+            continue;
+        }
         auto network = parse_podman_network(*text);
-        if (!network) return std::move(network).error().context(fmt::format("podman's network {} in {}", quote(name), quote(path)));
-        networks.push_back(std::move(*network));
+        if (network) {
+            networks.push_back(std::move(*network));
+            continue;
+        }
+        pass_over(name, network.error());
+        networks.push_back({{}, {}, false, {}, addresses_in(*text)});
     }
     return networks;
 }
@@ -67,7 +80,7 @@ bool may_be_in(const HostView& view, const PodmanNetwork& network) {
 }  // namespace
 
 Status foresee_gateways(HostView& view) {
-    auto networks = read_networks(kRootsNetworks);
+    auto networks = read_networks(kRootsNetworks, view.warnings);
     if (!networks) return std::move(networks).error();
     const auto is_default = [](const PodmanNetwork& network) { return network.name == kDefaultNetwork; };
     if (std::ranges::none_of(*networks, is_default))
@@ -82,8 +95,9 @@ Status foresee_resolvers(HostView& view, const std::string& path) {
     if (!servers) return std::move(servers).error();
     view.name_servers.insert(view.name_servers.end(), servers->begin(), servers->end());
     if (view.shares_network) return ok();
-    const auto networks = read_networks(path);
-    if (!networks) return ok();  // podman passes over it, too, and nothing is opened by that
+    std::vector<std::string> unheard;  // nothing is opened for what is passed over
+    const auto networks = read_networks(path, unheard);
+    if (!networks) return ok();
     for (const PodmanNetwork& network : *networks)
         if (network.serves_names && may_be_in(view, network))
             view.name_servers.insert(view.name_servers.end(), network.gateways.begin(), network.gateways.end());

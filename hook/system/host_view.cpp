@@ -8,27 +8,31 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "policy/gateways.h"
 #include "policy/name_files.h"
 #include "policy/own_addresses.h"
 #include "system/coming_network.h"
+#include "system/containers_conf_files.h"
 #include "system/file.h"
 #include "system/routes.h"
+#include "system/user_network_processes.h"
 
 namespace jail_ai {
 namespace {
 
 constexpr std::size_t kMaxNameFile = 8U << 20;
 
-Result<std::vector<IpPrefix>> read_gateways(const Process& process) {
-    auto v4 = read_kernel_file(process.proc_fd(), "net/route");
-    if (!v4) return std::move(v4).error().context("the container's routes");
+Result<std::vector<IpPrefix>> read_gateways(int proc_fd) {
+    auto v4 = read_kernel_file(proc_fd, "net/route");
+    if (!v4) return std::move(v4).error().context("default routes");
     std::vector<IpPrefix> gateways = default_gateways_v4(*v4);
     // A kernel without IPv6 has no such file.
-    if (auto v6 = read_kernel_file(process.proc_fd(), "net/ipv6_route"))
+    if (auto v6 = read_kernel_file(proc_fd, "net/ipv6_route"))
         for (const IpPrefix& gateway : default_gateways_v6(*v6)) gateways.push_back(gateway);
     return gateways;
 }
@@ -42,16 +46,52 @@ Result<std::vector<IpPrefix>> read_own_addresses(const Process& process) {
     return own;
 }
 
-// podman makes the network of a container with a user namespace of its own once the runtime has made that.
-Status look_ahead(const Process& process, HostView& view) {
-    auto shares_user = process.shares_namespace("user");
-    if (!shares_user) return std::move(shares_user).error();
-    view.network_follows = !view.shares_network && !*shares_user && view.own.empty();
+// podman makes the network of a container with a user namespace of its own once the runtime has made that; others (buildah, nerdctl) make every one
+// so late. A network namespace without an address is one that may get some.
+Status look_ahead(HostView& view) {
+    view.network_follows = view.own.empty();
     if (!view.network_follows) return ok();
+    return foresee_gateways(view);
+}
+
+// slirp4netns as podman calls it, and whatever else calls its tun device so.
+bool is_tunnel(std::string_view device) {
+    return device.starts_with("tap") || device.starts_with("tun");
+}
+
+void add_user_network(const UserNetwork& network, HostView& view) {
+    view.mapped.insert(view.mapped.end(), network.mapped.begin(), network.mapped.end());
+    view.forwards.insert(view.forwards.end(), network.forwards.begin(), network.forwards.end());
+}
+
+// A user has no other networks than those that a process of theirs relays: root's are known by their device. The gateway is the relay itself, or is
+// taken for the host by an option; in a network that isn't there yet the host's own gateway may be.
+Status look_at_user_network(const Process& process, const std::string& network_path, HostView& view) {
     auto user_namespace = process.user_namespace();
     if (!user_namespace) return std::move(user_namespace).error();
-    view.may_copy_host = user_namespace->owner != 0;  // podman gives pasta to other users than root only
-    return foresee_gateways(view);
+    const bool is_users = user_namespace->owner != 0;
+    view.may_copy_host = view.network_follows && is_users;  // podman gives pasta to other users than root only
+    auto devices = read_kernel_file(process.proc_fd(), "net/route");
+    if (!devices) return std::move(devices).error().context("the container's routes");
+    const bool is_relayed = is_users || std::ranges::any_of(default_devices_v4(*devices), is_tunnel);
+    if (!is_relayed && !view.network_follows) return ok();
+    auto relayed = find_user_network({user_namespace->owner, network_path, view.network_follows});
+    if (!relayed) return std::move(relayed).error();
+    add_user_network(*relayed, view);
+    if (is_relayed) view.mapped.insert(view.mapped.end(), view.gateways.begin(), view.gateways.end());
+    if (is_users) {
+        auto self = open_proc_self();
+        if (!self) return std::move(self).error();
+        auto gateways = read_gateways(self->get());
+        if (!gateways) return std::move(gateways).error();
+        view.mapped.insert(view.mapped.end(), gateways->begin(), gateways->end());
+        if (view.network_follows) view.gateways = std::move(*gateways);  // pasta copies them
+    }
+    if (!view.network_follows) return ok();
+    auto configured = configured_user_network(::getppid());
+    if (!configured) return std::move(configured).error();
+    add_user_network(*configured, view);
+    return ok();
 }
 
 }  // namespace
@@ -79,7 +119,7 @@ Result<NameFiles> read_name_files(const Process& process) {
     return names;
 }
 
-Result<HostView> read_host_view(const Process& process, const NameFiles& names) {
+Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path) {
     HostView view;
     auto routes = read_local_routes();
     if (!routes) return std::move(routes).error();
@@ -89,14 +129,15 @@ Result<HostView> read_host_view(const Process& process, const NameFiles& names) 
     view.shares_network = *shares_network;
     view.named = host_addresses(names.hosts);
     view.name_servers = name_servers(names.resolv_conf);
-    auto gateways = read_gateways(process);
+    auto gateways = read_gateways(process.proc_fd());
     if (!gateways) return std::move(gateways).error();
     view.gateways = std::move(*gateways);
     if (!view.shares_network) {
         auto own = read_own_addresses(process);
         if (!own) return std::move(own).error();
         view.own = std::move(*own);
-        if (auto looked = look_ahead(process, view); !looked) return std::move(looked).error();
+        if (auto looked = look_ahead(view); !looked) return std::move(looked).error();
+        if (auto looked = look_at_user_network(process, network_path, view); !looked) return std::move(looked).error();
     }
     if (!view.network_follows && !names.resolv_conf_follows) return view;
     if (auto foreseen = foresee_resolvers(view); !foreseen) return std::move(foreseen).error();
@@ -116,6 +157,16 @@ Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std
     }
     if (auto foreseen = foresee_resolvers(view, networks); !foreseen) return std::move(foreseen).error();
     return std::move(view.name_servers);
+}
+
+Result<UserNetwork> coming_user_network(const Process& process) {
+    auto shares_network = process.shares_namespace("net");
+    if (!shares_network) return std::move(shares_network).error();
+    if (*shares_network) return UserNetwork{};
+    auto own = read_own_addresses(process);
+    if (!own) return std::move(own).error();
+    if (!own->empty()) return UserNetwork{};
+    return configured_user_network(::getppid());
 }
 
 }  // namespace jail_ai

@@ -27,10 +27,14 @@ NameFiles name_files(const Bundle& bundle, std::string hosts, std::string resolv
 Result<NameFiles> read_name_files(const Process& process);
 
 // Reads the caller's network namespace, which is the engine's (of a rootless engine: the one that its containers reach the network by), and the
-// container's, and what the files name.
-Result<HostView> read_host_view(const Process& process, const NameFiles& names);
+// container's, what the files name, and what a user-mode network maps. `network_path` is the path of the network namespace in config.json, or empty.
+// Errors: EX_OSERR; EX_DATAERR for settings of podman's that can't be read and count here.
+Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path);
 
 // The resolvers that a rootless engine will write, where the container's resolv.conf follows; `networks` is the directory of the user's networks.
 Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std::string& networks);
+
+// What the settings of a rootless engine's user say of the network that the container will have; nothing where it has one, or shares the caller's.
+Result<UserNetwork> coming_user_network(const Process& process);
 
 }  // namespace jail_ai

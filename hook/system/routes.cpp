@@ -37,16 +37,22 @@ private:
     std::map<std::uint32_t, std::string> names_;
 };
 
+struct RouteKind {
+    unsigned char family;
+    unsigned char type;
+};
+constexpr std::array kDelivered = {RouteKind{AF_INET, RTN_LOCAL}, RouteKind{AF_INET, RTN_BROADCAST}, RouteKind{AF_INET, RTN_ANYCAST},
+                                   RouteKind{AF_INET6, RTN_LOCAL}, RouteKind{AF_INET6, RTN_ANYCAST}};
+
+// Of all tables: rules lead to others than table local by addresses, marks, devices (a VRF) and programs, and come later than routes.
 Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
-    // rtm_table and strict checking make the kernel send table local only, not a router's million routes.
     rtmsg request{};
-    request.rtm_table = RT_TABLE_LOCAL;
     bool consistent = true;
-    for (const int family : {AF_INET, AF_INET6}) {
-        request.rtm_family = static_cast<unsigned char>(family);
+    for (const RouteKind& kind : kDelivered) {
+        request.rtm_family = kind.family;
+        request.rtm_type = kind.type;  // with strict checking the kernel sends no others, not a router's million routes
         auto done = dump_once<rtmsg>(fd, RTM_GETROUTE, &request, sizeof request, [&](const rtmsg& route, const Attributes& attributes) {
-            if (attributes.number(RTA_TABLE, route.rtm_table) != RT_TABLE_LOCAL) return;
-            if (route.rtm_type != RTN_LOCAL && route.rtm_type != RTN_BROADCAST && route.rtm_type != RTN_ANYCAST) return;
+            if (route.rtm_type != kind.type) return;
             std::array<std::uint8_t, 16> any{};  // a default route carries no RTA_DST
             const std::size_t size = route.rtm_family == AF_INET ? 4 : 16;
             const auto& destination = attributes[RTA_DST];
@@ -56,9 +62,8 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& n
             routes.push_back(
                 {*prefix, route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL, names.of(attributes.number(RTA_OIF, 0))});
         });
-        if (!done) return std::move(done).error().context("routing table local");
-        // The table of a network namespace without a single address does not exist.
-        if (done->error != 0 && done->error != ENOENT) return system_error("routing table local", done->error);
+        if (!done) return std::move(done).error().context("local routes");
+        if (done->error != 0) return system_error("local routes", done->error);
         consistent = consistent && done->consistent;
     }
     return consistent;

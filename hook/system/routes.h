@@ -10,8 +10,8 @@
 
 namespace jail_ai {
 
-// Every prefix that the kernel delivers to this host: routes of type local, anycast and broadcast in table local of both families, and
-// every address on an interface, also where it isn't in that table (not up yet, in duplicate address detection, or in a VRF). A few
+// Every prefix that the kernel delivers to this host: routes of type local, anycast and broadcast in every table of both families, whether a rule
+// leads there now or not, and every address on an interface, also where no route has it (not up yet, or in duplicate address detection). A few
 // entries a network interface; may hold doubles. Errors: EX_OSERR.
 Result<std::vector<LocalRoute>> read_local_routes();
 

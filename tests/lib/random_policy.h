@@ -109,7 +109,7 @@ inline bool is_blocked_by_reference(const Request& request, const HostView& host
         const bool holds = exception.destination ? exception.destination->contains(destination.address) : is_host();
         if (holds && (exception.protocols & protocol) != 0 && exception.first <= destination.port && destination.port <= exception.last) return false;
     }
-    if (request.dns == Dns::automatic && protocol != 0 && (destination.port == 53 || destination.port == 853))
+    if (request.dns == Dns::automatic && protocol != 0 && (destination.port == 53 || (destination.port == 853 && protocol == JAIL_PORTS_TCP)))
         for (const IpPrefix& server : host.name_servers)
             if (server == destination.address) return false;
     return true;

@@ -90,11 +90,11 @@ TEST_CASE("explain: questions") {
 }
 
 TEST_CASE("explain: what people read") {
-    CHECK(explain_to_people(about("198.51.100.7")) == "198.51.100.7: blocked (local) by 198.51.100.7: routing table local, eth0; allow host:80-81\n");
+    CHECK(explain_to_people(about("198.51.100.7")) == "198.51.100.7: blocked (local) by 198.51.100.7: local route, eth0; allow host:80-81\n");
     CHECK(explain_to_people(about("198.51.100.7:80")) ==
-          "198.51.100.7:80/tcp: passes, by a port that is open at 198.51.100.7: routing table local, eth0; allow host:80-81\n");
+          "198.51.100.7:80/tcp: passes, by a port that is open at 198.51.100.7: local route, eth0; allow host:80-81\n");
     CHECK(explain_to_people(about("198.51.100.7:82", Mode::audit)) ==
-          "198.51.100.7:82/tcp: passes and is counted (local), as audit asks, by 198.51.100.7: routing table local, eth0; allow host:80-81\n");
+          "198.51.100.7:82/tcp: passes and is counted (local), as audit asks, by 198.51.100.7: local route, eth0; allow host:80-81\n");
     CHECK(explain_to_people(about("1.1.1.1")) == "1.1.1.1: passes: no rule holds it\n");
     CHECK(explain_to_people(about("198.51.100.7", Mode::off)) == "198.51.100.7: passes: the host is not blocked\n");
     CHECK(explain_to_people(about("fd00::7"))

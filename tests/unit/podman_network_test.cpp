@@ -48,3 +48,11 @@ TEST_CASE("podman network: errors say what isn't as it should be") {
         CHECK(network.error().exit_code == EX_DATAERR);
     }
 }
+
+TEST_CASE("podman network: the addresses in what is none") {
+    const auto addresses = addresses_in(R"({"name": 1, "subnets": [{"subnet": "10.76.0.0/24", "gateway": "10.76.0.1"}], "fd00:76::1": "x)");
+    REQUIRE(addresses.size() == 2);
+    CHECK(addresses[0].to_string() == "10.76.0.1");
+    CHECK(addresses[1].to_string() == "fd00:76::1");
+    CHECK(addresses_in("\"").empty());
+}

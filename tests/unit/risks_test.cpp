@@ -186,3 +186,14 @@ TEST_CASE("risks: abstract Unix sockets are told, with what helps on this kernel
     CHECK(older[0].remedy.find("lsm=") == std::string::npos);
     CHECK(older[0].remedy.find("network namespace of its own") != std::string::npos);
 }
+
+TEST_CASE("risks: ports of its own loopback that lead to the host's are told, all of them are refused") {
+    ContainerFacts facts = kOrdinary;
+    facts.forwards = {{"-T 4000", false}, {"-U auto", true}};
+    const auto risks = find_risks({}, facts);
+    REQUIRE(risks.size() == 2);
+    CHECK(risks[0].risk == Risk::host_loopback);
+    CHECK_FALSE(risks[0].refuses);
+    CHECK(risks[0].what == "its own loopback leads to the host's 127.0.0.1 and ::1, by pasta's '-T 4000': on these ports");
+    CHECK(risks[1].refuses);
+}
