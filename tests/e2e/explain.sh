@@ -56,7 +56,7 @@ for runtime in crun runc; do
     equal "$runtime: by process, nobody knows the annotations" "$(explain "$host_v4:$port" "--pid=$pid" --json | jq -r .verdict)" blocked
     equal "$runtime: with its annotations the process's jail is as it would be" "[]" \
         "$(explain --json "--pid=$pid" --annotation "jail-ai.block-host.allow=host:$port" | jq -c .jail.differences)"
-    matches "$runtime: a rule tells where it comes from" "$host_v4:$next/tcp: blocked \(local\) by $host_v4: routing table local, uplink; allow host:$port" \
+    matches "$runtime: a rule tells where it comes from" "$host_v4:$next/tcp: blocked \(local\) by $host_v4: local route, uplink; allow host:$port" \
         "$(explain "$host_v4:$next" --container explained)"
     matches "$runtime: people are told that the jail is as it would be" "the jail that is attached to cgroup '/.*' says the same" "$(explain --container explained)"
     ip address add "$new_v4/32" dev lo
