@@ -17,11 +17,15 @@ Error attach_error(const ProgramSlot& slot, const Cgroup& cgroup, int number) {
     const std::string what = fmt::format("attach {} to {}: {}", slot.name, quote(cgroup.path()), error_text(number));
     if (number == EPERM)
         return Error{EX_NOPERM, what + ": this needs CAP_BPF and CAP_NET_ADMIN, and no program without BPF_F_ALLOW_MULTI on a parent cgroup"};
+    // LSM programs don't load where the kernel can't attach any.
+    if (number == EINVAL && slot.type == BPF_LSM_CGROUP)
+        return Error{EX_UNAVAILABLE, what +
+                                         ": Linux has room for lsm_cgroup programs on 10 different hooks of the whole machine, and others' programs "
+                                         "hold too many: detach some (bpftool cgroup tree lists them)"};
+    if (number == E2BIG && slot.type == BPF_LSM_CGROUP)
+        return Error{EX_UNAVAILABLE, what + ": others' BPF programs on the same LSM hook leave no room: detach some (bpftool prog list)"};
     if (number == EINVAL || number == kKernelENotSupp)
         return Error{EX_UNAVAILABLE, fmt::format("{}: kernel {} lacks the attach type", what, kernel_release())};
-    if (number == E2BIG && slot.type == BPF_LSM_CGROUP)
-        return Error{EX_UNAVAILABLE,
-                     what + ": programs for other LSM hooks on this machine leave no room (Linux has it for 10 hooks, or for 64 programs on one)"};
     return Error{EX_OSERR, what};
 }
 

@@ -92,6 +92,22 @@ TEST_CASE("loading that fails from any point on leaves nothing") {
     CHECK(refused >= static_cast<int>(programs_of_a_jail()));
 }
 
+TEST_CASE("where other LSM programs hold too many hooks of the machine, the hook says so") {
+    NEED_GUARD();
+    const char* const hooks[] = {"socket_bind", "socket_listen", "socket_shutdown", "socket_getsockopt", "socket_setsockopt", "task_setnice"};
+    const TestCgroup others;
+    std::vector<UniqueFd> programs;
+    for (const char* hook : hooks) {
+        programs.push_back(load_passing_lsm(hook));
+        attach(others.fd(), programs.back(), BPF_LSM_CGROUP, BPF_F_ALLOW_MULTI);
+    }
+    Container container;
+    expect_refused(container.run_hook(), EX_UNAVAILABLE, "room for lsm_cgroup programs on 10 different hooks of the whole machine", container.cgroup);
+    CHECK(error_name(container.init.run(open_packet_socket)) == "none");
+    REQUIRE(try_detach(others.fd(), BPF_LSM_CGROUP, programs.back().get()) == 0);
+    expect_jailed(container.run_hook(), container.cgroup);
+}
+
 TEST_CASE("a kernel that doesn't tell its types makes the hook refuse") {
     NEED_GUARD();
     Container container;

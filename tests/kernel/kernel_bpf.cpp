@@ -3,6 +3,7 @@
 // See kernel_bpf.h.
 #include "kernel_bpf.h"
 
+#include <bpf/libbpf.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <span>
+#include <stdexcept>
 
 #include "files.h"
 #include "must.h"
@@ -61,7 +63,8 @@ constexpr bpf_insn kPass[] = {
     {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
 };
 
-UniqueFd load(bpf_prog_type kind, bpf_attach_type type, std::span<const bpf_insn> instructions, const std::string& name) {
+UniqueFd load(bpf_prog_type kind, bpf_attach_type type, std::span<const bpf_insn> instructions, const std::string& name,
+              std::uint32_t attach_btf_id = 0) {
     // Before 5.11 the kernel charges BPF memory to this limit, which may only be raised where the kernel cares: then loading says so.
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
@@ -71,6 +74,7 @@ UniqueFd load(bpf_prog_type kind, bpf_attach_type type, std::span<const bpf_insn
     attributes.insns = address_of(instructions.data());
     attributes.insn_cnt = static_cast<std::uint32_t>(instructions.size());
     attributes.license = address_of("GPL");
+    attributes.attach_btf_id = attach_btf_id;
     std::strncpy(attributes.prog_name, name.c_str(), sizeof attributes.prog_name - 1);
     return UniqueFd(static_cast<int>(bpf(BPF_PROG_LOAD, attributes)));
 }
@@ -161,6 +165,14 @@ UniqueFd load_undoing_program(bpf_attach_type type) {
 UniqueFd load_passing_packets(const std::string& name) {
     UniqueFd program = load(BPF_PROG_TYPE_CGROUP_SKB, BPF_CGROUP_INET_EGRESS, kPass, name);
     if (!program) throw_errno("load a program that passes every packet");
+    return program;
+}
+
+UniqueFd load_passing_lsm(const char* hook) {
+    const int id = ::libbpf_find_vmlinux_btf_id(hook, BPF_LSM_CGROUP);
+    if (id < 0) throw std::runtime_error(std::string("this kernel has no LSM hook ") + hook);
+    UniqueFd program = load(BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, kPass, "foreign_lsm", static_cast<std::uint32_t>(id));
+    if (!program) throw_errno(std::string("load a program for the LSM hook ") + hook);
     return program;
 }
 

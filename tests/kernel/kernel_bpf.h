@@ -44,6 +44,8 @@ UniqueFd load_passing_program(bpf_attach_type type, const std::string& name);
 UniqueFd load_undoing_program(bpf_attach_type type);
 // A program of the type cgroup skb that lets everything pass.
 UniqueFd load_passing_packets(const std::string& name);
+// An LSM program for cgroups on the hook ("socket_bind") that lets everything pass; only where kernel_has_guard().
+UniqueFd load_passing_lsm(const char* hook);
 void attach(int cgroup_fd, const UniqueFd& program, bpf_attach_type type, std::uint32_t flags);
 
 // What an attacker would try; 0 or errno. `program_fd` 0 means: whatever is attached.
