@@ -8,6 +8,7 @@
 
 #include "base/quote.h"
 #include "jail/build.h"
+#include "jail/reassembly.h"
 #include "policy/inputs.h"
 #include "system/lsm.h"
 
@@ -50,6 +51,7 @@ Result<Jailed> jail_container(const KnownContainer& container, const Request& re
     if (!host) return std::move(host).error();
     ContainerFacts facts = container.facts;
     facts.forwards = host->forwards;
+    facts.loses_fragments = container.bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
     auto judged = judge_risks(container.bundle, facts, request);
     if (!judged) return std::move(judged).error();
     Lines& lines = judged->lines;

@@ -15,7 +15,7 @@
 namespace jail_ai {
 namespace {
 
-constexpr OpenSockets kAll = {Opened::yes, Opened::yes};
+constexpr OpenSockets kAll = {Opened::yes, Opened::yes, Opened::yes};
 
 bool lets_any_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise) {
     const bool always = std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.conditions.empty(); });
@@ -45,7 +45,7 @@ Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
         if (lets_family_pass(*rules, profile->otherwise(), family)) return Opened::yes;
         return *ia32 ? Opened::by_ia32 : Opened::no;
     };
-    return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK)};
+    return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK), std::min(judge(AF_INET), judge(AF_INET6))};
 }
 
 }  // namespace

@@ -16,6 +16,7 @@ enum class Opened {
 struct OpenSockets {
     Opened packet;
     Opened vsock;
+    Opened ip = Opened::yes;  // of any type, raw ones among them
 
     bool operator==(const OpenSockets&) const = default;
 };

@@ -123,10 +123,20 @@ void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
                      unguarded_remedy(unguarded, kSeccompRemedy), !listeners.known || !listeners.ports.empty()});
 }
 
-void find_unguarded(const Bundle& bundle, const Unguarded& unguarded, std::vector<FoundRisk>& found) {
-    if (const Opened opened = unguarded.open_sockets.packet; opened != Opened::no && bundle.capabilities.contains("CAP_NET_RAW"))
-        found.push_back({by_way(opened, Risk::cap_net_raw), fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(opened)),
-                         unguarded_remedy(unguarded, fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)), true});
+// Of CAP_NET_RAW: frames where nothing else closes packet sockets, and fragments where the kernel loses them.
+void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
+    if (!bundle.capabilities.contains("CAP_NET_RAW")) return;
+    const OpenSockets open = facts.unguarded ? facts.unguarded->open_sockets : OpenSockets{Opened::no, Opened::no, Opened::yes};
+    if (open.packet != Opened::no)
+        found.push_back({by_way(open.packet, Risk::cap_net_raw), fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(open.packet)),
+                         unguarded_remedy(*facts.unguarded, fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)), true});
+    if (facts.loses_fragments && open.ip != Opened::no)
+        found.push_back({Risk::cap_net_raw,
+                         "it has CAP_NET_RAW, and this kernel lets fragments of raw sockets by where it tracks connections (Linux before 6.9)",
+                         "drop it (--cap-drop=NET_RAW), or use a newer kernel", true});
+}
+
+void find_unguarded(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
     find_vsock(unguarded, found);
     if (unguarded.abstract_unix)
         found.push_back({Risk::abstract_unix, "it reaches abstract Unix sockets of this machine, as it shares the network namespace",
@@ -164,7 +174,8 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
     for (const ForeignDescriptor& descriptor : facts.descriptors)
         found.push_back({Risk::inherited_sockets, fmt::format("its descriptor {} is {} from outside", descriptor.number, descriptor.kind),
                          "don't hand it in (--preserve-fds, socket activation)", true});
-    if (facts.unguarded) find_unguarded(bundle, *facts.unguarded, found);
+    find_raw(bundle, facts, found);
+    if (facts.unguarded) find_unguarded(*facts.unguarded, found);
     find_forwards(facts, found);
     return found;
 }

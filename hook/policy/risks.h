@@ -63,6 +63,7 @@ struct ContainerFacts {
     std::vector<ForeignDescriptor> descriptors;
     std::optional<Unguarded> unguarded;
     std::vector<LoopbackForward> forwards;  // of its user-mode network
+    bool loses_fragments = false;           // what it sends in fragments by a raw socket may leave past egress
     bool in_user_namespace = false;         // its capabilities count in a user namespace of its own or its engine's, not on the whole machine
 };
 

@@ -14,8 +14,9 @@ using namespace jail_ai::test;
 
 namespace {
 
-constexpr OpenSockets kAll = {Opened::yes, Opened::yes};
-constexpr OpenSockets kNone = {Opened::no, Opened::no};
+constexpr OpenSockets kAll = {Opened::yes, Opened::yes, Opened::yes};
+constexpr OpenSockets kNone = {Opened::no, Opened::no, Opened::no};
+constexpr OpenSockets kOnlyIp = {Opened::no, Opened::no, Opened::yes};
 
 OpenSockets open_in(const Profile& config) {
     return find_open_sockets(config.text);
@@ -64,11 +65,11 @@ TEST_CASE("open sockets: the engines' profiles leave them open, and precreate cl
         const std::string text = data_file(name);
         CHECK(open_in(parsed(text)).packet != Opened::no);
         CHECK(open_in(parsed(text)).vsock != Opened::no);
-        CHECK(open_in(tightened(text)) == kNone);
+        CHECK(open_in(tightened(text)) == kOnlyIp);
         CHECK(open_in(tightened(text, {Risk::vsock})) == open_in(parsed(text)));
     }
     const std::string by_default = data_file("config/podman-4.3-default.json");
-    CHECK(open_in(tightened(by_default, {Risk::ia32})) == OpenSockets{Opened::by_ia32, Opened::by_ia32});
+    CHECK(open_in(tightened(by_default, {Risk::ia32})) == OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::yes});
 }
 
 TEST_CASE("open sockets: family by family, by io_uring, and by 32-bit system calls") {
@@ -76,15 +77,17 @@ TEST_CASE("open sockets: family by family, by io_uring, and by 32-bit system cal
         return open_in(config_with(R"({"defaultAction":"SCMP_ACT_ERRNO",)" + architectures + R"("syscalls":[)" + text + "]}"));
     };
     const std::string packet = R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":17,"op":"SCMP_CMP_EQ"}]})";
+    const std::string ipv6 = R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":10,"op":"SCMP_CMP_EQ"}]})";
     const std::string vsock = R"({"names":["socket"],"action":"SCMP_ACT_NOTIFY","args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"}]})";
     CHECK(rules("") == kNone);
-    CHECK(rules(packet) == OpenSockets{Opened::yes, Opened::no});
-    CHECK(rules(vsock) == OpenSockets{Opened::no, Opened::yes});
-    CHECK(rules(packet + "," + vsock) == kAll);
+    CHECK(rules(packet) == OpenSockets{Opened::yes, Opened::no, Opened::no});
+    CHECK(rules(vsock) == OpenSockets{Opened::no, Opened::yes, Opened::no});
+    CHECK(rules(ipv6) == kOnlyIp);
+    CHECK(rules(packet + "," + vsock + "," + ipv6) == kAll);
     CHECK(rules(R"({"names":["io_uring_setup"],"action":"SCMP_ACT_ALLOW"})") == kAll);
     CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})") == kNone);
-    CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})", kX86) == OpenSockets{Opened::by_ia32, Opened::by_ia32});
-    CHECK(rules(packet, kX86) == OpenSockets{Opened::yes, Opened::by_ia32});
+    CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})", kX86) == OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::by_ia32});
+    CHECK(rules(packet, kX86) == OpenSockets{Opened::yes, Opened::by_ia32, Opened::by_ia32});
     CHECK(rules("", kX86) == kNone);
 }
 
@@ -93,12 +96,13 @@ TEST_CASE("open sockets: of any profile, what is said to be closed is closed") {
     for (unsigned seed = 0; seed < 8000; ++seed) {
         const std::string text = RandomProfile(seed).text();
         const OpenSockets found = open_in(config_with(text));
-        if (found.vsock == Opened::yes && found.packet == Opened::yes) continue;
+        if (found == kAll) continue;
         const auto filter = SeccompFilter::load(parsed(text).document);
         if (!filter) continue;
         INFO(seed << ' ' << text);
         if (found.vsock != Opened::yes) CHECK_FALSE(opens(*filter, AF_VSOCK));
         if (found.packet != Opened::yes) CHECK_FALSE(opens(*filter, AF_PACKET));
+        if (found.ip != Opened::yes) CHECK_FALSE((opens(*filter, AF_INET) || opens(*filter, AF_INET6)));
         CHECK_FALSE(passes(to_string(filter->answer("io_uring_setup", {}))));
         ++closed;
     }

@@ -160,6 +160,21 @@ TEST_CASE("risks: packet sockets need CAP_NET_RAW, and refuse the container") {
     CHECK(by_ia32[0].what == "it has CAP_NET_RAW and can open packet sockets by 32-bit system calls");
 }
 
+TEST_CASE("risks: where the kernel loses the sockets of fragments, CAP_NET_RAW is one with and without a guard") {
+    ContainerFacts facts = kOrdinary;
+    facts.loses_fragments = true;
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
+    CHECK(found({}, facts) == "");
+    const auto risks = find_risks({{}, {"CAP_NET_RAW"}, {}, {}}, facts);
+    CHECK(risks[0].refuses);
+    CHECK(risks[0].remedy.find("--cap-drop=NET_RAW") != std::string::npos);
+    facts.unguarded = kNobodyListens;
+    facts.unguarded->open_sockets = {Opened::no, Opened::no, Opened::yes};
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
+    facts.unguarded->open_sockets.ip = Opened::no;
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
+}
+
 TEST_CASE("risks: vsock refuses where somebody listens or nobody can tell, else it is told") {
     const auto told = found_unguarded(kNobodyListens, {Opened::no, Opened::yes});
     REQUIRE(told.size() == 1);
