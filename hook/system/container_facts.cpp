@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -105,12 +106,20 @@ std::string family_name(int family) {
     }
 }
 
-// A directory leads to all that is below it on the host; a file on cgroupfs moves processes.
+// By number, since anybody may give a node whatever name; the guard goes by the same (bpf/guard.bpf.c).
+bool is_network_device(const struct stat& info) {
+    const std::array devices = {makedev(10, 200), makedev(10, 238), makedev(10, 241), makedev(108, 0)};  // tun, vhost-net, vhost-vsock, ppp
+    return S_ISCHR(info.st_mode) && std::ranges::find(devices, info.st_rdev) != devices.end();
+}
+
+// A directory leads to all that is below it on the host, a Unix socket's path to whoever listens there; a file on cgroupfs moves processes.
 Result<std::optional<std::string>> judge_file(int fd) {
     struct stat info {};
     struct statfs file_system {};
     if (::fstat(fd, &info) != 0 || ::fstatfs(fd, &file_system) != 0) return system_error("stat it", errno);
     if (S_ISDIR(info.st_mode)) return std::optional<std::string>("a directory");
+    if (S_ISSOCK(info.st_mode)) return std::optional<std::string>("the path of a Unix socket");
+    if (is_network_device(info)) return std::optional<std::string>("a network device");
     if (file_system.f_type == CGROUP2_SUPER_MAGIC || file_system.f_type == CGROUP_SUPER_MAGIC)
         return std::optional<std::string>("a file of the cgroup file system");
     return std::optional<std::string>();

@@ -86,6 +86,20 @@ TEST_CASE("what a container holds while it is restored is the restorer's") {
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
+// A descriptor of a path alone (O_PATH) is enough for connect(2), by /proc/self/fd.
+TEST_CASE("the path of a Unix socket from outside") {
+    Container container;
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    (container.state.bundle + "/socket").copy(name.sun_path, sizeof name.sun_path - 1);
+    REQUIRE(container.init.run([=] {
+        const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) return -1;
+        return ::open(name.sun_path, O_PATH);
+    }) >= 0);
+    expect_refused(container.run_hook(), EX_CONFIG, "is the path of a Unix socket from outside", container.cgroup);
+}
+
 TEST_CASE("somebody else's restorer in the container's cgroup") {
     Container container;
     Child starter({});
