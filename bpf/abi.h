@@ -40,9 +40,19 @@ enum jail_reason {
 	/* the guard's, for what goes nowhere by a network hook */
 	JAIL_REASON_FAMILY,         /* a socket of a family or protocol that the network hooks can't judge */
 	JAIL_REASON_FOREIGN_SOCKET, /* a socket made outside, handed in */
+	JAIL_REASON_FOREIGN_FILE,   /* another descriptor that leads out of the jail, handed in */
 	JAIL_REASON_ABSTRACT_UNIX,  /* an abstract Unix socket of a process outside */
 	JAIL_REASON_BPF,            /* bpf(2) */
 	JAIL_REASON_COUNT
+};
+
+/* What a denial of JAIL_REASON_FOREIGN_FILE was of. */
+enum jail_file {
+	JAIL_FILE_DEVICE = 1, /* a device that carries packets: tun, tap, vhost, ppp */
+	JAIL_FILE_CGROUP,     /* a file or directory of a cgroup file system */
+	JAIL_FILE_RING,       /* a ring of io_uring */
+	JAIL_FILE_PATH,       /* a directory, a Unix socket's path or a file of procfs, of another mount namespace */
+	JAIL_FILE_PROCESS,    /* a process descriptor of a process outside */
 };
 
 /* jail_denials counts by reason, and then events that no one has fetched in time. */
@@ -136,7 +146,7 @@ struct jail_peer_table {
 /* Key of jail_refusals: what was refused. */
 struct jail_refusal {
 	__u32 addr[4];  /* the destination, network order, IPv4 in mapped form; zero where there is none */
-	__u16 port;     /* host byte order; 0 where there is none. Of JAIL_REASON_FAMILY the family, of JAIL_REASON_BPF the command */
+	__u16 port;     /* host byte order; 0 where there is none. Of JAIL_REASON_FAMILY the family, of _FOREIGN_FILE enum jail_file, of _BPF the command */
 	__u8 protocol;  /* IPPROTO_*, or 0 */
 	__u8 reason;    /* enum jail_reason */
 };

@@ -8,6 +8,7 @@
  * neither as section nor as attach type, the loader sets.
  */
 #include <linux/bpf.h>
+#include <linux/errno.h>
 #include <linux/un.h>
 
 #include <bpf/bpf_core_read.h>
@@ -39,7 +40,10 @@ static __always_inline int judge(struct bpf_sock_addr *ctx)
 	if (name->sun_path[0])
 		return 1;
 	jail_record(&what, 1);
-	return audit ? 1 : 0;
+	if (audit)
+		return 1;
+	bpf_set_retval(-ECONNREFUSED); /* as in guard.bpf.c */
+	return 0;
 }
 
 SEC("unix/connect")

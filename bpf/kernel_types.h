@@ -31,6 +31,40 @@ struct ns_common {
 	unsigned int inum;
 };
 
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct vfsmount {
+	int mnt_flags;
+};
+
+struct mount {
+	struct vfsmount mnt;
+	struct mnt_namespace *mnt_ns;
+};
+
+struct pid_namespace;
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct nsproxy {
+	struct mnt_namespace *mnt_ns;
+};
+
+struct task_struct {
+	struct nsproxy *nsproxy;
+	struct pid *thread_pid;
+};
+
 struct net {
 	struct ns_common ns;
 };
@@ -76,7 +110,46 @@ struct sockaddr_un___kernel {
 	char sun_path[108];
 };
 
-struct file;
+struct super_block {
+	unsigned long s_magic;
+};
+
+struct inode {
+	unsigned short i_mode;
+	unsigned int i_rdev;
+	struct super_block *i_sb;
+	void *i_private;
+};
+
+union shortname_store {
+	unsigned char string[16];
+};
+
+/* A short name lies in the first of these until Linux 6.13, in the second since. */
+struct dentry {
+	unsigned char d_iname[16];
+	union shortname_store d_shortname;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct module {
+	char name[56];
+};
+
+struct file_operations {
+	struct module *owner;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+	const struct file_operations *f_op;
+	void *private_data;
+};
 
 #pragma clang attribute pop
 

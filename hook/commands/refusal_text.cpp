@@ -23,8 +23,18 @@ std::optional<IpPrefix> address_of(const jail_refusal& what) {
 }
 
 bool has_address(const jail_refusal& what) {
-    return what.reason != JAIL_REASON_FAMILY && what.reason != JAIL_REASON_FOREIGN_SOCKET && what.reason != JAIL_REASON_ABSTRACT_UNIX &&
-           what.reason != JAIL_REASON_BPF;
+    return what.reason < JAIL_REASON_FAMILY;  // what the guard denies has none
+}
+
+std::string_view file_text(std::uint16_t kind) {
+    switch (kind) {
+        case JAIL_FILE_DEVICE: return "a network device";
+        case JAIL_FILE_CGROUP: return "a cgroup file";
+        case JAIL_FILE_RING: return "an io_uring";
+        case JAIL_FILE_PATH: return "a directory or path of another mount namespace";
+        case JAIL_FILE_PROCESS: return "a process descriptor";
+        default: return "a file";
+    }
 }
 
 }  // namespace
@@ -72,6 +82,7 @@ std::string refusal_text(const jail_refusal& what) {
     switch (what.reason) {
         case JAIL_REASON_FAMILY: return fmt::format("socket of family {}, protocol {}", what.port, what.protocol);
         case JAIL_REASON_FOREIGN_SOCKET: return "a socket handed in";
+        case JAIL_REASON_FOREIGN_FILE: return fmt::format("{} handed in", file_text(what.port));
         case JAIL_REASON_ABSTRACT_UNIX: return "an abstract Unix socket";
         case JAIL_REASON_BPF: return fmt::format("bpf command {}", what.port);
         default: break;

@@ -18,6 +18,7 @@
 #include "jail/kernel_btf_file.h"
 #include "jail/loading.h"
 #include "jail/skeleton.h"
+#include "system/lsm.h"
 #include "system/process.h"
 
 namespace jail_ai {
@@ -118,6 +119,7 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, cons
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
     skeleton->rodata->container_cgroup = scope.cgroup;
     skeleton->rodata->engine_network = scope.engine_network;
+    skeleton->rodata->reads_kernel = kernel_is_confidential() ? 0 : 1;
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
     if (const int failed = share_record(skeleton->maps, record); failed != 0) return load_error(kWhat, kNeeds, -failed);
     if (const int failed = guard_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);

@@ -121,7 +121,8 @@ public:
             case BTF_KIND_INT: return ::btf__add_int(out_.get(), kernel_.string(type->name_off), type->size, ::btf_int_encoding(type));
             case BTF_KIND_PTR: return ::btf__add_ptr(out_.get(), 0);
             case BTF_KIND_ARRAY: return add_array(*::btf_array(wanted), *::btf_array(type));
-            case BTF_KIND_STRUCT: return add_structure(*wanted, *type);
+            case BTF_KIND_STRUCT:
+            case BTF_KIND_UNION: return add_composite(*wanted, *type);
             default: return 0;
         }
     }
@@ -143,7 +144,7 @@ private:
         const int element = add(local.type, kernel.type);
         return index > 0 && element > 0 ? ::btf__add_array(out_.get(), index, element, kernel.nelems) : 0;
     }
-    int add_structure(const btf_type& local, const btf_type& kernel) {
+    int add_composite(const btf_type& local, const btf_type& kernel) {
         struct Field {
             const char* name;
             int type;
@@ -157,7 +158,8 @@ private:
             const int type = member ? add(members[i].type, member->type) : 0;
             if (type > 0) fields.push_back({name, type, member->bits});
         }
-        const int id = ::btf__add_struct(out_.get(), kernel_.string(kernel.name_off), kernel.size);
+        const auto add_empty = ::btf_is_struct(&kernel) ? ::btf__add_struct : ::btf__add_union;
+        const int id = add_empty(out_.get(), kernel_.string(kernel.name_off), kernel.size);
         for (const Field& field : fields)
             if (::btf__add_field(out_.get(), field.name, field.type, field.bits, 0) != 0) return 0;
         return id;

@@ -24,6 +24,7 @@ constexpr std::string_view reason_name(jail_reason reason) {
         case JAIL_REASON_PACKET: return "packet";
         case JAIL_REASON_FAMILY: return "family";
         case JAIL_REASON_FOREIGN_SOCKET: return "foreign-socket";
+        case JAIL_REASON_FOREIGN_FILE: return "foreign-file";
         case JAIL_REASON_ABSTRACT_UNIX: return "abstract-unix";
         case JAIL_REASON_BPF: return "bpf";
         case JAIL_REASON_COUNT: break;

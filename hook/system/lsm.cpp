@@ -34,13 +34,18 @@ std::pair<int, int> kernel_release() {
     return numbers;
 }
 
-bool bpf_is_active() {
-    const UniqueFd fd(::open("/sys/kernel/security/lsm", O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+// Of securityfs, and of nothing that lies over it; empty where that has no such file.
+std::string read_security_file(const char* path) {
+    const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     struct statfs info {};
-    if (!fd || ::fstatfs(fd.get(), &info) != 0 || info.f_type != SECURITYFS_MAGIC) return false;
-    const auto text = read_all(fd.get(), kMaxModules);
-    if (!text) return false;
-    std::string_view rest = *text;
+    if (!fd || ::fstatfs(fd.get(), &info) != 0 || info.f_type != SECURITYFS_MAGIC) return "";
+    auto text = read_all(fd.get(), kMaxModules);
+    return text ? std::move(*text) : "";
+}
+
+bool bpf_is_active() {
+    const std::string text = read_security_file("/sys/kernel/security/lsm");
+    std::string_view rest = text;
     while (!rest.empty()) {
         const std::string_view module = rest.substr(0, rest.find_first_of(",\n"));
         if (module == "bpf") return true;
@@ -57,6 +62,10 @@ bool kernel_has_lsm_cgroup() {
 
 bool kernel_has_unix_hooks() {
     return kernel_release() >= std::pair(6, 7) && ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+}
+
+bool kernel_is_confidential() {
+    return read_security_file("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos;
 }
 
 Result<bool> guard_is_available() {

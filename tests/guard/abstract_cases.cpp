@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // unix_stream_connect and unix_may_send: abstract Unix sockets live in network namespaces, so who shares the host's could talk to the
-// host's services by them.
+// host's services by them. They fail as a name does that nobody has, since clients go on from there to another.
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -65,6 +65,47 @@ void for_each_way(Case run) {
     }
 }
 
+template <typename Attempt>
+void expect_refused_name(const Rig& rig, Child& inside, Attempt attempt) {
+    expect_denied(rig, inside, JAIL_REASON_ABSTRACT_UNIX, attempt, "ECONNREFUSED");
+}
+
+// As libxcb does: the abstract name, and the path only where nobody has that.
+int reach_abstract_or_path(const UnixName& abstract, const UnixName& path) {
+    const int error = reach(SOCK_STREAM, abstract, Call::connect);
+    return error == ECONNREFUSED || error == ENOENT ? reach(SOCK_STREAM, path, Call::connect) : error;
+}
+
+// A server that listens at both, as X servers do, is reached by its path, which is the container's to have or not.
+void expect_path_reached(Rig& rig) {
+    const UnixName name = name_of_socket("jail-ai-both", true), path = name_of_socket(rig.container.state.bundle + "/both", false);
+    REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_STREAM, name); })) == "none");
+    REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_STREAM, path); })) == "none");
+    for (Child* inside : {&rig.container.init, &rig.nested}) {
+        const DenialCounts before = denials(rig.container.cgroup);
+        CHECK(error_name(inside->run([=] { return reach_abstract_or_path(name, path); })) == "none");
+        CHECK(change(before, denials(rig.container.cgroup)) == one_more(JAIL_REASON_ABSTRACT_UNIX));
+    }
+    expect_allowed(rig, rig.neighbour, [=] { return reach_abstract_or_path(name, path); });
+}
+
+// A Unix socket without a name goes from one child to another, which sends from it to an abstract name; 0 or errno.
+int send_from(int channel, const UnixName& name) {
+    const Received received = receive_descriptors(channel);
+    const UniqueFd socket(received.last);
+    if (!socket) return EBADF;
+    return ::sendto(socket.get(), "x", 1, MSG_DONTWAIT, name.get(), name.length) == 1 ? 0 : errno;
+}
+
+void hand_over_unbound(const Rig& rig, Child& sender) {
+    const int near = rig.channel.near();
+    REQUIRE(error_name(sender.run([=] {
+                const UniqueFd socket(::socket(AF_UNIX, SOCK_DGRAM, 0));
+                const int fd = socket.get();
+                return socket ? send_descriptors(near, &fd, 1) : errno;
+            })) == "none");
+}
+
 TEST_CASE("in the host's network namespace, abstract sockets of others are out of reach from inside") {
     NEED_GUARD();
     for_each_way([](const Way& way) {
@@ -73,8 +114,8 @@ TEST_CASE("in the host's network namespace, abstract sockets of others are out o
         const Call call = way.call;
         const UnixName theirs = name_of_socket("jail-ai-theirs", true);
         REQUIRE(error_name(rig.stranger.run([=] { return serve(type, theirs); })) == "none");
-        expect_denied(rig, rig.container.init, JAIL_REASON_ABSTRACT_UNIX, [=] { return reach(type, theirs, call); });
-        expect_denied(rig, rig.nested, JAIL_REASON_ABSTRACT_UNIX, [=] { return reach(type, theirs, call); });
+        expect_refused_name(rig, rig.container.init, [=] { return reach(type, theirs, call); });
+        expect_refused_name(rig, rig.nested, [=] { return reach(type, theirs, call); });
         expect_allowed(rig, rig.neighbour, [=] { return reach(type, theirs, call); });
     });
 }
@@ -123,6 +164,25 @@ TEST_CASE("in a network namespace of its own, whatever abstract socket is there 
     });
 }
 
+TEST_CASE("a client that goes on from the abstract name to the path gets there") {
+    NEED_GUARD();
+    Rig rig(Laboratory::get().network.host);
+    expect_path_reached(rig);
+}
+
+// The kernel could as well ask the socket's cgroup (security_unix_may_send has a socket for its first argument); no kernel so far does.
+TEST_CASE("the guard's Unix hooks ask who calls, and not whose the socket is") {
+    NEED_GUARD();
+    Rig rig(Laboratory::get().network.host);
+    const UnixName theirs = name_of_socket("jail-ai-theirs", true);
+    const int far = rig.channel.far();
+    REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_DGRAM, theirs); })) == "none");
+    hand_over_unbound(rig, rig.neighbour);
+    expect_refused_name(rig, rig.container.init, [=] { return send_from(far, theirs); });
+    hand_over_unbound(rig, rig.container.init);
+    expect_allowed(rig, rig.neighbour, [=] { return send_from(far, theirs); });
+}
+
 // What stands in for the guard: a hook that knows the name alone.
 
 TEST_CASE("without BPF LSM, in the host's network namespace, no abstract socket is reached") {
@@ -136,8 +196,8 @@ TEST_CASE("without BPF LSM, in the host's network namespace, no abstract socket 
         REQUIRE(error_name(rig.stranger.run([=] { return serve(type, theirs); })) == "none");
         REQUIRE(error_name(rig.container.init.run([=] { return serve(type, own); })) == "none");
         for (Child* inside : {&rig.container.init, &rig.nested}) {
-            expect_denied(rig, *inside, JAIL_REASON_ABSTRACT_UNIX, [=] { return reach(type, theirs, call); });
-            expect_denied(rig, *inside, JAIL_REASON_ABSTRACT_UNIX, [=] { return reach(type, own, call); });
+            expect_refused_name(rig, *inside, [=] { return reach(type, theirs, call); });
+            expect_refused_name(rig, *inside, [=] { return reach(type, own, call); });
         }
         expect_allowed(rig, rig.neighbour, [=] { return reach(type, theirs, call); });
         expect_allowed(rig, rig.stranger, [=] { return reach(type, own, call); });
@@ -156,6 +216,24 @@ TEST_CASE("there, sockets with a path are reached, and connected ones talk on") 
         const int near = rig.channel.near();
         expect_allowed(rig, rig.container.init, [=] { return ::send(near, "x", 1, 0) == 1 ? 0 : errno; });
     });
+}
+
+TEST_CASE("there, a client that goes on from the abstract name to the path gets there") {
+    if (!kernel_has_unix_hooks()) SKIP_CASE("no hooks for Unix sockets on this kernel");
+    Rig rig{WithoutLsm{}};
+    expect_path_reached(rig);
+}
+
+TEST_CASE("there, the hooks ask whose the socket is, and not who calls") {
+    if (!kernel_has_unix_hooks()) SKIP_CASE("no hooks for Unix sockets on this kernel");
+    Rig rig{WithoutLsm{}};
+    const UnixName theirs = name_of_socket("jail-ai-theirs", true);
+    const int far = rig.channel.far();
+    REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_DGRAM, theirs); })) == "none");
+    hand_over_unbound(rig, rig.neighbour);
+    expect_allowed(rig, rig.container.init, [=] { return send_from(far, theirs); });
+    hand_over_unbound(rig, rig.container.init);
+    expect_refused_name(rig, rig.neighbour, [=] { return send_from(far, theirs); });
 }
 
 TEST_CASE("there, audit counts them and lets them pass") {

@@ -18,7 +18,8 @@ struct Free {
 };
 using Btf = std::unique_ptr<btf, Free>;
 
-// struct socket { struct sock *sk; } and struct unix_address { struct sockaddr_un name[]; }, whose members lie behind others in the kernel.
+// struct socket { struct sock *sk; } and struct unix_address { struct sockaddr_un name[]; }, whose members lie behind others in the kernel, and
+// struct in6_addr, which is a union inside.
 Btf wanted_structures() {
     Btf local(::btf__new_empty());
     const int pointer = ::btf__add_ptr(local.get(), 0);
@@ -31,6 +32,11 @@ Btf wanted_structures() {
     ::btf__add_field(local.get(), "name", names, 0, 0);
     ::btf__add_struct(local.get(), "socket", 8);
     ::btf__add_field(local.get(), "sk", pointer, 0, 0);
+    const int bytes = ::btf__add_array(local.get(), number, ::btf__add_int(local.get(), "unsigned char", 1, 0), 16);
+    const int forms = ::btf__add_union(local.get(), nullptr, 16);
+    ::btf__add_field(local.get(), "u6_addr8", bytes, 0, 0);
+    ::btf__add_struct(local.get(), "in6_addr", 16);
+    ::btf__add_field(local.get(), "in6_u", forms, 0, 0);
     ::btf__add_struct(local.get(), "no_such_structure", 8);
     ::btf__add_field(local.get(), "sk", pointer, 0, 0);
     return local;
@@ -71,6 +77,7 @@ TEST_CASE("one pass over the kernel's BTF finds what libbpf finds") {
     CHECK(bits_of(*extract, "unix_address", "name") == bits_of(*kernel, "unix_address", "name"));
     CHECK(bits_of(*extract, "unix_address", "name") > 0);
     CHECK(bits_of(*extract, "sockaddr_un", "sun_path") == 16);
+    CHECK(bits_of(*extract, "in6_addr", "in6_u") == 0);
     CHECK(bits_of(*extract, "no_such_structure", "sk") == -1);
     CHECK(bits_of(*extract, "socket", "ops") == -1);
 }

@@ -43,11 +43,11 @@ private:
     Rig(const NetworkNamespace& network, const char* annotations, bool hides_lsm);
 };
 
-// The attempt, 0 or errno, fails in the child with EPERM and is counted for the reason and no other.
+// The attempt, 0 or errno, fails in the child with the error and is counted for the reason and no other.
 template <typename Attempt>
-void expect_denied(const Rig& rig, Child& inside, jail_reason reason, Attempt attempt) {
+void expect_denied(const Rig& rig, Child& inside, jail_reason reason, Attempt attempt, const char* error = "EPERM") {
     const DenialCounts before = denials(rig.container.cgroup);
-    CHECK(error_name(inside.run(attempt)) == "EPERM");
+    CHECK(error_name(inside.run(attempt)) == error);
     CHECK(change(before, denials(rig.container.cgroup)) == one_more(reason));
 }
 
@@ -58,5 +58,10 @@ void expect_allowed(const Rig& rig, Child& child, Attempt attempt) {
     CHECK(error_name(child.run(attempt)) == "none");
     CHECK(change(before, denials(rig.container.cgroup)) == "");
 }
+
+// The message that waits in the channel comes to the receiver with so many descriptors and whole, and nothing is counted.
+void expect_received(const Rig& rig, Child& receiver, int count);
+// Of it only so many descriptors come, the next one is kept out and counted for the reason and no other. `flags` of recvmsg(2).
+void expect_kept_out(const Rig& rig, Child& receiver, jail_reason reason, int came_before, int flags = 0);
 
 }  // namespace jail_ai::test

@@ -107,6 +107,17 @@ void Netlink::add_veth(const std::string& name, const std::string& peer, int pee
     request(message, "add veth " + name);
 }
 
+void Netlink::add_link(const std::string& name, const std::string& kind, unsigned below) {
+    const ifinfomsg link{};
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link);
+    message.attribute(IFLA_IFNAME, name);
+    if (below != 0) message.attribute(IFLA_LINK, below);
+    const std::size_t info = message.open_nest(IFLA_LINKINFO);
+    message.attribute(IFLA_INFO_KIND, kind);
+    message.close_nest(info);
+    request(message, "add " + kind + " " + name);
+}
+
 void Netlink::set_up(const std::string& interface) {
     ifinfomsg link{};
     link.ifi_index = static_cast<int>(interface_index(interface));

@@ -19,6 +19,8 @@ public:
 
     // One end stays here, the other appears in the other namespace.
     void add_veth(const std::string& name, const std::string& peer, int peer_netns);
+    // Of a kind that takes nothing but an interface below it, 0 for none: "dummy", "macvtap".
+    void add_link(const std::string& name, const std::string& kind, unsigned below = 0);
     void set_up(const std::string& interface);
     void add_address(const std::string& interface, const std::string& prefix);
     void remove_address(const std::string& interface, const std::string& prefix);

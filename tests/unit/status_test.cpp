@@ -59,6 +59,8 @@ TEST_CASE("status: what was refused, in words") {
     CHECK(refusal_text(refusal_of(JAIL_REASON_MULTICAST, 0, 58, "ff02::16")) == "ff02::16 icmpv6");
     CHECK(refusal_text(refusal_of(JAIL_REASON_PACKET, 0, 47, "10.88.0.1")) == "10.88.0.1 protocol 47");
     CHECK(refusal_text(refusal_of(JAIL_REASON_FAMILY, 40, 0)) == "socket of family 40, protocol 0");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_FOREIGN_FILE, JAIL_FILE_DEVICE, 0)) == "a network device handed in");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_FOREIGN_FILE, 99, 0)) == "a file handed in");
     CHECK(refusal_text(refusal_of(JAIL_REASON_BPF, 5, 0)) == "bpf command 5");
 }
 

@@ -56,8 +56,8 @@ TABLE
     [ "$2" = host ] || return 0
     cat <<TABLE
 tcp 127.0.0.1|reached|EPERM|loopback
-abstract-stream|reached|EPERM|abstract-unix
-abstract-datagram|reached|EPERM|abstract-unix
+abstract-stream|reached|ECONNREFUSED|abstract-unix
+abstract-datagram|reached|ECONNREFUSED|abstract-unix
 TABLE
 }
 
