@@ -19,8 +19,10 @@
 
 #ifdef __bpf__
 #define JAIL_INLINE static __attribute__((always_inline)) inline
+#define JAIL_SELDOM static __attribute__((noinline, unused))
 #else
 #define JAIL_INLINE static inline
+#define JAIL_SELDOM static inline
 #endif
 
 #define JAIL_PROTO_TCP 6
@@ -157,6 +159,32 @@ JAIL_INLINE int jail_is_own(const struct jail_key *key)
 /* A protocol that no exception names: judged with it, a destination passes exactly when no rule blocks its address. */
 #define JAIL_PROTO_ANY 0
 
+/* One form of an address that jail_is_translated(). */
+JAIL_INLINE int jail_judge_form(const struct jail_key *key, int form, __u8 protocol, __u16 port)
+{
+	struct jail_key inside;
+	__u32 v4 = jail_translated_v4(key, form);
+
+	if (!v4)
+		return JAIL_VERDICT_PASS;
+	jail_key_v4(&inside, v4);
+	return jail_judge_key(&inside, protocol, port);
+}
+
+/* Not inlined, since hardly any packet comes here; no loop over forms, which clang lays out so that Linux 6.1 takes it for one without an end. */
+JAIL_SELDOM int jail_judge_forms(const struct jail_key *key, __u8 protocol, __u16 port)
+{
+	int verdict = jail_judge_form(key, 0, protocol, port);
+
+	if (verdict == JAIL_VERDICT_PASS)
+		verdict = jail_judge_form(key, 1, protocol, port);
+	if (verdict == JAIL_VERDICT_PASS)
+		verdict = jail_judge_form(key, 2, protocol, port);
+	if (verdict == JAIL_VERDICT_PASS)
+		verdict = jail_judge_form(key, 3, protocol, port);
+	return verdict;
+}
+
 /*
  * Judges a destination of either family, in each form in which it would be travelled to. `port` is in host byte order; 0 where the
  * protocol has none. Gives JAIL_VERDICT_PASS or an enum jail_reason.
@@ -173,16 +201,7 @@ JAIL_INLINE int jail_judge(const struct jail_key *key, __u8 protocol, __u16 port
 		jail_key_v4(&inside, v4);
 		return jail_judge_key(&inside, protocol, port);
 	}
-	if (!jail_is_translated(key))
-		return JAIL_VERDICT_PASS;
-	for (int form = 0; form < JAIL_TRANSLATED_FORMS && verdict == JAIL_VERDICT_PASS; form++) {
-		v4 = jail_translated_v4(key, form);
-		if (!v4)
-			continue;
-		jail_key_v4(&inside, v4);
-		verdict = jail_judge_key(&inside, protocol, port);
-	}
-	return verdict;
+	return jail_is_translated(key) ? jail_judge_forms(key, protocol, port) : JAIL_VERDICT_PASS;
 }
 
 #endif
