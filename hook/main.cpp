@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/deadline.h"
+#include "base/quote.h"
 #include "base/report.h"
 #include "commands/arguments.h"
 #include "commands/attach.h"
@@ -163,7 +164,7 @@ int run_log(Words words, const Caller& /*caller*/) {
 // A person runs these, and is told what else goes to syslog alone.
 int tell(const jail_ai::Line& line) {
     jail_ai::report(line.priority, line.text);
-    return line.priority > LOG_WARNING ? print(line.text + "\n") : EX_OK;
+    return line.priority > LOG_WARNING ? print(jail_ai::printable(line.text) + "\n") : EX_OK;
 }
 
 int run_watch(Words words, const Caller& /*caller*/) {

@@ -14,6 +14,7 @@
 #include <ctime>
 #include <string>
 
+#include "base/quote.h"
 #include "base/unique_fd.h"
 
 namespace jail_ai {
@@ -70,12 +71,13 @@ void open_report() {
 }
 
 void report(int priority, std::string_view line) {
+    const std::string shown = printable(line);
     if (priority <= LOG_WARNING) {
-        const std::string text = fmt::format("{}: {}\n", kTag, line);
+        const std::string text = fmt::format("{}: {}\n", kTag, shown);
         // One write, so that lines of several hooks don't mix; a reader that has gone is no reason to fail.
         [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     }
-    send_to_syslog(priority, line);
+    send_to_syslog(priority, shown);
 }
 
 }  // namespace jail_ai

@@ -3,19 +3,33 @@
 // See utf8.h.
 #include "base/utf8.h"
 
-#include <algorithm>
-
 namespace jail_ai {
 
+std::optional<Character> first_character(std::string_view text) {
+    constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // that takes so many bytes
+    const auto first = static_cast<unsigned char>(text.front());
+    if (first < 0x80) return Character{first, 1};
+    const std::size_t length = first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+    if (length == 0 || text.size() < length) return std::nullopt;
+    char32_t point = first & (0xffU >> (length + 1));
+    for (const char each : text.substr(1, length - 1)) {
+        const auto byte = static_cast<unsigned char>(each);
+        if ((byte & 0xc0) != 0x80) return std::nullopt;
+        point = point << 6 | (byte & 0x3fU);
+    }
+    const bool is_surrogate = point >= 0xd800 && point <= 0xdfff;
+    if (point < kLeast[length] || is_surrogate || point > 0x10ffff) return std::nullopt;
+    return Character{point, length};
+}
+
 std::string valid_utf8(std::string_view text) {
+    constexpr std::string_view kReplacement = "\xef\xbf\xbd";
     std::string clean;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto first = static_cast<unsigned char>(text[at]);
-        const std::size_t length = first < 0x80 ? 1 : first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
-        const std::string_view one = text.substr(at, length);
-        const bool valid = length != 0 && one.size() == length && std::ranges::all_of(one.substr(1), [](char byte) { return (byte & 0xc0) == 0x80; });
-        clean += valid ? one : std::string_view("\xef\xbf\xbd");
-        at += valid ? length : 1;
+    while (!text.empty()) {
+        const auto character = first_character(text);
+        const std::size_t length = character ? character->length : 1;
+        clean += character ? text.substr(0, length) : kReplacement;
+        text.remove_prefix(length);
     }
     return clean;
 }

@@ -106,23 +106,7 @@ void put_policy(JsonWriter& writer, const Policy& policy, const std::optional<As
     writer.EndArray();
 }
 
-}  // namespace
-
-std::vector<std::string> find_differences(const Rules& then, const Rules& now) {
-    std::vector<std::string> differences;
-    for (const auto& [prefix, rule] : now) {
-        const auto other = then.find(prefix);
-        if (other == then.end())
-            differences.push_back(fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
-        else if (std::memcmp(&other->second.value, &rule.value, sizeof rule.value) != 0)
-            differences.push_back(fmt::format("~ {}: {}, would be {}", prefix.to_string(), describe(other->second.value), describe(rule.value)));
-    }
-    for (const auto& [prefix, rule] : then)
-        if (!now.contains(prefix)) differences.push_back(fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
-    return differences;
-}
-
-std::string explain_to_people(const Explanation& explanation) {
+std::string people_text(const Explanation& explanation) {
     const Policy& policy = explanation.policy;
     std::string text;
     if (explanation.destination)
@@ -141,6 +125,26 @@ std::string explain_to_people(const Explanation& explanation) {
     text += fmt::format("the jail that is attached to cgroup {} differs from what would be attached now:\n", quote(jail.cgroup));
     for (const std::string& difference : jail.differences) text += fmt::format("  {}\n", difference);
     return text;
+}
+
+}  // namespace
+
+std::vector<std::string> find_differences(const Rules& then, const Rules& now) {
+    std::vector<std::string> differences;
+    for (const auto& [prefix, rule] : now) {
+        const auto other = then.find(prefix);
+        if (other == then.end())
+            differences.push_back(fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
+        else if (std::memcmp(&other->second.value, &rule.value, sizeof rule.value) != 0)
+            differences.push_back(fmt::format("~ {}: {}, would be {}", prefix.to_string(), describe(other->second.value), describe(rule.value)));
+    }
+    for (const auto& [prefix, rule] : then)
+        if (!now.contains(prefix)) differences.push_back(fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
+    return differences;
+}
+
+std::string explain_to_people(const Explanation& explanation) {
+    return printable(people_text(explanation), "\n");
 }
 
 std::string explain_to_machines(const Explanation& explanation) {

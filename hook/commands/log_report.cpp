@@ -19,8 +19,8 @@ std::string refusal_sentence(const LogEntry& entry) {
 }
 
 std::string log_to_people(const LogEntry& entry) {
-    const std::string container = entry.container.empty() ? "unknown" : printable(entry.container).substr(0, 12);
-    return fmt::format("{} {:12} {}\n", time_text(entry.real, true), container, refusal_sentence(entry));
+    const std::string_view container = entry.container.empty() ? "unknown" : entry.container.substr(0, 12);
+    return fmt::format("{} {:12} {}\n", time_text(entry.real, true), printable(container), refusal_sentence(entry));
 }
 
 std::string log_to_machines(const LogEntry& entry) {

@@ -68,8 +68,8 @@ std::string to_people(const std::vector<Refreshed>& jails, bool only_look) {
         for (const std::string& change : jail.changes) text += fmt::format("  {}\n", change);
         if (jail.ended != 0) text += fmt::format("  {} connections ended\n", jail.ended);
     }
-    return text + fmt::format("{} {} looked at, {} {}\n", jails.size(), jails.size() == 1 ? "jail" : "jails", changed,
-                              only_look ? "not up to date" : "brought up to date");
+    return printable(text, "\n") + fmt::format("{} {} looked at, {} {}\n", jails.size(), jails.size() == 1 ? "jail" : "jails", changed,
+                                               only_look ? "not up to date" : "brought up to date");
 }
 
 std::string to_machines(const std::vector<Refreshed>& jails, bool only_look) {

@@ -60,12 +60,6 @@ std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     return {text, ::strnlen(text, comm.size())};
 }
 
-std::string printable(std::string_view text) {
-    std::string out;
-    for (const char c : text) out += c >= 0x20 && c < 0x7f ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    return out;
-}
-
 std::string time_text(std::uint64_t real, bool milliseconds) {
     constexpr std::uint64_t kSecond = 1'000'000'000;
     const auto seconds = fmt::gmtime(static_cast<std::time_t>(real / kSecond));

@@ -22,10 +22,8 @@ std::string destination_of(const jail_refusal& what);
 
 std::string protocol_text(std::uint8_t protocol);  // "tcp", "protocol 47"
 
+// What a process calls itself, with whatever bytes it likes.
 std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
-
-// A process names itself with whatever bytes it likes, and so may who makes a container; JSON and terminals are particular.
-std::string printable(std::string_view text);
 
 // Of CLOCK_REALTIME in ns, by RFC 3339 in UTC; to the millisecond or to the second.
 std::string time_text(std::uint64_t real, bool milliseconds);

@@ -111,11 +111,7 @@ void put_jail(JsonWriter& writer, const NamedJail& named, const Now& now) {
 // A label's value, in which only these are escaped.
 std::string label_text(std::string_view text) {
     std::string escaped;
-    for (const char c : text) {
-        if (c == '\n') {
-            escaped += "\\n";
-            continue;
-        }
+    for (const char c : printable(text)) {
         if (c == '"' || c == '\\') escaped += '\\';
         escaped += c;
     }
@@ -153,7 +149,7 @@ std::string status_to_people(const std::vector<NamedJail>& jails, const Now& now
         if (jail.refusals.size() > kShownRefusals)
             text += fmt::format("    and {} others: --json shows them\n", jail.refusals.size() - kShownRefusals);
     }
-    return text;
+    return printable(text, "\n");
 }
 
 std::string status_to_machines(const std::vector<NamedJail>& jails, const Now& now) {

@@ -10,14 +10,22 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
+
 namespace jail_ai {
 
 using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
 
-// Members of the object that is being written. Texts are UTF-8.
+// A text from wherever: what is not UTF-8 in it becomes U+FFFD, for JSON is UTF-8.
+inline void put_text(JsonWriter& writer, std::string_view text) {
+    const std::string clean = valid_utf8(text);
+    writer.String(clean.data(), static_cast<rapidjson::SizeType>(clean.size()));
+}
+
+// Members of the object that is being written.
 inline void put(JsonWriter& writer, std::string_view key, std::string_view text) {
     writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-    writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    put_text(writer, text);
 }
 
 inline void put(JsonWriter& writer, std::string_view key, std::uint64_t number) {
@@ -29,7 +37,7 @@ template <typename Texts>
 void put_all(JsonWriter& writer, std::string_view key, const Texts& texts) {
     writer.Key(key.data(), static_cast<rapidjson::SizeType>(key.size()));
     writer.StartArray();
-    for (const auto& text : texts) writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+    for (const auto& text : texts) put_text(writer, text);
     writer.EndArray();
 }
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string_view>
 
-#include "base/utf8.h"
+#include "base/quote.h"
 #include "container/json_writer.h"
 #include "doctor/finding.h"
 
@@ -35,11 +35,11 @@ constexpr int kGradeWidth = 8;
 constexpr int kTopicWidth = 11;
 
 // What came from elsewhere was quoted where it was found; this is for the rest, file names in a message of libc's for one.
-std::string printable(std::string_view text) {
+std::string on_one_line(std::string_view text) {
     std::string clean(text);
     std::ranges::replace_if(
         clean, [](unsigned char byte) { return byte < 0x20 || byte == 0x7f; }, '?');
-    return clean;
+    return printable(clean);
 }
 
 }  // namespace
@@ -53,8 +53,8 @@ std::string render_text(const std::vector<Finding>& findings, bool coloured) {
     for (const Finding& finding : findings) {
         const std::string grade = fmt::format("{:<{}}", name_of(finding.grade), kGradeWidth);
         text += coloured ? fmt::format("{}{}\033[0m", colour_of(finding.grade), grade) : grade;
-        text += fmt::format("{:<{}}{}\n", finding.topic, kTopicWidth, printable(finding.what));
-        if (!finding.remedy.empty()) text += fmt::format("{:{}}do: {}\n", "", kGradeWidth + kTopicWidth, printable(finding.remedy));
+        text += fmt::format("{:<{}}{}\n", finding.topic, kTopicWidth, on_one_line(finding.what));
+        if (!finding.remedy.empty()) text += fmt::format("{:{}}do: {}\n", "", kGradeWidth + kTopicWidth, on_one_line(finding.remedy));
     }
     return text + (block_works(findings) ? "the block works here\n" : "the block does not work here\n");
 }
@@ -70,9 +70,9 @@ std::string render_json(const std::vector<Finding>& findings) {
     for (const Finding& finding : findings) {
         writer.StartObject();
         put(writer, "grade", name_of(finding.grade));
-        put(writer, "topic", valid_utf8(finding.topic));
-        put(writer, "what", valid_utf8(finding.what));
-        put(writer, "remedy", valid_utf8(finding.remedy));
+        put(writer, "topic", finding.topic);
+        put(writer, "what", finding.what);
+        put(writer, "remedy", finding.remedy);
         writer.EndObject();
     }
     writer.EndArray();

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "base/utf8.h"
+#include "base/quote.h"
 #include "container/json_writer.h"
 #include "verify/facts.h"
 
@@ -44,7 +44,7 @@ std::string verification_to_people(const VerifyFacts& facts, const std::vector<D
     const auto asking = std::ranges::count_if(facts.containers, wants_jail);
     const auto having =
         std::ranges::count_if(facts.containers, [&](const SeenContainer& each) { return wants_jail(each) && is_jailed(each, facts.jails); });
-    return text + fmt::format("{} containers ask for the block, {} have it\n", asking, having);
+    return printable(text, "\n") + fmt::format("{} containers ask for the block, {} have it\n", asking, having);
 }
 
 std::string verification_to_machines(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies) {
@@ -55,7 +55,7 @@ std::string verification_to_machines(const VerifyFacts& facts, const std::vector
     writer.StartArray();
     for (const SeenContainer& each : facts.containers) {
         writer.StartObject();
-        put(writer, "container", valid_utf8(each.id));
+        put(writer, "container", each.id);
         if (!each.name.empty()) put(writer, "name", each.name);
         put(writer, "runtime", each.runtime);
         put(writer, "owner", std::uint64_t{each.owner});
@@ -70,10 +70,10 @@ std::string verification_to_machines(const VerifyFacts& facts, const std::vector
     writer.StartArray();
     for (const Discrepancy& each : discrepancies) {
         writer.StartObject();
-        put(writer, "container", valid_utf8(each.container));
+        put(writer, "container", each.container);
         put(writer, "kind", name_of(each.kind));
-        put(writer, "what", valid_utf8(each.what));
-        put(writer, "remedy", valid_utf8(each.remedy));
+        put(writer, "what", each.what);
+        put(writer, "remedy", each.remedy);
         writer.EndObject();
     }
     writer.EndArray();
