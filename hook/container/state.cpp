@@ -29,10 +29,11 @@ Result<pid_t> parse_pid(const rapidjson::Value& state) {
 }  // namespace
 
 Result<Annotations> read_annotations(const rapidjson::Value& object) {
-    auto found = find_object(object, "annotations");
+    auto found = find_member(object, "annotations");
     if (!found) return std::move(found).error();
     Annotations annotations;
-    if (*found == nullptr) return annotations;
+    if (*found == nullptr || (**found).IsNull()) return annotations;
+    if (!(**found).IsObject()) return Error{EX_DATAERR, fmt::format("'annotations' is {}, not an object", kind_of(**found))};
     for (const auto& member : (**found).GetObject()) {
         const std::string_view key = string_of(member.name);
         if (!member.value.IsString()) return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quote(key), kind_of(member.value))};
@@ -55,7 +56,6 @@ Result<ContainerState> parse_state(std::string_view json) {
     const std::string_view path = string_of(**bundle);
     if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
         return Error{EX_DATAERR, fmt::format("'bundle' is {}, not an absolute path", quote(path))};
-    if (auto present = required(find_object(*document, "annotations"), "annotations"); !present) return std::move(present).error();
     auto annotations = read_annotations(*document);
     if (!annotations) return std::move(annotations).error();
     return ContainerState{std::string(string_of(**id)), *pid, std::string(path), std::move(*annotations)};

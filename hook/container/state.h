@@ -19,7 +19,8 @@ inline constexpr pid_t kMaxPid = 4 * 1024 * 1024;        // PID_MAX_LIMIT of a 6
 
 using Annotations = std::map<std::string, std::string, std::less<>>;
 
-// Of a state or of a config.json, which have them in the same way; empty where there are none. Errors: EX_DATAERR, naming the key.
+// Of a state or of a config.json, which have them in the same way; empty where there are none, or null for them: crun and runc leave an empty list
+// out. Errors: EX_DATAERR, naming the key.
 Result<Annotations> read_annotations(const rapidjson::Value& object);
 
 struct ContainerState {
@@ -29,7 +30,7 @@ struct ContainerState {
     Annotations annotations;  // all of them, also those that are none of ours
 };
 
-// Reads the state out of JSON. The keys id, pid, bundle and annotations are required and of their type; unknown keys and any status
+// Reads the state out of JSON. The keys id, pid and bundle are required, annotations are not, and all are of their type; unknown keys and any status
 // word are taken, since runtimes differ in them. Errors: EX_DATAERR, naming the key.
 Result<ContainerState> parse_state(std::string_view json);
 

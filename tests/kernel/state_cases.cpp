@@ -84,7 +84,8 @@ const BadState kBadStates[] = {
          return state.json();
      },
      "not an absolute path"},
-    {"no annotations", [](State state) { return without(state, "annotations"); }, "'annotations' is missing"},
+    {"no annotations", [](State state) { return without(state, "annotations"); }, "no annotation jail-ai.block-host"},
+    {"null for annotations", [](State state) { return with_annotations(state, "null"); }, "no annotation jail-ai.block-host"},
     {"annotations in an array", [](State state) { return with_annotations(state, "[]"); }, "'annotations' is an array"},
     {"none of ours", [](State state) { return with_annotations(state, R"({"a":"b"})"); }, "no annotation jail-ai.block-host"},
     {"True", [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"True"})"); }, "'True': it is none of"},

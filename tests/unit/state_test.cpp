@@ -59,7 +59,6 @@ TEST_CASE("state: each thing wrong with it has its own message") {
         {R"({"pid":1,"bundle":"/b","annotations":{}})", "key 'id' is missing"},
         {R"({"id":"c","bundle":"/b","annotations":{}})", "key 'pid' is missing"},
         {R"({"id":"c","pid":1,"annotations":{}})", "key 'bundle' is missing"},
-        {R"({"id":"c","pid":1,"bundle":"/b"})", "key 'annotations' is missing"},
         {R"({"id":7,"pid":1,"bundle":"/b","annotations":{}})", "'id' is a number, not a string"},
         {R"({"id":"","pid":1,"bundle":"/b","annotations":{}})", "'id' is empty"},
         {R"({"id":"c","pid":"1","bundle":"/b","annotations":{}})", "'pid' is a string, not a number"},
@@ -87,4 +86,16 @@ TEST_CASE("state: each thing wrong with it has its own message") {
         CHECK_MESSAGE(state.error().message.find(c.message) != std::string::npos, state.error().message);
         CHECK(state.error().message.find('\n') == std::string::npos);
     }
+}
+
+TEST_CASE("state: no annotations are none, however that is written") {
+    for (const char* tail : {"}", R"(,"annotations":null})", R"(,"annotations":{}})"}) {
+        CAPTURE(tail);
+        const auto state = parse_state(std::string(R"({"id":"c","pid":1,"bundle":"/b")") + tail);
+        REQUIRE(state);
+        CHECK(state->annotations.empty());
+    }
+    CHECK(parse_config_annotations("{}")->empty());
+    CHECK(parse_config_annotations(R"({"annotations":null})")->empty());
+    CHECK_FALSE(parse_config_annotations(R"({"annotations":"none"})"));
 }
