@@ -86,7 +86,12 @@ using Written = std::pair<std::string, std::string>;
 // Reads settings. Lists are separated by comma or space. Errors (EX_DATAERR): "KEY: 'WORD': what is wrong (character N)".
 Result<Settings> parse_settings(const std::vector<Written>& written);
 
-// The settings among annotations: every key that starts with "jail-ai.", an unknown one is an error.
+// True for a key that the hook must not pass over: one that starts with "jail-ai.", and one that is nearly that, as "Jail-AI.block-host",
+// "jail_ai.block-host", "jail-ai-block-host" or "jailai/block-host". The JSON in hooks.d matches what this matches.
+bool is_meant_for_hook(std::string_view key);
+
+// The settings among annotations. Fails for a key that is meant for the hook and isn't that of a setting, naming the right one where that can be
+// known.
 Result<Settings> parse_annotations(const Annotations& annotations);
 
 struct Request {

@@ -201,8 +201,43 @@ std::optional<std::string_view> setting_name(std::string_view key) {
     return std::nullopt;
 }
 
-std::string_view kind_of_key(std::string_view key) {
-    return key.starts_with("--") ? "option" : "annotation";
+constexpr std::array<std::string_view, 6> kSettings = {"block-host", "allow", "also", "dns", "on-failure", "accept"};
+
+bool is_letter(char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+// A key without what people get wrong in it: letters and digits alone, in lower case.
+std::string simplified(std::string_view key) {
+    std::string simple;
+    for (const char c : key) {
+        if (is_letter(c)) simple += static_cast<char>(c | 0x20);
+        if (c >= '0' && c <= '9') simple += c;
+    }
+    return simple;
+}
+
+// "jail-ai" without a setting behind it, which only counts as the absence of one.
+bool is_bare_name(std::string_view key) {
+    return is_letter(key.back()) && simplified(key) == simplified(kAnnotationPrefix);
+}
+
+// The key that an annotation's seems to stand for; empty where none is near.
+std::string nearest_key(std::string_view key) {
+    for (const std::string_view setting : kSettings) {
+        const std::string right = setting == kSettings.front() ? std::string(kBlockHost) : fmt::format("{}.{}", kBlockHost, setting);
+        if (simplified(right) == simplified(key)) return right;
+    }
+    return {};
+}
+
+Error unknown_key(std::string_view key) {
+    if (key.starts_with("--"))
+        return {EX_DATAERR, fmt::format("unknown option {}; known are block-host and allow, also, dns, on-failure, accept", quote(key))};
+    if (const std::string nearest = nearest_key(key); !nearest.empty())
+        return {EX_DATAERR, fmt::format("unknown annotation {}: write {}", quote(key), nearest)};
+    return {EX_DATAERR, fmt::format("unknown annotation {}; known are {} and, behind that and a dot, allow, also, dns, on-failure, accept",
+                                    quote(key), kBlockHost)};
 }
 
 }  // namespace
@@ -212,18 +247,29 @@ Result<Settings> parse_settings(const std::vector<Written>& written) {
     for (const auto& [key, value] : written) {
         const auto name = setting_name(key);
         auto parsed = name ? parse_setting(*name, value, settings) : std::nullopt;
-        if (!parsed)
-            return Error{EX_DATAERR,
-                         fmt::format("unknown {} {}; known are block-host and allow, also, dns, on-failure, accept", kind_of_key(key), quote(key))};
+        if (!parsed) return unknown_key(key);
         if (!*parsed) return std::move(*parsed).error().context(key);
     }
     return settings;
 }
 
+bool is_meant_for_hook(std::string_view key) {
+    constexpr std::string_view kSeparators = "-_. ";
+    const auto take = [&](std::string_view word) {
+        const bool is_there = simplified(key.substr(0, word.size())) == word;
+        if (is_there) key.remove_prefix(word.size());
+        return is_there;
+    };
+    if (!take("jail")) return false;
+    if (!key.empty() && kSeparators.find(key.front()) != std::string_view::npos) key.remove_prefix(1);
+    if (!take("ai")) return false;
+    return key.empty() || !is_letter(key.front()) || take("block");
+}
+
 Result<Settings> parse_annotations(const Annotations& annotations) {
     std::vector<Written> written;
-    for (auto it = annotations.lower_bound(kAnnotationPrefix); it != annotations.end() && it->first.starts_with(kAnnotationPrefix); ++it)
-        written.emplace_back(it->first, it->second);
+    for (const auto& [key, value] : annotations)
+        if (is_meant_for_hook(key) && !is_bare_name(key)) written.emplace_back(key, value);
     return parse_settings(written);
 }
 

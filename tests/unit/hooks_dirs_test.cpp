@@ -43,6 +43,7 @@ TEST_CASE("for whom a hook is called") {
     };
     const Row rows[] = {
         {R"({"annotations": {"^jail-ai\\.": ".*"}})", CalledFor::all_that_ask},
+        {R"json({"annotations": {"^[Jj][Aa][Ii][Ll][-_. ]?[Aa][Ii]([^A-Za-z]|[Bb][Ll][Oo][Cc][Kk]|$)": ".*"}})json", CalledFor::all_that_ask},
         {R"({"annotations": {"^jail-ai[.]": ""}})", CalledFor::all_that_ask},
         {R"({"annotations": {"": ""}})", CalledFor::all_that_ask},
         {R"({"always": true})", CalledFor::all_that_ask},
