@@ -16,6 +16,7 @@
 #include "commands/jail_container.h"
 #include "jail/attachment.h"
 #include "jail/connections.h"
+#include "system/annotation_sources.h"
 #include "system/bundle_files.h"
 #include "system/cgroup_view.h"
 #include "system/container_facts.h"
@@ -51,6 +52,7 @@ struct Target {
     Process process;
     Cgroup cgroup;
     std::optional<BundleFiles> files;  // nothing where no config.json is known to be root's
+    std::string bundle;                // where they are
 };
 
 Result<Target> target_around(std::string name, Result<Process> process, const std::string& bundle) {
@@ -63,7 +65,7 @@ Result<Target> target_around(std::string name, Result<Process> process, const st
         if (!opened) return std::move(opened).error();
         files = std::move(*opened);
     }
-    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::move(files)};
+    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::move(files), bundle};
 }
 
 Result<Target> find_target(const Arguments& arguments) {
@@ -79,15 +81,19 @@ Result<Target> find_target(const Arguments& arguments) {
     auto process = cgroup->some_process();
     if (!process) return std::move(process).error();
     std::string name = cgroup->path().substr(cgroup->path().rfind('/') + 1);
-    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::nullopt};
+    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::nullopt, {}};
 }
 
-Result<Request> request_for(const Target& target, const Defaults& defaults) {
+// `lines` gets what the log is to say of it.
+Result<Request> request_for(const Target& target, const Defaults& defaults, Lines& lines) {
     Annotations annotations;
     if (target.files) {
         auto read = parse_config_annotations(target.files->config);
         if (!read) return std::move(read).error();
         annotations = std::move(*read);
+        auto ignored = ignore_others_annotations(annotations, target.name, target.bundle);
+        if (!ignored) return std::move(ignored).error();
+        for (std::string& note : *ignored) lines.push_back({LOG_WARNING, std::move(note)});
     }
     auto asked = parse_annotations(annotations);
     if (!asked) return std::move(asked).error();
@@ -109,7 +115,8 @@ void end_connections_from_before(int cgroup_fd, Lines& lines) {
 }
 
 Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
-    auto request = request_for(target, defaults);
+    Lines lines;
+    auto request = request_for(target, defaults, lines);
     if (!request) return std::move(request).error();
     auto guard = choose_guard(target.process, *request);
     if (!guard) return std::move(guard).error();
@@ -125,6 +132,7 @@ Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     if (!jailed) return std::move(jailed).error();
     jailed->attachment.keep();
     end_connections_from_before(target.cgroup.fd(), jailed->lines);
+    jailed->lines.insert(jailed->lines.begin(), lines.begin(), lines.end());
     jailed->lines.push_back(
         {LOG_NOTICE,
          "it ran before: sockets that are no IP sockets, opened till now, stay open, and its resolv.conf, which it may have written, "

@@ -10,7 +10,10 @@
 #include "base/quote.h"
 #include "commands/jail_by_broker.h"
 #include "commands/jail_container.h"
+#include "container/annotation_authors.h"
+#include "container/json_writer.h"
 #include "container/state.h"
+#include "system/annotation_sources.h"
 #include "system/bundle_files.h"
 #include "system/container_facts.h"
 #include "system/file.h"
@@ -28,6 +31,27 @@ Result<Request> read_request(const ContainerState& state, const Defaults& defaul
     auto asked = parse_annotations(state.annotations);
     if (!asked) return std::move(asked).error();
     return join_settings(defaults, *asked);
+}
+
+// An engine that had given nobody's annotations to the container but the user's would not have called the hook.
+bool only_others_ask(const ContainerState& state, const Defaults& defaults, const IgnoredAnnotations& ignored) {
+    return !ignored.empty() && !asks_something(state.annotations) && !defaults.settings.mode;
+}
+
+// The state for the broker, which sees no file of the user's and takes annotations as they are there.
+std::string state_text(const ContainerState& state) {
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    writer.StartObject();
+    put(writer, "id", state.id);
+    put(writer, "pid", static_cast<std::uint64_t>(state.pid));
+    put(writer, "bundle", state.bundle);
+    writer.Key("annotations");
+    writer.StartObject();
+    for (const auto& [key, value] : state.annotations) put(writer, key, value);
+    writer.EndObject();
+    writer.EndObject();
+    return line_of(buffer);
 }
 
 Result<Lines> jail_here(const ContainerState& state, const Request& request) {
@@ -50,6 +74,17 @@ Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     return std::move(jailed->lines);
 }
 
+Result<Lines> jail(const ContainerState& state, std::string text, const IgnoredAnnotations& ignored, const Arguments& arguments, bool is_root) {
+    if (only_others_ask(state, arguments.defaults, ignored)) return Lines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
+    auto request = read_request(state, arguments.defaults);
+    if (!request) return std::move(request).error();
+    if (request->mode == Mode::off) return Lines{{LOG_INFO, "host not blocked, as it asks"}};
+    auto [lines, is_final] = is_root ? BrokersWord{jail_here(state, *request), false} : jail_by_broker(state, std::move(text), *request, arguments);
+    if (!lines && request->on_failure == OnFailure::run && !is_final)
+        return Lines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}", lines.error().message)}};
+    return std::move(lines);
+}
+
 }  // namespace
 
 Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root) {
@@ -58,14 +93,15 @@ Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root
     auto state = parse(*text);
     if (!state) return std::move(state).error();
     const std::string container = fmt::format("container {}", quote(state->id));
-    auto request = read_request(*state, arguments.defaults);
-    if (!request) return std::move(request).error().context(container);
-    if (request->mode == Mode::off) return Lines{{LOG_INFO, container + ": host not blocked, as it asks"}};
-    auto [lines, is_final] =
-        is_root ? BrokersWord{jail_here(*state, *request), false} : jail_by_broker(*state, std::move(*text), *request, arguments);
-    if (!lines && request->on_failure == OnFailure::run && !is_final)
-        return Lines{{LOG_CRIT, fmt::format("{}: STARTS UNPROTECTED, as on-failure=run asks: {}", container, lines.error().message)}};
-    if (!lines) return std::move(lines).error().context(container);
+    auto ignored = ignore_others_annotations(state->annotations, state->id, state->bundle);
+    if (!ignored) return std::move(ignored).error().context(container);
+    auto lines = jail(*state, ignored->empty() ? std::move(*text) : state_text(*state), *ignored, arguments, is_root);
+    if (!lines) {
+        Error error = std::move(lines).error().context(container);
+        for (const std::string& note : *ignored) error.message += fmt::format("; {}", note);
+        return error;
+    }
+    for (const std::string& note : *ignored) lines->insert(lines->begin(), {LOG_WARNING, note});
     for (Line& line : *lines) line.text.insert(0, container + ": ");
     return lines;
 }

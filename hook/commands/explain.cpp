@@ -8,6 +8,7 @@
 #include "base/quote.h"
 #include "commands/explanation.h"
 #include "jail/attached_policy.h"
+#include "system/annotation_sources.h"
 #include "system/bundle_files.h"
 #include "system/cgroup_view.h"
 #include "system/container_lookup.h"
@@ -34,7 +35,8 @@ Result<Subject> any_container() {
     return subject;
 }
 
-Result<Subject> running_container(pid_t pid, std::string name, const std::string& bundle) {
+// `id` is the container's where `bundle` is known.
+Result<Subject> running_container(pid_t pid, std::string name, const std::string& id, const std::string& bundle) {
     auto process = Process::open(pid);
     if (!process) return std::move(process).error();
     Annotations annotations;
@@ -46,6 +48,7 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
         if (!found) return std::move(found).error();
         annotations = std::move(*found);
         network_path = files->bundle.network_path;
+        if (auto ignored = ignore_others_annotations(annotations, id, bundle); !ignored) return std::move(ignored).error();
     }
     auto names = read_name_files(*process);
     if (!names) return std::move(names).error();
@@ -55,11 +58,11 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
 }
 
 Result<Subject> subject_of(const Question& question) {
-    if (question.pid) return running_container(*question.pid, fmt::format("process {}", *question.pid), {});
+    if (question.pid) return running_container(*question.pid, fmt::format("process {}", *question.pid), {}, {});
     if (question.container.empty()) return any_container();
     auto found = find_container(question.container);
     if (!found) return std::move(found).error();
-    return running_container(found->pid, fmt::format("container {}", quote(found->id)), found->bundle);
+    return running_container(found->pid, fmt::format("container {}", quote(found->id)), found->id, found->bundle);
 }
 
 Result<Request> request_of(const Question& question, const Annotations& annotations) {

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/quote.h"
+#include "container/annotation_authors.h"
 #include "container/bundle.h"
 #include "container/json.h"
 #include "container/json_part.h"
@@ -34,9 +35,7 @@ std::string container_name(const rapidjson::Value& config) {
 Result<std::optional<Request>> read_request(const rapidjson::Value& config, const Defaults& defaults) {
     auto annotations = read_annotations(config);
     if (!annotations) return std::move(annotations).error();
-    const auto ours = annotations->lower_bound(kAnnotationPrefix);
-    const bool asked = ours != annotations->end() && ours->first.starts_with(kAnnotationPrefix);
-    if (!asked && !defaults.settings.mode) return std::optional<Request>();
+    if (!asks_something(*annotations) && !defaults.settings.mode) return std::optional<Request>();
     auto settings = parse_annotations(*annotations);
     if (!settings) return std::move(settings).error();
     auto request = join_settings(defaults, *settings);

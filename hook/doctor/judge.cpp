@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <span>
 #include <string_view>
@@ -137,8 +138,29 @@ void judge_running(const MachineFacts& facts, Findings& findings) {
                             "jail-ai-hook verify says which, and what to do"});
 }
 
+// "podman version 4.3.1": before 4.5.1 containers get the annotations of their image. What is no such version is a newer one's.
+bool merges_image_annotations(const Program& program) {
+    constexpr std::string_view kBefore = "podman version ";
+    constexpr std::array<unsigned, 3> kFixed = {4, 5, 1};
+    if (program.name != "podman" || !program.version.starts_with(kBefore)) return false;
+    std::string_view rest = std::string_view(program.version).substr(kBefore.size());
+    std::array<unsigned, 3> version{};
+    for (unsigned& number : version) {
+        const auto [end, error] = std::from_chars(rest.data(), rest.data() + rest.size(), number);
+        if (error != std::errc()) return false;
+        rest.remove_prefix(static_cast<std::size_t>(end - rest.data()));
+        if (rest.starts_with('.')) rest.remove_prefix(1);
+    }
+    return version < kFixed;
+}
+
 void judge_programs(const MachineFacts& facts, Findings& findings) {
-    for (const Program& program : facts.programs) findings.push_back({Grade::ok, program.name, program.version, ""});
+    for (const Program& program : facts.programs) {
+        findings.push_back({Grade::ok, program.name, program.version, ""});
+        if (merges_image_annotations(program))
+            findings.push_back(
+                {Grade::ok, "images", "this podman gives containers the annotations of their image: of those none that loosens has an effect", ""});
+    }
     const auto is_there = [&](std::string_view name) {
         return std::ranges::any_of(facts.programs, [&](const Program& one) { return one.name == name; });
     };

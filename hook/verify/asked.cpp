@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What a container asks for, by its config.json (facts.h).
-#include <algorithm>
-
+#include "container/annotation_authors.h"
 #include "container/request.h"
 #include "verify/facts.h"
 
@@ -11,7 +10,7 @@ namespace jail_ai {
 Result<Asks> asked_in(std::string_view config) {
     auto annotations = parse_config_annotations(config);
     if (!annotations) return std::move(annotations).error();
-    if (std::ranges::none_of(*annotations, [](const auto& each) { return each.first.starts_with(kAnnotationPrefix); })) return Asks::nothing;
+    if (!asks_something(*annotations)) return Asks::nothing;
     const auto settings = parse_annotations(*annotations);
     if (!settings || !settings->mode) return Asks::unclear;
     switch (*settings->mode) {

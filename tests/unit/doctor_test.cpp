@@ -167,6 +167,19 @@ TEST_CASE("one thing is wrong for an ordinary user") {
     }
 }
 
+TEST_CASE("a podman that gives containers what their image has is named") {
+    const auto is_named = [](const char* name, const char* version) {
+        MachineFacts facts;
+        facts.programs = {{name, version}};
+        return std::ranges::any_of(judge_machine(facts), [](const Finding& each) { return each.topic == "images" && each.grade == Grade::ok; });
+    };
+    for (const char* version : {"podman version 4.3.1", "podman version 3.4.4", "podman version 4.5.0", "podman version 4.4.4-rhel"})
+        CHECK_MESSAGE(is_named("podman", version), version);
+    for (const char* version : {"podman version 4.5.1", "podman version 4.9.3", "podman version 5.4.2", "podman version 10.0.0", "it has no version"})
+        CHECK_MESSAGE(!is_named("podman", version), version);
+    CHECK_FALSE(is_named("crun", "podman version 4.3.1"));
+}
+
 TEST_CASE("as text") {
     const std::vector<Finding> findings = {{Grade::ok, "kernel", "Linux 6.1", ""}, {Grade::warning, "jit", "slow\033[0m", "sysctl x=1"}};
     CHECK(render_text(findings, false) ==
