@@ -173,6 +173,30 @@ struct jail_event {
 };
 JAIL_ASSERT(sizeof(struct jail_event) == 48, "no hidden padding");
 
+/* The lines of defence, as far as each denies something by itself. */
+enum jail_line {
+	JAIL_LINE_CONNECT4,
+	JAIL_LINE_CONNECT6,
+	JAIL_LINE_SENDMSG4,
+	JAIL_LINE_SENDMSG6,
+	JAIL_LINE_EGRESS4,
+	JAIL_LINE_EGRESS6,
+	JAIL_LINE_FAMILY, /* the guard's */
+	JAIL_LINE_UNIX,   /* of what stands in for it */
+	JAIL_LINE_COUNT
+};
+
+/*
+ * The one value of jail_probe: by which the probe (hook/jail/acting.h) is known at each line, and how often it was denied there. Zero knows nobody,
+ * which is so but for the moment of a probe.
+ */
+struct jail_probe {
+	struct {
+		__u64 who; /* the cookie of a socket; of JAIL_LINE_FAMILY the protocol that is asked for */
+		__u64 denied;
+	} lines[JAIL_LINE_COUNT];
+};
+
 /* Size of jail_events, a power of two and of pages. An event takes 8 bytes more than it holds; who follows the log fetches them as they come. */
 #define JAIL_EVENT_BYTES 8192
 

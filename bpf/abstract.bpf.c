@@ -39,7 +39,8 @@ static __always_inline int judge(struct bpf_sock_addr *ctx)
 	name = bpf_rdonly_cast(call->uaddr, bpf_core_type_id_kernel(struct sockaddr_un___kernel));
 	if (name->sun_path[0])
 		return 1;
-	jail_record(&what, 1);
+	if (!jail_is_probe(JAIL_LINE_UNIX, bpf_get_socket_cookie(ctx)))
+		jail_record(&what, 1);
 	if (audit)
 		return 1;
 	bpf_set_retval(-ECONNREFUSED); /* as in guard.bpf.c */

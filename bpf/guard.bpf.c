@@ -258,6 +258,8 @@ int BPF_PROG(jail_socket, int family, int type, int protocol, int kern)
 		return ALLOW;
 	if ((family == AF_INET || family == AF_INET6) && is_judged(type, protocol))
 		return ALLOW;
+	if (jail_is_probe(JAIL_LINE_FAMILY, (__u32)protocol))
+		return audit ? ALLOW : 0;
 	return deny(JAIL_REASON_FAMILY, family, protocol);
 }
 

@@ -113,8 +113,10 @@ static __always_inline int answer(int verdict, const struct jail_key *key, __u8 
 	return audit ? 1 : 0;
 }
 
-static __always_inline int answer_call(const struct bpf_sock_addr *ctx, const struct jail_key *key, int verdict)
+static __always_inline int answer_call(struct bpf_sock_addr *ctx, const struct jail_key *key, int verdict, enum jail_line line)
 {
+	if (verdict != JAIL_VERDICT_PASS && jail_is_probe(line, bpf_get_socket_cookie(ctx)))
+		return audit ? 1 : 0;
 	return answer(verdict, key, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port), 1);
 }
 
@@ -124,6 +126,8 @@ static __always_inline int answer_packet(struct __sk_buff *skb, const struct jai
 
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
+	if (jail_is_probe(skb->protocol == bpf_htons(ETH_P_IP) ? JAIL_LINE_EGRESS4 : JAIL_LINE_EGRESS6, bpf_get_socket_cookie(skb)))
+		return audit ? 1 : 0;
 	if (!packet->odd && !packet->fragment && (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) &&
 	    jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		ports[1] = 0;
@@ -292,7 +296,7 @@ int jail_connect4(struct bpf_sock_addr *ctx)
 	own = is_own(&key);
 	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere4(ctx)))
 		return 1;
-	return answer_call(ctx, &key, verdict);
+	return answer_call(ctx, &key, verdict, JAIL_LINE_CONNECT4);
 }
 
 SEC("cgroup/connect6")
@@ -309,10 +313,10 @@ int jail_connect6(struct bpf_sock_addr *ctx)
 	own = is_own(&key);
 	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere6(ctx, &key)))
 		return 1;
-	return answer_call(ctx, &key, verdict);
+	return answer_call(ctx, &key, verdict, JAIL_LINE_CONNECT6);
 }
 
-static __always_inline int judge_datagram(struct bpf_sock_addr *ctx, const struct jail_key *key)
+static __always_inline int judge_datagram(struct bpf_sock_addr *ctx, const struct jail_key *key, enum jail_line line)
 {
 	int verdict = judge_sockaddr(ctx, key), own;
 
@@ -321,7 +325,7 @@ static __always_inline int judge_datagram(struct bpf_sock_addr *ctx, const struc
 	own = is_own(key);
 	if (own == JAIL_OWN_ADDRESS || (own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)))
 		return 1;
-	return answer_call(ctx, key, verdict);
+	return answer_call(ctx, key, verdict, line);
 }
 
 SEC("cgroup/sendmsg4")
@@ -330,7 +334,7 @@ int jail_sendmsg4(struct bpf_sock_addr *ctx)
 	struct jail_key key;
 
 	name_destination4(ctx, &key);
-	return judge_datagram(ctx, &key);
+	return judge_datagram(ctx, &key, JAIL_LINE_SENDMSG4);
 }
 
 SEC("cgroup/sendmsg6")
@@ -339,7 +343,7 @@ int jail_sendmsg6(struct bpf_sock_addr *ctx)
 	struct jail_key key;
 
 	name_destination6(ctx, &key);
-	return judge_datagram(ctx, &key);
+	return judge_datagram(ctx, &key, JAIL_LINE_SENDMSG6);
 }
 
 /* The packet's socket, if it is of this type and protocol, and not a raw one that only writes such packets; else a null pointer. */

@@ -32,6 +32,25 @@ struct {
 	__uint(max_entries, JAIL_EVENT_BYTES);
 } jail_events SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct jail_probe);
+} jail_probe SEC(".maps");
+
+/* Is it the probe that is denied? Then nothing else becomes of the denial: neither count nor event is the container's. */
+static __always_inline int jail_is_probe(enum jail_line line, __u64 who)
+{
+	__u32 first = 0;
+	struct jail_probe *probe = bpf_map_lookup_elem(&jail_probe, &first);
+
+	if (!probe || !who || probe->lines[line].who != who)
+		return 0;
+	__sync_fetch_and_add(&probe->lines[line].denied, 1);
+	return 1;
+}
+
 static __always_inline void jail_count(__u32 counter)
 {
 	__u64 *count = bpf_map_lookup_elem(&jail_denials, &counter);

@@ -185,6 +185,7 @@ int run_lines(jail_ai::Result<jail_ai::Lines> lines) {
 }
 
 int run_attach(Words words, const Caller& /*caller*/) {
+    if (auto started = jail_ai::start_prober(); !started) return fail(started.error());
     return run_lines(jail_ai::attach(words));
 }
 

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See build.h. The order never varies: open, load, fill, attach, ask the kernel, and only then keep.
+// See build.h. The order never varies: open, load, fill, attach, ask the kernel, probe, and only then keep.
 #include "jail/build.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,7 @@
 
 #include "base/clock.h"
 #include "jail/abstract.h"
+#include "jail/acting.h"
 #include "jail/guard.h"
 #include "jail/loading.h"
 #include "jail/skeleton.h"
@@ -104,7 +106,16 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
     auto guards = load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps));
     if (!guards) return std::move(guards).error();
     programs->insert(programs->end(), std::move_iterator(guards->begin()), std::move_iterator(guards->end()));
-    return Jail(std::move(*programs));
+    UniqueFd probe_map(::fcntl(::bpf_map__fd(skeleton->maps.jail_probe), F_DUPFD_CLOEXEC, 0));
+    if (!probe_map) return system_error("keep jail_probe", errno);
+    return Jail(std::move(*programs), std::move(probe_map), policy, guard);
+}
+
+Result<Attachment> Jail::attach(const Cgroup& cgroup, Existing existing) && {
+    auto attachment = Attachment::make(std::move(programs_), cgroup, existing);
+    if (!attachment) return attachment;
+    if (auto acts = prove_acting(cgroup.fd(), probe_map_.get(), policy_.rules, policy_.mode, guard_); !acts) return std::move(acts).error();
+    return attachment;
 }
 
 Status try_to_load() {

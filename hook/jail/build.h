@@ -29,13 +29,17 @@ public:
     // in the initial user namespace, and what load_guard() does. Errors: EX_NOPERM, EX_UNAVAILABLE for a kernel that can't, EX_OSERR.
     static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label);
 
-    // As Attachment::make(): all of it or nothing.
-    Result<Attachment> attach(const Cgroup& cgroup, Existing existing) && { return Attachment::make(std::move(programs_), cgroup, existing); }
+    // As Attachment::make(): all of it or nothing. And what is attached has been proved to act (acting.h).
+    Result<Attachment> attach(const Cgroup& cgroup, Existing existing) &&;
 
 private:
-    explicit Jail(std::vector<LoadedProgram> programs) : programs_(std::move(programs)) {}
+    Jail(std::vector<LoadedProgram> programs, UniqueFd probe_map, const Policy& policy, Guard guard)
+        : programs_(std::move(programs)), probe_map_(std::move(probe_map)), policy_(policy), guard_(guard) {}
 
     std::vector<LoadedProgram> programs_;
+    UniqueFd probe_map_;
+    const Policy& policy_;  // must outlive it
+    Guard guard_;
 };
 
 // Loads the programs of a jail and lets go of them; attaches nothing. Errors as Jail::load().

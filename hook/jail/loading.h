@@ -44,11 +44,13 @@ struct RecordMaps {
     int denials;
     int refusals;
     int events;
+    int probe;
 };
 
 template <typename Maps>
 RecordMaps record_maps(const Maps& maps) {
-    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals), ::bpf_map__fd(maps.jail_events)};
+    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals), ::bpf_map__fd(maps.jail_events),
+            ::bpf_map__fd(maps.jail_probe)};
 }
 
 // Puts them in the place of an opened object's own. Gives 0 or a negative errno.
@@ -56,7 +58,8 @@ template <typename Maps>
 int share_record(const Maps& maps, const RecordMaps& with) {
     if (const int failed = ::bpf_map__reuse_fd(maps.jail_denials, with.denials); failed != 0) return failed;
     if (const int failed = ::bpf_map__reuse_fd(maps.jail_refusals, with.refusals); failed != 0) return failed;
-    return ::bpf_map__reuse_fd(maps.jail_events, with.events);
+    if (const int failed = ::bpf_map__reuse_fd(maps.jail_events, with.events); failed != 0) return failed;
+    return ::bpf_map__reuse_fd(maps.jail_probe, with.probe);
 }
 
 // The programs of a loaded object, one for each slot, with descriptors of their own.

@@ -34,6 +34,7 @@ constexpr CapabilitySet used_by(Role role) {
         case Role::broker: return kJailing;
         // Whether the container has a cgroup namespace of its own; a bundle that belongs to another user of the namespace.
         case Role::ask_broker: return bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH);
+        case Role::prober: return bit(CAP_DAC_OVERRIDE);  // the cgroup of a rootless engine's container is its user's
         case Role::precreate: return 0;
     }
     return 0;

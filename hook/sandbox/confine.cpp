@@ -9,24 +9,28 @@
 #include "sandbox/landlock.h"
 #include "sandbox/sandbox.h"
 #include "sandbox/syscall_filter.h"
+#include "system/prober.h"
 
 namespace jail_ai {
 namespace {
 
-void prepare(Role role) {
+Status prepare(Role role) {
+    if (role == Role::prober) return ok();
     open_report();
-    if (role != Role::create_runtime && role != Role::broker) return;
+    if (role != Role::create_runtime && role != Role::broker) return ok();
+    if (auto started = start_prober(); !started) return started;
     // Who may not raise it finds out when a map doesn't fit, which on most kernels never happens.
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
+    return ok();
 }
 
-Status leave_no_traces() {
+Status leave_no_traces(Role role) {
     if (::prctl(PR_SET_DUMPABLE, 0) != 0) return system_error("become undumpable", errno);
     // Whoever may not set limits (systemd's SystemCallFilter=~@resources) has the same by what is above, and by the filter.
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
-    ::setrlimit(RLIMIT_NPROC, &none);
+    if (role != Role::prober) ::setrlimit(RLIMIT_NPROC, &none);
     return ok();
 }
 
@@ -37,10 +41,13 @@ Status enter_landlock_as(Role role) {
 }  // namespace
 
 Status confine(Role role) {
-    prepare(role);
-    for (Status (*phase)(Role) : {+[](Role) { return leave_no_traces(); }, drop_privileges, enter_landlock_as, enter_syscall_filter})
+    for (Status (*phase)(Role) : {prepare, leave_no_traces, drop_privileges, enter_landlock_as, enter_syscall_filter})
         if (auto done = phase(role); !done) return std::move(done).error().context("confine itself");
     return ok();
+}
+
+Status start_prober() {
+    return Prober::start([] { return confine(Role::prober); });
 }
 
 }  // namespace jail_ai

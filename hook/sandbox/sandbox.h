@@ -10,9 +10,11 @@
 //
 // 1. own()        hook/main.cpp, before anything else. Descriptors above 2 that the engine left open are closed, the environment is dropped,
 //                 signals are unblocked. Must not read standard input or open anything but /dev/null in place of a missing standard descriptor.
-// 2. prepare      What the filter is going to forbid and the verb has to have is opened: the connection to syslog, the time zone. Memory for
-//                 BPF is unlimited, which takes CAP_SYS_RESOURCE (Linux before 5.11 counts it against RLIMIT_MEMLOCK). Must not open what
-//                 anybody but the administrator chose.
+// 2. prepare      What the filter is going to forbid and the verb has to have is opened: the connection to syslog, the time zone. The prober is
+//                 started, which does what takes a process in the container's cgroup and IP sockets, and goes through phases 3 to 6 by itself,
+//                 with a list of its own (it may have a child, and no BPF). It parses nothing: what it is told is of a fixed size. Memory for BPF is
+//                 unlimited, which takes CAP_SYS_RESOURCE (Linux before 5.11 counts it against RLIMIT_MEMLOCK). Must not open what anybody but the
+//                 administrator chose.
 // 3. no traces    Not dumpable: no core file with what was read, no debugger of the same user, and /proc/PID is root's. No children. From here
 //                 on, in a user namespace, the process has no right to its own /proc/self/mem, environ or maps; nothing here reads these.
 // 4. privileges   no_new_privs, without which an unprivileged caller could not have phases 5 and 6. Then ambient set, bounding set, secure bits
@@ -40,10 +42,14 @@ enum class Role {
     precreate,       // changes a document
     ask_broker,      // createRuntime in a user namespace: hands the state on to the broker
     broker,          // create_runtime for somebody else, who is at the other end of a socket
+    prober,          // makes sockets in the container's cgroup for either of them (system/prober.h)
 };
 
 // Phases 2 to 6. To be called once, before the first byte from outside is read; then there is no way back. From then on report() works, and
 // most else kills. Errors: EX_OSERR or EX_NOPERM; the process is as confined as it came, and must end.
 Status confine(Role role);
+
+// Starts the prober, confined, for a verb that jails and isn't confined itself. confine() starts that of the roles that jail.
+Status start_prober();
 
 }  // namespace jail_ai

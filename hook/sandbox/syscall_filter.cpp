@@ -23,6 +23,7 @@ std::span<const sock_filter> filter_of(Role role) {
         case Role::precreate: return kPrecreateFilter;
         case Role::ask_broker: return kAskBrokerFilter;
         case Role::broker: return kBrokerFilter;
+        case Role::prober: return kProberFilter;
     }
     return {};
 }

@@ -31,8 +31,9 @@ enum Roles : unsigned {
     precreate = 2,
     ask_broker = 4,
     broker = 8,
+    prober = 16,
     jailing = create_runtime | broker,
-    everybody = create_runtime | precreate | ask_broker | broker,
+    everybody = create_runtime | precreate | ask_broker | broker | prober,
 };
 
 // (argument & mask) == value
@@ -127,11 +128,20 @@ inline const std::vector<Call>& calls() {
         add(static_cast<Roles>(ask_broker | broker), {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
         add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
 
-        // BPF: build, attach, ask, undo. No pins and no links; nothing that runs a program, walks the machine's or reads another's maps; of other
+        // A child in a cgroup, or one that moves there, and that it has ended.
+        add(prober, {"clone3", "wait4", "waitpid", "waitid"});
+        add(prober, {"openat"}, {has_none_of(2, kOpensForWriting & ~std::uint64_t{O_WRONLY})});
+        // What the jail is to deny.
+        for (const int family : {AF_INET, AF_INET6, AF_UNIX})
+            add(prober, {"socket"}, {is(0, static_cast<unsigned>(family)), is(1, SOCK_DGRAM | SOCK_CLOEXEC)});
+        add(prober, {"setsockopt", "getsockopt", "connect", "sendto"});
+
+        // BPF: build, attach, ask, undo. No pins and no links; nothing that runs a program, walks the machine's or opens another's maps; of other
         // objects only the kernel's types, which libbpf looks for in its modules.
-        for (const unsigned command : std::initializer_list<unsigned>{
-                 BPF_MAP_CREATE, BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_PROG_LOAD, kBpfProgBindMap, BPF_PROG_ATTACH, BPF_PROG_DETACH,
-                 BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD, BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
+        for (const unsigned command :
+             std::initializer_list<unsigned>{BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_PROG_LOAD,
+                                             kBpfProgBindMap, BPF_PROG_ATTACH, BPF_PROG_DETACH, BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID,
+                                             BPF_OBJ_GET_INFO_BY_FD, BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
             add(jailing, {"bpf"}, {is(0, command)});
         // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map into place by dup3.
         add(jailing, {"memfd_create", "dup3"});

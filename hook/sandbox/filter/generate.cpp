@@ -111,6 +111,7 @@ int main(int argc, char** argv) {
         print_filter("kPrecreateFilter", export_filter(make_filter(precreate, wanted)));
         print_filter("kAskBrokerFilter", export_filter(make_filter(ask_broker, wanted)));
         print_filter("kBrokerFilter", export_filter(make_filter(broker, wanted)));
+        print_filter("kProberFilter", export_filter(make_filter(prober, wanted)));
         std::puts("\n}  // namespace jail_ai");
         return std::fflush(stdout) == 0 ? 0 : 74;
     } catch (const std::exception& failure) {

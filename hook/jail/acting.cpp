@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// See acting.h.
+#include "jail/acting.h"
+
+#include <bpf/bpf.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include "jail/attached_policy.h"
+#include "jail/inspect.h"
+#include "jail/list.h"
+#include "policy/probe.h"
+#include "system/cgroup_tree.h"
+#include "system/file.h"
+#include "system/prober.h"
+
+namespace jail_ai {
+namespace {
+
+// The jail knows the probe for as long as this lives.
+class KnownProbe {
+public:
+    explicit KnownProbe(int map_fd) : map_fd_(map_fd) {}
+    KnownProbe(const KnownProbe&) = delete;
+    KnownProbe& operator=(const KnownProbe&) = delete;
+    ~KnownProbe() {
+        const jail_probe nobody{};
+        [[maybe_unused]] const auto written = write(nobody);
+    }
+
+    Status write(const jail_probe& probe) const {
+        const std::uint32_t first = 0;
+        if (::bpf_map_update_elem(map_fd_, &first, &probe, BPF_ANY) != 0) return system_error("fill jail_probe", errno);
+        return ok();
+    }
+
+    Result<jail_probe> read() const {
+        const std::uint32_t first = 0;
+        jail_probe probe{};
+        if (::bpf_map_lookup_elem(map_fd_, &first, &probe) != 0) return system_error("read jail_probe", errno);
+        return probe;
+    }
+
+private:
+    int map_fd_;
+};
+
+// None that the kernel knows, and none that a container would ask for.
+Result<std::uint32_t> unheard_of_protocol() {
+    std::uint32_t random = 0;
+    if (::getrandom(&random, sizeof random, 0) != sizeof random) return system_error("get a random number", errno);
+    return 0x40000000U | random >> 2;
+}
+
+Result<bool> is_frozen(int cgroup_fd) {
+    const auto events = read_kernel_file(cgroup_fd, "cgroup.events");
+    if (!events) return events.error();
+    return events->find("frozen 1\n") != std::string::npos;
+}
+
+// In the cgroup, or in the first below it that takes a process: one with controllers for those below it doesn't (cgroups(7), no internal processes).
+Result<ProbeSockets> make_sockets(Prober& prober, int cgroup_fd, std::uint32_t protocol, bool with_unix) {
+    std::optional<Result<ProbeSockets>> made;
+    const auto walked = for_each_cgroup(cgroup_fd, [&](int fd) -> Status {
+        const bool tries = !made || (!*made && made->error().exit_code == EX_TEMPFAIL);
+        if (!tries) return ok();
+        const auto frozen = is_frozen(fd);
+        if (!frozen) return frozen.error();
+        if (*frozen)
+            made = Error{EX_TEMPFAIL, "nothing in the cgroup is denied anything as long as it is frozen: thaw it"};
+        else
+            made = prober.make_sockets(fd, protocol, with_unix);
+        return ok();
+    });
+    if (!walked) return walked.error();
+    return std::move(*made);
+}
+
+void know_sockets(const ProbeSockets& sockets, jail_probe& probe) {
+    for (const jail_line line : {JAIL_LINE_CONNECT4, JAIL_LINE_SENDMSG4, JAIL_LINE_EGRESS4}) probe.lines[line].who = sockets.v4;
+    for (const jail_line line : {JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG6, JAIL_LINE_EGRESS6}) probe.lines[line].who = sockets.v6;
+    probe.lines[JAIL_LINE_UNIX].who = sockets.unix_datagram;
+}
+
+}  // namespace
+
+Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode, Guard guard) {
+    const ProbePlan plan = plan_probe(rules, mode, guard);
+    auto prober = Prober::get();
+    if (!prober) return std::move(prober).error();
+    const KnownProbe known(probe_map);
+    jail_probe probe{};
+    if (plan.guard) {
+        const auto protocol = unheard_of_protocol();
+        if (!protocol) return protocol.error();
+        probe.lines[JAIL_LINE_FAMILY].who = *protocol;
+        if (auto written = known.write(probe); !written) return written;
+    }
+    auto sockets = make_sockets(**prober, cgroup_fd, static_cast<std::uint32_t>(probe.lines[JAIL_LINE_FAMILY].who), plan.unix_hooks);
+    if (!sockets) return std::move(sockets).error();
+    // What the guard has counted stays.
+    if (plan.guard) {
+        auto so_far = known.read();
+        if (!so_far) return std::move(so_far).error();
+        probe = *so_far;
+    }
+    know_sockets(*sockets, probe);
+    if (auto written = known.write(probe); !written) return written;
+    auto errors = (**prober).attempt(plan);
+    if (!errors) return std::move(errors).error();
+    auto outcome = known.read();
+    if (!outcome) return std::move(outcome).error();
+    PerLine<ProbeTry> tries;
+    for (std::size_t line = 0; line < tries.size(); ++line)
+        tries[line] = {(*errors)[line], outcome->lines[line].who != 0, outcome->lines[line].denied};
+    tries[JAIL_LINE_FAMILY].error = sockets->family_error;
+    return judge_probe(plan, tries);
+}
+
+Status prove_attached(int cgroup_fd) {
+    auto frozen = is_frozen(cgroup_fd);
+    if (!frozen) return std::move(frozen).error();
+    if (*frozen) return ok();
+    auto programs = attached_programs(cgroup_fd, kProgramTable.front());
+    if (!programs) return std::move(programs).error();
+    if (programs->empty()) return ok();
+    auto maps = maps_of(programs->front().fd.get());
+    if (!maps) return std::move(maps).error();
+    const ProgramMap* map = find_map(*maps, "jail_probe");
+    auto record = read_record(*maps);
+    if (!record) return std::move(record).error();
+    if (map == nullptr || map->value_size != sizeof(jail_probe) || !*record) return ok();
+    auto policy = read_attached_policy(cgroup_fd);
+    if (!policy) return std::move(policy).error();
+    if (!*policy) return ok();
+    return prove_acting(cgroup_fd, map->fd.get(), (**policy).rules, (**policy).mode, static_cast<Guard>((**record).about.guard));
+}
+
+}  // namespace jail_ai

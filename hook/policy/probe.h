@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What the probe of a jail is to try, by the jail's own rules, and what its outcome says. Pure; jail/acting.h carries it out.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "base/result.h"
+#include "policy/policy.h"
+#include "policy/risks.h"
+
+namespace jail_ai {
+
+struct ProbeTarget {
+    IpPrefix address;
+    std::uint16_t port;
+};
+
+template <typename T>
+using PerLine = std::array<T, JAIL_LINE_COUNT>;  // by enum jail_line
+
+struct ProbePlan {
+    PerLine<std::optional<ProbeTarget>> targets;  // nothing where the line isn't tried, and for those of the guard
+    bool guard = false;
+    bool unix_hooks = false;
+    Mode mode = Mode::enforce;
+
+    bool tries(jail_line line) const;
+};
+
+// To each address a datagram at most is sent, over the loopback device, where nobody has it: one that only convention gives a meaning. A line is left
+// out where the rules give it nothing to deny: all UDP ports at all such addresses of a family are open, or (egress) none at any address.
+ProbePlan plan_probe(const Rules& rules, Mode mode, Guard guard);
+
+// What became of a try.
+struct ProbeTry {
+    int error = 0;             // errno, 0 for what went through
+    bool had_socket = true;    // false: this machine has no sockets of that family
+    std::uint64_t denied = 0;  // by our program
+};
+
+// Does every line act? Error: EX_UNAVAILABLE, naming one that doesn't.
+Status judge_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries);
+
+}  // namespace jail_ai
