@@ -173,6 +173,7 @@ int run_watch(Words words, const Caller& /*caller*/) {
 }
 
 int run_verify(Words words, const Caller& /*caller*/) {
+    if (auto started = jail_ai::start_prober(); !started) return fail(started.error());
     return print_answer(jail_ai::verify(words));
 }
 
@@ -203,6 +204,7 @@ Caller look_at_caller() {
 }
 
 int run_doctor(Words arguments, const Caller& caller) {
+    if (auto started = jail_ai::start_prober(); !started) return fail(started.error());
     return print_answer(jail_ai::diagnose(arguments, caller.surroundings, caller.wants_colour));
 }
 

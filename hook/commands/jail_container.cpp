@@ -10,6 +10,7 @@
 #include "jail/build.h"
 #include "jail/reassembly.h"
 #include "policy/inputs.h"
+#include "system/cgroup_v1.h"
 #include "system/lsm.h"
 
 namespace jail_ai {
@@ -47,6 +48,7 @@ Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, co
 }
 
 Result<Jailed> jail_container(const KnownContainer& container, const Request& request, Existing existing) {
+    if (auto checked = check_cgroup_v1(); !checked) return std::move(checked).error();
     auto host = read_host_view(container.process, container.names, container.bundle.network_path);
     if (!host) return std::move(host).error();
     ContainerFacts facts = container.facts;

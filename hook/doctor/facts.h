@@ -44,6 +44,8 @@ struct MachineFacts {
     bool is_root = false;  // in the initial user namespace
     bool in_user_namespace = false;
     std::string load_failure;                    // root's trial, empty where it went well
+    std::string trial_failure;                   // of a jail on a cgroup of its own, empty where it was proved to act
+    bool acts_not = false;                       // that is what failed, and not the trial
     std::vector<OthersProgram> others_programs;  // that root can see
     std::string others_failure;                  // why that may not be all
     std::size_t asking = 0;                      // containers that ask for the block, as root sees

@@ -10,22 +10,13 @@
 #include <span>
 #include <string_view>
 
+#include "base/kernel_release.h"
 #include "base/quote.h"
 #include "doctor/facts.h"
 #include "doctor/judge_hooks.h"
 
 namespace jail_ai {
 namespace {
-
-bool is_at_least(std::string_view release, int major, int minor) {
-    int has_major = 0;
-    int has_minor = 0;
-    const char* end = release.data() + release.size();
-    const auto [dot, error] = std::from_chars(release.data(), end, has_major);
-    if (error != std::errc() || dot == end || *dot != '.') return false;
-    if (std::from_chars(dot + 1, end, has_minor).ec != std::errc()) return false;
-    return has_major > major || (has_major == major && has_minor >= minor);
-}
 
 void judge_hook(const MachineFacts& facts, Findings& findings) {
     findings.push_back(
@@ -81,6 +72,17 @@ void judge_permission(const MachineFacts& facts, Findings& findings) {
                 break;
         }
     }
+}
+
+void judge_trial(const MachineFacts& facts, Findings& findings) {
+    if (!facts.is_root || !facts.load_failure.empty()) return;
+    if (facts.trial_failure.empty())
+        findings.push_back({Grade::ok, "trial", "something in a cgroup of its own was denied by every line of a jail", ""});
+    else if (facts.acts_not)
+        findings.push_back({Grade::problem, "trial", facts.trial_failure, "containers that ask for the block are refused until then"});
+    else
+        findings.push_back({Grade::warning, "trial", fmt::format("whether a jail acts can't be shown here: {}", facts.trial_failure),
+                            "run doctor where the engine runs; each container is proved when it starts"});
 }
 
 void judge_sysctls(const MachineFacts& facts, Findings& findings) {
@@ -205,6 +207,7 @@ std::vector<Finding> judge_machine(const MachineFacts& facts) {
     judge_kernel(facts, findings);
     judge_cgroup(facts, findings);
     judge_permission(facts, findings);
+    judge_trial(facts, findings);
     judge_sysctls(facts, findings);
     judge_guard(facts, findings);
     judge_others(facts, findings);

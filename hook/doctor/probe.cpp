@@ -20,6 +20,7 @@
 #include "doctor/hooks_dirs.h"
 #include "doctor/pause_process.h"
 #include "doctor/program_version.h"
+#include "doctor/trial_jail.h"
 #include "jail/build.h"
 #include "jail/inspect.h"
 #include "policy/name_files.h"
@@ -193,6 +194,10 @@ MachineFacts look_at_machine(const Surroundings& surroundings) {
     if (facts.is_root)
         if (auto tried = try_to_load(); !tried) facts.load_failure = tried.error().message;
     if (facts.is_root && facts.load_failure.empty()) {
+        if (auto tried = try_to_jail(); !tried) {
+            facts.trial_failure = tried.error().message;
+            facts.acts_not = tried.error().exit_code == EX_UNAVAILABLE;
+        }
         look_at_others_programs(facts);
         look_at_running(facts);
     }

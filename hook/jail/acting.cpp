@@ -54,9 +54,11 @@ Result<std::uint32_t> unheard_of_protocol() {
 }
 
 Result<bool> is_frozen(int cgroup_fd) {
-    const auto events = read_kernel_file(cgroup_fd, "cgroup.events");
+    const auto events = read_kernel_file(cgroup_fd, "cgroup.events");  // what is above counts there
     if (!events) return events.error();
-    return events->find("frozen 1\n") != std::string::npos;
+    const auto freeze = read_kernel_file(cgroup_fd, "cgroup.freeze");  // and there what is about to be
+    if (!freeze) return freeze.error();
+    return events->find("frozen 1\n") != std::string::npos || *freeze == "1\n";
 }
 
 // In the cgroup, or in the first below it that takes a process: one with controllers for those below it doesn't (cgroups(7), no internal processes).

@@ -91,7 +91,9 @@ Status judge_line(jail_line line, const ProbeTry& tried, Mode mode) {
     if (tried.denied == 0 && (tried.error == EPERM || tried.error == EACCES))
         return does_not_act(line, "is denied by somebody else before they are asked: find out by whom, a firewall or another security module");
     if (tried.denied == 0) return does_not_act(line, kNotAsked);
-    if (mode == Mode::enforce && tried.error != EPERM) return does_not_act(line, kUndone);
+    // Programs that try an abstract name first go on to a path only after this (bpf/guard.bpf.c).
+    const int denied_by = line == JAIL_LINE_UNIX ? ECONNREFUSED : EPERM;
+    if (mode == Mode::enforce && tried.error != denied_by) return does_not_act(line, kUndone);
     return ok();
 }
 

@@ -40,10 +40,18 @@ struct SeenContainer {
     std::vector<std::uint64_t> cgroups;  // ids of its cgroup and each above it, from the inside out
 };
 
+// Of a jail that was not proved to act (jail/acting.h).
+struct FailedProof {
+    std::uint64_t cgroup_id;
+    bool acts_not;  // else nobody knows
+    std::string why;
+};
+
 struct VerifyFacts {
     std::vector<SeenContainer> containers;
     std::vector<ExaminedJail> jails;
     std::vector<Overlooked> overlooked;
+    std::vector<FailedProof> failed_proofs;
 };
 
 enum class DiscrepancyKind {
@@ -52,6 +60,7 @@ enum class DiscrepancyKind {
     program_missing,
     program_twice,
     maps_not_shared,  // programs of one jail that don't go by the same rules, or count elsewhere
+    not_acting,       // something in its cgroup was let through
     attach_flags,     // others may detach it
     overridden,       // somebody else's program has the last word
     stale,            // its rules are those of a host that has changed

@@ -128,6 +128,17 @@ void judge_maps(const ExaminedJail& jail, const std::string& container, Discrepa
                          renewal(container)});
 }
 
+void judge_proof(const ExaminedJail& jail, const VerifyFacts& facts, const std::string& container, Discrepancies& found) {
+    for (const FailedProof& proof : facts.failed_proofs) {
+        if (proof.cgroup_id != jail.cgroup_id) continue;
+        const std::string what = fmt::format("its jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
+        if (proof.acts_not)
+            found.push_back({container, DiscrepancyKind::not_acting, what, "stop it, and start it once that is mended"});
+        else
+            found.push_back({container, DiscrepancyKind::unreadable, "nobody knows whether the block acts: " + what, "call verify again"});
+    }
+}
+
 void judge_flags(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
     std::vector<std::string> odd;
     for (const ExaminedProgram& program : jail.programs)
@@ -162,6 +173,7 @@ std::string_view name_of(DiscrepancyKind kind) {
         case DiscrepancyKind::program_missing: return "program-missing";
         case DiscrepancyKind::program_twice: return "program-twice";
         case DiscrepancyKind::maps_not_shared: return "maps-not-shared";
+        case DiscrepancyKind::not_acting: return "not-acting";
         case DiscrepancyKind::attach_flags: return "attach-flags";
         case DiscrepancyKind::overridden: return "overridden";
         case DiscrepancyKind::stale: return "stale";
@@ -189,8 +201,10 @@ Discrepancies judge_containers(const VerifyFacts& facts) {
     for (const SeenContainer& container : facts.containers) judge_container(container, facts.jails, found);
     for (const ExaminedJail& jail : facts.jails) {
         const std::string container = container_of(jail, facts.containers);
+        const std::size_t before = found.size();
         judge_programs(jail, container, found);
         judge_maps(jail, container, found);
+        if (found.size() == before) judge_proof(jail, facts, container, found);  // what isn't there can't act
         judge_flags(jail, container, found);
         judge_overriders(jail, container, found);
     }

@@ -8,9 +8,12 @@
 
 #include <algorithm>
 
+#include "jail/acting.h"
 #include "jail/refresh.h"
 #include "system/cgroup_view.h"
 #include "system/container_names.h"
+#include "system/every_cgroup.h"
+#include "system/lock_file.h"
 #include "system/process.h"
 #include "system/routes.h"
 #include "verify/holes.h"
@@ -59,6 +62,22 @@ SeenContainer look_at(const RunningContainer& container) {
     return seen;
 }
 
+// One at a time: who probes a jail writes into it how it is known.
+Status prove_jails(VerifyFacts& facts) {
+    auto lock = take_lock(kProbeLock, true);
+    if (!lock) return std::move(lock).error();
+    return for_each_cgroup_here([&](int cgroup_fd, const std::string& /*path*/) -> Status {
+        struct stat info {};
+        if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
+        if (std::ranges::find(facts.jails, info.st_ino, &ExaminedJail::cgroup_id) == facts.jails.end()) return ok();
+        auto proved = prove_attached(cgroup_fd);
+        // One that has gone meanwhile is none.
+        if (!proved && proved.error().exit_code != EX_NOINPUT)
+            facts.failed_proofs.push_back({info.st_ino, proved.error().exit_code == EX_UNAVAILABLE, proved.error().message});
+        return ok();
+    });
+}
+
 // The jails were looked for after the containers: a jail that isn't there may have gone with its container.
 bool still_runs(const SeenContainer& seen) {
     const auto process = Process::open(seen.pid);
@@ -85,6 +104,7 @@ Result<VerifyFacts> look_at_containers() {
     auto jails = examine_jails();
     if (!jails) return std::move(jails).error();
     facts.jails = std::move(*jails);
+    if (auto proved = prove_jails(facts); !proved) return std::move(proved).error();
     std::erase_if(facts.containers, [&](const SeenContainer& seen) { return !is_jailed(seen, facts.jails) && !still_runs(seen); });
     return facts;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Looks at the machine's containers and jails for judge_containers(). Changes nothing. Needs root.
+// Looks at the machine's containers and jails for judge_containers(). Changes nothing, and leaves no trace in what the jails count. Needs root and a
+// prober (system/prober.h).
 #pragma once
 
 #include "verify/facts.h"

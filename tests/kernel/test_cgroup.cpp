@@ -101,6 +101,8 @@ TestCgroup::TestCgroup() {
 
 TestCgroup::TestCgroup(const TestCgroup& parent, const std::string& name) : path_(parent.path_ + '/' + name), fd_(made_directory(path_)) {}
 
+TestCgroup::TestCgroup(AtTheTop, const std::string& name) : path_(suite_root + '-' + name), fd_(made_directory(path_)) {}
+
 TestCgroup::~TestCgroup() {
     try {
         remove();

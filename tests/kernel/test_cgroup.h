@@ -24,6 +24,9 @@ public:
 
     TestCgroup();
     explicit TestCgroup(const TestCgroup& parent, const std::string& name);  // a child, removed with or before its parent
+    // Beside the suite's one, for what takes a cgroup without processes all the way up.
+    enum AtTheTop { at_the_top };
+    TestCgroup(AtTheTop, const std::string& name);
     ~TestCgroup();
     TestCgroup(const TestCgroup&) = delete;
     TestCgroup& operator=(const TestCgroup&) = delete;

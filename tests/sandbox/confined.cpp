@@ -48,6 +48,7 @@ const char* name_of(Role role) {
         case Role::precreate: return "precreate";
         case Role::ask_broker: return "createRuntime in a user namespace";
         case Role::broker: return "broker";
+        case Role::prober: return "prober";
     }
     return "?";
 }

@@ -42,7 +42,7 @@
 namespace jail_ai::test {
 namespace {
 
-constexpr std::array kRoles = {Role::create_runtime, Role::precreate, Role::ask_broker, Role::broker};
+constexpr std::array kRoles = {Role::create_runtime, Role::precreate, Role::ask_broker, Role::broker, Role::prober};
 
 constexpr unsigned bit(Role role) {
     return 1U << static_cast<unsigned>(role);
@@ -51,6 +51,7 @@ constexpr unsigned bit(Role role) {
 constexpr unsigned kAsker = bit(Role::ask_broker);
 constexpr unsigned kBroker = bit(Role::broker);
 constexpr unsigned kJailing = bit(Role::create_runtime) | kBroker;
+constexpr unsigned kProber = bit(Role::prober);
 
 struct Row {
     const char* what;
@@ -84,10 +85,10 @@ const std::array kCalls = std::to_array<Row>({
      }},
     {"execveat", [] { return nothing(SYS_execveat); }},
     {"fork", [] { return child_of(::syscall(SYS_clone, SIGCHLD, nullptr, nullptr, nullptr, nullptr)); }},
-    {"clone3", [] { return nothing(SYS_clone3); }},
+    {"clone3", [] { return nothing(SYS_clone3); }, kProber},
     {"unshare", [] { return ::syscall(SYS_unshare, 0); }},
     {"setns", [] { return nothing(SYS_setns); }},
-    {"open for writing", [] { return open_as(O_WRONLY); }},
+    {"open for writing", [] { return open_as(O_WRONLY); }, kProber},
     {"open for reading and writing", [] { return open_as(O_RDWR); }},
     {"open to create", [] { return open_as(O_RDONLY | O_CREAT); }},
     {"open to truncate", [] { return open_as(O_RDONLY | O_TRUNC); }},
@@ -116,15 +117,16 @@ const std::array kCalls = std::to_array<Row>({
     {"splice", [] { return nothing(SYS_splice); }},
     {"an inet socket", [] { return static_cast<long>(::socket(AF_INET, SOCK_STREAM, 0)); }},
     {"an inet6 socket", [] { return static_cast<long>(::socket(AF_INET6, SOCK_DGRAM, 0)); }},
+    {"an inet6 socket for datagrams that no other program gets", [] { return static_cast<long>(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }, kProber},
     {"a packet socket", [] { return static_cast<long>(::socket(AF_PACKET, SOCK_RAW, 0)); }},
     {"a vsock socket", [] { return static_cast<long>(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0)); }, kJailing},
     {"a vsock socket for datagrams", [] { return static_cast<long>(::socket(AF_VSOCK, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }},
     {"a Unix socket", [] { return static_cast<long>(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }, kAsker},
-    {"a Unix socket for datagrams", [] { return static_cast<long>(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }},
+    {"a Unix socket for datagrams", [] { return static_cast<long>(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }, kProber},
     {"netlink for routes", [] { return static_cast<long>(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }, kJailing},
     {"netlink other than for routes", [] { return static_cast<long>(::socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT)); }},
     {"socketpair", [] { return ::syscall(SYS_socketpair, -1, 0, 0, nullptr); }},
-    {"connect", [] { return nothing(SYS_connect); }, kAsker},
+    {"connect", [] { return nothing(SYS_connect); }, kAsker | kProber},
     {"bind", [] { return nothing(SYS_bind); }, kJailing},
     {"listen", [] { return nothing(SYS_listen); }},
     {"accept4", [] { return nothing(SYS_accept4); }},
@@ -132,7 +134,7 @@ const std::array kCalls = std::to_array<Row>({
      [] {
          const sockaddr_in to{};
          return static_cast<long>(::sendto(-1, "", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to));
-     }},
+     }, kProber},
     {"sendmsg", [] { return nothing(SYS_sendmsg); }, kAsker | kBroker},
     {"recvmsg", [] { return nothing(SYS_recvmsg); }, kAsker | kBroker},
     {"sendmmsg", [] { return nothing(SYS_sendmmsg); }},
@@ -173,7 +175,7 @@ const std::array kCalls = std::to_array<Row>({
     {"bpf: load", [] { return bpf(BPF_PROG_LOAD); }, kJailing},
     {"bpf: pin", [] { return bpf(BPF_OBJ_PIN); }},
     {"bpf: take what is pinned", [] { return bpf(BPF_OBJ_GET); }},
-    {"bpf: read a map", [] { return bpf(BPF_MAP_LOOKUP_ELEM); }},
+    {"bpf: read a map", [] { return bpf(BPF_MAP_LOOKUP_ELEM); }, kJailing},
     {"bpf: open a map by its id", [] { return bpf(BPF_MAP_GET_FD_BY_ID); }},
     {"bpf: walk the programs", [] { return bpf(BPF_PROG_GET_NEXT_ID); }},
     {"bpf: run a program", [] { return bpf(BPF_PROG_TEST_RUN); }},

@@ -129,6 +129,12 @@ TEST_CASE("one thing is wrong for root") {
          },
          "problem others; "},
         {[](auto& facts) { facts.others_failure = "ask the kernel: no"; }, "warning others; "},
+        {[](auto& facts) { facts.trial_failure = "make cgroup: no"; }, "warning trial; "},
+        {[](auto& facts) {
+             facts.trial_failure = "the block does not act";
+             facts.acts_not = true;
+         },
+         "problem trial; "},
         {[](auto& facts) { facts.asking = facts.having = 2; }, ""},
         {[](auto& facts) {
              facts.asking = 2;

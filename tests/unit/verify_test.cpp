@@ -141,6 +141,16 @@ TEST_CASE("verify: one thing is wrong") {
     }
 }
 
+TEST_CASE("verify: a jail that was not proved to act") {
+    VerifyFacts facts = good();
+    facts.failed_proofs.push_back({kCgroup, true, "why"});
+    CHECK(found_in(facts) == "not-acting; ");
+    facts.failed_proofs.front().acts_not = false;
+    CHECK(found_in(facts) == "unreadable; ");
+    facts.failed_proofs.front().cgroup_id = kCgroup + 1;
+    CHECK(found_in(facts) == "");
+}
+
 TEST_CASE("verify: of two jails the one that blocks counts") {
     VerifyFacts facts = good();
     facts.jails.push_back(jail_of(Guard::lsm));

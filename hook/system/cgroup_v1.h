@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Whether cgroup v1 takes sockets away from cgroup v2 on this machine (policy/cgroup_v1.h).
+#pragma once
+
+#include "base/result.h"
+
+namespace jail_ai {
+
+// Error: EX_UNAVAILABLE where it does, or may.
+Status check_cgroup_v1();
+
+}  // namespace jail_ai

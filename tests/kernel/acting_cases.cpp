@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Before the hook says yes, something in the container's cgroup has been denied by every line; where one doesn't act, the container is refused.
+#include <bpf/bpf.h>
+#include <doctest/doctest.h>
+#include <signal.h>
+#include <sysexits.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "attempt.h"
+#include "expect.h"
+#include "files.h"
+#include "jail/acting.h"
+#include "jail/list.h"
+#include "kernel_bpf.h"
+#include "protocol_reporter.h"
+#include "system/prober.h"
+
+namespace jail_ai::test {
+namespace {
+
+// For the library's own functions, in the process of the tests.
+void need_prober() {
+    static const bool started = static_cast<bool>(Prober::start([] { return ok(); }));
+    REQUIRE(started);
+}
+
+std::vector<ProgramMap> maps_of_jail(const TestCgroup& cgroup) {
+    auto programs = attached_programs(cgroup.fd());
+    REQUIRE(programs);
+    REQUIRE_FALSE(programs->empty());
+    auto maps = maps_of(programs->front().fd.get());
+    REQUIRE(maps);
+    return std::move(*maps);
+}
+
+// Nothing in the jail tells of a denial, and nothing is in the cgroup but the container's process.
+void expect_no_trace(const Container& container) {
+    CHECK(denials(container.cgroup) == DenialCounts{});
+    for (const ProgramMap& map : maps_of_jail(container.cgroup)) {
+        jail_refusal refusal{};
+        if (map.name == "jail_refusals") CHECK(::bpf_map_get_next_key(map.fd.get(), nullptr, &refusal) != 0);
+        const std::uint32_t first = 0;
+        jail_probe probe{};
+        if (map.name != "jail_probe") continue;
+        REQUIRE(::bpf_map_lookup_elem(map.fd.get(), &first, &probe) == 0);
+        for (const auto& line : probe.lines) CHECK((line.who == 0 && line.denied == 0));
+    }
+    CHECK(read_file(container.cgroup.path() + "/cgroup.procs") == std::to_string(container.init.pid()) + "\n");
+}
+
+HookCall call_with(const Container& container, const char* annotations) {
+    HookCall call = container.call();
+    State state = container.state;
+    state.annotations = annotations;
+    call.state = state.json();
+    return call;
+}
+
+TEST_CASE("the probe leaves no trace: no count, no refusal, no process") {
+    const Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    expect_no_trace(container);
+    need_prober();
+    const Status again = prove_attached(container.cgroup.fd());
+    CHECK_MESSAGE(again, (again ? "" : again.error().message));
+    expect_no_trace(container);
+}
+
+TEST_CASE("in audit mode, too, something is counted by every line") {
+    const Container container;
+    expect_jailed(Laboratory::get().hook.run(call_with(container, R"({"jail-ai.block-host":"audit"})")), container.cgroup);
+    expect_no_trace(container);
+}
+
+TEST_CASE("whatever a policy opens or denies, it can be proved to act") {
+    for (const char* annotations :
+         {R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"0.0.0.0/0:1-65535/udp [::/0]:1-65535/udp"})",
+          R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"0.0.0.0/0 ::/0"})",
+          R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"private link-local","jail-ai.block-host.dns":"off"})"}) {
+        INFO(annotations);
+        const Container container;
+        expect_jailed(Laboratory::get().hook.run(call_with(container, annotations)), container.cgroup);
+        expect_no_trace(container);
+    }
+}
+
+// Above the container's cgroup it runs after ours, and the hook doesn't see it among the programs of the cgroup.
+TEST_CASE("somebody else's program that lets through what ours deny: refused, and nothing attached") {
+    struct Row {
+        bpf_attach_type type;
+        const char* line;
+    };
+    for (const auto& [type, line] : {Row{BPF_CGROUP_INET4_CONNECT, "connect(2), IPv4 goes through although"},
+                                     Row{BPF_CGROUP_INET6_CONNECT, "connect(2), IPv6 goes through although"},
+                                     Row{BPF_CGROUP_UDP4_SENDMSG, "sendto(2), IPv4 goes through although"},
+                                     Row{BPF_CGROUP_UDP6_SENDMSG, "sendto(2), IPv6 goes through although"}}) {
+        INFO(line);
+        const UniqueFd undoing = load_undoing_program(type);
+        if (!undoing) SKIP_CASE("this kernel has no bpf_set_retval for connect hooks (Linux 5.18)");
+        const TestCgroup parent;
+        Container container({.parent = &parent});
+        attach(parent.fd(), undoing, type, BPF_F_ALLOW_MULTI);
+        expect_refused(container.run_hook(), EX_UNAVAILABLE, line, container.cgroup);
+        CHECK(error_name(try_detach(parent.fd(), type, undoing.get())) == "none");
+        expect_jailed(container.run_hook(), container.cgroup);
+        // A jail that is in force is found out as well, by what verify asks.
+        need_prober();
+        attach(parent.fd(), undoing, type, BPF_F_ALLOW_MULTI);
+        const Status acts = prove_attached(container.cgroup.fd());
+        REQUIRE_FALSE(acts);
+        CHECK(acts.error().exit_code == EX_UNAVAILABLE);
+        CHECK(acts.error().message.find(line) != std::string::npos);
+        expect_no_trace(container);
+    }
+}
+
+TEST_CASE("in a frozen cgroup nothing can be proved: refused, and jailed when it is thawed") {
+    const Container container;
+    write_file("cgroup.freeze", "1", container.cgroup.fd());
+    expect_refused(container.run_hook(), EX_TEMPFAIL, "frozen: thaw it", container.cgroup);
+    write_file("cgroup.freeze", "0", container.cgroup.fd());
+    expect_jailed(container.run_hook(), container.cgroup);
+    write_file("cgroup.freeze", "1", container.cgroup.fd());
+    need_prober();
+    CHECK(prove_attached(container.cgroup.fd()));  // nothing in it runs
+    write_file("cgroup.freeze", "0", container.cgroup.fd());
+}
+
+TEST_CASE("a container that may have no second process is jailed") {
+    try {
+        write_file(cgroup2_mount() + "/cgroup.subtree_control", "+pids");
+    } catch (const std::exception&) {
+        SKIP_CASE("cgroup v2 has no pids controller here");
+    }
+    const TestCgroup top(TestCgroup::at_the_top, "pids");
+    write_file("cgroup.subtree_control", "+pids", top.fd());
+    const Container container({.parent = &top});
+    write_file("pids.max", "1", container.cgroup.fd());
+    expect_jailed(container.run_hook(), container.cgroup);
+    expect_no_trace(container);
+    CHECK(read_file(container.cgroup.path() + "/pids.current") == "1\n");
+}
+
+TEST_CASE("a cgroup whose processes are all below it is proved there") {
+    const Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const TestCgroup below(container.cgroup, "below");
+    below.add(container.init.pid());
+    try {
+        write_file("cgroup.subtree_control", "+hugetlb", container.cgroup.fd());
+    } catch (const std::exception&) {
+        SKIP_CASE("no controller to give to the cgroup's children");
+    }
+    need_prober();
+    const Status acts = prove_attached(container.cgroup.fd());
+    CHECK_MESSAGE(acts, (acts ? "" : acts.error().message));
+    CHECK(read_file(below.path() + "/cgroup.procs") == std::to_string(container.init.pid()) + "\n");
+}
+
+}  // namespace
+}  // namespace jail_ai::test

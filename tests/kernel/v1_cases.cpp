@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// A kernel on which cgroup v1 takes sockets away from cgroup v2 (policy/cgroup_v1.h), by the real thing. What it does to the kernel stays until that
+// boots again: only for the emulated machines of tests/vm, after everything else.
+#include <doctest/doctest.h>
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "attempt.h"
+#include "base/kernel_release.h"
+#include "expect.h"
+#include "files.h"
+#include "jail/acting.h"
+#include "must.h"
+#include "protocol_reporter.h"
+#include "system/cgroup_v1.h"
+#include "system/prober.h"
+
+namespace jail_ai::test {
+namespace {
+
+std::string try_host(Container& container) {
+    const Destination host = destination("10.77.0.1", kPort);
+    return error_name(container.init.run([=] { return attempt(Way::tcp_connect, host, fresh_token()); }));
+}
+
+TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and running jails are found out") {
+    utsname name{};
+    must(::uname(&name), "uname");
+    if (is_at_least(name.release, 5, 15)) SKIP_CASE("cgroup v1 takes no socket from cgroup v2 here (Linux 5.15)");
+    REQUIRE(static_cast<bool>(Prober::start([] { return ok(); })));
+    Container before;
+    expect_jailed(before.run_hook(), before.cgroup);
+    CHECK(prove_attached(before.cgroup.fd()));
+    CHECK(try_host(before) == "EPERM");
+
+    const std::string hierarchy = Laboratory::get().dev.make_directory();
+    must(::mount("none", hierarchy.c_str(), "cgroup", 0, "net_prio"), "mount net_prio");
+    const Container mounted;
+    expect_refused(mounted.run_hook(), EX_UNAVAILABLE, "can't be relied on: net_prio of cgroup v1 is mounted", mounted.cgroup);
+    CHECK(try_host(before) == "EPERM");
+
+    const std::string group = hierarchy + "/group";
+    make_directory(group);
+    write_file(group + "/cgroup.procs", std::to_string(::getpid()));
+    CHECK(try_host(before) == "none");
+    const Status acts = prove_attached(before.cgroup.fd());
+    REQUIRE_FALSE(acts);
+    CHECK(acts.error().exit_code == EX_UNAVAILABLE);
+    CHECK(acts.error().message.find("connect(2), IPv4 is not denied by them") != std::string::npos);
+
+    // The hierarchy gone, only the probe can tell.
+    write_file(hierarchy + "/cgroup.procs", std::to_string(::getpid()));
+    must(::rmdir(group.c_str()), "remove a group");
+    must(::umount(hierarchy.c_str()), "unmount net_prio");
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!check_cgroup_v1() && std::chrono::steady_clock::now() < deadline) ::sched_yield();  // the kernel takes it down in its own time
+    REQUIRE(static_cast<bool>(check_cgroup_v1()));
+    const Container after;
+    expect_refused(after.run_hook(), EX_UNAVAILABLE, "the block does not act: the programs are attached, and connect(2), IPv4 is not denied",
+                   after.cgroup);
+}
+
+}  // namespace
+}  // namespace jail_ai::test
