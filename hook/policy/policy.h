@@ -28,8 +28,8 @@ struct HostView {
     std::vector<IpPrefix> named;         // what the container's hosts file calls the host
     std::vector<IpPrefix> name_servers;  // the container's resolvers
     std::vector<IpPrefix> gateways;      // the container's default gateways
-    std::vector<IpPrefix> mapped;        // what a user-mode network (slirp4netns, pasta) leads to the host, or may
     std::vector<IpPrefix> own;           // addresses in the container's network namespace, without loopback's
+    std::vector<IpPrefix> mapped;        // what a user-mode network (slirp4netns, pasta) leads to the host, or may
 
     // The engine gives the container its network after the hook has run, so that nobody knows its addresses yet.
     bool network_follows = false;
