@@ -13,8 +13,9 @@ namespace jail_ai {
 // nobody listens, nobody will be asked again.
 void open_report();
 
-// Writes "jail-ai-hook: LINE", made printable (quote.h), to stderr, for LOG_WARNING and worse, and then to syslog with the priority (LOG_ERR …). Never
-// fails and never waits, as syslog(3) does for a reader that has stopped: where nobody takes the line it is lost, and the exit code still tells.
+// Writes "jail-ai-hook: LINE", made printable (quote.h), to stderr, for LOG_WARNING and worse, and then to syslog with the priority (LOG_ERR …).
+// Never fails and never waits, as syslog(3) does for a reader that has stopped: where nobody takes the line it is lost, and the exit code still
+// tells.
 void report(int priority, std::string_view line);
 
 }  // namespace jail_ai

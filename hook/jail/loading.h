@@ -49,8 +49,7 @@ struct RecordMaps {
 
 template <typename Maps>
 RecordMaps record_maps(const Maps& maps) {
-    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals), ::bpf_map__fd(maps.jail_events),
-            ::bpf_map__fd(maps.jail_probe)};
+    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals), ::bpf_map__fd(maps.jail_events), ::bpf_map__fd(maps.jail_probe)};
 }
 
 // Puts them in the place of an opened object's own. Gives 0 or a negative errno.

@@ -18,7 +18,7 @@ struct Staleness {
     std::string container;
     Rules now;
     Rules then;
-    std::string left_alone;  // why nothing can be said of it, where that is so: it is of another version or of another engine's network namespace
+    std::string left_alone;    // why nothing can be said of it, where that is so: it is of another version or of another engine's network namespace
     std::uint64_t cgroup = 0;  // its id
 };
 

@@ -192,7 +192,7 @@ TEST_CASE("what a role has no use for kills it, and nothing else does") {
         CAPTURE(row.what);
         CHECK(unconfined(row.deed) != "killed");
         for (const Role role : kRoles) {
-            CAPTURE(name_of(role));
+            INFO(std::string(name_of(role)));
             CHECK((confined(role, row.deed) == "killed") == ((row.allowed & bit(role)) == 0));
         }
     }
@@ -227,12 +227,19 @@ TEST_CASE("what libraries do of themselves goes on working") {
         std::ifstream status("/proc/self/status");
         std::string line;
         std::getline(status, line);
-        report(LOG_INFO, "a line from the sandbox tests");
         return caught && line.starts_with("Name:") && !text.str().empty() && moved != nullptr ? 0 : -1;
     };
     for (const Role role : kRoles) {
-        CAPTURE(name_of(role));
+        INFO(std::string(name_of(role)));
         CHECK(confined(role, live) == "does");
+    }
+    const Deed log = []() -> long {
+        report(LOG_INFO, "a line from the sandbox tests");
+        return 0;
+    };
+    for (const Role role : kRoles) {
+        INFO(std::string(name_of(role)));
+        if (role != Role::prober) CHECK(confined(role, log) == "does");  // that one has nothing to say
     }
 }
 
