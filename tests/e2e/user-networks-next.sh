@@ -15,7 +15,7 @@ set -eu
 . "$lib/portable.sh"
 hooks=$portable/hooks.d
 in_tree=("$lib/in-tree" "$next_release")
-loopback_port=4002 gateway_v4=198.51.100.1
+loopback_port=4302 gateway_v4=198.51.100.1
 ready "$build/tests/probe" listen tcp 127.0.0.1 $loopback_port hello -- udp 127.0.0.1 $loopback_port -- tcp ::1 $loopback_port hello
 
 # leads NAME ADDRESS JAILED OPTION...: ADDRESS is the host's loopback without the jail; with it JAILED is what TCP and UDP give

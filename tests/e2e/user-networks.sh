@@ -6,7 +6,7 @@ set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
 
-loopback_port=4001
+loopback_port=4301
 ready "$build/tests/probe" listen tcp 127.0.0.1 $loopback_port hello -- tcp ::1 $loopback_port hello
 conf=/run/view/slirp.conf
 sed 's|^\[engine\]|[engine]\nnetwork_cmd_options = ["allow_host_loopback=true", "cidr=10.6.0.0/24"]|' "$CONTAINERS_CONF" >"$conf"
