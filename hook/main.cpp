@@ -36,6 +36,7 @@
 #include "commands/verify.h"
 #include "commands/watch.h"
 #include "sandbox/sandbox.h"
+#include "system/prober.h"
 #include "system/process.h"
 #include "version.h"
 
@@ -260,10 +261,12 @@ int dispatch(Words arguments, const Caller& caller) {
 int main(int argc, char** argv) {
     const Caller caller = look_at_caller();
     own();
+    int exit_code = EX_SOFTWARE;
     try {
-        return dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0), caller);
+        exit_code = dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0), caller);
     } catch (const std::exception& failure) {
         jail_ai::report(LOG_ERR, failure.what());
-        return EX_SOFTWARE;
     }
+    jail_ai::Prober::end();
+    return exit_code;
 }

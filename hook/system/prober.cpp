@@ -302,6 +302,15 @@ Result<Prober*> Prober::get() {
     return &*instance();
 }
 
+void Prober::end() {
+    if (!instance()) return;
+    siginfo_t info{};
+    ::shutdown(instance()->channel_.get(), SHUT_RDWR);  // to close it tells nothing, since the prober has it, too
+    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(instance()->pidfd_.get()), &info, WEXITED | __WALL) != 0 && errno == EINTR)
+        continue;
+    instance().reset();
+}
+
 template <typename Answer, typename Question>
 Result<Answer> Prober::ask(const Question& question) {
     if (::write(channel_.get(), &question, sizeof question) != sizeof question) return system_error("tell the prober", errno);

@@ -36,6 +36,10 @@ public:
     // The one that was started. Error: EX_SOFTWARE.
     static Result<Prober*> get();
 
+    // Ends it, if one was started, and waits for that. It would end with the caller by itself, but be left to whoever adopts orphans then; crun does,
+    // and where both end at once it sees the one SIGCHLD, of the wrong process, and waits for its hook until that has timed out.
+    static void end();
+
     // Makes sockets in the cgroup: IPv4 and IPv6, one for Unix where wanted; and asks for one of `protocol`, unless that is 0. Nothing of it is in
     // the cgroup when this returns. Errors: EX_TEMPFAIL where nothing can be in it, EX_NOINPUT where it is gone, EX_OSERR.
     Result<ProbeSockets> make_sockets(int cgroup_fd, std::uint32_t protocol, bool with_unix);

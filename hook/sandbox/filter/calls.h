@@ -128,6 +128,9 @@ inline const std::vector<Call>& calls() {
         add(static_cast<Roles>(ask_broker | broker), {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
         add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
 
+        // The prober is ended, and waited for, by whoever has started it.
+        add(jailing, {"shutdown", "waitid"});
+
         // A child in a cgroup, or one that moves there, and that it has ended.
         add(prober, {"clone3", "wait4", "waitpid", "waitid"});
         add(prober, {"openat"}, {has_none_of(2, kOpensForWriting & ~std::uint64_t{O_WRONLY})});
