@@ -14,7 +14,7 @@
  *    kernel delivers it over the namespace's loopback. So are 127.0.0.0/8 and ::1, unless they leave by another device: a host that takes
  *    such packets (route_localnet) delivers them to itself. That shows at egress, which drops what would leave; connect and sendmsg leave it
  *    to that, but where the socket is bound to a device.
- *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket is marked when it answers a SYN, and the kernel
+ *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket is marked when a SYN comes to it, and the kernel
  *    copies the mark to what it accepts. What was opened actively carries none: connections to an address that is blocked later end there.
  *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent a datagram to it, so that published UDP ports
  *    answer. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
@@ -53,7 +53,7 @@ struct {
 	__type(value, struct jail_peer_table);
 } jail_peers SEC(".maps");
 
-/* TCP sockets that listen and have answered, and those that they accept. */
+/* TCP sockets that listen and were asked, and those that they accept. */
 struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
@@ -85,8 +85,7 @@ const volatile __u32 answer_ticks = 0;
 #define SOCK_DGRAM 2
 #define LOOPBACK_IFINDEX 1
 #define PACKET_HOST 0 /* linux/if_packet.h: at link level for this machine, and not for a group or for everybody */
-#define TCP_SYN_RECV 3 /* include/net/tcp_states.h */
-#define TCP_LISTEN 10
+#define TCP_LISTEN 10 /* include/net/tcp_states.h */
 
 /* skb->priority of what a jailed socket sends to a blocked address of the network namespace that it is in: it survives the loopback device. */
 #define FROM_JAIL 0x4a41494c
@@ -386,19 +385,12 @@ static __always_inline int is_discovery(struct __sk_buff *skb, const struct jail
 	return size == 32 && !jail_load(skb, IPV6_HEADER + 24, option, sizeof(option)) && option[0] == type - 134 && option[1] == 1;
 }
 
-/*
- * Does this TCP packet answer? A SYN without ACK opens a connection. One with ACK comes from a socket that listens, which is marked now, or from the one
- * that TCP Fast Open has made already (TCP_SYN_RECV).
- */
+/* Does this TCP packet answer? A SYN without ACK opens a connection, and any other answers if its socket has accepted one, or listens and was asked. */
 static __always_inline int is_tcp_answer(struct __sk_buff *skb, __u8 tcp_flags)
 {
 	struct bpf_sock *sk = socket_of(skb, SOCK_STREAM, IPPROTO_TCP);
 
-	if (!sk || (tcp_flags & (JAIL_TCP_SYN | JAIL_TCP_ACK)) == JAIL_TCP_SYN)
-		return 0;
-	if ((tcp_flags & JAIL_TCP_SYN) && (sk->state == TCP_LISTEN || sk->state == TCP_SYN_RECV))
-		return bpf_sk_storage_get(&jail_accepted, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) != 0;
-	return bpf_sk_storage_get(&jail_accepted, sk, 0, 0) != 0;
+	return sk && (tcp_flags & (JAIL_TCP_SYN | JAIL_TCP_ACK)) != JAIL_TCP_SYN && bpf_sk_storage_get(&jail_accepted, sk, 0, 0) != 0;
 }
 
 /* What may leave for an address that is blocked: the ports that its rule lets through, and answers. */
@@ -500,6 +492,13 @@ int jail_ingress(struct __sk_buff *skb)
 	/* What this jail's own sockets have sent is no peer's: in a network namespace of its own all that comes over loopback, whatever it claims. */
 	if (shares_network ? skb->priority == FROM_JAIL : skb->ifindex == LOOPBACK_IFINDEX)
 		return 1;
+	sk = socket_of(skb, SOCK_STREAM, IPPROTO_TCP);
+	if (sk) {
+		/* Not when it answers: a SYN cookie belongs to no socket. */
+		if (sk->state == TCP_LISTEN)
+			bpf_sk_storage_get(&jail_accepted, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
+		return 1;
+	}
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
 	if (packet.odd || packet.protocol != IPPROTO_UDP || is_for_many(skb, &packet))

@@ -164,6 +164,11 @@ Result<Rules> compile_rules(const Rules& blocked, std::vector<Opening>& openings
     return compiled;
 }
 
+// Any neighbour's link-local source passes, and the host's own does not; what is sent to many makes no peer.
+bool programs_ask_for(std::uint8_t reason) {
+    return reason == JAIL_REASON_LINK_LOCAL || reason == JAIL_REASON_BROADCAST || reason == JAIL_REASON_MULTICAST;
+}
+
 bool same_verdict(const jail_rule& a, const jail_rule& b, bool with_reason) {
     return a.action == b.action && a.own == b.own && std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 && (!with_reason || a.reason == b.reason);
 }
@@ -177,7 +182,9 @@ std::size_t drop_repeated(Rules& rules, bool keep_reasons) {
         while (!wider.empty() && !wider.back()->first.contains(at->first)) wider.pop_back();
         if (!wider.empty()) {
             const jail_rule& above = wider.back()->second.value;
-            if (same_verdict(above, at->second.value, keep_reasons && above.reason == JAIL_REASON_ASKED)) repeated.push_back(at);
+            const bool reason_counts =
+                programs_ask_for(above.reason) || programs_ask_for(at->second.value.reason) || (keep_reasons && above.reason == JAIL_REASON_ASKED);
+            if (same_verdict(above, at->second.value, reason_counts)) repeated.push_back(at);
         }
         wider.push_back(at);
     }

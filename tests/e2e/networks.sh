@@ -22,7 +22,7 @@ other-network's-gateway       $dual_v4              $port      default,dual,side
 ipv6-address                  $host_v6              $port      dual,side,host          local
 second-ipv6-address           $host_second_v6       $port      dual,side,host          local
 ipv6-gateway                  $dual_v6              $port      dual,side,host          local
-link-local-address            $side_host_link%eth0  $port      side                    link-local
+link-local-address            $side_host_link%eth0  $port      side                    local
 metadata                      $metadata_v4          $port      default,dual,side,host  metadata
 ipv6-metadata                 $metadata_v6          $port      dual,side,host          metadata
 qemu's-name-for-the-host      $alias_qemu           $port      default,dual,side,host  alias

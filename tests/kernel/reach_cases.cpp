@@ -34,7 +34,7 @@ constexpr Target kOwnNetwork[] = {
 
     {"the host", "fd77::1", Place::host, JAIL_REASON_LOCAL},
     {"the host on its other link", "fd78::1", Place::host, JAIL_REASON_LOCAL},
-    {"the host's link-local address", "fe80::77:1", Place::host, JAIL_REASON_LINK_LOCAL, false, true},
+    {"the host's link-local address", "fe80::77:1", Place::host, JAIL_REASON_LOCAL, false, true},
     {"the routers' anycast address", "fd77::", Place::host, JAIL_REASON_LOCAL, true},
     {"a multicast group", "ff02::fb", Place::host, JAIL_REASON_MULTICAST, true, true},
     {"the metadata service", "fd00:ec2::254", Place::internet, JAIL_REASON_METADATA},

@@ -302,12 +302,13 @@ TEST_CASE("policy: there is no rule that a wider one repeats, whose ports or mar
             if (policy->rules.contains(route.prefix)) text += route.prefix.to_string() + " ";
         return text;
     };
-    CHECK(held(kEnforce) == "10.9.0.0/16 ");
-    CHECK(held(asking("allow", "10.9.1.0/24:80")) == "10.9.0.0/16 10.9.1.0/24 ");
+    // By the reasons of the last two the programs tell a group, and a neighbour.
+    CHECK(held(kEnforce) == "10.9.0.0/16 10.9.1.255 fe80::77 ");
+    CHECK(held(asking("allow", "10.9.1.0/24:80")) == "10.9.0.0/16 10.9.1.0/24 10.9.1.255 fe80::77 ");
     // To people "the host" says more than "private", as long as there is room.
-    CHECK(held(asking("also", "private")) == "10.9.0.0/16 ");
+    CHECK(held(asking("also", "private")) == "10.9.0.0/16 10.9.1.255 fe80::77 ");
     host.own = {prefix("10.9.1.1")};
-    CHECK(held(kEnforce) == "10.9.0.0/16 10.9.1.1 ");
+    CHECK(held(kEnforce) == "10.9.0.0/16 10.9.1.1 10.9.1.255 fe80::77 ");
 }
 
 TEST_CASE("policy: more local prefixes than a jail holds, in a wider one") {
