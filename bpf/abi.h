@@ -113,8 +113,8 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS, "no hidden paddi
  * What a UDP socket remembers of its peers on the host: a hash table in the socket's storage, so that no socket takes another's place in it. In a
  * full set the newcomer takes the place of another port of its own address before it takes anybody else's.
  */
-#define JAIL_PEER_SETS 16 /* a power of two */
-#define JAIL_PEER_WAYS 32
+#define JAIL_PEER_SETS 32 /* a power of two */
+#define JAIL_PEER_WAYS 16 /* likewise */
 
 /* This peer has sent a datagram to the socket, which may answer it until a time is over. All zero where there is none. */
 struct jail_peer {

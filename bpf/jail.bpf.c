@@ -138,10 +138,24 @@ static __always_inline __u32 now_in_ticks(void)
 	return (__u32)(bpf_ktime_get_ns() >> JAIL_PEER_TICK);
 }
 
-static __always_inline int is_same(const struct jail_peer *peer, const struct jail_key *key, __u16 port)
+/* 1 or 0, without a branch: in a loop each would double what the verifier follows. */
+static __always_inline __u64 is_of_address(const struct jail_peer *peer, const struct jail_key *key)
 {
-	return peer->port == port && peer->addr[3] == key->words[3] && peer->addr[2] == key->words[2] && peer->addr[1] == key->words[1] &&
-	       peer->addr[0] == key->words[0];
+	__u64 differs = (peer->addr[0] ^ key->words[0]) | (peer->addr[1] ^ key->words[1]) | (peer->addr[2] ^ key->words[2]) |
+			(peer->addr[3] ^ key->words[3]);
+
+	return (differs - 1) >> 63;
+}
+
+static __always_inline __u64 is_same(const struct jail_peer *peer, const struct jail_key *key, __u16 port)
+{
+	return is_of_address(peer, key) & (((__u64)(peer->port ^ port) - 1) >> 63);
+}
+
+/* Was it heard too long ago to be answered? */
+static __always_inline __u64 is_over(const struct jail_peer *peer, __u32 now)
+{
+	return ((__u64)answer_ticks - (__u32)(now - peer->heard) - 1) >> 63;
 }
 
 static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table, const struct jail_key *key, __u16 port)
@@ -156,38 +170,36 @@ static __always_inline int has_spoken(struct bpf_sock *sk, const struct jail_key
 {
 	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
 	struct jail_peer *set;
+	__u64 fresh = 0;
+	__u32 now;
 
 	if (!table)
 		return 0;
 	set = peer_set(table, key, port);
+	now = now_in_ticks();
 	for (int i = 0; i < JAIL_PEER_WAYS; i++)
-		if (is_same(&set[i], key, port))
-			return now_in_ticks() - set[i].heard < answer_ticks;
-	return 0;
+		fresh |= is_same(&set[i], key, port) & ~is_over(&set[i], now);
+	return fresh & 1;
 }
 
-/* The place for a peer that has none: of the oldest of its own address, where there is one, else of the oldest. */
-static __always_inline struct jail_peer *place_for(struct jail_peer *set, const struct jail_key *key, __u16 port, __u32 now)
+/*
+ * The place for a peer: its own, else one of nobody's any more, else that of the oldest of its own address, else of the oldest. By a number, the largest of
+ * which wins.
+ */
+static __always_inline __u32 place_for(const struct jail_peer *set, const struct jail_key *key, __u16 port, __u32 now)
 {
-	struct jail_peer *place = &set[0];
-	__u32 most = 0;
+	__u64 best = 0;
 
 	for (int i = 0; i < JAIL_PEER_WAYS; i++) {
-		struct jail_peer *peer = &set[i];
-		__u32 age = now - peer->heard;
+		const struct jail_peer *peer = &set[i];
+		__u64 age = (__u32)(now - peer->heard);
+		__u64 rank = is_same(peer, key, port) << 2 | is_over(peer, now) << 1 | is_of_address(peer, key);
+		__u64 score = rank << 48 | age << 8 | (__u32)i;
+		__u64 larger = (best - score) >> 63;
 
-		if (is_same(peer, key, port))
-			return peer;
-		if (age >= answer_ticks)
-			age = ~0U; /* nobody's any more */
-		else if (is_same(peer, key, peer->port))
-			age += answer_ticks;
-		if (age >= most) {
-			most = age;
-			place = peer;
-		}
+		best ^= (best ^ score) & (0 - larger);
 	}
-	return place;
+	return best & (JAIL_PEER_WAYS - 1);
 }
 
 static __always_inline void remember_peer(struct bpf_sock *sk, const struct jail_key *key, __u16 port)
@@ -202,7 +214,8 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct jail
 			return;
 		table->seed = bpf_get_prandom_u32();
 	}
-	place = place_for(peer_set(table, key, port), key, port, now);
+	place = peer_set(table, key, port);
+	place += place_for(place, key, port, now);
 	__builtin_memcpy(place->addr, key->words, sizeof(place->addr));
 	place->port = port;
 	place->heard = now;
