@@ -24,8 +24,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using jail_ai::UniqueFd;
 
-constexpr int patience_ms = 10000;  // for a route to end, and for a packet to cross a veth pair
+constexpr int patience_ms = 20000;  // for a route to end, and for a packet to cross a veth pair
 constexpr int settle_ms = 50;       // for what a kernel worker delivers after the route has ended
+constexpr int expected_ms = 2000;   // for the same, where it is known to come
 
 int left(Clock::time_point deadline) {
     auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
@@ -125,16 +126,23 @@ std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token
     return {
         route.name,
         "token=" + hex(token),
-        "host4=10.77.0.1",
-        "second4=10.77.9.1",
+        std::string("host4=") + lab_.world().host4,
+        std::string("second4=") + lab_.world().second4,
         "own4=10.77.0.2",
         "subnet4=10.77.0.255",
         "ext4=10.78.0.2",
-        "host6=fd77::1",
+        std::string("host6=") + lab_.world().host6,
         "link6=fe80::77:1",
         "own6=fd77::2",
         "ext6=fd78::2",
         "neighbour6=fd77::",
+        "leg4=10.76.0.2",
+        "leg6=fd76::2",
+        "host_leg4=10.76.0.1",
+        "host_leg6=fd76::1",
+        "service4=10.96.0.10",
+        "service6=fd96::10",
+        "forget_ms=" + std::to_string(1000 * conntrack_seconds + 500),
         std::string("ifname=") + (shared ? "vh" : "eth0"),
         std::string("host_mac=") + host_mac,
         std::string("own_mac=") + container_mac,
@@ -180,7 +188,7 @@ void Stage::flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& o
         if (!contains(frame.bytes, mark)) frames.push_back(std::move(frame));
 }
 
-Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities) {
+Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected) {
     bool shared = route.needs_word("shared");
     Bytes token(8);
     if (::getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size())) give_up("make a token");
@@ -210,23 +218,24 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
     flush(shared, frames, outgoing);
 
     Outcome outcome;
-    Verdict verdict = judge(frames, token, report.markers, shared);
+    Verdict verdict = judge(frames, token, report.markers, lab_.world().addresses, shared);
     bool bare = route.needs_word("bare");
-    if (!verdict.payload && !(bare && verdict.packet) && !listeners_.host_received(token) && report.error == 0) {
+    auto arrived = [&](const Verdict& so_far) { return so_far.payload || (bare && so_far.packet) || listeners_.host_received(token); };
+    if (!arrived(verdict) && report.error == 0) {
         // Kernel workers may still be at it.
-        auto deadline = Clock::now() + std::chrono::milliseconds(settle_ms);
-        while (left(deadline) > 0 && !listeners_.host_received(token)) {
+        auto deadline = Clock::now() + std::chrono::milliseconds(expected ? expected_ms : settle_ms);
+        while (left(deadline) > 0 && !arrived(verdict)) {
             std::vector<pollfd> fds{{capture_.fd(), POLLIN, 0}};
             listeners_.append_to(fds);
             ::poll(fds.data(), fds.size(), left(deadline));
             listeners_.serve();
             capture_.drain(frames, outgoing);
+            verdict = judge(frames, token, report.markers, lab_.world().addresses, shared);
         }
-        verdict = judge(frames, token, report.markers, shared);
     }
     outcome.error = report.error;
     outcome.packet = verdict.packet || listeners_.host_received(token);
-    outcome.arrived = verdict.payload || (bare && verdict.packet) || listeners_.host_received(token);
+    outcome.arrived = arrived(verdict);
     outcome.how = verdict.how.empty() && outcome.arrived ? "a socket of the host received it" : verdict.how;
     Bytes inverted = token;
     for (uint8_t& byte : inverted) byte = static_cast<uint8_t>(~byte);

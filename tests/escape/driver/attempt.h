@@ -26,7 +26,8 @@ public:
     // `adversary` is the path of its binary.
     Stage(Lab& lab, const std::string& adversary);
 
-    Outcome attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities);
+    // `expected`: the route is known to get through, so that what a kernel worker has still to deliver is waited for longer.
+    Outcome attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected = false);
     // A fresh network namespace for the container.
     void renew();
 

@@ -74,17 +74,22 @@ bool remove_tree(const std::string& root) {
     return gone;
 }
 
-std::string config_json(const std::vector<std::string>& capabilities, bool own_netns) {
+std::string annotations_json(const Annotations& annotations) {
+    std::string members = R"("jail-ai.block-host":"true")";
+    for (const auto& [key, value] : annotations) members += ",\"" + key + "\":\"" + value + "\"";
+    return "{" + members + "}";
+}
+
+// `network`: the member for the network namespace, empty where the container shares the host's.
+std::string config_json(const std::vector<std::string>& capabilities, const Annotations& annotations, const std::string& network) {
     std::string list;
     for (const std::string& capability : capabilities) list += (list.empty() ? "\"" : ",\"") + capability + "\"";
     std::string sets;
     for (const char* set : {"bounding", "effective", "permitted"}) sets += std::string(sets.empty() ? "" : ",") + "\"" + set + "\":[" + list + "]";
     return R"({"ociVersion":"1.0.2","process":{"terminal":false,"user":{"uid":0,"gid":0},"args":["/bin/true"],"cwd":"/",)"
            R"("noNewPrivileges":true,"capabilities":{)" +
-           sets +
-           R"(}},"root":{"path":"rootfs"},"hostname":"escape","mounts":[],"annotations":{"jail-ai.block-host":"true"},)"
-           R"("linux":{"namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"cgroup"})" +
-           (own_netns ? R"(,{"type":"network"})" : "") + "]}}";
+           sets + R"(}},"root":{"path":"rootfs"},"hostname":"escape","mounts":[],"annotations":)" + annotations_json(annotations) +
+           R"(,"linux":{"namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"cgroup"})" + network + "]}}";
 }
 
 // The container's first process: in the cgroup and in namespaces as a runtime makes them, doing nothing until `stay` closes.
@@ -145,10 +150,15 @@ bool Workplace::clear() {
 }
 
 HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::string& hook, const Cgroup& cgroup, int netns,
-                    const std::vector<std::string>& capabilities, int inherited) {
+                    const Annotations& annotations, const std::vector<std::string>& capabilities, int inherited) {
     const std::string& bundle = workplace.scratch();
     ::mkdir((bundle + "/rootfs").c_str(), 0755);
-    write_file(bundle + "/config.json", config_json(capabilities, netns != lab.host()));
+    std::string network;
+    if (netns != lab.host() && lab.world().joined)
+        network = R"(,{"type":"network","path":"/proc/)" + std::to_string(::getpid()) + "/fd/" + std::to_string(netns) + R"("})";
+    else if (netns != lab.host())
+        network = R"(,{"type":"network"})";
+    write_file(bundle + "/config.json", config_json(capabilities, annotations, network));
 
     int ready[2], stay[2];
     if (::pipe2(ready, O_CLOEXEC) || ::pipe2(stay, O_CLOEXEC)) give_up("make pipes");
@@ -160,7 +170,7 @@ HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::strin
     if (::read(ready_end.get(), &byte, 1) != 1) give_up("start a container");
 
     std::string state = R"({"ociVersion":"1.0.2","id":"escape","pid":)" + std::to_string(container) + R"(,"bundle":")" + bundle +
-                        R"(","status":"created","annotations":{"jail-ai.block-host":"true"}})";
+                        R"(","status":"created","annotations":)" + annotations_json(annotations) + "}";
     int said[2];
     if (::pipe2(said, O_CLOEXEC)) give_up("make a pipe");
     UniqueFd said_end(said[0]);

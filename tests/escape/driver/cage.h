@@ -40,9 +40,10 @@ struct HookResult {
 };
 
 // Runs `hook createRuntime` in the host's namespace for a container whose first process is in the cgroup and in `netns`, with the
-// given capabilities in its config.json and perhaps a descriptor from outside. That process is gone afterwards, the cgroup and what is
-// attached to it stay.
+// given capabilities and further annotations in its config.json, and perhaps a descriptor from outside. That process is gone afterwards, the cgroup
+// and what is attached to it stay.
+using Annotations = std::vector<std::pair<std::string, std::string>>;
 HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::string& hook, const Cgroup& cgroup, int netns,
-                    const std::vector<std::string>& capabilities = {}, int inherited = -1);
+                    const Annotations& annotations = {}, const std::vector<std::string>& capabilities = {}, int inherited = -1);
 
 }  // namespace escape

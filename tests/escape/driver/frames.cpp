@@ -19,8 +19,15 @@ uint16_t word(const Bytes& bytes, size_t at) {
     return static_cast<uint16_t>(bytes[at] << 8 | bytes[at + 1]);
 }
 
-// The host of the laboratory (lab.h), every group and broadcast address that it listens to.
-bool is_host_v4(const uint8_t* at) {
+bool is_one_of(const Addresses& also, int family, const uint8_t* at) {
+    return std::any_of(also.begin(), also.end(), [&](const char* text) {
+        uint8_t address[16];
+        return ::inet_pton(family, text, address) == 1 && std::equal(address, address + (family == AF_INET ? 4 : 16), at);
+    });
+}
+
+// The host of the laboratory, every group and broadcast address that it listens to, and what means "myself".
+bool is_host_v4(const uint8_t* at, const Addresses& also) {
     static constexpr std::array<std::array<uint8_t, 4>, 6> own = {{
         {10, 77, 0, 1},
         {10, 77, 9, 1},
@@ -29,22 +36,29 @@ bool is_host_v4(const uint8_t* at) {
         {10, 77, 0, 0},
         {10, 78, 0, 255},
     }};
-    return at[0] >= 224 || at[0] == 127 ||
+    return at[0] >= 224 || at[0] == 127 || at[0] == 0 || is_one_of(also, AF_INET, at) ||
            std::any_of(own.begin(), own.end(), [&](const auto& address) { return std::equal(address.begin(), address.end(), at); });
 }
 
-bool is_host_v6(const uint8_t* at) {
+bool is_host_v6(const uint8_t* at, const Addresses& also) {
     static constexpr std::array<const char*, 7> own = {"fd77::1", "fd78::1", "fd77::", "fd78::", "fe80::77:1", "fe80::78:1", "::1"};
     static constexpr std::array<uint8_t, 10> zeros{};
-    if (at[0] == 0xff) return true;
+    if (at[0] == 0xff || is_one_of(also, AF_INET6, at)) return true;
     for (const char* text : own) {
         uint8_t address[16];
         if (::inet_pton(AF_INET6, text, address) == 1 && std::equal(address, address + 16, at)) return true;
     }
     // Disguises of IPv4: what a translator or tunnel on the host would take out and deliver to itself.
-    if (at[0] == 0x20 && at[1] == 0x02) return is_host_v4(at + 2);
+    if (at[0] == 0x20 && at[1] == 0x02) return is_host_v4(at + 2, also);
     bool disguised = std::equal(zeros.begin(), zeros.begin() + 8, at) || (at[0] == 0 && at[1] == 0x64 && at[2] == 0xff && at[3] == 0x9b);
-    return disguised && is_host_v4(at + 12);
+    if (disguised && is_host_v4(at + 12, also)) return true;
+    // RFC 6052 2.2, in RFC 8215's prefix cut to 48, 56 or 64 bits: the IPv4 address stands around byte 8.
+    static constexpr uint8_t local_use[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
+    static constexpr size_t places[3][4] = {{6, 7, 9, 10}, {7, 9, 10, 11}, {9, 10, 11, 12}};
+    return std::equal(local_use, local_use + 6, at) && std::any_of(std::begin(places), std::end(places), [&](const size_t(&place)[4]) {
+               const uint8_t v4[4] = {at[place[0]], at[place[1]], at[place[2]], at[place[3]]};
+               return v4[0] != 0 && is_host_v4(v4, also);
+           });
 }
 
 // A TCP segment the kernel may send by itself: no data, and not the first of a connection.
@@ -58,9 +72,9 @@ bool is_bare_segment(const Bytes& bytes, size_t tcp, size_t end) {
 
 enum class Kind { elsewhere, housekeeping, packet };
 
-Kind classify_v4(const Bytes& bytes) {
+Kind classify_v4(const Bytes& bytes, const Addresses& also) {
     if (bytes.size() < ethernet_size + 20) return Kind::packet;
-    if (!is_host_v4(&bytes[ethernet_size + 16])) return Kind::elsewhere;
+    if (!is_host_v4(&bytes[ethernet_size + 16], also)) return Kind::elsewhere;
     size_t header = static_cast<size_t>(bytes[ethernet_size] & 15) * 4;
     uint8_t protocol = bytes[ethernet_size + 9];
     if (protocol == IPPROTO_IGMP) return Kind::housekeeping;
@@ -70,9 +84,24 @@ Kind classify_v4(const Bytes& bytes) {
     return Kind::packet;
 }
 
-Kind classify_v6(const Bytes& bytes) {
+// Whether a routing header, behind whatever stands in front of it, has the host among the segments that it names.
+bool leads_to_host(const Bytes& bytes, const Addresses& also) {
+    uint8_t next = bytes[ethernet_size + 6];
+    for (size_t at = ethernet_size + 40; at + 8 <= bytes.size();) {
+        size_t size = next == IPPROTO_FRAGMENT ? 8 : static_cast<size_t>(bytes[at + 1] + 1) * 8;
+        if (next == IPPROTO_ROUTING && bytes[at + 3] > 0)
+            for (size_t segment = at + 8; segment + 16 <= std::min(at + size, bytes.size()); segment += 16)
+                if (is_host_v6(&bytes[segment], also)) return true;
+        if (next != IPPROTO_HOPOPTS && next != IPPROTO_DSTOPTS && next != IPPROTO_FRAGMENT && next != IPPROTO_ROUTING) return false;
+        next = bytes[at];
+        at += size;
+    }
+    return false;
+}
+
+Kind classify_v6(const Bytes& bytes, const Addresses& also) {
     if (bytes.size() < ethernet_size + 40) return Kind::packet;
-    if (!is_host_v6(&bytes[ethernet_size + 24])) return Kind::elsewhere;
+    if (!is_host_v6(&bytes[ethernet_size + 24], also)) return leads_to_host(bytes, also) ? Kind::packet : Kind::elsewhere;
     uint8_t next = bytes[ethernet_size + 6];
     size_t at = ethernet_size + 40;
     if (next == IPPROTO_HOPOPTS && bytes.size() > at + 8) {  // the router alert in front of MLD
@@ -88,11 +117,11 @@ Kind classify_v6(const Bytes& bytes) {
     return Kind::packet;
 }
 
-Kind classify(const Bytes& bytes) {
+Kind classify(const Bytes& bytes, const Addresses& also) {
     if (bytes.size() < ethernet_size) return Kind::packet;
     switch (word(bytes, 12)) {
-        case 0x0800: return classify_v4(bytes);
-        case 0x86dd: return classify_v6(bytes);
+        case 0x0800: return classify_v4(bytes, also);
+        case 0x86dd: return classify_v6(bytes, also);
         case 0x0806: return Kind::housekeeping;
         default: return Kind::packet;
     }
@@ -121,11 +150,11 @@ bool contains(const Bytes& haystack, const Bytes& needle) {
     return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end()) != haystack.end();
 }
 
-Verdict judge(const std::vector<Frame>& frames, const Bytes& token, const std::vector<Bytes>& markers, bool shared) {
+Verdict judge(const std::vector<Frame>& frames, const Bytes& token, const std::vector<Bytes>& markers, const Addresses& also, bool shared) {
     Verdict verdict;
     for (const Frame& frame : frames) {
         if (shared && frame.by != Interface::loopback) continue;
-        Kind kind = classify(frame.bytes);
+        Kind kind = classify(frame.bytes, also);
         if (kind == Kind::elsewhere) continue;
         bool marked = contains(frame.bytes, token) ||
                       std::any_of(markers.begin(), markers.end(), [&](const Bytes& marker) { return contains(frame.bytes, marker); });

@@ -27,9 +27,12 @@ struct Verdict {
     std::string how;       // the first frame that decided, one with the token if there is one
 };
 
+// The host's addresses, in text, beyond those of lab.h.
+using Addresses = std::vector<const char*>;
+
 // What one attempt got to the host. `shared`: the sender is in the host's own namespace, so that only loopback counts; otherwise every
 // interface does. Not counted without token or marker: ARP, IPv6 neighbour discovery and MLD, IGMP, and TCP segments that neither
 // open a connection nor carry data, all of which the kernel sends by itself.
-Verdict judge(const std::vector<Frame>& frames, const Bytes& token, const std::vector<Bytes>& markers, bool shared);
+Verdict judge(const std::vector<Frame>& frames, const Bytes& token, const std::vector<Bytes>& markers, const Addresses& also, bool shared);
 
 }  // namespace escape

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -24,6 +25,32 @@ void write_setting(const std::string& path, const std::string& value, bool neede
     UniqueFd fd(::open(("/proc/sys/net/" + path).c_str(), O_WRONLY | O_CLOEXEC));
     bool written = fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
     if (!written && needed) give_up("set " + path);
+}
+
+// Empty when the tool did what the text says.
+std::string run_tool(const std::vector<const char*>& command, const std::string& text) {
+    int input = ::memfd_create("input", MFD_CLOEXEC), said = ::memfd_create("said", MFD_CLOEXEC);
+    if (input < 0 || said < 0 || ::write(input, text.data(), text.size()) < 0 || ::lseek(input, 0, SEEK_SET) < 0) give_up("write for a tool");
+    UniqueFd input_end(input), said_end(said);
+    pid_t child = ::fork();
+    if (child == 0) {
+        std::vector<char*> argv;
+        for (const char* word : command) argv.push_back(const_cast<char*>(word));
+        argv.push_back(nullptr);
+        ::dup2(input, 0);
+        ::dup2(said, 1);
+        ::dup2(said, 2);
+        ::setenv("PATH", "/usr/sbin:/sbin:/usr/bin:/bin", 1);
+        ::execvp(argv[0], argv.data());
+        ::_exit(127);
+    }
+    int status = 0;
+    if (child < 0 || ::waitpid(child, &status, 0) != child) give_up("run a tool");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return "";
+    std::string answer(512, 0);
+    ssize_t size = ::pread(said, answer.data(), answer.size(), 0);
+    answer.resize(size < 0 ? 0 : static_cast<size_t>(size));
+    return std::string(command[0]) + ": " + answer.substr(0, answer.find('\n'));
 }
 
 // Addresses are usable at once and nothing but what the suite sends is on the wire.
@@ -69,12 +96,13 @@ UniqueFd netns_born_in(int cgroup_procs) {
 }  // namespace
 
 void Lab::within(int netns, const std::function<void()>& work) const {
-    if (::setns(netns, CLONE_NEWNET)) give_up("enter a network namespace");
+    UniqueFd here(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
+    if (!here || ::setns(netns, CLONE_NEWNET)) give_up("enter a network namespace");
     work();
-    if (::setns(home_.get(), CLONE_NEWNET)) give_up("go home");
+    if (::setns(here.get(), CLONE_NEWNET)) give_up("leave a network namespace");
 }
 
-Lab::Lab() : home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
+Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
     host_ = fresh_netns(home_.get());
     ext_ = fresh_netns(home_.get());
     within(ext(), quieten);
@@ -92,6 +120,7 @@ Lab::Lab() : home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
         write_setting("ipv4/conf/default/accept_source_route", "1");
         write_setting("ipv6/conf/all/seg6_enabled", "1", false);
         write_setting("ipv6/conf/default/seg6_enabled", "1", false);
+        for (const World::Setting& setting : world.host_settings) write_setting(setting.path, setting.value);
     });
     within(ext(), [&] {
         netlink::set_up("eth0");
@@ -105,6 +134,19 @@ Lab::Lab() : home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
         [[maybe_unused]] int status = std::system("PATH=/usr/sbin:/sbin:/usr/bin:/bin ip mptcp endpoint add 10.77.0.1 signal 2>/dev/null");
     });
     renew_container();
+    within(host(), [&] { furnish(); });
+}
+
+// With a tool of the machine, which an initramfs may not have; and a kernel may not have what it is asked for.
+void Lab::furnish() {
+    if (*world_.ip != 0) lacking_ = run_tool({"ip", "-batch", "-"}, world_.ip);
+    if (lacking_.empty() && *world_.ip6 != 0) lacking_ = run_tool({"ip", "-6", "-batch", "-"}, world_.ip6);
+    if (lacking_.empty() && *world_.nft != 0) lacking_ = run_tool({"nft", "-f", "-"}, world_.nft);
+    // Only there once something tracks connections.
+    if (lacking_.empty() && world_.second_leg) {
+        write_setting("netfilter/nf_conntrack_udp_timeout", std::to_string(conntrack_seconds));
+        write_setting("netfilter/nf_conntrack_udp_timeout_stream", std::to_string(conntrack_seconds));
+    }
 }
 
 void Lab::renew_container(int born_in) {
@@ -112,14 +154,20 @@ void Lab::renew_container(int born_in) {
     container_ = born_in < 0 ? fresh_netns(home_.get()) : netns_born_in(born_in);
     within(container(), quieten);
     within(host(), [&] {
-        if (former) netlink::delete_link("vh");
-        netlink::add_veth("vh", host_mac, container(), "eth0", container_mac);
+        for (const char* link : {"vh", "vp", "mp", "vg"}) netlink::delete_link(link);
+        link_container();
         netlink::add_address("vh", "10.77.0.1/24");
         netlink::add_address("vh", "fd77::1/64");
         netlink::add_address("vh", "fe80::77:1/64");
         netlink::set_up("vh");
+        if (!world_.second_leg) return;
+        netlink::add_veth("vg", "02:00:00:76:00:01", container(), "eth1", "02:00:00:76:00:02");
+        netlink::add_address("vg", "10.76.0.1/24");
+        netlink::add_address("vg", "fd76::1/64");
+        netlink::set_up("vg");
     });
     within(container(), [&] {
+        for (const World::Setting& setting : world_.container_settings) write_setting(setting.path, setting.value);
         netlink::add_address("eth0", "10.77.0.2/24");
         netlink::add_address("eth0", "fd77::2/64");
         netlink::add_address("eth0", "fe80::77:2/64");
@@ -131,8 +179,39 @@ void Lab::renew_container(int born_in) {
         netlink::wait_until_running("eth0");
         // Routers take their time to answer for an anycast address (RFC 4861 7.2.7).
         netlink::add_neighbour("eth0", "fd77::", host_mac);
+        if (!world_.second_leg) return;
+        netlink::add_address("eth1", "10.76.0.2/24");
+        netlink::add_address("eth1", "fd76::2/64");
+        netlink::set_up("eth1");
+        netlink::wait_until_running("eth1");
     });
-    within(host(), [] { netlink::wait_until_running("vh"); });
+    within(host(), [&] {
+        if (world_.link != Link::bridge) netlink::wait_until_running("vh");
+        if (world_.second_leg) netlink::wait_until_running("vg");
+    });
+}
+
+// eth0 of the container, and vh.
+void Lab::link_container() {
+    switch (world_.link) {
+        case Link::veth: return netlink::add_veth("vh", host_mac, container(), "eth0", container_mac);
+        case Link::bridge:
+            netlink::add_bridge("vh", host_mac);
+            netlink::add_veth("vp", "02:00:00:77:00:03", container(), "eth0", container_mac);
+            netlink::add_to_bridge("vp", "vh");
+            netlink::set_up("vp");
+            // A bridge that is set up with a port that runs carries packets at once; a port that comes later makes it wait for a second.
+            within(container(), [] { netlink::set_up("eth0"); });
+            return netlink::wait_until_running("vp");
+        case Link::macvlan:
+            // The wire's other end is out of the way of the capture.
+            netlink::add_veth("mp", "02:00:00:77:00:03", ext(), "mq", "02:00:00:77:00:04");
+            within(ext(), [] { netlink::set_up("mq"); });
+            netlink::add_macvlan("vh", host_mac, "mp", -1);
+            netlink::add_macvlan("eth0", container_mac, "mp", container());
+            netlink::set_up("mp");
+            return netlink::wait_until_running("mp");
+    }
 }
 
 }  // namespace escape

@@ -6,6 +6,10 @@
 //                                             host  (lo also 10.77.9.1)  forwards
 //   ext        eth0 10.78.0.2/24 fd78::2  ──  hx 10.78.0.1/24 fd78::1
 //
+// and what the world (world.h) changes about them: the kind of vh, and a second leg of the container
+//
+//              eth1 10.76.0.2/24 fd76::2  ──  vg 10.76.0.1/24 fd76::1
+//
 // The host is as lenient as a host can be: it honours source routes and segment routing, so that a route which needs that is seen.
 #pragma once
 
@@ -13,18 +17,25 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "world.h"
 
 namespace escape {
 
-inline constexpr uint16_t port = 20000;            // TCP and UDP listeners of host and ext
-inline constexpr uint16_t echo_port = port + 1;    // UDP, ext: sends everything back
-inline constexpr uint16_t forger_port = port + 2;  // UDP, ext: forges datagrams to order
+inline constexpr uint16_t port = 20000;               // TCP and UDP listeners of host and ext
+inline constexpr uint16_t echo_port = port + 1;       // UDP, ext: sends everything back
+inline constexpr uint16_t forger_port = port + 2;     // UDP, ext: forges datagrams to order
+inline constexpr uint16_t reflector_port = port + 3;  // UDP, host: sends back what it gets, every bit turned over
+inline constexpr int conntrack_seconds = 8;           // how long the host remembers UDP, where the world has a second leg
 inline constexpr const char* host_mac = "02:00:00:77:00:01";
 inline constexpr const char* container_mac = "02:00:00:77:00:02";
 
 class Lab {
 public:
-    Lab();
+    explicit Lab(const World& world);
+
+    const World& world() const { return world_; }
+    // Why the kernel, or the tools at hand, can't make this world; empty when it was made.
+    const std::string& lacking() const { return lacking_; }
 
     int host() const { return host_.get(); }
     int container() const { return container_.get(); }
@@ -37,6 +48,11 @@ public:
     void within(int netns, const std::function<void()>& work) const;
 
 private:
+    void link_container();
+    void furnish();
+
+    const World& world_;
+    std::string lacking_;
     jail_ai::UniqueFd home_, host_, container_, ext_;
 };
 

@@ -66,6 +66,7 @@ void Listeners::open_host() {
     int stream = bound6(SOCK_STREAM, multipath_tcp, port);
     add(Kind::host_stream, stream >= 0 ? stream : bound6(SOCK_STREAM, 0, port), "TCP");
     add(Kind::host_datagram, bound6(SOCK_DGRAM, 0, port), "UDP");
+    add(Kind::host_reflector, bound6(SOCK_DGRAM, 0, reflector_port), "what to reflect");
     add(Kind::host_datagram, abstract_socket(abstract_ + "d", SOCK_DGRAM), "Unix datagrams");
     add(Kind::host_stream, abstract_socket(abstract_ + "s", SOCK_STREAM), "Unix streams");
 
@@ -199,7 +200,9 @@ void Listeners::serve() {
             if (socket.kind == Kind::host_datagram || socket.kind == Kind::host_group || socket.kind == Kind::host_connection)
                 received_.emplace_back(buffer.begin(), buffer.begin() + size);
             if (socket.kind == Kind::ext_forger) forge(Bytes(buffer.begin(), buffer.begin() + size));
-            if (socket.kind == Kind::ext_echo)
+            if (socket.kind == Kind::host_reflector)
+                std::transform(buffer.begin(), buffer.begin() + size, buffer.begin(), [](uint8_t byte) { return static_cast<uint8_t>(~byte); });
+            if (socket.kind == Kind::ext_echo || socket.kind == Kind::host_reflector)
                 ::sendto(socket.fd.get(), buffer.data(), static_cast<size_t>(size), 0, reinterpret_cast<sockaddr*>(&from), length);
         }
     }

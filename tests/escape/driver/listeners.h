@@ -34,7 +34,18 @@ public:
     static constexpr uint32_t vsock_port = 20010;
 
 private:
-    enum class Kind { host_stream, host_datagram, host_group, host_connection, ext_stream, ext_datagram, ext_echo, ext_forger, ext_connection };
+    enum class Kind {
+        host_stream,
+        host_datagram,
+        host_reflector,
+        host_group,
+        host_connection,
+        ext_stream,
+        ext_datagram,
+        ext_echo,
+        ext_forger,
+        ext_connection
+    };
     struct Socket {
         Kind kind;
         jail_ai::UniqueFd fd;

@@ -2,13 +2,14 @@
 //
 // The driver of the escape suite: tries every route of the adversary without and with the jail, and believes only what the host saw.
 //
-//   escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--rows | --published]
+//   escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--world NAME] [--rows | --published]
 //
 // The adversary is looked for beside the driver, the hook is $JAIL_AI_HOOK and the table the one compiled in, unless said. Without a
 // hook, only says which routes get through on the bare kernel.
 #include <sched.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <filesystem>
 
@@ -50,14 +51,31 @@ Options parse(int argc, char** argv) {
             options.table = argv[++i];
         else if (i + 1 < argc && key == "--hook")
             options.hook = argv[++i];
+        else if (i + 1 < argc && key == "--world")
+            options.world = argv[++i];
         else if (i + 1 < argc && key == "--only")
             options.only = argv[++i];
         else {
-            std::fprintf(stderr, "usage: escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--rows | --published]\n");
+            std::fprintf(stderr,
+                         "usage: escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--world NAME] [--rows | --published]\n");
             std::exit(64);
         }
     }
     return options;
+}
+
+void run_world(const Options& options, const World& world, Tally& tally) {
+    const std::string name = world.name;
+    Lab lab(world);
+    if (!lab.lacking().empty()) return tally.skip("world " + name, lab.lacking());
+    tally.world = name == "plain" ? "" : name + ": ";
+    Workplace workplace;
+    auto begin = std::chrono::steady_clock::now();
+    if (options.rows) run_rows(options, workplace, lab, tally);
+    if (options.published && !options.hook.empty()) run_published(options, workplace, lab, tally);
+    if (!workplace.clear()) tally.fail("clean-up", "cgroups were left behind");
+    tally.world.clear();
+    std::printf("# world %s: %.1f s\n", world.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 }
 
 }  // namespace
@@ -72,12 +90,9 @@ int main(int argc, char** argv) {
     ::signal(SIGPIPE, SIG_IGN);
     stay_on_one_processor();
 
-    Workplace workplace;
-    Lab lab;
     Tally tally;
-    if (options.rows) run_rows(options, workplace, lab, tally);
-    if (options.published && !options.hook.empty()) run_published(options, workplace, lab, tally);
-    if (!workplace.clear()) tally.fail("clean-up", "cgroups were left behind");
+    for (const World& world : all_worlds())
+        if (options.world.empty() || options.world == world.name) run_world(options, world, tally);
     std::printf("# %u ok, %u not ok, %u skipped, %u known to be open\n", tally.passed, tally.failed, tally.skipped, tally.open);
     return tally.failed == 0 ? 0 : 1;
 }

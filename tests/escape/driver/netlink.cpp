@@ -4,6 +4,7 @@
 #include "netlink.h"
 
 #include <arpa/inet.h>
+#include <linux/if_link.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <poll.h>
@@ -111,7 +112,50 @@ void add_veth(const std::string& name, const std::string& mac, int peer_netns, c
     message.ask("add veth " + name);
 }
 
+void add_bridge(const std::string& name, const std::string& mac) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    ifinfomsg link{};
+    message.append(&link, sizeof(link));
+    message.text(IFLA_IFNAME, name);
+    message.attribute(IFLA_ADDRESS, mac_bytes(mac).data(), 6);
+    size_t info = message.begin(IFLA_LINKINFO);
+    message.text(IFLA_INFO_KIND, "bridge");
+    size_t data = message.begin(IFLA_INFO_DATA);
+    uint8_t off = 0;
+    message.attribute(IFLA_BR_MCAST_SNOOPING, &off, sizeof(off));
+    message.end(data);
+    message.end(info);
+    message.ask("add bridge " + name);
+}
+
+void add_to_bridge(const std::string& name, const std::string& bridge) {
+    Message message(RTM_NEWLINK, 0);
+    ifinfomsg link{};
+    link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
+    message.append(&link, sizeof(link));
+    message.number(IFLA_MASTER, ::if_nametoindex(bridge.c_str()));
+    message.ask("add " + name + " to bridge " + bridge);
+}
+
+void add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+    ifinfomsg link{};
+    message.append(&link, sizeof(link));
+    message.text(IFLA_IFNAME, name);
+    message.attribute(IFLA_ADDRESS, mac_bytes(mac).data(), 6);
+    message.number(IFLA_LINK, ::if_nametoindex(parent.c_str()));
+    if (netns >= 0) message.number(IFLA_NET_NS_FD, static_cast<uint32_t>(netns));
+    size_t info = message.begin(IFLA_LINKINFO);
+    message.text(IFLA_INFO_KIND, "macvlan");
+    size_t data = message.begin(IFLA_INFO_DATA);
+    message.number(IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+    message.end(data);
+    message.end(info);
+    message.ask("add macvlan " + name);
+}
+
 void delete_link(const std::string& name) {
+    if (::if_nametoindex(name.c_str()) == 0) return;
     Message message(RTM_DELLINK, 0);
     ifinfomsg link{};
     link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));

@@ -14,6 +14,12 @@ namespace escape::netlink {
 
 // A veth pair: `name` here, `peer` in the namespace `peer_netns`.
 void add_veth(const std::string& name, const std::string& mac, int peer_netns, const std::string& peer, const std::string& peer_mac);
+// A bridge without multicast snooping, which would keep reports from the host for a while.
+void add_bridge(const std::string& name, const std::string& mac);
+void add_to_bridge(const std::string& name, const std::string& bridge);
+// In mode bridge, on the parent that is here, for the namespace `netns` (-1: this one).
+void add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns);
+// A link that is not there any more is none to delete.
 void delete_link(const std::string& name);
 void set_up(const std::string& name);
 // Waits until the link carries packets, which is some time after both of its ends were set up.

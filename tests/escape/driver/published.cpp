@@ -21,7 +21,6 @@ namespace {
 
 using jail_ai::UniqueFd;
 
-constexpr size_t bulk = 20 << 20;
 constexpr size_t small_datagram = 100, large_datagram = 8000;  // the large one is fragmented
 constexpr uint16_t service = 21000, closed_port = 21999;
 constexpr int multipath_tcp = 262;
@@ -57,12 +56,13 @@ private:
 
 class Published {
 public:
-    Published(const Lab& lab, Tally& tally, const Cgroup& jail, const Cgroup& free, std::string where)
-        : lab_(lab), tally_(tally), jail_(jail), free_(free), where_(std::move(where)) {}
+    Published(const Lab& lab, Tally& tally, const Cgroup& jail, const Cgroup& free, std::string where, size_t bulk)
+        : lab_(lab), tally_(tally), jail_(jail), free_(free), where_(std::move(where)), bulk_(bulk) {}
 
-    void run() {
+    // `outwards`: and what the container itself asks of others.
+    void run(bool outwards) {
         for (const char* own : {"10.77.0.2", "fd77::2"}) {
-            stream("20 MB each way over TCP from the host to " + std::string(own), inside(), lab_.host(), own, bulk);
+            stream("bulk each way over TCP from the host to " + std::string(own), inside(), lab_.host(), own, bulk_);
             datagrams("UDP answered by sendto at " + std::string(own), own, small_datagram);
             datagrams("UDP answered by sendto in fragments at " + std::string(own), own, large_datagram);
             connecting_back("UDP answered by connect at " + std::string(own), own);
@@ -74,7 +74,8 @@ public:
         stream("multipath TCP from the host", inside(), lab_.host(), "10.77.0.2", 1 << 20, multipath_tcp);
         many_peers("UDP answered to 200 peers");
         syn_cookies("TCP from the host while SYN cookies are sent");
-        for (const char* ext : {"10.78.0.2", "fd78::2"}) outward(ext);
+        if (outwards)
+            for (const char* ext : {"10.78.0.2", "fd78::2"}) outward(ext);
         for (const char* own : {"10.77.0.2", "fd77::2"}) stream("TCP from ext to " + std::string(own), inside(), lab_.ext(), own, 1 << 20);
         for (const char* own : {"127.0.0.1", "127.9.8.7", "::1", "10.77.0.2", "fd77::2"}) within_itself(own);
     }
@@ -257,7 +258,7 @@ private:
                 UniqueFd fd = open_server(Endpoint(ext, service), type);
                 if (!fd) return errno;
                 ready();
-                return type == SOCK_STREAM ? serve_exchange(fd.get(), bulk) : answer_by_datagram(fd.get(), large_datagram);
+                return type == SOCK_STREAM ? serve_exchange(fd.get(), bulk_) : answer_by_datagram(fd.get(), large_datagram);
             });
             Actor asker(inside(), [&](const auto& ready) {
                 ready();
@@ -266,7 +267,7 @@ private:
             int here = asker.result();
             report(name + " to " + ext, server.result(), here);
         };
-        client("20 MB each way over TCP", SOCK_STREAM, [&] { return exchange_with(Endpoint(ext, service), bulk); });
+        client("bulk each way over TCP", SOCK_STREAM, [&] { return exchange_with(Endpoint(ext, service), bulk_); });
         client("UDP", SOCK_DGRAM, [&] { return ask_by_datagram(Endpoint(ext, service), large_datagram); });
         Actor pinger(inside(), [&](const auto& ready) {
             ready();
@@ -299,22 +300,29 @@ private:
     Tally& tally_;
     const Cgroup &jail_, &free_;
     std::string where_;
+    size_t bulk_;  // bytes each way of a long conversation
 };
 
 }  // namespace
 
 void run_published(const Options& options, const Workplace& workplace, Lab& lab, Tally& tally) {
+    const bool plain = lab.world().name == std::string("plain");
     Cgroup free = workplace.make_cgroup("published-free");
-    // Engines make the network namespace, or the runtime does once it is in the container's cgroup; the kernel's own sockets in there,
-    // which answer pings and closed ports, then belong to that cgroup.
-    for (bool born_inside : {false, true}) {
-        Cgroup jail = workplace.make_cgroup(born_inside ? "published-born" : "published");
+    auto publish = [&](const std::string& name, bool born_inside, const Annotations& annotations, const std::string& where, bool outwards) {
+        Cgroup jail = workplace.make_cgroup(name);
         lab.renew_container(born_inside ? jail.procs.get() : -1);
-        HookResult result = run_hook(workplace, lab, options.hook, jail, lab.container());
+        HookResult result = run_hook(workplace, lab, options.hook, jail, lab.container(), annotations);
         errno = EPROTO;
         if (result.exit_code != 0) give_up("jail the publishing container: " + result.message);
-        Published(lab, tally, jail, free, born_inside ? ", in a namespace born in the cgroup" : "").run();
-    }
+        Published(lab, tally, jail, free, where, (plain ? 20 : 1) << 20).run(outwards);
+    };
+    publish("published", false, {}, "", true);
+    if (!plain) return;
+    // Engines make the network namespace, or the runtime does once it is in the container's cgroup; the kernel's own sockets in there,
+    // which answer pings and closed ports, then belong to that cgroup.
+    publish("published-born", true, {}, ", in a namespace born in the cgroup", true);
+    // The container's own addresses, and ext's, are blocked then.
+    publish("published-private", false, {{"jail-ai.block-host.also", "private"}}, ", with also=private", false);
 }
 
 }  // namespace escape

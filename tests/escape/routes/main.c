@@ -20,9 +20,9 @@
 #include "deliver.h"
 
 static const struct route* const themes[] = {
-    tcp_routes,    fastopen_routes, mptcp_routes,  uring_routes,  udp_routes,    datagram_routes,  lite_routes,      ping_routes,
-    raw4_routes,   raw6_routes,     option_routes, device_routes, splice_routes, multicast_routes, neighbour_routes, family_routes,
-    packet_routes, xdp_routes,      tunnel_routes, nat_routes,    handed_routes, shared_routes,    spoof_routes,     memory_routes,
+    tcp_routes,    fastopen_routes, mptcp_routes,  uring_routes,  udp_routes,       datagram_routes,  lite_routes,   ping_routes,     raw4_routes,
+    raw6_routes,   option_routes,   device_routes, splice_routes, multicast_routes, neighbour_routes, family_routes, loopback_routes, network_routes,
+    packet_routes, xdp_routes,      tunnel_routes, nat_routes,    handed_routes,    shared_routes,    spoof_routes,  memory_routes,
 };
 
 #define THEMES (sizeof(themes) / sizeof(themes[0]))
@@ -56,15 +56,21 @@ static int parse_number(const char* text, uint32_t* out) {
 }
 
 static int set(struct target* target, const char* key, const char* value) {
-    struct in_addr* v4 = !strcmp(key, "host4")     ? &target->host4
-                         : !strcmp(key, "second4") ? &target->second4
-                         : !strcmp(key, "own4")    ? &target->own4
-                         : !strcmp(key, "subnet4") ? &target->subnet4
-                         : !strcmp(key, "ext4")    ? &target->ext4
-                                                   : NULL;
+    struct in_addr* v4 = !strcmp(key, "host4")       ? &target->host4
+                         : !strcmp(key, "second4")   ? &target->second4
+                         : !strcmp(key, "own4")      ? &target->own4
+                         : !strcmp(key, "subnet4")   ? &target->subnet4
+                         : !strcmp(key, "leg4")      ? &target->leg4
+                         : !strcmp(key, "host_leg4") ? &target->host_leg4
+                         : !strcmp(key, "service4")  ? &target->service4
+                         : !strcmp(key, "ext4")      ? &target->ext4
+                                                     : NULL;
     struct in6_addr* v6 = !strcmp(key, "host6")        ? &target->host6
                           : !strcmp(key, "link6")      ? &target->link6
                           : !strcmp(key, "own6")       ? &target->own6
+                          : !strcmp(key, "leg6")       ? &target->leg6
+                          : !strcmp(key, "host_leg6")  ? &target->host_leg6
+                          : !strcmp(key, "service6")   ? &target->service6
                           : !strcmp(key, "ext6")       ? &target->ext6
                           : !strcmp(key, "neighbour6") ? &target->neighbour6
                                                        : NULL;
@@ -78,6 +84,7 @@ static int set(struct target* target, const char* key, const char* value) {
     if (!strcmp(key, "own_mac")) return parse_bytes(value, ':', target->own_mac, 6);
     if (!strcmp(key, "token")) return parse_bytes(value, 0, target->token, TOKEN_SIZE);
     if (!strcmp(key, "netlink_port")) return parse_number(value, &target->netlink_port);
+    if (!strcmp(key, "forget_ms")) return parse_number(value, &target->forget_ms);
     if (!strcmp(key, "vsock_port")) return parse_number(value, &target->vsock_port);
     if (!strcmp(key, "port") && !parse_number(value, &number) && number <= UINT16_MAX) {
         target->port = (uint16_t)number;

@@ -4,6 +4,7 @@
 #include <netinet/icmp6.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "deliver.h"
@@ -207,6 +208,49 @@ static int routing_4(const struct target* t) {
     return routing(t, 4);
 }
 
+/* A segment routing header for a machine outside, which sends the packet on to the host, behind as much as it takes to hide it. */
+static int hidden_segments(const struct target* t, uint8_t first, const uint8_t* cover, size_t size) {
+    uint8_t route[40] = {IPPROTO_UDP, 4, 4, 1, 1};
+    struct address to = address6(&t->ext6, 0);
+    struct packet packet = {0};
+    size_t header = begin_ip6(&packet, &t->own6, &t->ext6, first), udp;
+    int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW);
+
+    memcpy(route + 8, &t->host6, 16);
+    memcpy(route + 24, &t->ext6, 16);
+    add_bytes(&packet, cover, size);
+    add_bytes(&packet, route, sizeof(route));
+    udp = packet.size;
+    add_udp(&packet, t, 40000, t->port, PAYLOAD);
+    end_ip6(&packet, header);
+    /* The checksum is of where the packet ends up. */
+    memcpy(packet.bytes + header + offsetof(struct ip6_hdr, ip6_dst), &t->host6, 16);
+    checksum_udp6(&packet, header, udp);
+    memcpy(packet.bytes + header + offsetof(struct ip6_hdr, ip6_dst), &t->ext6, 16);
+    if (fd < 0) return errno;
+    return done(fd, sendto(fd, packet.bytes, packet.size, 0, &to.any, to.length) < 0 ? errno : 0);
+}
+
+static int routing_behind_options(const struct target* t) {
+    uint8_t chain[6 * 8] = {0};
+
+    for (int i = 0; i < 6; i++) {
+        chain[i * 8] = i < 5 ? IPPROTO_DSTOPTS : IPPROTO_ROUTING;
+        chain[i * 8 + 2] = 1;
+        chain[i * 8 + 3] = 4;
+    }
+    return hidden_segments(t, IPPROTO_DSTOPTS, chain, sizeof(chain));
+}
+
+/* A fragment that is the whole packet (RFC 6946). */
+static int routing_behind_fragment(const struct target* t) {
+    return hidden_segments(t, IPPROTO_FRAGMENT, (const uint8_t[8]){IPPROTO_ROUTING, 0, 0, 0, 0, 0, 0, 7}, 8);
+}
+
+static int routing_to_ext(const struct target* t) {
+    return hidden_segments(t, IPPROTO_ROUTING, (const uint8_t*)"", 0);
+}
+
 static int sit(const struct target* t) {
     struct packet packet = {0};
     struct address to = address4(t->host4, 0);
@@ -250,6 +294,9 @@ const struct route raw6_routes[] = {
     {"raw6/routing-0", "net_raw", routing_0},
     {"raw6/routing-2", "net_raw", routing_2},
     {"raw6/routing-4", "net_raw", routing_4},
+    {"raw6/routing-by-ext", "net_raw", routing_to_ext},
+    {"raw6/routing-behind-options", "net_raw", routing_behind_options},
+    {"raw6/routing-behind-fragment", "net_raw", routing_behind_fragment},
     {"raw6/sit", "net_raw", sit},
     {0},
 };

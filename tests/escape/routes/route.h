@@ -30,6 +30,11 @@ struct target {
     struct in_addr subnet4; /* the broadcast address of the container's subnet */
     struct in_addr ext4;    /* a machine behind the host */
     struct in6_addr host6, link6 /* link-local */, own6, ext6;
+    struct in_addr leg4, host_leg4; /* of the container and of the host, in the container's second network */
+    struct in6_addr leg6, host_leg6;
+    struct in_addr service4; /* what the host translates to itself */
+    struct in6_addr service6;
+    uint32_t forget_ms;         /* how long until the host has forgotten a UDP translation */
     struct in6_addr neighbour6; /* prefix of the link; the last 8 bytes are the route's to choose */
     char ifname[IF_NAMESIZE];   /* the container's interface */
     uint8_t host_mac[6], own_mac[6];
@@ -43,7 +48,8 @@ struct target {
 /*
  * needs: words, separated by blanks. A capability by its short name (net_raw, net_admin): all that the route runs with, as any
  * user. `root`: runs as user 0 (still without other capabilities). `shared`: only of interest in the host's network namespace.
- * `outside`: sockets of enum outside. `bare`: no payload is carried, that a packet arrives at all is the proof.
+ * `world=NAME`: of interest only there (driver/world.cpp). `outside`: sockets of enum outside. `bare`: no payload is carried, that a packet arrives
+ * at all is the proof.
  */
 struct route {
     const char* name;
@@ -54,7 +60,8 @@ struct route {
 /* Each ends with a null name. */
 extern const struct route tcp_routes[], fastopen_routes[], mptcp_routes[], uring_routes[], udp_routes[], datagram_routes[], lite_routes[],
     ping_routes[], raw4_routes[], raw6_routes[], option_routes[], device_routes[], splice_routes[], multicast_routes[], neighbour_routes[],
-    family_routes[], packet_routes[], xdp_routes[], tunnel_routes[], nat_routes[], handed_routes[], shared_routes[], spoof_routes[], memory_routes[];
+    loopback_routes[], network_routes[], family_routes[], packet_routes[], xdp_routes[], tunnel_routes[], nat_routes[], handed_routes[],
+    shared_routes[], spoof_routes[], memory_routes[];
 
 /* Tells the driver of further bytes (at least 4) that mean: the route's data arrived. */
 void say_marker(const void* bytes, size_t count);

@@ -215,6 +215,21 @@ static int raw_echo(const struct target* t) {
     return done(fd, sendto(fd, packet.bytes, packet.size, 0, &to.any, to.length) < 0 ? errno : 0);
 }
 
+/*
+ * From the host's own address, which IPv6 lets everybody bind, to a port of the host that the policy allows: the host answers itself, at a port of
+ * the container's choice. Turned over there and back, so that what goes to the allowed port is no arrival.
+ */
+static int reflected_by_host(const struct target* t) {
+    struct target turned = *t;
+    struct address from = address6(&t->host6, t->port), to = address6(&t->host6, (uint16_t)(t->port + 3));
+    int yes = 1, fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    for (int i = 0; i < TOKEN_SIZE; i++) turned.token[i] = (uint8_t)~t->token[i];
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+    if (setsockopt(fd, IPPROTO_IPV6, 78 /* IPV6_FREEBIND */, &yes, sizeof(yes)) || bind(fd, &from.any, from.length)) return done(fd, errno);
+    return deliver_sendto(&turned, fd, to);
+}
+
 const struct route spoof_routes[] = {
     {"spoof/closed-port-v6", "", closed_v6},
     {"spoof/closed-port-v6-pktinfo", "", closed_pktinfo},
@@ -231,5 +246,6 @@ const struct route spoof_routes[] = {
     {"spoof/fastopen-v6", "", fastopen},
     {"spoof/reflected-by-ext", "", reflected},
     {"spoof/reflected-by-ext-tcp", "", reflected_tcp},
+    {"spoof/reflected-by-host", "", reflected_by_host},
     {0},
 };

@@ -142,6 +142,26 @@ static int to_nat64_local(const struct target* t) {
     return to_embedded(t, (const uint8_t[12]){0x00, 0x64, 0xff, 0x9b, 0x00, 0x01});
 }
 
+/* RFC 6052 2.2: behind a prefix of 48, 56 or 64 bits the address leaves out byte 8. */
+static int to_nat64_at(const struct target* t, const size_t place[4]) {
+    struct in6_addr to = {.s6_addr = {0x00, 0x64, 0xff, 0x9b, 0x00, 0x01}};
+
+    for (int i = 0; i < 4; i++) to.s6_addr[place[i]] = ((const uint8_t*)&t->host4)[i];
+    return deliver_stream(t, stream(AF_INET6), address6(&to, t->port));
+}
+
+static int to_nat64_48(const struct target* t) {
+    return to_nat64_at(t, (const size_t[4]){6, 7, 9, 10});
+}
+
+static int to_nat64_56(const struct target* t) {
+    return to_nat64_at(t, (const size_t[4]){7, 9, 10, 11});
+}
+
+static int to_nat64_64(const struct target* t) {
+    return to_nat64_at(t, (const size_t[4]){9, 10, 11, 12});
+}
+
 static int to_6to4(const struct target* t) {
     struct in6_addr to = {.s6_addr = {0x20, 0x02}};
 
@@ -204,6 +224,9 @@ const struct route tcp_routes[] = {
     {"tcp/v4-translated", "bare", to_translated},
     {"tcp/nat64", "bare", to_nat64},
     {"tcp/nat64-local-use", "bare", to_nat64_local},
+    {"tcp/nat64-local-use-48", "bare", to_nat64_48},
+    {"tcp/nat64-local-use-56", "bare", to_nat64_56},
+    {"tcp/nat64-local-use-64", "bare", to_nat64_64},
     {"tcp/6to4", "bare", to_6to4},
 #ifdef __x86_64__
     {"tcp/int80", "", by_int80},

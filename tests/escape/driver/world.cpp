@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// The worlds; see world.h.
+#include "world.h"
+
+namespace escape {
+
+const std::vector<World>& all_worlds() {
+    static const std::vector<World> worlds = {
+        {.name = "plain", .what = "a veth pair"},
+        {.name = "localnet",
+         .what = "a bridge with route_localnet=1, as netavark, CNI portmap and kube-proxy set it: the host takes packets for 127.0.0.0/8",
+         .link = Link::bridge,
+         .host_settings = {{"ipv4/conf/all/route_localnet", "1"}, {"ipv4/conf/all/accept_local", "1"}}},
+        {.name = "localnet-both",
+         .what = "the same, and the container has route_localnet=1 and accept_local=1, too (podman run --sysctl)",
+         .link = Link::bridge,
+         .host_settings = {{"ipv4/conf/all/route_localnet", "1"}, {"ipv4/conf/all/accept_local", "1"}},
+         .container_settings = {{"ipv4/conf/all/route_localnet", "1"}, {"ipv4/conf/all/accept_local", "1"}}},
+        // conntrack forgets sooner than it does by default, so that nobody waits for half a minute.
+        {.name = "networks",
+         .what = "a container in two networks, each masqueraded towards the other",
+         .link = Link::bridge,
+         .addresses = {"10.76.0.1", "10.76.0.255", "fd76::1"},
+         .nft = "table inet escape {\n"
+                " chain postrouting {\n"
+                "  type nat hook postrouting priority srcnat;\n"
+                "  ip saddr 10.77.0.0/24 oifname \"vg\" masquerade\n"
+                "  ip6 saddr fd77::/64 oifname \"vg\" masquerade\n"
+                "  ip saddr 10.76.0.0/24 oifname \"vh\" masquerade\n"
+                "  ip6 saddr fd76::/64 oifname \"vh\" masquerade\n"
+                " }\n"
+                "}\n",
+         .second_leg = true},
+        {.name = "translated",
+         .what = "the host translates addresses of nobody's (services whose endpoint is the node) and a port of every address to itself",
+         .nft = "table inet escape {\n"
+                " chain prerouting {\n"
+                "  type nat hook prerouting priority dstnat;\n"
+                "  ip daddr 10.96.0.10 dnat ip to 10.77.0.1\n"
+                "  ip6 daddr fd96::10 dnat ip6 to fd77::1\n"
+                "  tcp dport 20004 redirect to :20000\n"
+                "  udp dport 20004 redirect to :20000\n"
+                " }\n"
+                "}\n"},
+        {.name = "vrf",
+         .what = "the container's network in a VRF of the host",
+         .ip = "link add red type vrf table 50\n"
+               "link set red up\n"
+               "link set vh master red\n"},
+        {.name = "macvlan", .what = "macvlan siblings: the host has one itself", .link = Link::macvlan},
+        {.name = "joined", .what = "the network namespace of another container", .joined = true},
+    };
+    return worlds;
+}
+
+}  // namespace escape

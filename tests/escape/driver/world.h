@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// A world is the host around a jail as users have it: what it routes, translates and masquerades, by what the container is linked to it, and
+// by which of its addresses the routes try to reach it. Every world runs every route.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace escape {
+
+enum class Link {
+    veth,
+    bridge,   // a veth pair, the host's end in a bridge
+    macvlan,  // siblings on one parent
+};
+
+struct World {
+    struct Setting {
+        const char *path, *value;  // below /proc/sys/net
+    };
+
+    const char* name;
+    const char* what;
+    Link link = Link::veth;
+    // How the adversary is to address the host.
+    const char *host4 = "10.77.0.1", *second4 = "10.77.9.1", *host6 = "fd77::1";
+    // Addresses of the host beyond those of lab.h.
+    std::vector<const char*> addresses{};
+    // In the host's namespace before links are added, and in each of the container's.
+    std::vector<Setting> host_settings{}, container_settings{};
+    // Commands for `ip -batch` and `ip -6 -batch`, and rules for nft, in the host's namespace, once every link of it is there.
+    const char *ip = "", *ip6 = "", *nft = "";
+    bool second_leg = false;  // eth1 to another network of the host, see lab.h
+    bool joined = false;      // the container's configuration names the network namespace of another one
+};
+
+const std::vector<World>& all_worlds();
+
+}  // namespace escape
