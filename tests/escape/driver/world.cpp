@@ -43,11 +43,37 @@ const std::vector<World>& all_worlds() {
                 "  udp dport 20004 redirect to :20000\n"
                 " }\n"
                 "}\n"},
+        {.name = "tables",
+         .what = "routes of type local in another table, which a rule leads to (AnyIP, transparent proxies)",
+         .host4 = "192.0.2.9",
+         .second4 = "169.254.25.10",
+         .host6 = "fd99::9",
+         .addresses = {"192.0.2.9", "169.254.25.10", "fd99::9"},
+         // The kernel answers TCP over IPv4 from addresses of its local table alone: who waits for that gives up soon.
+         .container_settings = {{"ipv4/tcp_syn_retries", "1"}},
+         .ip = "route add local 192.0.2.0/24 dev lo table 100\n"
+               "route add local 169.254.25.10 dev lo table 101\n"
+               "rule add to 192.0.2.0/24 lookup 100\n"
+               "rule add to 169.254.25.10 lookup 101\n",
+         .ip6 = "route add local fd99::/64 dev lo table 100\n"
+                "rule add to fd99::/64 lookup 100\n"},
         {.name = "vrf",
          .what = "the container's network in a VRF of the host",
          .ip = "link add red type vrf table 50\n"
                "link set red up\n"
                "link set vh master red\n"},
+        {.name = "services",
+         .what = "addresses of services on devices of the host (kube-ipvs0, nodelocaldns), where its own listeners answer too",
+         .host4 = "10.96.0.10",
+         .second4 = "169.254.20.10",
+         .host6 = "fd96::10",
+         .addresses = {"10.96.0.10", "169.254.20.10", "fd96::10"},
+         .ip = "link add kube-ipvs0 type bridge\n"
+               "address add 10.96.0.10/32 dev kube-ipvs0\n"
+               "address add fd96::10/128 dev kube-ipvs0 nodad\n"
+               "link set kube-ipvs0 up\n"
+               "link add nodelocaldns type bridge\n"
+               "address add 169.254.20.10/32 dev nodelocaldns\n"},
         {.name = "macvlan", .what = "macvlan siblings: the host has one itself", .link = Link::macvlan},
         {.name = "joined", .what = "the network namespace of another container", .joined = true},
     };
