@@ -91,8 +91,13 @@ int main(int argc, char** argv) {
     stay_on_one_processor();
 
     Tally tally;
-    for (const World& world : all_worlds())
-        if (options.world.empty() || options.world == world.name) run_world(options, world, tally);
+    bool known = false;
+    for (const World& world : all_worlds()) {
+        if (!options.world.empty() && options.world != world.name) continue;
+        known = true;
+        run_world(options, world, tally);
+    }
+    if (!known) tally.fail("world " + options.world, "there is none of this name");
     std::printf("# %u ok, %u not ok, %u skipped, %u known to be open\n", tally.passed, tally.failed, tally.skipped, tally.open);
     return tally.failed == 0 ? 0 : 1;
 }
