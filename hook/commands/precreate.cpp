@@ -77,7 +77,7 @@ Result<Proposal> precreate(int input, const Defaults& defaults) {
     if (!text) return std::move(text).error().context("read proposed config.json");
     auto config = parse_json_object(*text);
     if (!config) return std::move(config).error().context("proposed config.json");
-    if (auto unique = check_keys_unique(*config); !unique) return std::move(unique).error().context("proposed config.json");
+    if (auto unique = check_unambiguous(*config); !unique) return std::move(unique).error().context("proposed config.json");
     const std::string container = container_name(*config);
     auto proposal = change(*config, *text, defaults);
     if (!proposal) return std::move(proposal).error().context(container);

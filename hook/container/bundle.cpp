@@ -8,6 +8,7 @@
 #include <algorithm>
 
 #include "base/quote.h"
+#include "container/capability_names.h"
 #include "container/json.h"
 
 namespace jail_ai {
@@ -62,9 +63,13 @@ Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config)
     for (const auto& member : (**sets).GetObject()) {
         auto names = strings(**sets, string_of(member.name));
         if (!names) return std::move(names).error().context("process.capabilities");
-        for (std::string& name : *names) {
-            std::ranges::transform(name, name.begin(), [](char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; });
-            all.insert(std::move(name));
+        for (const std::string& name : *names) {
+            const auto known = capability_named(name);
+            if (!known)
+                return Error{
+                    EX_DATAERR,
+                    fmt::format("process.capabilities: {} is not a capability, and runtimes differ in what they make of it: drop it", quote(name))};
+            all.emplace(*known);
         }
     }
     return all;
@@ -111,6 +116,7 @@ const std::string* Bundle::mounted_at(std::string_view destination) const {
 Result<Bundle> parse_bundle(std::string_view json) {
     auto document = parse_json_object(json);
     if (!document) return std::move(document).error();
+    if (auto unambiguous = check_unambiguous(*document); !unambiguous) return std::move(unambiguous).error();
     auto mounts = parse_mounts(*document);
     if (!mounts) return std::move(mounts).error();
     auto capabilities = parse_capabilities(*document);

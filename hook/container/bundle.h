@@ -21,12 +21,14 @@ struct Mount {
     std::vector<std::string> options;
 
     bool has_option(std::string_view option) const;
+    // Of "ro" and "rw" crun obeys the first, runc the last.
+    bool is_read_only() const { return has_option("ro") && !has_option("rw"); }
     bool is_bind() const { return type == "bind" || has_option("bind") || has_option("rbind"); }
 };
 
 struct Bundle {
     std::vector<Mount> mounts;
-    std::set<std::string> capabilities;  // of all five sets of the process, "CAP_NET_ADMIN" …, in upper case
+    std::set<std::string> capabilities;  // of all five sets of the process, as in container/capability_names.h
     std::set<std::string> namespaces;    // types of linux.namespaces: "pid", "network" …; empty where it has none of its own
     std::set<std::string> joined;        // those of them that were there before, by path
     std::string network_path;            // of the network namespace among those; empty where it has a new one
@@ -36,7 +38,8 @@ struct Bundle {
     const std::string* mounted_at(std::string_view destination) const;
 };
 
-// Reads config.json. Takes unknown keys; errors (EX_DATAERR) name the key that isn't of its type.
+// Reads config.json. Takes unknown keys, and null for a missing value. Errors (EX_DATAERR): a value of another type, an unknown capability, and what
+// runtimes read in several ways (check_unambiguous(), find_member()).
 Result<Bundle> parse_bundle(std::string_view json);
 
 }  // namespace jail_ai

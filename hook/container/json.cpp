@@ -8,6 +8,9 @@
 #include <rapidjson/memorystream.h>
 #include <rapidjson/reader.h>
 
+#include <algorithm>
+#include <vector>
+
 #include "base/quote.h"
 
 namespace jail_ai {
@@ -52,11 +55,54 @@ Result<const rapidjson::Value*> find_typed(const rapidjson::Value& object, std::
                                            std::string_view wanted) {
     auto member = find_member(object, key);
     if (!member || *member == nullptr) return member;
+    if ((**member).IsNull()) return nullptr;
     if (!((**member).*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quote(key), kind_of(**member), wanted)};
     return member;
 }
 
+// The key as Go's encoding/json compares it: in lower case, with the two characters beyond ASCII that fold to a letter of ASCII.
+std::string folded(std::string_view key) {
+    std::string out;
+    while (!key.empty()) {
+        if (key.starts_with("\xe2\x84\xaa")) {  // the Kelvin sign
+            out += 'k';
+            key.remove_prefix(3);
+        } else if (key.starts_with("\xc5\xbf")) {  // the long s
+            out += 's';
+            key.remove_prefix(2);
+        } else {
+            out += key[0] >= 'A' && key[0] <= 'Z' ? static_cast<char>(key[0] - 'A' + 'a') : key[0];
+            key.remove_prefix(1);
+        }
+    }
+    return out;
+}
+
+Status check_string(std::string_view text) {
+    if (text.find('\0') == std::string_view::npos) return ok();
+    return Error{EX_DATAERR, fmt::format("{} holds a NUL, at which some runtimes end it: remove it", quote(text))};
+}
+
 }  // namespace
+
+Status check_unambiguous(const rapidjson::Value& value) {
+    if (value.IsString()) return check_string(string_of(value));
+    if (value.IsArray()) {
+        for (const auto& element : value.GetArray())
+            if (auto checked = check_unambiguous(element); !checked) return checked;
+    }
+    if (!value.IsObject()) return ok();
+    std::vector<std::string_view> keys;
+    for (const auto& member : value.GetObject()) {
+        keys.push_back(string_of(member.name));
+        if (auto checked = check_string(keys.back()); !checked) return checked;
+        if (auto checked = check_unambiguous(member.value); !checked) return checked;
+    }
+    std::ranges::sort(keys);
+    if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end())
+        return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(*twice))};
+    return ok();
+}
 
 Result<rapidjson::Document> parse_json_object(std::string_view text) {
     if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Error{EX_DATAERR, "empty, not a JSON object"};
@@ -87,8 +133,12 @@ Result<rapidjson::Document> parse_json_object(std::string_view text) {
 
 Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std::string_view key) {
     const rapidjson::Value* found = nullptr;
+    const std::string wanted = folded(key);
     for (const auto& member : object.GetObject()) {
-        if (string_of(member.name) != key) continue;
+        const std::string_view name = string_of(member.name);
+        if (name != key && folded(name) == wanted)
+            return Error{EX_DATAERR, fmt::format("key {} is {} to some runtimes and to others none: write {}", quote(name), quote(key), quote(key))};
+        if (name != key) continue;
         if (found != nullptr) return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(key))};
         found = &member.value;
     }

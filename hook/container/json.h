@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Reading JSON that strangers wrote: bounded in size and depth, no recursion, and every key looked up at most once, so that two
-// readers can't be made to see two different values.
+// Reading JSON that strangers wrote: bounded in size and depth, no recursion in the parser, and nothing taken that another reader of the same
+// text takes otherwise. runc (Go) finds keys without regard to case; crun (C) ends a string at its first NUL.
 #pragma once
 
 #include <rapidjson/document.h>
@@ -19,10 +19,15 @@ inline constexpr int kMaxJsonDepth = 64;  // config.json of today's runtimes nes
 // the offset in bytes, deeper than kMaxJsonDepth, something other than an object, nothing at all.
 Result<rapidjson::Document> parse_json_object(std::string_view text);
 
-// The member of an object, or nullptr. Error (EX_DATAERR) when the key stands there twice.
+// Error (EX_DATAERR) when an object, wherever in the value, has two members of the same name, or a key or string holds a NUL: readers differ in
+// what they take. The value may nest kMaxJsonDepth levels.
+Status check_unambiguous(const rapidjson::Value& value);
+
+// The member of an object, or nullptr. Errors (EX_DATAERR): a duplicate key; a key that is this one but for its case, which a runtime written in
+// Go takes for it.
 Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std::string_view key);
 
-// The same for a member that may be missing but must be of the type: null pointer, or a value for which the type holds.
+// The same for a member that may be missing or null, and else must be of the type: null pointer, or a value for which the type holds.
 Result<const rapidjson::Value*> find_object(const rapidjson::Value& object, std::string_view key);
 Result<const rapidjson::Value*> find_array(const rapidjson::Value& object, std::string_view key);
 Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std::string_view key);

@@ -131,21 +131,4 @@ std::string json_array(const std::vector<std::string>& elements) {
     return fmt::format("[{}]", fmt::join(elements, ","));
 }
 
-Status check_keys_unique(const rapidjson::Value& value) {
-    if (value.IsArray()) {
-        for (const auto& element : value.GetArray())
-            if (auto unique = check_keys_unique(element); !unique) return unique;
-    }
-    if (!value.IsObject()) return ok();
-    std::vector<std::string_view> keys;
-    for (const auto& member : value.GetObject()) {
-        keys.push_back(string_of(member.name));
-        if (auto unique = check_keys_unique(member.value); !unique) return unique;
-    }
-    std::ranges::sort(keys);
-    if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end())
-        return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(*twice))};
-    return ok();
-}
-
 }  // namespace jail_ai

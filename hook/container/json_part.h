@@ -63,7 +63,4 @@ private:
 // The elements as an array, as they were written.
 std::string json_array(const std::vector<std::string>& elements);
 
-// Error (EX_DATAERR) when an object, wherever in the value, has two members of the same name: readers differ in which they take.
-Status check_keys_unique(const rapidjson::Value& value);
-
 }  // namespace jail_ai

@@ -10,10 +10,14 @@
 #include "container/json_part.h"
 #include "container/seccomp.h"
 #include "container/socket_families.h"
+#include "container/state.h"
 #include "container/tighten_profile.h"
 
 namespace jail_ai {
 namespace {
+
+// The annotation by which crun takes a filter of machine code in place of linux.seccomp.
+constexpr std::string_view kCrunFilter = "run.oci.seccomp_bpf_data";
 
 constexpr OpenSockets kAll = {Opened::yes, Opened::yes, Opened::yes};
 
@@ -53,6 +57,8 @@ Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
 OpenSockets find_open_sockets(std::string_view config) {
     auto document = parse_json_object(config);
     if (!document) return kAll;
+    const auto annotations = read_annotations(*document);
+    if (!annotations || annotations->contains(kCrunFilter)) return kAll;
     auto linux_part = JsonPart(*document, config).object("linux");
     if (!linux_part || !*linux_part || seccomp_is_blind()) return kAll;
     auto seccomp = (**linux_part).object("seccomp");

@@ -80,9 +80,7 @@ Result<Condition> read_condition(const JsonPart& part) {
     const auto which = static_cast<Comparison>(comparison - kComparisons.begin());
     Condition condition{static_cast<unsigned>(index->value_or(0)), which, value->value_or(0), 0};
     if (which != Comparison::masked_eq) return condition;
-    condition.value_two = value_two->value_or(0);
-    if (condition.value == 0 || (condition.value_two & ~condition.value) != 0)
-        return Error{EX_DATAERR, "no argument or every argument is what it says under that mask"};
+    condition.value_two = value_two->value_or(0) & condition.value;  // libseccomp compares no other bits
     return condition;
 }
 
@@ -100,9 +98,13 @@ Result<std::vector<SyscallRule>> read_rules(const JsonPart& rule, const Answer& 
             conditions.push_back(*condition);
         }
     }
-    if (*std::ranges::max_element(uses) <= 1) return std::vector{SyscallRule{answer, std::move(conditions)}};
+    const auto rule_of = [&](std::vector<Condition> all) {
+        std::erase_if(all, &Condition::is_always);
+        return SyscallRule{answer, std::move(all)};
+    };
+    if (*std::ranges::max_element(uses) <= 1) return std::vector{rule_of(std::move(conditions))};
     std::vector<SyscallRule> apart;
-    std::ranges::transform(conditions, std::back_inserter(apart), [&](const Condition& condition) { return SyscallRule{answer, {condition}}; });
+    std::ranges::transform(conditions, std::back_inserter(apart), [&](const Condition& condition) { return rule_of({condition}); });
     return apart;
 }
 

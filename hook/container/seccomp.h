@@ -22,9 +22,10 @@ struct Condition {
     unsigned argument;  // 0 to 5
     Comparison comparison;
     std::uint64_t value;      // the mask for masked_eq
-    std::uint64_t value_two;  // for masked_eq alone
+    std::uint64_t value_two;  // for masked_eq alone, within the mask
 
     bool holds(std::uint64_t x) const;
+    bool is_always() const { return comparison == Comparison::masked_eq && value == 0; }
     bool operator==(const Condition&) const = default;
 };
 

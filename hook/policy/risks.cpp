@@ -65,7 +65,7 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector
     // A namespace that it joined may be rooted above its own cgroup, or beside it.
     const bool sees_others = facts.shares_cgroup_namespace || bundle.joined.contains("cgroup");
     for (const Mount& mount : bundle.mounts)
-        if (sees_others && (mount.type == "cgroup" || mount.type == "cgroup2") && !mount.has_option("ro"))
+        if (sees_others && (mount.type == "cgroup" || mount.type == "cgroup2") && !mount.is_read_only())
             add(mount.destination, "a writable cgroup file system in a cgroup namespace that isn't its own", kDontMount);
     for (const BoundPath& bind : facts.binds) {
         for (const std::string& cgroups : facts.cgroup_mounts) {

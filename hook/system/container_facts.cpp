@@ -69,7 +69,7 @@ Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd)
     bound.source = std::move(*path);
     bound.destination = mount.destination;
     bound.recursive = !mount.has_option("bind") || mount.has_option("rbind");
-    bound.read_only = mount.has_option("ro");
+    bound.read_only = mount.is_read_only();
     bound.is_socket = S_ISSOCK(info.st_mode);
     bound.is_procfs = file_system.f_type == PROC_SUPER_MAGIC;
     for (const std::string_view name : kEngineSocketNames)

@@ -4,27 +4,15 @@
 #include "system/process_bundle.h"
 
 #include <fmt/format.h>
-#include <linux/capability.h>
 
-#include <array>
 #include <charconv>
 #include <optional>
 
+#include "container/capability_names.h"
 #include "system/file.h"
 
 namespace jail_ai {
 namespace {
-
-struct Capability {
-    unsigned number;
-    const char* name;
-};
-constexpr std::array kCapabilities = std::to_array<Capability>({{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH"},
-                                                                {CAP_NET_ADMIN, "CAP_NET_ADMIN"},
-                                                                {CAP_NET_RAW, "CAP_NET_RAW"},
-                                                                {CAP_SYS_MODULE, "CAP_SYS_MODULE"},
-                                                                {CAP_SYS_ADMIN, "CAP_SYS_ADMIN"},
-                                                                {39, "CAP_BPF"}});  // Linux 5.8
 
 // The number behind "\nFIELD:\t", in that base.
 std::optional<std::uint64_t> number_of(std::string_view status, std::string_view field, int base) {
@@ -51,8 +39,8 @@ Result<Bundle> read_process_bundle(const Process& process) {
         if (!bits) return Error{EX_UNAVAILABLE, fmt::format("/proc/{}/status has no {}", process.pid(), set)};
         if (std::string_view(set) != "CapBnd" || may_gain) held |= *bits;
     }
-    for (const Capability& capability : kCapabilities)
-        if ((held >> capability.number & 1) != 0) bundle.capabilities.insert(capability.name);
+    for (std::size_t number = 0; number < kCapabilityNames.size(); ++number)
+        if ((held >> number & 1) != 0) bundle.capabilities.emplace(kCapabilityNames.at(number));
     auto at_home = process.shares_namespace("mnt");
     if (!at_home) return std::move(at_home).error();
     if (*at_home) bundle.mounts.push_back({"/", "/", "bind", {"rbind"}});

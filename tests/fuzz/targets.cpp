@@ -73,11 +73,11 @@ void check(const Error& error) {
 
 [[maybe_unused]] void fuzz_tighten(std::string_view text) {
     const auto config = parse_json_object(text);
-    if (!config || !check_keys_unique(*config)) return;
+    if (!config || !check_unambiguous(*config)) return;
     const auto once = tighten(*config, text, {});
     if (!once) return check(once.error());
     const auto changed = parse_json_object(once->config);
-    must(static_cast<bool>(changed) && static_cast<bool>(check_keys_unique(*changed)));
+    must(static_cast<bool>(changed) && static_cast<bool>(check_unambiguous(*changed)));
     const auto twice = tighten(*changed, once->config, {});
     must(twice && twice->config == once->config);
     const auto accepted = tighten(*config, text, {Risk::cap_net_raw, Risk::vsock});

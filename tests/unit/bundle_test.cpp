@@ -33,6 +33,66 @@ TEST_CASE("bundle: everything may be missing") {
     CHECK(bundle->capabilities.empty());
 }
 
+TEST_CASE("bundle: null is missing, as runtimes take it") {
+    const auto bundle = parse_bundle(R"({"process":{"capabilities":{"bounding":null,"permitted":["CAP_CHOWN"]}},
+        "mounts":[{"destination":"/proc","type":"proc","source":"proc","options":null},{"destination":"/tmp","type":"tmpfs","source":null},
+                  {"destination":"/x","type":null,"source":"/y","options":["rbind"]}],
+        "linux":{"namespaces":[{"type":"pid","path":null}]}})");
+    REQUIRE_MESSAGE(bundle, bundle.error().message);
+    CHECK(bundle->capabilities == std::set<std::string>{"CAP_CHOWN"});
+    REQUIRE(bundle->mounts.size() == 3);
+    CHECK(bundle->mounts[0].options.empty());
+    CHECK(bundle->mounts[1].source.empty());
+    CHECK(bundle->mounts[2].is_bind());
+    CHECK(bundle->joined.empty());
+    for (const char* config :
+         {R"({"process":{"capabilities":null}})", R"({"process":null,"mounts":null,"linux":null})", R"({"linux":{"namespaces":null}})"})
+        CHECK(parse_bundle(config));
+}
+
+TEST_CASE("bundle: read-only is what every runtime takes for it") {
+    const auto read_only = [](std::vector<std::string> options) { return Mount{"/a", "/b", "bind", std::move(options)}.is_read_only(); };
+    CHECK(read_only({"rbind", "ro"}));
+    CHECK_FALSE(read_only({"rbind"}));
+    CHECK_FALSE(read_only({"rbind", "RO"}));
+    CHECK_FALSE(read_only({"rbind", "ro", "rw"}));
+    CHECK_FALSE(read_only({"rbind", "rw", "ro"}));
+}
+
+TEST_CASE("bundle: what crun and runc read otherwise than it is written is refused") {
+    struct Case {
+        const char* json;
+        const char* message;
+    };
+    const auto with_capability = [](const std::string& name) { return R"({"process":{"capabilities":{"bounding":[")" + name + R"("]}}})"; };
+    for (const char* name : {"12", "0xc", "CAP_NET_ADMIN+ep", "CAP_NET_ADMIN ", " CAP_NET_ADMIN", "CAP_NET_ADMIN2", "NET_ADMIN", "ALL", ""}) {
+        INFO(name);
+        const auto bundle = parse_bundle(with_capability(name));
+        REQUIRE_FALSE(bundle);
+        CHECK(bundle.error().exit_code == EX_DATAERR);
+        CHECK_MESSAGE(bundle.error().message.find("is not a capability") != std::string::npos, bundle.error().message);
+    }
+    for (const Case& c :
+         {Case{R"({"process":{"capabilities":{"bounding":["CAP_NET_ADMIN\u0000x"]}}})", "'CAP_NET_ADMIN\\x00x' holds a NUL"},
+          Case{R"({"process":{"capabilities\u0000x":{"bounding":["CAP_NET_ADMIN"]}}})", "'capabilities\\x00x' holds a NUL"},
+          Case{R"({"mounts":[{"options":["rbind\u0000x"]}]})", "'rbind\\x00x' holds a NUL"},
+          Case{R"({"mounts":[{"type":"cgroup2\u0000x"}]})", "'cgroup2\\x00x' holds a NUL"},
+          Case{R"({"linux":{"seccomp":{"syscalls":[{"names":["socket\u0000"]}]}}})", "'socket\\x00' holds a NUL"},
+          Case{R"({"Process":{"capabilities":{"bounding":["CAP_NET_ADMIN"]}}})", "key 'Process' is 'process' to some runtimes"},
+          Case{R"({"process":{},"PROCESS":{}})", "key 'PROCESS' is 'process' to some runtimes"},
+          Case{"{\"proce\xc5\xbf\xc5\xbf\":{}}", "is 'process' to some runtimes"},
+          Case{R"({"process":{"Capabilities":{"bounding":["CAP_NET_ADMIN"]}}})", "key 'Capabilities' is 'capabilities' to some runtimes"},
+          Case{R"({"mounts":[{"Options":["rbind"]}]})", "key 'Options' is 'options' to some runtimes"},
+          Case{R"({"linux":{"namespaces":[{"Path":"/x"}]}})", "key 'Path' is 'path' to some runtimes"},
+          Case{R"({"a":{"b":1,"b":2}})", "'b' stands there twice"}}) {
+        INFO(c.json);
+        const auto bundle = parse_bundle(c.json);
+        REQUIRE_FALSE(bundle);
+        CHECK(bundle.error().exit_code == EX_DATAERR);
+        CHECK_MESSAGE(bundle.error().message.find(c.message) != std::string::npos, bundle.error().message);
+    }
+}
+
 TEST_CASE("bundle: what has the wrong type is named") {
     struct Case {
         const char* json;

@@ -58,6 +58,13 @@ TEST_CASE("open sockets: a profile that can't be understood is none") {
     }
 }
 
+TEST_CASE("open sockets: beside a filter of crun's own the profile says nothing") {
+    const std::string closed = R"("linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}})";
+    CHECK(open_in(parsed("{" + closed)) == kNone);
+    CHECK(open_in(parsed(R"({"annotations":{"a":"b"},)" + closed)) == kNone);
+    CHECK(open_in(parsed(R"({"annotations":{"run.oci.seccomp_bpf_data":"AAAA"},)" + closed)) == kAll);
+}
+
 TEST_CASE("open sockets: the engines' profiles leave them open, and precreate closes them") {
     for (const char* name : {"config/podman-4.3-default.json", "config/podman-4.3-no-audit-write.json", "config/podman-4.3-privileged.json",
                              "config/podman-4.3-unconfined.json", "config/podman-5.4-default.json"}) {

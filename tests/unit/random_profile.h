@@ -33,7 +33,7 @@ private:
         const unsigned index = below(3);
         const std::string value = index == 0 ? pick({"1", "2", "16", "17", "38", "40", "41"}) : pick({"0", "1", "3", "9"});
         const std::string head = R"({"index":)" + std::to_string(index) + R"(,"value":)";
-        if (below(8) == 0) return head + R"(1,"valueTwo":)" + pick({"0", "1"}) + R"(,"op":"SCMP_CMP_MASKED_EQ"})";
+        if (below(8) == 0) return head + pick({"0", "1", "1", "2"}) + R"(,"valueTwo":)" + pick({"0", "1", "3"}) + R"(,"op":"SCMP_CMP_MASKED_EQ"})";
         return head + value + R"(,"op":"SCMP_CMP_)" + pick({"EQ", "EQ", "EQ", "NE", "NE", "LT", "LE", "GT", "GE"}) + "\"}";
     }
 

@@ -21,16 +21,28 @@ using namespace jail_ai::test;
 namespace {
 
 // What a profile's rules say of a call, where they don't contradict each other. The runtimes skip what the default action says anyway, and take
-// several conditions on one argument for several rules; to libseccomp a rule without conditions is the only one.
+// several conditions on one argument for several rules; to libseccomp a rule without conditions is the only one, a mask without bits is no condition,
+// and bits outside of a mask are not compared.
 bool lets_pass(const rapidjson::Document& profile, std::string_view syscall, const std::array<std::uint64_t, 3>& arguments) {
     const auto is_pass = [](const rapidjson::Value& action) { return action == "SCMP_ACT_ALLOW" || action == "SCMP_ACT_LOG"; };
     const auto holds = [&](const rapidjson::Value& condition) {
         const std::string_view op = condition["op"].GetString();
         const std::uint64_t is = arguments.at(condition["index"].GetUint());
         const std::uint64_t value = condition["value"].GetUint64();
-        if (op == "SCMP_CMP_MASKED_EQ") return (is & value) == condition["valueTwo"].GetUint64();
+        if (op == "SCMP_CMP_MASKED_EQ") return (is & value) == (condition["valueTwo"].GetUint64() & value);
         return (op == "SCMP_CMP_EQ" && is == value) || (op == "SCMP_CMP_NE" && is != value) || (op == "SCMP_CMP_LT" && is < value) ||
                (op == "SCMP_CMP_LE" && is <= value) || (op == "SCMP_CMP_GT" && is > value) || (op == "SCMP_CMP_GE" && is >= value);
+    };
+    const auto has_no_bits = [](const rapidjson::Value& condition) {
+        return std::string_view(condition["op"].GetString()) == "SCMP_CMP_MASKED_EQ" && condition["value"].GetUint64() == 0;
+    };
+    const auto is_apart = [](const rapidjson::Value& rule) {
+        return rule["args"].Size() == 2 && rule["args"][0]["index"].GetUint() == rule["args"][1]["index"].GetUint();
+    };
+    const auto is_always = [&](const rapidjson::Value& rule) {
+        if (!rule.HasMember("args")) return true;
+        const auto args = rule["args"].GetArray();
+        return is_apart(rule) ? std::ranges::any_of(args, has_no_bits) : std::ranges::all_of(args, has_no_bits);
     };
     const auto says_nothing_new = [&](const rapidjson::Value& rule) {
         return rule["action"] == profile["defaultAction"] && !rule.HasMember("errnoRet");
@@ -38,13 +50,12 @@ bool lets_pass(const rapidjson::Document& profile, std::string_view syscall, con
     bool answer = is_pass(profile["defaultAction"]);
     for (const auto& rule : profile["syscalls"].GetArray()) {
         if (syscall != rule["names"][0].GetString() || says_nothing_new(rule)) continue;
-        if (!rule.HasMember("args")) return is_pass(rule["action"]);
+        if (is_always(rule)) return is_pass(rule["action"]);
     }
     for (const auto& rule : profile["syscalls"].GetArray()) {
         if (syscall != rule["names"][0].GetString() || says_nothing_new(rule)) continue;
         const auto args = rule["args"].GetArray();
-        const bool apart = args.Size() == 2 && args[0]["index"] == args[1]["index"];
-        if (apart ? std::ranges::any_of(args, holds) : std::ranges::all_of(args, holds)) answer = is_pass(rule["action"]);
+        if (is_apart(rule) ? std::ranges::any_of(args, holds) : std::ranges::all_of(args, holds)) answer = is_pass(rule["action"]);
     }
     return answer;
 }

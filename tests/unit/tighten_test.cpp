@@ -174,12 +174,12 @@ TEST_CASE("tighten: a key that stands anywhere twice is found") {
         INFO(json);
         const auto config = parse_json_object(json);
         REQUIRE(config);
-        const auto unique = check_keys_unique(*config);
+        const auto unique = check_unambiguous(*config);
         REQUIRE_FALSE(unique);
         CHECK(unique.error().exit_code == EX_DATAERR);
         CHECK(unique.error().message.ends_with("stands there twice"));
     }
     const auto config = parse_json_object(R"({"a":{"a":[{"a":1},{"a":2}]},"A":0})");
     REQUIRE(config);
-    CHECK(check_keys_unique(*config));
+    CHECK(check_unambiguous(*config));
 }
