@@ -124,7 +124,7 @@ Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     if (!made) return std::move(made).error();
     const int directory = target.files ? target.files->directory.get() : -1;
     const std::string_view config = target.files ? std::string_view(target.files->config) : "{}";
-    auto facts = read_container_facts(target.process, *made, directory, config, *guard, kRunsAlready);
+    auto facts = read_container_facts(target.process, *made, directory, config, *guard, kRunsAlready, Mounts::entered);
     if (!facts) return std::move(facts).error();
     auto names = target.files ? target.files->read_name_files() : read_name_files(target.process);
     if (!names) return std::move(names).error();

@@ -64,7 +64,8 @@ Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     auto guard = choose_guard(*process, request);
     if (!guard) return std::move(guard).error();
     const pid_t runtime = cgroup->has_restorer() ? kRunsAlready : ::getppid();
-    auto facts = read_container_facts(*process, files->bundle, files->directory.get(), files->config, *guard, runtime);
+    auto facts = read_container_facts(*process, files->bundle, files->directory.get(), files->config, *guard, runtime,
+                                      cgroup->has_restorer() ? Mounts::pending : Mounts::made);
     if (!facts) return std::move(facts).error();
     auto names = files->read_name_files();
     if (!names) return std::move(names).error();

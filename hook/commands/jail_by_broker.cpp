@@ -18,8 +18,8 @@ namespace {
 
 // Where mounts lead is seen from the engine's mount namespace alone. In which user namespace capabilities count is for the broker to say.
 // So do the user's own settings, which the network that comes will have.
-Result<Judged> judge_here(const BundleFiles& files, const UserNetwork& coming, const Request& request) {
-    auto facts = read_mount_facts(files.bundle, files.directory.get());
+Result<Judged> judge_here(const BundleFiles& files, const Process& process, const UserNetwork& coming, const Request& request) {
+    auto facts = read_mount_facts(process, files.bundle, files.directory.get(), Mounts::made);
     if (!facts) return std::move(facts).error();
     facts->forwards = coming.forwards;
     Bundle mounts = files.bundle;
@@ -59,7 +59,7 @@ BrokersWord jail_by_broker(const ContainerState& state, std::string state_text, 
     if (!files) return {std::move(files).error(), false};
     auto coming = coming_user_network(*process);
     if (!coming) return {std::move(coming).error(), false};
-    auto judged = judge_here(*files, *coming, request);
+    auto judged = judge_here(*files, *process, *coming, request);
     if (!judged) return {std::move(judged).error(), false};
     auto message = write_message(*files, *process, state, std::move(state_text), arguments);
     if (!message) return {std::move(message).error(), false};

@@ -12,6 +12,7 @@
 #include "commands/containers_meant.h"
 #include "commands/status_report.h"
 #include "container/cgroup_path.h"
+#include "container/mountinfo.h"
 
 namespace jail_ai {
 namespace {

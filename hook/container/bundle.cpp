@@ -75,6 +75,15 @@ Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config)
     return all;
 }
 
+Result<std::string> parse_root(const rapidjson::Value& config) {
+    auto root = find_object(config, "root");
+    if (!root) return std::move(root).error();
+    if (*root == nullptr) return std::string();
+    auto path = string_or_empty(**root, "path");
+    if (!path) return std::move(path).error().context("root");
+    return path;
+}
+
 struct Namespaces {
     std::set<std::string> all;
     std::set<std::string> joined;
@@ -123,8 +132,12 @@ Result<Bundle> parse_bundle(std::string_view json) {
     if (!capabilities) return std::move(capabilities).error();
     auto namespaces = parse_namespaces(*document);
     if (!namespaces) return std::move(namespaces).error();
-    return Bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined),
+    auto root = parse_root(*document);
+    if (!root) return std::move(root).error();
+    Bundle bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined),
                   std::move(namespaces->network_path)};
+    bundle.root = std::move(*root);
+    return bundle;
 }
 
 }  // namespace jail_ai

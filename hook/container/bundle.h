@@ -33,6 +33,7 @@ struct Bundle {
     std::set<std::string> joined;        // those of them that were there before, by path
     std::string network_path;            // of the network namespace among those; empty where it has a new one
     bool of_process = false;             // there is no config.json: this is what a process that runs says
+    std::string root;                    // directory of the container's root, relative to the bundle unless absolute; empty where there is none
 
     // Source of the last mount on the destination (later mounts cover earlier ones), or nullptr.
     const std::string* mounted_at(std::string_view destination) const;

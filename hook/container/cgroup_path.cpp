@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/quote.h"
+#include "container/mountinfo.h"
 
 namespace jail_ai {
 namespace {
@@ -22,36 +23,6 @@ std::vector<std::string_view> split(std::string_view text, char at) {
         if (end == std::string_view::npos) return parts;
         text.remove_prefix(end + 1);
     }
-}
-
-// mountinfo writes space, tab, newline and backslash as \ooo.
-std::string unescape(std::string_view field) {
-    std::string out;
-    for (std::size_t i = 0; i < field.size(); ++i) {
-        auto octal = [&](std::size_t at) { return at < field.size() && field[at] >= '0' && field[at] <= '7'; };
-        if (field[i] == '\\' && octal(i + 1) && octal(i + 2) && octal(i + 3)) {
-            out += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + (field[i + 3] - '0'));
-            i += 3;
-        } else {
-            out += field[i];
-        }
-    }
-    return out;
-}
-
-struct MountLine {
-    std::string_view type;
-    std::string root;
-    std::string mount_point;
-};
-
-// 36 35 98:0 ROOT MOUNT_POINT options optional… - FSTYPE source super_options
-std::optional<MountLine> parse_mount_line(std::string_view line) {
-    const std::size_t dash = line.find(" - ");
-    if (dash == std::string_view::npos) return std::nullopt;
-    const auto fields = split(line.substr(0, dash), ' ');
-    if (fields.size() < 6) return std::nullopt;
-    return MountLine{split(line.substr(dash + 3), ' ').front(), unescape(fields[3]), unescape(fields[4])};
 }
 
 bool leaves_namespace(std::string_view path) {
@@ -75,15 +46,14 @@ Result<std::string> parse_cgroup_path(std::string_view proc_cgroup) {
 Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cgroup_path) {
     if (leaves_namespace(cgroup_path))
         return Error{EX_CONFIG, fmt::format("cgroup {} lies outside of the hook's cgroup namespace", quote(cgroup_path))};
-    std::optional<MountLine> best;
+    std::optional<MountEntry> best;
     bool any = false;
-    for (const std::string_view line : split(mountinfo, '\n')) {
-        auto mount = parse_mount_line(line);
-        if (!mount || mount->type != "cgroup2") continue;
+    for (MountEntry& mount : parse_mountinfo(mountinfo)) {
+        if (mount.type != "cgroup2") continue;
         any = true;
-        if (leaves_namespace(mount->root) || !is_at_or_below(cgroup_path, mount->root)) continue;
+        if (leaves_namespace(mount.root) || !is_at_or_below(cgroup_path, mount.root)) continue;
         // Of two mounts with the same view the later one lies on top of the other, if they share a place.
-        if (!best || mount->root.size() <= best->root.size()) best = std::move(mount);
+        if (!best || mount.root.size() <= best->root.size()) best = std::move(mount);
     }
     if (!any)
         return Error{EX_UNAVAILABLE, "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup, or boot with the unified hierarchy"};
@@ -95,16 +65,9 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
 
 std::vector<std::string> find_cgroup_mounts(std::string_view mountinfo) {
     std::vector<std::string> found;
-    for (const std::string_view line : split(mountinfo, '\n')) {
-        auto mount = parse_mount_line(line);
-        if (mount && (mount->type == "cgroup" || mount->type == "cgroup2")) found.push_back(std::move(mount->mount_point));
-    }
+    for (MountEntry& mount : parse_mountinfo(mountinfo))
+        if (mount.type == "cgroup" || mount.type == "cgroup2") found.push_back(std::move(mount.mount_point));
     return found;
-}
-
-bool is_at_or_below(std::string_view path, std::string_view ancestor) {
-    if (ancestor == "/") return path.starts_with('/');
-    return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
 }
 
 }  // namespace jail_ai

@@ -28,7 +28,4 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
 // Mount points of all cgroup file systems, v1 and v2.
 std::vector<std::string> find_cgroup_mounts(std::string_view mountinfo);
 
-// Is `path` the cgroup `ancestor` or below it? Both as parse_cgroup_path() gives them.
-bool is_at_or_below(std::string_view path, std::string_view ancestor);
-
 }  // namespace jail_ai

@@ -12,7 +12,7 @@ namespace jail_ai {
 namespace {
 
 Result<const rapidjson::Value*> required(Result<const rapidjson::Value*> member, std::string_view key) {
-    if (member && (*member == nullptr || (**member).IsNull())) return Error{EX_DATAERR, fmt::format("key {} is missing", quote(key))};
+    if (member && *member == nullptr) return Error{EX_DATAERR, fmt::format("key {} is missing", quote(key))};
     return member;
 }
 

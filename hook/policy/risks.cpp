@@ -9,6 +9,7 @@
 #include <array>
 
 #include "base/quote.h"
+#include "container/mountinfo.h"
 
 namespace jail_ai {
 namespace {
@@ -31,11 +32,6 @@ constexpr std::array kCapabilities = {
     CapabilityRisk{"CAP_SYS_MODULE", Risk::cap_sys_module, true, true},
 };
 
-bool is_below(std::string_view path, std::string_view directory) {
-    if (directory == "/") return true;
-    return path.starts_with(directory) && (path.size() == directory.size() || path[directory.size()] == '/');
-}
-
 void find_capabilities(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     const bool can_do_anything = bundle.capabilities.contains("CAP_SYS_ADMIN");
     for (const CapabilityRisk& capability : kCapabilities)
@@ -51,7 +47,7 @@ bool is_covered(const Bundle& bundle, const BoundPath& bind, const std::string& 
     const auto last =
         std::find_if(bundle.mounts.rbegin(), bundle.mounts.rend(), [&](const Mount& mount) { return mount.destination == bind.destination; });
     const std::string inside = (bind.destination == "/" ? "" : bind.destination) + cgroups.substr(bind.source == "/" ? 0 : bind.source.size());
-    return std::any_of(last.base(), bundle.mounts.end(), [&](const Mount& mount) { return is_below(inside, mount.destination); });
+    return std::any_of(last.base(), bundle.mounts.end(), [&](const Mount& mount) { return is_at_or_below(inside, mount.destination); });
 }
 
 // A writable cgroup file system that shows more than the container's own cgroup is a way out: write yourself into another cgroup.
@@ -67,10 +63,19 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector
     for (const Mount& mount : bundle.mounts)
         if (sees_others && (mount.type == "cgroup" || mount.type == "cgroup2") && !mount.is_read_only())
             add(mount.destination, "a writable cgroup file system in a cgroup namespace that isn't its own", kDontMount);
+    for (const SeenMount& mount : facts.mounts) {
+        if (!mount.shows_cgroups) continue;
+        const auto named = std::ranges::find(bundle.mounts, mount.destination, &Mount::destination);
+        const bool is_found = sees_others && named != bundle.mounts.end() && !named->is_bind();
+        if (!is_found)
+            add(mount.destination, fmt::format("{} of the host, with its cgroup file system", quote(mount.source)),
+                named == bundle.mounts.end() ? kCover : kDontMount);
+    }
     for (const BoundPath& bind : facts.binds) {
         for (const std::string& cgroups : facts.cgroup_mounts) {
-            const bool within = is_below(bind.source, cgroups) && !bind.read_only;
-            const bool around = is_below(cgroups, bind.source) && bind.source != cgroups && bind.recursive && !is_covered(bundle, bind, cgroups);
+            const bool within = is_at_or_below(bind.source, cgroups) && !bind.read_only;
+            const bool around =
+                is_at_or_below(cgroups, bind.source) && bind.source != cgroups && bind.recursive && !is_covered(bundle, bind, cgroups);
             if (!within && !around) continue;
             add(bind.destination, fmt::format("{} of the host, with its cgroup file system", quote(bind.source)), around ? kCover : kDontMount);
             break;
@@ -79,14 +84,18 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector
 }
 
 void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& found) {
+    const auto add = [&](std::string_view destination, std::string_view socket) {
+        found.push_back({Risk::engine_socket, fmt::format("{} gives it a container engine's socket, {}", quote(destination), quote(socket)),
+                         "don't mount it: who has it can start containers that are not jailed", true});
+    };
+    for (const SeenMount& mount : facts.mounts)
+        if (!mount.engine_socket.empty()) add(mount.destination, mount.engine_socket);
     for (const BoundPath& bind : facts.binds) {
-        const auto below = std::ranges::find_if(facts.engine_sockets, [&](const std::string& socket) { return is_below(socket, bind.source); });
+        const auto below = std::ranges::find_if(facts.engine_sockets, [&](const std::string& socket) { return is_at_or_below(socket, bind.source); });
         std::string socket = below != facts.engine_sockets.end() ? *below : "";
         if (bind.is_socket && is_engine_socket(bind.source)) socket = bind.source;
         if (!bind.engine_socket.empty()) socket = bind.source + "/" + bind.engine_socket;
-        if (socket.empty()) continue;
-        found.push_back({Risk::engine_socket, fmt::format("{} gives it a container engine's socket, {}", quote(bind.destination), quote(socket)),
-                         "don't mount it: who has it can start containers that are not jailed", true});
+        if (!socket.empty()) add(bind.destination, socket);
     }
 }
 
@@ -166,10 +175,13 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
     if (facts.sees_other_processes && (!bundle.namespaces.empty() || bundle.of_process))
         found.push_back({Risk::host_pid, "it sees processes that are not its own, and can act as those of its user",
                          "no --pid=host, no --pid=container:…", true});
+    const auto add_procfs = [&](std::string_view destination, std::string_view source) {
+        found.push_back({Risk::host_pid, fmt::format("{} shows it {} of the host", quote(destination), quote(source)), "don't mount it", true});
+    };
+    for (const SeenMount& mount : facts.mounts)
+        if (mount.shows_processes) add_procfs(mount.destination, mount.source);
     for (const BoundPath& bind : facts.binds)
-        if (bind.is_procfs)
-            found.push_back(
-                {Risk::host_pid, fmt::format("{} shows it {} of the host", quote(bind.destination), quote(bind.source)), "don't mount it", true});
+        if (bind.is_procfs) add_procfs(bind.destination, bind.source);
     find_engine_sockets(facts, found);
     for (const ForeignDescriptor& descriptor : facts.descriptors)
         found.push_back({Risk::inherited_sockets, fmt::format("its descriptor {} is {} from outside", descriptor.number, descriptor.kind),

@@ -16,7 +16,16 @@
 
 namespace jail_ai {
 
-// A bind mount whose source exists, with every link in it resolved.
+// What is mounted in the container.
+struct SeenMount {
+    std::string destination;    // in the container
+    std::string source;         // where the host has the same, as far as that is known
+    std::string engine_socket;  // of an engine's socket that it is or that is below it: the path on the host; else empty
+    bool shows_processes;       // a procfs of another PID namespace than the container's
+    bool shows_cgroups;         // a cgroup file system that shows more than the container's own cgroup, and that the container may write to
+};
+
+// A bind mount that is still to be made, of a source that exists, with every link in it resolved.
 struct BoundPath {
     std::string source;  // absolute real path on the host
     std::string destination;
@@ -62,6 +71,7 @@ struct ContainerFacts {
     std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, or will once they run
     std::vector<ForeignDescriptor> descriptors;
     std::optional<Unguarded> unguarded;
+    std::vector<SeenMount> mounts;          // those that could be a risk
     std::vector<LoopbackForward> forwards;  // of its user-mode network
     bool loses_fragments = false;           // what it sends in fragments by a raw socket may leave past egress
     bool in_user_namespace = false;         // its capabilities count in a user namespace of its own or its engine's, not on the whole machine

@@ -21,6 +21,7 @@
 #include "base/lines.h"
 #include "base/quote.h"
 #include "container/cgroup_path.h"
+#include "container/mountinfo.h"
 #include "system/file.h"
 
 namespace jail_ai {

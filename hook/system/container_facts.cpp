@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <glob.h>
 #include <linux/magic.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -24,35 +23,14 @@
 #include "base/quote.h"
 #include "container/cgroup_path.h"
 #include "container/runtime_arguments.h"
+#include "system/engine_sockets.h"
 #include "system/file.h"
 #include "system/lsm.h"
+#include "system/mounted.h"
 #include "system/vsock.h"
 
 namespace jail_ai {
 namespace {
-
-// Directory and name of the sockets by which engines take orders. The socket itself may come later.
-struct SocketPlace {
-    const char* directory;  // glob(7)
-    std::string_view name;
-};
-
-constexpr std::array kSocketPlaces = std::to_array<SocketPlace>({{"/run/podman", "podman.sock"},
-                                                                 {"/run", "docker.sock"},
-                                                                 {"/run/crio", "crio.sock"},
-                                                                 {"/run/containerd", "containerd.sock"},
-                                                                 {"/run/k3s/containerd", "containerd.sock"},
-                                                                 {"/run/user/*/podman", "podman.sock"},
-                                                                 {"/run/user/*", "docker.sock"}});
-
-// The path by which the kernel knows what is open.
-Result<std::string> path_of(int fd) {
-    std::array<char, PATH_MAX> buffer{};
-    const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), buffer.data(), buffer.size());
-    if (length < 0) return system_error("read link in /proc/self/fd", errno);
-    if (static_cast<std::size_t>(length) == buffer.size()) return Error{EX_OSERR, "a path is longer than the kernel's limit"};
-    return std::string(buffer.data(), static_cast<std::size_t>(length));
-}
 
 // Nothing for a source that isn't there: the runtime would have failed to mount it, or it is gone already.
 Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd) {
@@ -76,23 +54,6 @@ Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd)
         if (S_ISDIR(info.st_mode) && ::fstatat(fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(info.st_mode))
             bound.engine_socket = name;
     return std::optional(std::move(bound));
-}
-
-Result<std::vector<std::string>> find_engine_sockets() {
-    std::vector<std::string> found;
-    for (const SocketPlace& place : kSocketPlaces) {
-        glob_t matches{};
-        const std::unique_ptr<glob_t, void (*)(glob_t*)> guard(&matches, ::globfree);
-        if (::glob(place.directory, GLOB_NOSORT, nullptr, &matches) != 0) continue;
-        for (std::size_t i = 0; i < matches.gl_pathc; ++i) {
-            const UniqueFd fd(::open(matches.gl_pathv[i], O_PATH | O_CLOEXEC));
-            if (!fd) continue;
-            auto path = path_of(fd.get());
-            if (!path) return std::move(path).error();
-            found.push_back(fmt::format("{}/{}", *path, place.name));
-        }
-    }
-    return found;
 }
 
 std::string family_name(int family) {
@@ -202,6 +163,35 @@ Result<Unguarded> read_unguarded(const Process& process, std::string_view config
     return unguarded;
 }
 
+// Where mounts will lead that nobody has made yet.
+Result<ContainerFacts> read_pending_mounts(const Bundle& bundle, int bundle_fd) {
+    ContainerFacts facts{};
+    for (const Mount& mount : bundle.mounts) {
+        if (!mount.is_bind() || mount.source.empty()) continue;
+        auto bound = resolve_bind(mount, bundle_fd);
+        if (!bound) return std::move(bound).error();
+        if (*bound) facts.binds.push_back(std::move(**bound));
+    }
+    auto self = open_proc_self();
+    if (!self) return std::move(self).error();
+    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
+    if (!mountinfo) return std::move(mountinfo).error();
+    facts.cgroup_mounts = find_cgroup_mounts(*mountinfo);
+    auto sockets = find_engine_sockets();
+    if (!sockets) return std::move(sockets).error();
+    std::ranges::transform(*sockets, std::back_inserter(facts.engine_sockets), &EngineSocket::path);
+    return facts;
+}
+
+// Where the container's root is mounted, before the process has made it its own; empty where there is none.
+Result<std::string> root_of(const Bundle& bundle, int bundle_fd) {
+    if (bundle.root.empty()) return std::string();
+    const UniqueFd root(::openat(bundle_fd, bundle.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root && (errno == ENOENT || errno == ENOTDIR)) return std::string();
+    if (!root) return system_error(fmt::format("open the container's root {}", quote(bundle.root)), errno);
+    return path_of(root.get());
+}
+
 }  // namespace
 
 Result<ContainerFacts> read_process_facts(const Process& process, std::string_view config, Guard guard, pid_t runtime) {
@@ -222,34 +212,35 @@ Result<ContainerFacts> read_process_facts(const Process& process, std::string_vi
     return facts;
 }
 
-Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd) {
+Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bundle, int bundle_fd, Mounts mounts) {
     ContainerFacts facts{};
-    for (const Mount& mount : bundle.mounts) {
-        if (!mount.is_bind() || mount.source.empty()) continue;
-        auto bound = resolve_bind(mount, bundle_fd);
-        if (!bound) return std::move(bound).error();
-        if (*bound) facts.binds.push_back(std::move(**bound));
+    if (mounts == Mounts::pending) return read_pending_mounts(bundle, bundle_fd);
+    auto root = mounts == Mounts::entered ? Result<std::string>("/") : root_of(bundle, bundle_fd);
+    if (!root) return std::move(root).error();
+    if (mounts == Mounts::made) {
+        auto any = has_mounts_of_its_own(process, *root);
+        if (!any) return std::move(any).error();
+        if (!*any) return read_pending_mounts(bundle, bundle_fd);
     }
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
-    facts.cgroup_mounts = find_cgroup_mounts(*mountinfo);
-    auto sockets = find_engine_sockets();
-    if (!sockets) return std::move(sockets).error();
-    facts.engine_sockets = std::move(*sockets);
+    // With the host's mounts it is there when an engine starts.
+    auto at_home = process.shares_namespace("mnt");
+    if (!at_home) return std::move(at_home).error();
+    auto seen = read_mounted(process, bundle, *root, bundle.of_process && !*at_home ? Sockets::existing : Sockets::any);
+    if (!seen) return std::move(seen).error();
+    facts.mounts = std::move(*seen);
     return facts;
 }
 
 Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, std::string_view config, Guard guard,
-                                            pid_t runtime) {
-    auto mounts = read_mount_facts(bundle, bundle_fd);
-    if (!mounts) return mounts;
+                                            pid_t runtime, Mounts mounts) {
+    auto mounted = read_mount_facts(process, bundle, bundle_fd, mounts);
+    if (!mounted) return mounted;
     auto facts = read_process_facts(process, config, guard, runtime);
     if (!facts) return facts;
-    facts->binds = std::move(mounts->binds);
-    facts->cgroup_mounts = std::move(mounts->cgroup_mounts);
-    facts->engine_sockets = std::move(mounts->engine_sockets);
+    facts->mounts = std::move(mounted->mounts);
+    facts->binds = std::move(mounted->binds);
+    facts->cgroup_mounts = std::move(mounted->cgroup_mounts);
+    facts->engine_sockets = std::move(mounted->engine_sockets);
     return facts;
 }
 

@@ -18,12 +18,18 @@ inline constexpr pid_t kRunsAlready = -1;
 // PTRACE_MODE_ATTACH access to the process, for pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.
 Result<ContainerFacts> read_process_facts(const Process& process, std::string_view config, Guard guard, pid_t runtime);
 
-// What the mounts in config.json lead to, seen from the engine's mount namespace, which must be the caller's. `bundle_fd` is the bundle's directory,
-// below which relative sources lie.
-Result<ContainerFacts> read_mount_facts(const Bundle& bundle, int bundle_fd);
+enum class Mounts {
+    pending,  // nobody has made them yet: CRIU will
+    made,     // at createRuntime, by the runtime: below the container's root, in the process's mount namespace
+    entered,  // the process runs in them
+};
 
-// Both. `bundle_fd` is -1 for a bundle that isn't in a directory.
+// What is mounted for the process. The caller's mount namespace must be the engine's. `bundle_fd` is the bundle's directory, below which relative
+// paths lie; -1 for a bundle that isn't in a directory.
+Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bundle, int bundle_fd, Mounts mounts);
+
+// Both.
 Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, std::string_view config, Guard guard,
-                                            pid_t runtime);
+                                            pid_t runtime, Mounts mounts);
 
 }  // namespace jail_ai

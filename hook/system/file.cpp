@@ -6,6 +6,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
 
 #include "base/deadline.h"
 #include "base/quote.h"
@@ -50,6 +54,14 @@ Result<std::string> read_kernel_file(int dirfd, const char* path) {
     auto text = read_all(fd.get(), kMaxKernelFile);
     if (!text) return std::move(text).error().context(quote(path));
     return text;
+}
+
+Result<std::string> path_of(int fd) {
+    std::array<char, PATH_MAX> buffer{};
+    const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), buffer.data(), buffer.size());
+    if (length < 0) return system_error("read link in /proc/self/fd", errno);
+    if (static_cast<std::size_t>(length) == buffer.size()) return Error{EX_OSERR, "a path is longer than the kernel's limit"};
+    return std::string(buffer.data(), static_cast<std::size_t>(length));
 }
 
 }  // namespace jail_ai

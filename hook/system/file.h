@@ -25,6 +25,9 @@ Result<std::string> read_all(int fd, std::size_t most);
 // what isn't a regular file is an EX_DATAERR. A missing file is an EX_NOINPUT.
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most);
 
+// The path by which the kernel knows what is open. Error: EX_OSERR.
+Result<std::string> path_of(int fd);
+
 // A file of procfs or cgroupfs, relative to dirfd.
 Result<std::string> read_kernel_file(int dirfd, const char* path);
 

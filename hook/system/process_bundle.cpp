@@ -41,9 +41,6 @@ Result<Bundle> read_process_bundle(const Process& process) {
     }
     for (std::size_t number = 0; number < kCapabilityNames.size(); ++number)
         if ((held >> number & 1) != 0) bundle.capabilities.emplace(kCapabilityNames.at(number));
-    auto at_home = process.shares_namespace("mnt");
-    if (!at_home) return std::move(at_home).error();
-    if (*at_home) bundle.mounts.push_back({"/", "/", "bind", {"rbind"}});
     return bundle;
 }
 

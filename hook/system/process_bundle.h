@@ -9,7 +9,8 @@
 
 namespace jail_ai {
 
-// Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless NoNewPrivs). A process in the caller's mount namespace has all of the machine mounted; what another has is not known. Errors: EX_OSERR,
+// Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless NoNewPrivs). Of mounts it says
+// nothing: the kernel does. Errors: EX_OSERR,
 // EX_NOINPUT.
 Result<Bundle> read_process_bundle(const Process& process);
 

@@ -39,8 +39,8 @@ privileged              -          cap_net_admin,cap_bpf,cap_sys_admin          
 bounding-set-alone      -          cap_net_admin,cap_bpf,cap_sys_admin             CAP_NET_ADMIN                  no.--privileged       --privileged --user=1000
 cgroups                 -          host-cgroups                                    '/cgroups':.'/sys/fs/cgroup'   don't.mount           -v /sys/fs/cgroup:/cgroups:rw
 some-cgroups            -          host-cgroups                                    '/sys/fs/cgroup/init'          don't.mount           -v /sys/fs/cgroup/init:/cgroups
-sys                     -          host-cgroups                                    '/folder':.'/sys'              don't.mount           -v /sys:/folder
-all-files               -          host-cgroups,engine-socket                      '/folder':.'/'                 don't.mount           -v /:/folder
+sys                     -          host-cgroups                                    '/folder/fs/cgroup':.'/sys/fs/cgroup' don't.mount           -v /sys:/folder
+all-files               -          host-cgroups,host-pid,engine-socket             '/folder/sys/fs/cgroup':.'/sys/fs/cgroup' don't.mount           -v /:/folder
 host-cgroupns           -          host-cgroups                                    writable.cgroup.file.system    --cgroupns=private    --cgroupns=host --security-opt=unmask=/sys/fs/cgroup
 host-cgroupns,systemd   -          host-cgroups                                    '/sys/fs/cgroup'               --cgroupns=private    --cgroupns=host --systemd=always
 privileged,all-of-host  -          cap_net_admin,cap_bpf,cap_sys_admin,host-cgroups,host-pid CAP_NET_ADMIN        no.--privileged       --privileged --cgroupns=host --pid=host
@@ -74,7 +74,6 @@ asks-for-raw-sockets             -     --cap-add=NET_RAW
 some-folder                      -     -v $lab/folder:/folder
 engine-socket's-name-for-a-file  -     -v $lab/id:/docker.sock
 cgroups-to-read                  -     -v /sys/fs/cgroup:/cgroups:ro
-sys-without-what-is-mounted-in   -     --mount type=bind,src=/sys,dst=/folder,bind-nonrecursive
 host-cgroupns-to-read            -     --cgroupns=host
 cgroups-of-its-own               -     --systemd=always
 pipe                             pipe  --preserve-fds=1
@@ -158,6 +157,14 @@ for runtime in crun runc; do
     while read -r name gift options; do
         case $name in '#'*) ;; *) judge_harmless "$name" "$gift" "$options" ;; esac
     done <<<"$harmless"
+
+    # crun 1.8 mounts all that is below, also where that is not asked for.
+    alone=(--mount 'type=bind,src=/sys,dst=/folder,bind-nonrecursive')
+    if engine "$runtime" run --rm "${alone[@]}" "${side[@]}" --rootfs "$lab/rootfs" /bin/busybox grep -q ' /folder/fs/cgroup ' /proc/self/mountinfo; then
+        refused 'sys with what is mounted in it, unasked' "$runtime" 78 "'/folder/fs/cgroup':.'/sys/fs/cgroup'" "${jailed[@]}" "${side[@]}" "${alone[@]}"
+    else
+        judge_harmless sys-without-what-is-mounted-in - "${alone[*]}"
+    fi
 
     refused 'who accepts one risk accepts no other' "$runtime" 78 'CAP_BPF.*accept=cap_bpf' "${side[@]}" "${jailed[@]}" --privileged \
         --annotation jail-ai.block-host.accept=cap_net_admin

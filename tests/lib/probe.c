@@ -43,6 +43,7 @@ static _Noreturn void usage(void) {
     fputs(
         "usage: probe PROBE [-- PROBE]...\n"
         "       probe listen SERVICE [-- SERVICE]... [then PROBE [-- PROBE]...]\n"
+        "       probe exchange PATH PATH\n"
         "PROBE:   tcp|bulk|inherited|udp|udp-large|udp-connect|udp-unspec ADDR PORT [TIMEOUT_MS] | ask ADDR PORT ADDR PORT\n"
         "SERVICE: tcp ADDR PORT [MESSAGE] | echo|udp|udp-back ADDR PORT | log PATH\n"
         "ADDR:    a.b.c.d, IPv6, ::ffff:a.b.c.d (on an IPv6 socket) or fe80::x%interface\n"
@@ -51,7 +52,7 @@ static _Noreturn void usage(void) {
         "fragments, ask has a udp service send a datagram to the second address, and prints 'sent' or the errno name it got.\n"
         "listen prints 'ready' once it listens: tcp sends MESSAGE and closes, echo sends back what it gets, udp too, udp-back by way of\n"
         "connect(), log prints what arrives at a Unix datagram socket. With 'then' it goes on to probe, prints 'probed' and serves until\n"
-        "SIGTERM.\n",
+        "SIGTERM. exchange prints 'ready', and has the two change places again and again.\n",
         stderr);
     exit(64);
 }
@@ -358,10 +359,19 @@ static _Noreturn void listen_all(int count, char** words) {
     exit(71);
 }
 
+static _Noreturn void exchange(const char* one, const char* other) {
+    puts("ready");
+    for (;;) {
+        if (renameat2(AT_FDCWD, one, AT_FDCWD, other, RENAME_EXCHANGE) != 0) fail("exchange");
+        usleep(1000);
+    }
+}
+
 int main(int argc, char** argv) {
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (argc < 2) usage();
     if (strcmp(argv[1], "listen") == 0) listen_all(argc - 2, argv + 2);
+    if (strcmp(argv[1], "exchange") == 0 && argc == 4) exchange(argv[2], argv[3]);
     probe_all(argc - 1, argv + 1);
     return 0;
 }

@@ -3,6 +3,8 @@
 // From /proc/PID/cgroup and mountinfo to a place that can be opened.
 #include "container/cgroup_path.h"
 
+#include "container/mountinfo.h"
+
 #include "data_file.h"
 
 using namespace jail_ai;

@@ -113,6 +113,26 @@ TEST_CASE("risks: the host's processes, where config.json says that the others a
     CHECK(found_by_bind(proc) == "host-pid ");
 }
 
+TEST_CASE("risks: what is mounted, by what it shows") {
+    const auto found_by_mount = [](const SeenMount& mount) {
+        ContainerFacts facts = kOrdinary;
+        facts.mounts = {mount};
+        return find_risks({}, facts);
+    };
+    const auto socket = found_by_mount({"/a", "/run/podman", "/run/podman/podman.sock", false, false});
+    REQUIRE(socket.size() == 1);
+    CHECK(socket[0].risk == Risk::engine_socket);
+    CHECK(socket[0].what == "'/a' gives it a container engine's socket, '/run/podman/podman.sock'");
+    const auto processes = found_by_mount({"/p", "/proc", "", true, false});
+    REQUIRE(processes.size() == 1);
+    CHECK(processes[0].risk == Risk::host_pid);
+    CHECK(processes[0].what == "'/p' shows it '/proc' of the host");
+    const auto cgroups = found_by_mount({"/c", "/sys/fs/cgroup", "", false, true});
+    REQUIRE(cgroups.size() == 1);
+    CHECK(cgroups[0].risk == Risk::host_cgroups);
+    CHECK(cgroups[0].what == "it can leave its cgroup by '/c': '/sys/fs/cgroup' of the host, with its cgroup file system");
+}
+
 TEST_CASE("risks: sockets from outside are named by number and kind") {
     ContainerFacts facts = kOrdinary;
     facts.descriptors = {{3, "an inet socket"}, {7, "a packet socket"}};

@@ -60,7 +60,7 @@ TEST_CASE("state: each thing wrong with it has its own message") {
         {R"({"id":"c","bundle":"/b","annotations":{}})", "key 'pid' is missing"},
         {R"({"id":"c","pid":1,"annotations":{}})", "key 'bundle' is missing"},
         {R"({"id":null,"pid":1,"bundle":"/b","annotations":{}})", "key 'id' is missing"},
-        {R"({"id":"c","pid":null,"bundle":"/b","annotations":{}})", "key 'pid' is missing"},
+        {R"({"id":"c","pid":null,"bundle":"/b","annotations":{}})", "'pid' is null, not a number"},
         {R"({"id":"c","pid":1,"bundle":"/b","Annotations":{}})", "key 'Annotations' is 'annotations' to some runtimes"},
         {R"({"id":7,"pid":1,"bundle":"/b","annotations":{}})", "'id' is a number, not a string"},
         {R"({"id":"","pid":1,"bundle":"/b","annotations":{}})", "'id' is empty"},
