@@ -29,11 +29,10 @@ Result<pid_t> parse_pid(const rapidjson::Value& state) {
 }  // namespace
 
 Result<Annotations> read_annotations(const rapidjson::Value& object) {
-    auto found = find_member(object, "annotations");
+    auto found = find_object(object, "annotations");
     if (!found) return std::move(found).error();
     Annotations annotations;
-    if (*found == nullptr || (**found).IsNull()) return annotations;
-    if (!(**found).IsObject()) return Error{EX_DATAERR, fmt::format("'annotations' is {}, not an object", kind_of(**found))};
+    if (*found == nullptr) return annotations;
     for (const auto& member : (**found).GetObject()) {
         const std::string_view key = string_of(member.name);
         if (!member.value.IsString()) return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quote(key), kind_of(member.value))};
