@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <utility>
 
 #include "base/quote.h"
 #include "container/json.h"
@@ -79,7 +80,7 @@ Result<AnnotationPairs> parse_manifest_annotations(std::string_view manifest) {
     auto document = parse_json_object(manifest);
     if (!document) return std::move(document).error();
     AnnotationPairs pairs;
-    for (const auto& [name, annotations] : document->GetObject()) {
+    for (const auto& [name, annotations] : std::as_const(*document).GetObject()) {
         if (!is_named_annotations(string_of(name)) || annotations.IsNull()) continue;
         if (!annotations.IsObject()) return Error{EX_DATAERR, fmt::format("{} is {}, not an object", quote(string_of(name)), kind_of(annotations))};
         for (const auto& [key, value] : annotations.GetObject())
@@ -92,8 +93,7 @@ IgnoredAnnotations ignore_image_annotations(Annotations& annotations, const Anno
     return erase_loosening(annotations, [&](const auto& annotation) -> std::optional<std::string> {
         if (!image.contains(std::pair<std::string, std::string>(annotation))) return std::nullopt;
         return "the image has the same, and podman before 4.5.1 gives containers what their image has: if it is yours, write the list in another "
-               "order or "
-               "with a space at its end, or make it a flag of createRuntime";
+               "order or with a space at its end, or make it a flag of createRuntime";
     });
 }
 

@@ -205,8 +205,9 @@ TEST_CASE("annotations: a near miss is rejected with the right key, and engines 
     for (const char* json : {"jail-ai-hook.json", "jail-ai-hook-precreate.json"}) {
         regex_t pattern{};
         REQUIRE(::regcomp(&pattern, pattern_of(json).c_str(), REG_EXTENDED | REG_NOSUB) == 0);
-        for (const auto& [key, right] : near) {
-            CAPTURE(key);
+        for (const Row& row : near) {
+            const auto& [key, right] = row;
+            CAPTURE(row.key);
             CHECK(is_meant_for_hook(key));
             CHECK(::regexec(&pattern, key, 0, nullptr, 0) == 0);
             CHECK(asks_something({{key, "true"}}));
