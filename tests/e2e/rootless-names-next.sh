@@ -25,7 +25,7 @@ for runtime in runc crun; do
     resolves "$runtime, pasta" "$runtime" 169.254.1.1 link-local asked
     resolves "$runtime, keep-id" "$runtime" 169.254.1.1 link-local asked --userns=keep-id
     resolves "$runtime, bridge" "$runtime" 169.254.1.1 link-local asked --network=bridge
-    resolves "$runtime, the user's network" "$runtime" 10.75.0.1 private asked --network=named
+    resolves "$runtime, the user's network" "$runtime" 10.75.0.1 private alias --network=named
     resolves "$runtime, the user's network, keep-id" "$runtime" 10.75.0.1 private asked --network=named --userns=keep-id
 done
 names_down

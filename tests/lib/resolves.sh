@@ -38,7 +38,7 @@ resolves() {
             awk '/^Name:/ { named = 1 } named && /^Address/ { print $NF }' | sort -u | paste -sd ' ')"
         if [ -n "$counted" ]; then
             equal "$name, $setting: nothing else of it is open" EPERM "$(engine "$runtime" exec rootless /probe tcp "$resolver" "$port")"
-            matches "$name, $setting: the denials are counted" "^$reason $counted\$" "$(denials "$(cgroup_of rootless)" | grep "^$reason ")"
+            matches "$name, $setting: the denials are counted" "(^|\\|)$reason $counted(\\||\$)" "$(denials "$(cgroup_of rootless)" | paste -sd '|')"
         fi
         remove "$runtime" rootless
     done <<TABLE
