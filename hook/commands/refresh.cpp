@@ -27,27 +27,39 @@ namespace {
 constexpr std::string_view kDryRun = "--dry-run", kJson = "--json";
 constexpr std::size_t kProgressStep = 50;  // jails
 
-Result<unsigned> end_connections(const OpenJail& jail, std::uint64_t cgroup) {
-    auto directory = open_cgroup_by_id(cgroup);
+// A jail whose rules have changed.
+struct Changed {
+    std::size_t at;  // among all that were looked at
+    std::uint32_t program;
+    std::uint64_t cgroup;  // its id
+};
+
+// Nothing ends where the jail has gone meanwhile.
+Result<unsigned> end_connections(const Changed& changed) {
+    auto jail = open_jail(changed.program);
+    if (!jail) return std::move(jail).error();
+    auto directory = open_cgroup_by_id(changed.cgroup);
     if (!directory) return std::move(directory).error();
-    return *directory ? end_blocked_connections((*directory)->get(), jail.maps) : 0U;
+    return *jail && *directory ? end_blocked_connections((*directory)->get(), (**jail).maps) : 0U;
 }
 
-Refreshed refresh_one(const OpenJail& jail, Staleness staleness, bool only_look) {
+// After the rules of all: until a jail's rules have changed new connections are made, while those from before are cut by then.
+void end_connections(const std::vector<Changed>& changed, std::vector<Refreshed>& all) {
+    for (const Changed& each : changed) {
+        if (auto ended = end_connections(each))
+            all[each.at].ended = *ended;
+        else
+            all[each.at].warning =
+                fmt::format("connections from before are cut, but programs that have them may wait for answers: {}", ended.error().message);
+    }
+}
+
+Refreshed refresh_one(const OpenJail& jail, Staleness& staleness, bool only_look) {
     Refreshed refreshed{std::move(staleness.container), {}, std::move(staleness.left_alone), 0, {}, {}};
     if (!refreshed.left_alone.empty()) return refreshed;
     refreshed.changes = find_differences(staleness.now, staleness.then);
-    if (only_look) return refreshed;
-    if (refreshed.changes.empty()) return refreshed;
-    if (auto done = bring_up_to_date(jail, staleness); !done) {
-        refreshed.failure = done.error().message;
-        return refreshed;
-    }
-    if (auto ended = end_connections(jail, staleness.cgroup))
-        refreshed.ended = *ended;
-    else
-        refreshed.warning =
-            fmt::format("connections from before are cut, but programs that have them may wait for answers: {}", ended.error().message);
+    if (only_look || refreshed.changes.empty()) return refreshed;
+    if (auto done = bring_up_to_date(jail, staleness); !done) refreshed.failure = done.error().message;
     return refreshed;
 }
 
@@ -110,15 +122,21 @@ Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOption
     auto routes = read_local_routes();
     if (!routes) return std::move(routes).error();
     std::vector<Refreshed> all;
+    std::vector<Changed> changed;
     auto visited = walk.for_each(0, [&](OpenJail& jail) -> Status {
         auto staleness = compare(jail, *routes, *network);
-        if (!staleness)
+        if (!staleness) {
             all.push_back({{}, {}, {}, 0, {}, std::move(staleness).error().message});
-        else if (options.meant.has(staleness->container))
-            all.push_back(refresh_one(jail, std::move(*staleness), options.only_look));
+        } else if (options.meant.has(staleness->container)) {
+            all.push_back(refresh_one(jail, *staleness, options.only_look));
+            const Refreshed& done = all.back();
+            if (!options.only_look && !done.changes.empty() && done.failure.empty())
+                changed.push_back({all.size() - 1, jail.program, staleness->cgroup});
+        }
         progress(all.size());
         return ok();
     });
+    end_connections(changed, all);
     if (!visited) return std::move(visited).error();
     return all;
 }

@@ -106,6 +106,15 @@ Result<std::optional<JailRecord>> read_record(const std::vector<ProgramMap>& map
     return read_about(*map);
 }
 
+Result<std::optional<OpenJail>> open_jail(std::uint32_t id) {
+    auto program = open_program(id);
+    if (!program) return std::move(program).error();
+    if (!*program || (**program).name != kProgramTable.front().name) return std::optional<OpenJail>();
+    auto maps = maps_of((**program).fd.get());
+    if (!maps) return std::move(maps).error();
+    return std::optional(OpenJail{id, std::move(*maps)});
+}
+
 Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each) {
     auto known = std::ranges::upper_bound(others_, after);
     std::vector<std::uint32_t> others(others_.begin(), known);
@@ -116,16 +125,13 @@ Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::functio
             others.push_back(id);
             continue;
         }
-        auto program = open_program(id);
-        if (!program) return std::move(program).error();
-        if (!*program || (**program).name != kProgramTable.front().name) {
+        auto jail = open_jail(id);
+        if (!jail) return std::move(jail).error();
+        if (!*jail) {
             others.push_back(id);
             continue;
         }
-        auto maps = maps_of((**program).fd.get());
-        if (!maps) return std::move(maps).error();
-        OpenJail jail{id, std::move(*maps)};
-        if (auto called = each(jail); !called) return std::move(called).error();
+        if (auto called = each(**jail); !called) return std::move(called).error();
     }
     if (errno != ENOENT) return system_error("ask for the next BPF program", errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
     others_ = std::move(others);

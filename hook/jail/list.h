@@ -58,6 +58,9 @@ private:
     std::vector<std::uint32_t> others_;  // ids of programs that are no jail's first, ascending
 };
 
+// The jail whose first program has that id. Nothing where it has gone, or the program is no jail's first. Errors: EX_NOPERM, EX_OSERR.
+Result<std::optional<OpenJail>> open_jail(std::uint32_t program);
+
 // The map of that name, or nullptr.
 const ProgramMap* find_map(const std::vector<ProgramMap>& maps, std::string_view name);
 

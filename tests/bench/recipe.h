@@ -8,7 +8,7 @@
 
 #include <linux/types.h>
 
-enum { RECIPE_MAPS = 8, RECIPE_PROGRAMS = 8 };
+enum { RECIPE_MAPS = 16, RECIPE_PROGRAMS = 16 };
 
 struct recipe_map {
 	__u32 type, key_size, value_size, max_entries, flags;

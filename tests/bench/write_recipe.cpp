@@ -53,8 +53,10 @@ recipe_map describe(const bpf_map* map, Writer& writer) {
     out.max_entries = ::bpf_map__max_entries(map);
     out.flags = ::bpf_map__map_flags(map);
     if (::bpf_map__is_internal(map)) {
-        const std::vector<char> content(out.value_size);
-        out.content = writer.add(content.data(), content.size());
+        std::size_t size = 0;
+        const void* content = ::bpf_map__initial_value(const_cast<bpf_map*>(map), &size);
+        if (content == nullptr || size != out.value_size) throw std::runtime_error("a map without its first content");
+        out.content = writer.add(content, size);
         out.content_size = out.value_size;
         out.flags &= ~std::uint32_t{BPF_F_MMAPABLE};
     } else {
@@ -98,10 +100,12 @@ void write_recipe(const char* path) {
     std::map<int, std::uint32_t> map_of_fd;
     const bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
+        if (head.map_count == RECIPE_MAPS) throw std::runtime_error("more maps than a recipe has room for");
         if (map == skeleton->maps.jail_rules) head.rules_map = head.map_count;
         map_of_fd[::bpf_map__fd(map)] = head.map_count;
         head.maps[head.map_count++] = describe(map, writer);
     }
+    static_assert(std::size(kProgramTable) <= RECIPE_PROGRAMS);
     for (const ProgramSlot& slot : kProgramTable)
         head.programs[head.program_count++] = describe(::bpf_object__find_program_by_name(skeleton->obj, slot.name), map_of_fd, writer);
     std::vector<char> rules;
