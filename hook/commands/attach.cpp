@@ -21,6 +21,7 @@
 #include "system/cgroup_view.h"
 #include "system/container_facts.h"
 #include "system/container_lookup.h"
+#include "system/network_stack.h"
 #include "system/process_bundle.h"
 
 namespace jail_ai {
@@ -84,17 +85,18 @@ Result<Target> find_target(const Arguments& arguments) {
     return Target{std::move(name), std::move(*process), std::move(*cgroup), std::nullopt, {}};
 }
 
-// `lines` gets what the log is to say of it.
-Result<Request> request_for(const Target& target, const Defaults& defaults, Lines& lines) {
-    Annotations annotations;
-    if (target.files) {
-        auto read = parse_config_annotations(target.files->config);
-        if (!read) return std::move(read).error();
-        annotations = std::move(*read);
-        auto ignored = ignore_others_annotations(annotations, target.name, target.bundle);
-        if (!ignored) return std::move(ignored).error();
-        for (std::string& note : *ignored) lines.push_back({LOG_WARNING, std::move(note)});
-    }
+// Those that count. `lines` gets what the log is to say of the others.
+Result<Annotations> annotations_of(const Target& target, Lines& lines) {
+    if (!target.files) return Annotations();
+    auto annotations = parse_config_annotations(target.files->config);
+    if (!annotations) return std::move(annotations).error();
+    auto ignored = ignore_others_annotations(*annotations, target.name, target.bundle);
+    if (!ignored) return std::move(ignored).error();
+    for (std::string& note : *ignored) lines.push_back({LOG_WARNING, std::move(note)});
+    return annotations;
+}
+
+Result<Request> join_request(const Annotations& annotations, const Defaults& defaults) {
     auto asked = parse_annotations(annotations);
     if (!asked) return std::move(asked).error();
     if (!asked->mode && !defaults.settings.mode) asked->mode = Mode::enforce;
@@ -116,8 +118,11 @@ void end_connections_from_before(int cgroup_fd, Lines& lines) {
 
 Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     Lines lines;
-    auto request = request_for(target, defaults, lines);
+    auto annotations = annotations_of(target, lines);
+    if (!annotations) return std::move(annotations).error();
+    auto request = join_request(*annotations, defaults);
     if (!request) return std::move(request).error();
+    if (auto checked = check_network_stack(target.process, *annotations); !checked) return std::move(checked).error();
     auto guard = choose_guard(target.process, *request);
     if (!guard) return std::move(guard).error();
     auto made = target.files ? Result<Bundle>(target.files->bundle) : read_process_bundle(target.process);

@@ -39,6 +39,7 @@
 #include "container/state.h"
 #include "sandbox/sandbox.h"
 #include "system/container_facts.h"
+#include "system/network_stack.h"
 
 namespace jail_ai {
 namespace {
@@ -102,6 +103,7 @@ private:
         auto state = parse_state(message.state);
         if (!state) return std::move(state).error().context("container state");
         who_ += fmt::format(": container {}", quote(state->id));
+        if (auto checked = check_network_stack(target.process(), state->annotations); !checked) return std::move(checked).error();
         auto request = join_all(arguments_.defaults, message.flags, state->annotations);
         if (!request) return std::move(request).error();
         if (request->mode == Mode::off) return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};

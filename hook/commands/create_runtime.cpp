@@ -17,6 +17,7 @@
 #include "system/bundle_files.h"
 #include "system/container_facts.h"
 #include "system/file.h"
+#include "system/network_stack.h"
 
 namespace jail_ai {
 namespace {
@@ -57,6 +58,7 @@ std::string state_text(const ContainerState& state) {
 Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     auto process = Process::open(state.pid);
     if (!process) return std::move(process).error();
+    if (auto checked = check_network_stack(*process, state.annotations); !checked) return std::move(checked).error();
     auto cgroup = Cgroup::of_hooked(*process, ::getppid());
     if (!cgroup) return std::move(cgroup).error();
     auto files = BundleFiles::open(state.bundle);
