@@ -113,7 +113,7 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS, "no hidden paddi
  * What a UDP socket remembers of its peers on the host: a hash table in the socket's storage, so that no socket takes another's place in it. In a
  * full set the newcomer takes the place of another port of its own address before it takes anybody else's.
  */
-#define JAIL_PEER_SETS 32 /* a power of two */
+#define JAIL_PEER_SETS 16 /* a power of two */
 #define JAIL_PEER_WAYS 16 /* likewise */
 
 /* This peer has sent a datagram to the socket, which may answer it until a time is over. All zero where there is none. */
@@ -132,6 +132,8 @@ struct jail_peer_table {
 	__u32 seed; /* of the hash, so that nobody can choose whose place to take */
 	struct jail_peer sets[JAIL_PEER_SETS][JAIL_PEER_WAYS];
 };
+/* Linux 7.3 gives a socket no storage that is larger than a slab's object, and doesn't say so when the map is made. */
+JAIL_ASSERT(sizeof(struct jail_peer_table) <= 8192 - 256, "with room for what the kernel keeps beside it");
 
 /*
  * For how long an answer passes after the peer has last spoken, at most: a bit less than the 30 s after which conntrack forgets (nf_conntrack_udp_timeout

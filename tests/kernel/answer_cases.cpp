@@ -262,7 +262,9 @@ TEST_CASE("in the host's network namespace, what the container's own sockets sen
     Container::Options options = asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"127.0.0.1:7401/udp"})");
     options.network = &Laboratory::get().network.host;
     Container container(options);
-    expect_jailed(container.run_hook(), container.cgroup, guard_in_shared_network());
+    const HookOutcome outcome = container.run_hook();  // which says on older kernels that abstract sockets stay open
+    CHECK_MESSAGE(outcome.exit_code == 0, outcome.err);
+    expect_programs_attached(container.cgroup, guard_in_shared_network());
     const Destination opened = destination("127.0.0.1", kOpened), service = destination("127.0.0.1", kService);
     const auto bound = [](const Destination& at) {
         const int socket = must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket");

@@ -157,15 +157,20 @@ TEST_CASE("fragments that connection tracking puts together pass egress by on th
     const NetworkNamespace& network = Laboratory::get().network.container;
     const TestCgroup outside;
     Child outsider({.cgroup = &outside, .network = &network});
+    // Linux before 5.12 goes on putting fragments together, of both families, once connection tracking has been used in a network namespace.
     for (const Row& row : kRows) {
-        SUBCASE(row.name) {
-            Container container;
-            expect_jailed(container.run_hook(), container.cgroup);
-            CHECK_FALSE(get_through(container, container.init, outsider, row));
-            const ConnectionTracking tracking(network);
-            if (tracking.error() != 0) SKIP_CASE("no nftables with connection tracking on this kernel: " + error_name(tracking.error()));
-            CHECK(get_through(container, container.init, outsider, row) == !kernel_keeps_sockets_of_fragments());
-        }
+        CAPTURE(row.name);
+        Container container;
+        expect_jailed(container.run_hook(), container.cgroup);
+        CHECK_FALSE(get_through(container, container.init, outsider, row));
+    }
+    for (const Row& row : kRows) {
+        CAPTURE(row.name);
+        Container container;
+        expect_jailed(container.run_hook(), container.cgroup);
+        const ConnectionTracking tracking(network);
+        if (tracking.error() != 0) SKIP_CASE("no nftables with connection tracking on this kernel: " + error_name(tracking.error()));
+        CHECK(get_through(container, container.init, outsider, row) == !kernel_keeps_sockets_of_fragments());
     }
 }
 
