@@ -195,9 +195,10 @@ static __always_inline __u32 place_for(const struct jail_peer *set, const struct
 		__u64 age = (__u32)(now - peer->heard);
 		__u64 rank = is_same(peer, key, port) << 2 | is_over(peer, now) << 1 | is_of_address(peer, key);
 		__u64 score = rank << 48 | age << 8 | (__u32)i;
-		__u64 larger = (best - score) >> 63;
+		__u64 larger = 0 - ((best - score) >> 63);
 
-		best ^= (best ^ score) & (0 - larger);
+		asm volatile("" : "+r"(larger)); /* else the compiler makes a branch of it */
+		best ^= (best ^ score) & larger;
 	}
 	return best & (JAIL_PEER_WAYS - 1);
 }
