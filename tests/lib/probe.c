@@ -31,6 +31,7 @@ struct endpoint {
         struct sockaddr_un local;
     } address;
     socklen_t length;
+    const char* device; /* that IPv4 is to leave by; NULL for whichever the kernel chooses */
 };
 
 struct listener {
@@ -46,7 +47,7 @@ static _Noreturn void usage(void) {
         "       probe exchange PATH PATH\n"
         "PROBE:   tcp|bulk|inherited|udp|udp-large|udp-connect|udp-unspec ADDR PORT [TIMEOUT_MS] | ask ADDR PORT ADDR PORT\n"
         "SERVICE: tcp ADDR PORT [MESSAGE] | echo|udp|udp-back ADDR PORT | log PATH\n"
-        "ADDR:    a.b.c.d, IPv6, ::ffff:a.b.c.d (on an IPv6 socket) or fe80::x%interface\n"
+        "ADDR:    a.b.c.d, IPv6, ::ffff:a.b.c.d (on an IPv6 socket), fe80::x%interface or a.b.c.d%interface (on a socket bound to it)\n"
         "A probe prints reached, timeout or an errno name; several print 'KIND ADDR PORT RESULT', a line each. bulk has an echo service\n"
         "send back 20 MB and compares them, inherited connects the listening socket that came as descriptor 3, udp-large travels in\n"
         "fragments, ask has a udp service send a datagram to the second address, and prints 'sent' or the errno name it got.\n"
@@ -76,6 +77,7 @@ static struct endpoint parse_endpoint(const char* address, const char* port) {
         endpoint.address.v4.sin_family = AF_INET;
         endpoint.address.v4.sin_port = htons((uint16_t)number);
         endpoint.length = sizeof endpoint.address.v4;
+        if (scope != NULL) endpoint.device = strchr(address, '%') + 1;
         return endpoint;
     }
     memset(&endpoint.address, 0, sizeof endpoint.address);
@@ -101,6 +103,12 @@ static int open_socket(int family, int type) {
 static void set_option(int fd, int level, int option) {
     const int on = 1;
     if (setsockopt(fd, level, option, &on, sizeof on) != 0) fail("setsockopt");
+}
+
+static int open_socket_to(const struct endpoint* to, int type) {
+    const int fd = open_socket(to->address.any.sa_family, type);
+    if (to->device != NULL && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, to->device, (socklen_t)strlen(to->device)) != 0) fail(to->device);
+    return fd;
 }
 
 /* Of a socket that doesn't block; NULL once it is connected. */
@@ -145,7 +153,7 @@ static const char* exchange_bulk(int fd, int timeout_ms) {
 
 static const char* probe_tcp(const char* kind, const struct endpoint* to, int timeout_ms) {
     const bool inherited = strcmp(kind, "inherited") == 0;
-    const int fd = inherited ? inherited_fd : open_socket(to->address.any.sa_family, SOCK_STREAM);
+    const int fd = inherited ? inherited_fd : open_socket_to(to, SOCK_STREAM);
     /* It stops listening by that, and may connect. */
     if (inherited && (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || shutdown(fd, SHUT_RD) != 0)) return error_word(errno);
     const char* word = connect_failure(fd, to, timeout_ms);
@@ -168,7 +176,7 @@ static const char* probe_udp(const char* kind, struct endpoint* to, int timeout_
     const uint32_t datagram[large_bytes / sizeof(uint32_t)] = {(uint32_t)getpid(), ++sequence};
     const size_t size = strcmp(kind, "udp-large") == 0 ? sizeof datagram : 2 * sizeof *datagram;
     const int family = to->address.any.sa_family;
-    const int fd = open_socket(family, SOCK_DGRAM);
+    const int fd = open_socket_to(to, SOCK_DGRAM);
     /* Without it an ICMP answer to sendto() would be silence, and a closed port would look like a dead network. */
     if (family == AF_INET)
         set_option(fd, IPPROTO_IP, IP_RECVERR);

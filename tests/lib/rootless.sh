@@ -5,7 +5,7 @@
 
 : "${build:?the build directory}" "${lab:?}" "${lib:?}" "${host_v4:?}" "${internet_v4:?}" "${port:?}" "${own_port:?}" "${jailed[*]:?}"
 lines='' version='' targets=''
-: "${hooks=$build/hooks.d}"
+: "${hooks:=$build/hooks.d}"
 broker_socket=/run/jail-ai-hook.sock broker_pid=
 user=agent user_id=1500
 user_cgroup=/sys/fs/cgroup/user-$user_id
