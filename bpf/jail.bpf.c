@@ -222,16 +222,10 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct jail
 	place->heard = now;
 }
 
-/* An enum jail_own. In the engine's network namespace nothing is the container's own. */
-static __always_inline int is_own(const struct jail_key *key)
-{
-	return shares_network ? JAIL_OWN_NOT : jail_is_own(key);
-}
-
 /* Does a packet to or from this blocked address stay inside of the container's network namespace? */
 static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
 {
-	return skb->ifindex == LOOPBACK_IFINDEX && is_own(key) != JAIL_OWN_NOT;
+	return skb->ifindex == LOOPBACK_IFINDEX && jail_is_own(key) != JAIL_OWN_NOT;
 }
 
 /*
@@ -306,7 +300,7 @@ int jail_connect4(struct bpf_sock_addr *ctx)
 	verdict = judge_sockaddr(ctx, &key);
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	own = is_own(&key);
+	own = jail_is_own(&key);
 	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere4(ctx)))
 		return 1;
 	return answer_call(ctx, &key, verdict, JAIL_LINE_CONNECT4);
@@ -323,7 +317,7 @@ int jail_connect6(struct bpf_sock_addr *ctx)
 	verdict = judge_sockaddr(ctx, &key);
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	own = is_own(&key);
+	own = jail_is_own(&key);
 	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere6(ctx, &key)))
 		return 1;
 	return answer_call(ctx, &key, verdict, JAIL_LINE_CONNECT6);
@@ -335,7 +329,7 @@ static __always_inline int judge_datagram(struct bpf_sock_addr *ctx, const struc
 
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	own = is_own(key);
+	own = jail_is_own(key);
 	if (own == JAIL_OWN_ADDRESS || (own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)))
 		return 1;
 	return answer_call(ctx, key, verdict, line);
@@ -478,7 +472,7 @@ int jail_egress(struct __sk_buff *skb)
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
 	/* connect and sendmsg have counted what these send, but for what they left to this; where they deny, it never gets here. */
-	if (audit && !packet.odd && !is_own(&packet.destination) &&
+	if (audit && !packet.odd && !jail_is_own(&packet.destination) &&
 	    (socket_of(skb, SOCK_STREAM, IPPROTO_TCP) || socket_of(skb, SOCK_DGRAM, IPPROTO_UDP)))
 		return 1;
 	return answer_packet(skb, &packet, judge_packet(skb, &packet));
@@ -522,7 +516,7 @@ int jail_ingress(struct __sk_buff *skb)
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 1;
 	/* Nor does one that containers may have, since egress lets them use it. */
-	if (is_own(&packet.source))
+	if (jail_is_own(&packet.source))
 		return 1;
 	if (jail_load(skb, packet.upper_layer, &source_port, sizeof(source_port)))
 		return 1;
