@@ -84,6 +84,23 @@ TEST_CASE("families and protocols that no network hook judges can't be opened in
     expect_allowed(rig, rig.container.init, [] { return error_of(open_socket(kUdp)); });
 }
 
+// The guard is asked before the kernel looks for the protocol, so that a later one finds it denied.
+TEST_CASE("families and protocols that this kernel doesn't have are denied all the same") {
+    NEED_GUARD();
+    constexpr int kNobodys = 253;  // RFC 3692
+    Rig rig;
+    for (const SocketKind kind :
+         {SocketKind{AF_INET, SOCK_STREAM, kNobodys}, SocketKind{AF_INET, SOCK_DGRAM, kNobodys}, SocketKind{AF_INET6, SOCK_SEQPACKET, kNobodys},
+          SocketKind{AF_INET6, SOCK_RDM, 0}, SocketKind{AF_APPLETALK, SOCK_DGRAM, 0}}) {
+        INFO((std::to_string(kind.family) + " " + std::to_string(kind.type)));
+        const auto open = [=] { return error_of(open_socket(kind)); };
+        const std::string without = error_name(rig.stranger.run(open));
+        CHECK((without != "none" && without != "EPERM"));
+        expect_denied(rig, rig.container.init, JAIL_REASON_FAMILY, open);
+    }
+    expect_allowed(rig, rig.container.init, [] { return error_of(open_socket(kUdp)); });
+}
+
 TEST_CASE("what the network hooks judge, and what reaches nobody, is opened inside as outside") {
     NEED_GUARD();
     Rig rig;

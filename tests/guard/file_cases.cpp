@@ -7,12 +7,14 @@
 #include <sched.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <sstream>
 
 #include "files.h"
@@ -87,6 +89,15 @@ int open_socket_path() {
     return fd;
 }
 
+// A hierarchy without controllers, which goes with its mount and the descriptor.
+int open_cgroup_v1() {
+    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return -1;
+    if (::mount("cgroup", "/tmp", "cgroup", 0, "none,name=jail-ai-test") != 0) return -1;
+    const int fd = open_path("/tmp");
+    ::umount2("/tmp", MNT_DETACH);
+    return fd;
+}
+
 struct Row {
     const char* name;
     int (*open)();  // in a child: a descriptor, or -1 with errno
@@ -101,6 +112,7 @@ const Row kWaysOut[] = {
     {"ppp", [] { return open_device(108, 0); }},
     {"a file of the cgroup file system", [] { return open_path("/sys/fs/cgroup/cgroup.procs"); }},
     {"a directory of it", [] { return open_path("/sys/fs/cgroup"); }},
+    {"a directory of cgroup v1", open_cgroup_v1},
 };
 
 // What leads to elsewhere only where it was opened outside.
@@ -194,6 +206,28 @@ TEST_CASE("files that lead nowhere are let in") {
         REQUIRE(error_name(rig.stranger.run(send)) == "none");
         expect_received(rig, rig.container.init, 1);
     }
+}
+
+// The same rows, those of the container's own too. Lockdown is for good, so this runs only where a machine is made for it (tests/vm/init).
+TEST_CASE("where the kernel is locked down, what can't be judged is kept out") {
+    NEED_GUARD();
+    if (std::getenv("JAIL_AI_LOCK_DOWN") == nullptr) SKIP_CASE("this machine is not to be locked down: JAIL_AI_LOCK_DOWN is not set");
+    constexpr const char* kLockdown = "/sys/kernel/security/lockdown";
+    if (read_file(kLockdown).find("[confidentiality]") == std::string::npos) write_file(kLockdown, "confidentiality");
+    Rig rig;
+    const int near = rig.channel.near();
+    for (const Row& row : kPlaces) {
+        INFO(row.name);
+        const auto send = [=] { return hand_over(near, row.open); };
+        for (Child* sender : {&rig.stranger, &rig.container.init}) {
+            REQUIRE(error_name(sender->run(send)) == "none");
+            expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
+        }
+        REQUIRE(error_name(rig.stranger.run(send)) == "none");
+        expect_received(rig, rig.neighbour, 1);
+    }
+    REQUIRE(error_name(rig.stranger.run([=] { return hand_over(near, kHarmless[0].open); })) == "none");
+    expect_received(rig, rig.container.init, 1);
 }
 
 // Newer kernels don't pass rings by SCM_RIGHTS at all.

@@ -4,6 +4,9 @@
 #include <netinet/in.h>
 #include <sys/syscall.h>
 
+#include <memory>
+#include <vector>
+
 #include "must.h"
 #include "rig.h"
 #include "sockets.h"
@@ -52,6 +55,25 @@ TEST_CASE("a socket from outside that is passed in by SCM_RIGHTS doesn't arrive"
     }
     REQUIRE(error_name(rig.stranger.run([=] { return hand_over_pipe(near); })) == "none");
     expect_received(rig, rig.container.init, 2);
+}
+
+TEST_CASE("a socket from a cgroup that is deeper than the guard looks is kept out") {
+    NEED_GUARD();
+    constexpr std::size_t kDeeper = 70;
+    Rig rig;
+    std::vector<std::unique_ptr<TestCgroup>> cgroups;
+    cgroups.push_back(std::make_unique<TestCgroup>(rig.outside, "d"));
+    while (cgroups.size() < kDeeper) cgroups.push_back(std::make_unique<TestCgroup>(*cgroups.back(), "d"));
+    {
+        Child deep({.cgroup = cgroups.back().get(), .network = &rig.network});
+        const int near = rig.channel.near();
+        const auto send = [=] { return hand_over(near, {AF_INET, SOCK_DGRAM, 0}); };
+        REQUIRE(error_name(deep.run(send)) == "none");
+        expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_SOCKET, 0);
+        REQUIRE(error_name(deep.run(send)) == "none");
+        expect_received(rig, rig.neighbour, 1);
+    }
+    while (!cgroups.empty()) cgroups.pop_back();
 }
 
 TEST_CASE("peeking at a message doesn't bring a socket in either") {

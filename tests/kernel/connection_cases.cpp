@@ -99,6 +99,9 @@ TEST_CASE("a connection to the host from before the jail is cut, and one to the 
         CHECK(host.run([=] { return hear(from_container); }) == Token{1});
 
         CHECK(container.run_hook().exit_code == 0);
+        // What comes in is let in, and makes no answer of what goes out.
+        CHECK(host.run([=] { return say(from_container, Token{3}); }) == 0);
+        CHECK(container.init.run([=] { return hear(to_host); }) == Token{3});
         expect_cut(container, to_host, host, from_container, denials(container.cgroup), JAIL_REASON_LOCAL);
         CHECK(container.init.run([=] { return say(to_internet, Token{2}); }) == 0);
         CHECK(internet.run([=] { return hear(by_internet); }) == Token{2});

@@ -199,6 +199,36 @@ TEST_CASE("an address that the container has a copy of is its own, and the host'
     for (const char* back : kCopies) expect_own(container, back);
 }
 
+TEST_CASE("who speaks from an address that the container has a copy of is no UDP peer once the copy has gone") {
+    const NetworkNamespace network;
+    link_to_host(network, "own4", "10.79.4.", "fd79:4::");
+    add_copies(network, "own4p");
+    Container container({.network = &network});
+    expect_jailed(container.run_hook(), container.cgroup);
+    Child host({.network = &Laboratory::get().network.host});
+    const Destination any = destination("::", kOwnPort), self = destination("fd79:4::2", kOwnPort);
+    const auto bound = [](const Destination& at) {
+        const int socket = open_socket(at, SOCK_DGRAM).release();
+        must(::bind(socket, at.get(), at.length), "bind a socket");
+        return socket;
+    };
+    const auto say_to = [](int socket, const Destination& to) { return ::sendto(socket, "x", 1, 0, to.get(), to.length) < 0 ? errno : 0; };
+    const int server = container.init.run([=] { return bound(any); });
+    for (const auto& [from, outcome] : {std::pair{"fd79:4::1", "none"}, std::pair{"fd78::1", "EPERM, local+1"}}) {
+        INFO(std::string(from));
+        const Destination peer = destination(from, kOwnPort);
+        const int speaker = host.run([=] { return bound(peer); });
+        CHECK(error_name(host.run([=] { return say_to(speaker, self); })) == "none");
+        CHECK(container.init.run([=] {
+            char byte = 0;
+            return ::recv(server, &byte, 1, 0);
+        }) == 1);
+        if (std::string(from) == kCopies[1]) remove_copies(network, "own4p");
+        CHECK(::jail_ai::test::outcome(container, [=] { return say_to(server, peer); }) == outcome);
+        CHECK(host.run([=] { return ::close(speaker); }) == 0);
+    }
+}
+
 TEST_CASE("an address that the container gets later stays the host's, but for a network that a user makes") {
     struct Owner {
         uid_t uid;

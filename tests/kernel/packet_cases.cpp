@@ -52,6 +52,11 @@ Bytes cut(Bytes packet, std::size_t size) {
     return packet;
 }
 
+Bytes with(Bytes packet, std::size_t at, std::uint8_t byte) {
+    packet[at] = byte;
+    return packet;
+}
+
 struct PacketCase {
     const char* name;
     Bytes packet;
@@ -100,6 +105,7 @@ TEST_CASE("egress: IPv4 packets are judged as they are on the wire") {
                {"TCP SYN to the open port that claims to come from the host", v4(address(kHost4), IPPROTO_TCP, tcp(kOpenPort, kSyn), {}, 0, kHost4),
                 "packet"},
                {"don't fragment is no fragment", v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {}, 0x4000), "pass"},
+               {"a source route behind an option that is two bytes long", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 2, 131, 3}), "packet"},
                {"a fragment elsewhere", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {}, 0x2000), "pass"},
                {"options that do nothing", v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {1, 1, 1, 0}), "pass"},
                {"a loose source route by the host", v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), loose_route), "packet"},
@@ -110,6 +116,8 @@ TEST_CASE("egress: IPv4 packets are judged as they are on the wire") {
                {"a source route behind the end is none", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {0, 131, 7, 4}), "pass"},
                {"router alert elsewhere", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 4, 0, 0}), "pass"},
                {"more options than anybody needs", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {1, 1, 1, 1, 1, 131, 3, 4}), "packet"},
+               {"an option shorter than its own head", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 1, 0, 0}), "packet"},
+               {"options that the packet doesn't hold, elsewhere", with(v4(address(kElsewhere4), IPPROTO_UDP, {}), 0, 0x4f), "packet"},
                {"an option that has no length", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {7, 0, 0, 0}), "packet"},
                {"a header shorter than a header",
                 [] {
@@ -152,6 +160,13 @@ TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
          {"a neighbour advertisement", hop255(v6(address(kHost6), kIcmp6, discovery(136, 2))), "pass"},
          {"a neighbour solicitation with another option", hop255(v6(address(kHost6), kIcmp6, discovery(135, 14))), "local"},
          {"a neighbour solicitation with data behind it", hop255(v6(address(kHost6), kIcmp6, chain({discovery(135, 1), Bytes(8)}))), "local"},
+         {"a solicitation with a code", hop255(with(v6(address(kHost6), kIcmp6, discovery(135, 1)), 41, 1)), "local"},
+         {"a solicitation with a longer option", hop255(with(v6(address(kHost6), kIcmp6, discovery(135, 1)), 65, 2)), "local"},
+         {"half a neighbour solicitation of a neighbour", hop255(v6(address(kHost6), kIcmp6, {135, 0, 0, 0})), "local"},
+         {"nothing of a neighbour solicitation", hop255(v6(address(kHost6), kIcmp6, {})), "local"},
+         {"a router advertisement without options", hop255(v6(address(kHost6), kIcmp6, cut(discovery(134, 1), 24))), "local"},
+         {"UDP in the form of a neighbour solicitation", hop255(v6(address(kHost6), IPPROTO_UDP, discovery(135, 1))), "local"},
+         {"UDP elsewhere that claims to come from the host by NAT64", v6(address(kElsewhere6), IPPROTO_UDP, udp(7), "64:ff9b::192.0.2.1"), "packet"},
          {"a router advertisement", hop255(v6(address(kHost6), kIcmp6, discovery(134, 1))), "local"},
          {"echo", v6(address(kHost6), kIcmp6, {128, 0, 0, 0}), "local"},
          {"no next header", v6(address(kHost6), kNone, {}), "local"},
@@ -185,10 +200,27 @@ TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
          {"a mobility header", v6(address(kHost6), kMobility, extension(kNone)), "local"},
          {"UDP-Lite to the open port", v6(address(kHost6), kUdpLite, passing), "local"},
          {"IPv4 inside, by NAT64", v6(address("64:ff9b::192.0.2.1"), IPPROTO_UDP, udp(7)), "local"},
+         {"IPv4 inside, compatible", v6(address("::192.0.2.1"), IPPROTO_UDP, udp(7)), "local"},
+         {"IPv4 inside, translated", v6(address("::ffff:0:192.0.2.1"), IPPROTO_UDP, udp(7)), "local"},
+         {"IPv4 inside, by local NAT64 of 48 bits", v6(address("64:ff9b:1:c000:2:100::"), IPPROTO_UDP, udp(7)), "local"},
+         {"IPv4 inside, by local NAT64 of 56 bits", v6(address("64:ff9b:1:c0:0:201::"), IPPROTO_UDP, udp(7)), "local"},
+         {"IPv4 inside, by local NAT64 of 64 bits", v6(address("64:ff9b:1:0:c0:2:100:0"), IPPROTO_UDP, udp(7)), "local"},
+         {"IPv4 inside, by local NAT64 of 96 bits", v6(address("64:ff9b:1::c000:201"), IPPROTO_UDP, udp(7)), "local"},
+         {"IPv4 elsewhere inside, by local NAT64", v6(address("64:ff9b:1::c633:6401"), IPPROTO_UDP, udp(7)), "pass"},
+         {"an unknown version", with(v6(address(kElsewhere6), IPPROTO_UDP, udp(7)), 0, 0x50), "packet"},
          {"IPv4 inside, by 6to4", v6(address("2002:c000:201::9"), IPPROTO_UDP, udp(7)), "local"},
          {"IPv4 elsewhere inside", v6(address("64:ff9b::198.51.100.1"), IPPROTO_UDP, udp(7)), "pass"},
          {"UDP elsewhere that claims to come from the host", v6(address(kElsewhere6), IPPROTO_UDP, udp(7), kHost6), "packet"}},
         ETH_P_IPV6);
+}
+
+TEST_CASE("egress: a rule that blocks for a reason which nobody knows blocks") {
+    jail_rule value{};
+    value.reason = JAIL_REASON_COUNT;
+    Programs programs;
+    programs.fill({{address(kHost4), {value, ""}}});
+    CHECK(programs.judge(v4(address(kHost4), IPPROTO_UDP, udp(7)), ETH_P_IP) == "packet");
+    CHECK(programs.judge(v4(address(kElsewhere4), IPPROTO_UDP, udp(7)), ETH_P_IP) == "pass");
 }
 
 TEST_CASE("egress: what is of no IP family is denied") {

@@ -149,6 +149,28 @@ TEST_CASE("a raw socket's echo doesn't leave for the host") {
     }
 }
 
+TEST_CASE("in the host's network a raw socket's echo doesn't get to it over loopback") {
+    struct Row {
+        const char* host;
+        const char* internet;
+        jail_reason reason;
+    };
+    Scene& scene = Scene::host_network();
+    for (const auto& [host, internet, reason] :
+         {Row{"127.0.0.1", "10.78.0.2", JAIL_REASON_LOOPBACK}, Row{"10.77.0.1", "10.78.0.2", JAIL_REASON_LOCAL},
+          Row{"::1", "fd78::2", JAIL_REASON_LOOPBACK}, Row{"fd77::1", "fd78::2", JAIL_REASON_LOCAL}}) {
+        INFO(std::string(host));
+        const Destination to = destination(host, 0), elsewhere = destination(internet, 0);
+        const DenialCounts before = denials(scene.container.cgroup);
+        CHECK(error_name(scene.container.init.run([=] { return ping(to); })) == "EPERM");
+        const DenialCounts after = denials(scene.container.cgroup);
+        CHECK(change(before, after) == one_more(reason));
+        CHECK(error_name(scene.outsider.run([=] { return ping(to); })) == "none");
+        CHECK(error_name(scene.container.init.run([=] { return ping(elsewhere); })) == "none");
+        CHECK(change(after, denials(scene.container.cgroup)) == "");
+    }
+}
+
 TEST_CASE("a link-local address that the host got after the start is out of reach") {
     Scene& scene = Scene::own_network();
     NetworkLab& network = Laboratory::get().network;

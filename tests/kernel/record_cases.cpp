@@ -2,12 +2,14 @@
 //
 // What is remembered of refusals, and what those who list jails are told.
 #include <doctest/doctest.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 
 #include "attempt.h"
 #include "expect.h"
 #include "jail/list.h"
+#include "must.h"
 
 namespace jail_ai::test {
 namespace {
@@ -60,6 +62,23 @@ TEST_CASE("a refusal is remembered by destination, with how often, when last, an
         CHECK(refusal.seen.last != 0);
     }
     CHECK(report.denials[JAIL_REASON_LOCAL] == 4);
+}
+
+// The packet, which egress would deny as well, is nobody's any more.
+TEST_CASE("a datagram to loopback that would leave by a device is remembered with its process") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const Destination loopback = destination("127.0.0.1", kPort);
+    CHECK(error_name(container.init.run([=] {
+              const UniqueFd socket(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
+              must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4), "bind to a device");
+              return ::sendto(socket.get(), "x", 1, 0, loopback.get(), loopback.length) < 0 ? errno : 0;
+          })) == "EPERM");
+    const JailReport report = report_of(container.cgroup);
+    REQUIRE(report.refusals.size() == 1);
+    CHECK(text_of(report.refusals[0]) == "127.0.0.1 " + std::to_string(kPort) + " 17 1");
+    CHECK(report.refusals[0].seen.pid != 0);
+    CHECK(report.denials[JAIL_REASON_LOOPBACK] == 1);
 }
 
 TEST_CASE("more destinations than are remembered: the counters stay exact") {
