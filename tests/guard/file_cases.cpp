@@ -146,19 +146,21 @@ TEST_CASE("files that lead out of the jail don't arrive") {
     NEED_GUARD();
     for (const Row& row : kWaysOut) {
         SUBCASE(row.name) {
-            Rig rig;
-            const int near = rig.channel.near();
-            const auto send = [=] { return hand_over(near, row.open); };
-            const int error = rig.stranger.run(send);
-            if (is_missing(error)) SKIP_CASE(std::string("this kernel has none: ") + error_name(error));
-            REQUIRE(error_name(error) == "none");
-            expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
-            REQUIRE(error_name(rig.stranger.run(send)) == "none");
-            expect_kept_out(rig, rig.nested, JAIL_REASON_FOREIGN_FILE, 0);
-            REQUIRE(error_name(rig.nested.run(send)) == "none");
-            expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
-            REQUIRE(error_name(rig.nested.run(send)) == "none");
-            expect_received(rig, rig.neighbour, 1);
+            guarded([&] {  // also so that skipping one row leaves those behind it
+                Rig rig;
+                const int near = rig.channel.near();
+                const auto send = [=] { return hand_over(near, row.open); };
+                const int error = rig.stranger.run(send);
+                if (is_missing(error)) SKIP_CASE(std::string("this kernel has none: ") + error_name(error));
+                REQUIRE(error_name(error) == "none");
+                expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
+                REQUIRE(error_name(rig.stranger.run(send)) == "none");
+                expect_kept_out(rig, rig.nested, JAIL_REASON_FOREIGN_FILE, 0);
+                REQUIRE(error_name(rig.nested.run(send)) == "none");
+                expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
+                REQUIRE(error_name(rig.nested.run(send)) == "none");
+                expect_received(rig, rig.neighbour, 1);
+            });
         }
     }
 }
