@@ -20,7 +20,9 @@ namespace {
 Result<std::string_view> own_stack_of(const Process& process) {
     std::array<char, PATH_MAX> executable;
     const ssize_t length = ::readlinkat(process.proc_fd(), "exe", executable.data(), executable.size());
-    if (length < 0 && errno != ENOENT) return system_error(fmt::format("look at what process {} executes", process.pid()), errno);
+    const int failed = length < 0 ? errno : 0;
+    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
+    if (failed != 0 && failed != ENOENT) return system_error(fmt::format("look at what process {} executes", process.pid()), failed);
     auto command_line = read_kernel_file(process.proc_fd(), "cmdline");
     if (!command_line) return std::move(command_line).error().context(fmt::format("process {}", process.pid()));
     const std::string_view called(command_line->c_str());  // the first of its words, each of which ends with a NUL
@@ -46,7 +48,7 @@ Status check_network_stack(const Process& process, const Annotations& annotation
     const auto parent = Process::open(*number);
     if (!parent) return parent.error().exit_code == EX_NOINPUT ? ok() : Status(parent.error());
     auto starter = own_stack_of(*parent);
-    if (!starter) return std::move(starter).error();
+    if (!starter) return starter.error().exit_code == EX_NOINPUT ? ok() : Status(std::move(starter).error());  // it has ended
     return starter->empty() ? ok() : reject(*starter);
 }
 

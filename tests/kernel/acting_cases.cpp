@@ -172,5 +172,13 @@ TEST_CASE("a cgroup whose processes are all below it is proved there") {
     CHECK(read_file(below.path() + "/cgroup.procs") == std::to_string(container.init.pid()) + "\n");
 }
 
+TEST_CASE("a container that is to be a virtual machine is rejected, whatever acts on its cgroup") {
+    Container::Options options;
+    options.annotations = R"({"jail-ai.block-host":"true","run.oci.handler":"krun"})";
+    Container container(options);
+    expect_refused(container.run_hook(), EX_UNAVAILABLE, "krun has a network stack of its own", container.cgroup);
+    expect_host_reached(container.init);
+}
+
 }  // namespace
 }  // namespace jail_ai::test
