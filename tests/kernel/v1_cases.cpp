@@ -34,15 +34,14 @@ TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and 
     utsname name{};
     must(::uname(&name), "uname");
     if (is_at_least(name.release, 5, 15)) SKIP_CASE("cgroup v1 takes no socket from cgroup v2 here (Linux 5.15)");
+    Container before, mounted, after;  // before the prober, whose descriptor they would inherit
     REQUIRE(static_cast<bool>(Prober::start([] { return ok(); })));
-    Container before;
     expect_jailed(before.run_hook(), before.cgroup);
     CHECK(prove_attached(before.cgroup.fd()));
     CHECK(try_host(before) == "EPERM");
 
     const std::string hierarchy = Laboratory::get().dev.make_directory();
     must(::mount("none", hierarchy.c_str(), "cgroup", 0, "net_prio"), "mount net_prio");
-    const Container mounted;
     expect_refused(mounted.run_hook(), EX_UNAVAILABLE, "can't be relied on: net_prio of cgroup v1 is mounted", mounted.cgroup);
     CHECK(try_host(before) == "EPERM");
 
@@ -62,7 +61,6 @@ TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and 
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
     while (!check_cgroup_v1() && std::chrono::steady_clock::now() < deadline) ::sched_yield();  // the kernel takes it down in its own time
     REQUIRE(static_cast<bool>(check_cgroup_v1()));
-    const Container after;
     expect_refused(after.run_hook(), EX_UNAVAILABLE, "the block does not act: the programs are attached, and connect(2), IPv4 is not denied",
                    after.cgroup);
 }
