@@ -112,9 +112,10 @@ TEST_CASE("somebody else's program that lets through what ours deny: refused, an
         bpf_attach_type type;
         const char* line;
     };
-    for (const auto& [type, line] : {Row{BPF_CGROUP_INET4_CONNECT, "connect(2), IPv4 goes through although"},
-                                     Row{BPF_CGROUP_INET6_CONNECT, "connect(2), IPv6 goes through although"}}) {
-        INFO(line);
+    for (const Row& row : {Row{BPF_CGROUP_INET4_CONNECT, "connect(2), IPv4 goes through although"},
+                           Row{BPF_CGROUP_INET6_CONNECT, "connect(2), IPv6 goes through although"}}) {
+        const auto& [type, line] = row;
+        INFO(row.line);
         const UniqueFd undoing = load_undoing_program(type);
         if (!undoing) SKIP_CASE("this kernel has no bpf_set_retval for connect hooks (Linux 5.18)");
         const TestCgroup parent;

@@ -214,8 +214,9 @@ TEST_CASE("who speaks from an address that the container has a copy of is no UDP
     };
     const auto say_to = [](int socket, const Destination& to) { return ::sendto(socket, "x", 1, 0, to.get(), to.length) < 0 ? errno : 0; };
     const int server = container.init.run([=] { return bound(any); });
-    for (const auto& [from, outcome] : {std::pair{"fd79:4::1", "none"}, std::pair{"fd78::1", "EPERM, local+1"}}) {
-        INFO(std::string(from));
+    for (const auto& row : {std::pair{"fd79:4::1", "none"}, std::pair{"fd78::1", "EPERM, local+1"}}) {
+        const auto& [from, outcome] = row;
+        INFO(std::string(row.first));
         const Destination peer = destination(from, kOwnPort);
         const int speaker = host.run([=] { return bound(peer); });
         CHECK(error_name(host.run([=] { return say_to(speaker, self); })) == "none");

@@ -156,10 +156,10 @@ TEST_CASE("in the host's network a raw socket's echo doesn't get to it over loop
         jail_reason reason;
     };
     Scene& scene = Scene::host_network();
-    for (const auto& [host, internet, reason] :
-         {Row{"127.0.0.1", "10.78.0.2", JAIL_REASON_LOOPBACK}, Row{"10.77.0.1", "10.78.0.2", JAIL_REASON_LOCAL},
-          Row{"::1", "fd78::2", JAIL_REASON_LOOPBACK}, Row{"fd77::1", "fd78::2", JAIL_REASON_LOCAL}}) {
-        INFO(std::string(host));
+    for (const Row& row : {Row{"127.0.0.1", "10.78.0.2", JAIL_REASON_LOOPBACK}, Row{"10.77.0.1", "10.78.0.2", JAIL_REASON_LOCAL},
+                           Row{"::1", "fd78::2", JAIL_REASON_LOOPBACK}, Row{"fd77::1", "fd78::2", JAIL_REASON_LOCAL}}) {
+        const auto& [host, internet, reason] = row;
+        INFO(std::string(row.host));
         const Destination to = destination(host, 0), elsewhere = destination(internet, 0);
         const DenialCounts before = denials(scene.container.cgroup);
         CHECK(error_name(scene.container.init.run([=] { return ping(to); })) == "EPERM");

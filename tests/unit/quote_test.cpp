@@ -63,8 +63,9 @@ TEST_CASE("printable: what moves the cursor, turns text round, hides, or is no c
         {"half of one", "\xe2\x82", "\\xe2\\x82"},
         {"Latin-1", "caf\xe9", "caf\\xe9"},
     };
-    for (const auto& [name, text, shown] : rows) {
-        CAPTURE(name);
+    for (const Row& row : rows) {
+        const auto& [name, text, shown] = row;
+        CAPTURE(row.name);
         CHECK(printable(text) == shown);
         CHECK(quote(text) == "'" + std::string(shown) + "'");
         CHECK(printable(shown) == shown);

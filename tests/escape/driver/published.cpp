@@ -314,7 +314,7 @@ void run_published(const Options& options, const Workplace& workplace, Lab& lab,
         HookResult result = run_hook(workplace, lab, options.hook, jail, lab.container(), annotations);
         errno = EPROTO;
         if (result.exit_code != 0) give_up("jail the publishing container: " + result.message);
-        Published(lab, tally, jail, free, where, (plain ? 20 : 1) << 20).run(outwards);
+        Published(lab, tally, jail, free, where, std::size_t{plain ? 20U : 1U} << 20).run(outwards);
     };
     publish("published", false, {}, "", true);
     if (!plain) return;
