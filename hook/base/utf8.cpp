@@ -3,6 +3,8 @@
 // See utf8.h.
 #include "base/utf8.h"
 
+#include <algorithm>
+
 namespace jail_ai {
 
 std::optional<Character> first_character(std::string_view text) {
@@ -24,6 +26,8 @@ std::optional<Character> first_character(std::string_view text) {
 
 std::string valid_utf8(std::string_view text) {
     constexpr std::string_view kReplacement = "\xef\xbf\xbd";
+    const auto is_ascii = [](char each) { return static_cast<unsigned char>(each) < 0x80; };
+    if (std::ranges::all_of(text, is_ascii)) return std::string(text);  // what most text is
     std::string clean;
     while (!text.empty()) {
         const auto character = first_character(text);

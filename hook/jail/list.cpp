@@ -35,18 +35,22 @@ Status read_denials(const ProgramMap& map, JailReport& report) {
     return ok();
 }
 
-// What is forgotten while one reads is left out. The walk is bounded, for the programs may add faster than it goes.
-void read_refusals(const ProgramMap& map, JailReport& report) {
-    if (map.value_size != sizeof(jail_refusal_seen)) return;
-    Refusal refusal{};
-    const jail_refusal* last = nullptr;
-    jail_refusal key{};
-    for (std::size_t i = 0; i < std::size_t{2} * JAIL_MAX_REFUSALS && ::bpf_map_get_next_key(map.fd.get(), last, &refusal.what) == 0; ++i) {
-        key = refusal.what;
-        last = &key;
-        if (::bpf_map_lookup_elem(map.fd.get(), &key, &refusal.seen) == 0) report.refusals.push_back(refusal);
+// What is forgotten while one reads is left out. The reading is bounded, for the programs may add faster than it goes. In batches (Linux 5.6).
+Status read_refusals(const ProgramMap& map, JailReport& report) {
+    if (map.value_size != sizeof(jail_refusal_seen)) return ok();
+    constexpr std::uint32_t most = 2 * JAIL_MAX_REFUSALS;
+    std::vector<jail_refusal> keys(most);
+    std::vector<jail_refusal_seen> values(most);
+    std::uint32_t next = 0;
+    int failed = 0;
+    for (bool first = true; failed == 0 && report.refusals.size() < most; first = false) {
+        std::uint32_t count = most;
+        failed = ::bpf_map_lookup_batch(map.fd.get(), first ? nullptr : &next, &next, keys.data(), values.data(), &count, nullptr) == 0 ? 0 : errno;
+        if (failed != 0 && failed != ENOENT) return system_error("read jail_refusals", failed);
+        for (std::uint32_t i = 0; i < count; ++i) report.refusals.push_back({keys[i], values[i]});
     }
     std::ranges::sort(report.refusals, [](const Refusal& a, const Refusal& b) { return a.seen.last > b.seen.last; });
+    return ok();
 }
 
 void count_prefixes(const ProgramMap& map, JailReport& report) {
@@ -86,7 +90,7 @@ Result<JailReport> report_on(const JailOfCgroup& jail) {
     for (const ProgramMap& map : jail.maps) {
         Status read = ok();
         if (map.name == "jail_denials") read = read_denials(map, report);
-        if (map.name == "jail_refusals") read_refusals(map, report);
+        if (map.name == "jail_refusals") read = read_refusals(map, report);
         if (map.name == "jail_rules") count_prefixes(map, report);
         if (!read) return std::move(read).error();
     }
