@@ -93,7 +93,7 @@ int open_socket_path() {
 int open_cgroup_v1() {
     if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return -1;
     if (::mount("cgroup", "/tmp", "cgroup", 0, "none,name=jail-ai-test") != 0) return -1;
-    const int fd = open_path("/tmp");
+    const int fd = open_path("/tmp/cgroup.procs");
     ::umount2("/tmp", MNT_DETACH);
     return fd;
 }
@@ -112,7 +112,7 @@ const Row kWaysOut[] = {
     {"ppp", [] { return open_device(108, 0); }},
     {"a file of the cgroup file system", [] { return open_path("/sys/fs/cgroup/cgroup.procs"); }},
     {"a directory of it", [] { return open_path("/sys/fs/cgroup"); }},
-    {"a directory of cgroup v1", open_cgroup_v1},
+    {"a file of cgroup v1", open_cgroup_v1},
 };
 
 // What leads to elsewhere only where it was opened outside.
