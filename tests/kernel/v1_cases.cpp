@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <sstream>
+#include <string>
 
 #include "attempt.h"
 #include "base/kernel_release.h"
@@ -18,6 +20,7 @@
 #include "files.h"
 #include "jail/acting.h"
 #include "must.h"
+#include "netns.h"
 #include "protocol_reporter.h"
 #include "system/cgroup_v1.h"
 #include "system/prober.h"
@@ -30,14 +33,36 @@ std::string try_host(Container& container) {
     return error_name(container.init.run([=] { return attempt(Way::tcp_connect, host, fresh_token()); }));
 }
 
+// The kernel takes down groups and hierarchies in its own time, and no hierarchy that has a group when it is unmounted.
+template <typename Condition>
+void await(const Condition& condition) {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!condition() && std::chrono::steady_clock::now() < deadline) ::sched_yield();
+}
+
+// Is the root the only group of net_prio's hierarchy (cgroups(7), /proc/cgroups)?
+bool has_no_group() {
+    std::istringstream lines(read_file("/proc/cgroups"));
+    std::string name;
+    int hierarchy = 0, groups = 0, enabled = 0;
+    lines.ignore(256, '\n');
+    while (lines >> name >> hierarchy >> groups >> enabled)
+        if (name == "net_prio") return groups == 1;
+    return true;
+}
+
 TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and running jails are found out") {
     utsname name{};
     must(::uname(&name), "uname");
     if (is_at_least(name.release, 5, 15)) SKIP_CASE("cgroup v1 takes no socket from cgroup v2 here (Linux 5.15)");
     Container before, mounted, after;  // before the prober, whose descriptor they would inherit
-    REQUIRE(static_cast<bool>(Prober::start([] { return ok(); })));
+    {
+        const Visit visit(Laboratory::get().network.host);  // whose loopback device is up
+        REQUIRE(static_cast<bool>(Prober::start([] { return ok(); })));
+    }
     expect_jailed(before.run_hook(), before.cgroup);
-    CHECK(prove_attached(before.cgroup.fd()));
+    const Status acted = prove_attached(before.cgroup.fd());
+    CHECK_MESSAGE(acted, acted.error().message);
     CHECK(try_host(before) == "EPERM");
 
     const std::string hierarchy = Laboratory::get().dev.make_directory();
@@ -57,9 +82,9 @@ TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and 
     // The hierarchy gone, only the probe can tell.
     write_file(hierarchy + "/cgroup.procs", std::to_string(::getpid()));
     must(::rmdir(group.c_str()), "remove a group");
+    await(has_no_group);
     must(::umount(hierarchy.c_str()), "unmount net_prio");
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (!check_cgroup_v1() && std::chrono::steady_clock::now() < deadline) ::sched_yield();  // the kernel takes it down in its own time
+    await([] { return static_cast<bool>(check_cgroup_v1()); });
     REQUIRE(static_cast<bool>(check_cgroup_v1()));
     expect_refused(after.run_hook(), EX_UNAVAILABLE, "the block does not act: the programs are attached, and connect(2), IPv4 is not denied",
                    after.cgroup);
