@@ -190,7 +190,9 @@ private:
         if (!by || !target.wanted) return 0;
         sockaddr_storage to{};
         socklen_t size = 0;
-        if (IN6_IS_ADDR_V4MAPPED(reinterpret_cast<const in6_addr*>(target.address))) {
+        in6_addr mapped{};
+        std::memcpy(&mapped, target.address, sizeof mapped);
+        if (IN6_IS_ADDR_V4MAPPED(&mapped)) {
             auto& v4 = reinterpret_cast<sockaddr_in&>(to);
             v4.sin_family = AF_INET;
             v4.sin_port = htons(target.port);
@@ -200,7 +202,7 @@ private:
             auto& v6 = reinterpret_cast<sockaddr_in6&>(to);
             v6.sin6_family = AF_INET6;
             v6.sin6_port = htons(target.port);
-            std::memcpy(&v6.sin6_addr, target.address, sizeof v6.sin6_addr);
+            v6.sin6_addr = mapped;
             size = sizeof v6;
         }
         limit_hops(by.get(), to.ss_family);
