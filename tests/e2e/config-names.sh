@@ -6,7 +6,7 @@ set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
 
-mkdir /run/podman "$lab/rootfs/gift"
+mkdir -p /run/podman "$lab/rootfs/gift"
 ready "$build/tests/probe" listen log /run/podman/podman.sock
 
 # A hook that has nothing against anything.

@@ -12,7 +12,7 @@ set -eu
 # shellcheck source=refusal.sh
 . "$lib/refusal.sh"
 
-mkdir "$lab/folder" "$lab/elsewhere" /run/podman
+mkdir -p "$lab/folder" "$lab/elsewhere" /run/podman
 engine_sockets=(/run/podman/podman.sock "$lab/elsewhere/docker.sock")
 for socket in "${engine_sockets[@]}"; do ready "$build/tests/probe" listen log "$socket"; done
 ln -s "${engine_sockets[0]}" "$lab/folder/link"

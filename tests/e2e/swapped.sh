@@ -10,7 +10,7 @@ set -eu
 hook=$build/hook/jail-ai-hook
 starts=24
 
-mkdir "$lab/shared" "$lab/shared/harmless" "$lab/deep" "$lab/deep/er" /run/podman
+mkdir -p "$lab/shared" "$lab/shared/harmless" "$lab/deep" "$lab/deep/er" /run/podman
 : >"$lab/shared/harmless/file"
 ready "$build/tests/probe" listen log /run/podman/podman.sock
 ready "$build/tests/probe" listen log "$lab/deep/er/docker.sock"
