@@ -73,7 +73,7 @@ bool is_strictly_below(std::string_view path, std::string_view ancestor) {
 // Reached are the children of what is reached, unless another child of the same parent lies in front of them.
 std::vector<MountEntry> reached_from(const MountEntry& start, const std::vector<MountEntry>& all) {
     std::vector<MountEntry> visible;
-    std::set<int> seen;  // whatever is read, there is no way round in circles
+    std::set<int> seen;  // parents that lead in a circle end here
     for (std::vector<const MountEntry*> open = {&start}; !open.empty();) {
         const MountEntry& mount = *open.back();
         open.pop_back();

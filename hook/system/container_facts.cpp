@@ -163,7 +163,7 @@ Result<Unguarded> read_unguarded(const Process& process, std::string_view config
     return unguarded;
 }
 
-// Where mounts will lead that nobody has made yet.
+// The mounts of config.json that are still to be made.
 Result<ContainerFacts> read_pending_mounts(const Bundle& bundle, int bundle_fd) {
     ContainerFacts facts{};
     for (const Mount& mount : bundle.mounts) {

@@ -9,9 +9,8 @@
 
 namespace jail_ai {
 
-// Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless NoNewPrivs). Of mounts it says
-// nothing: the kernel does. Errors: EX_OSERR,
-// EX_NOINPUT.
+// Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless NoNewPrivs). It has no mounts:
+// mountinfo has them. Errors: EX_OSERR, EX_NOINPUT.
 Result<Bundle> read_process_bundle(const Process& process);
 
 }  // namespace jail_ai
