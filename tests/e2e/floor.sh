@@ -6,8 +6,8 @@ set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
 
-floor=$lab/hooks.d.floor context=$lab/build
-mkdir -p "$floor" "$context"
+floor=$lab/hooks.d.builds context=$lab/build
+mkdir "$floor" "$context"
 jq '.hook.args += ["--block-host=true", "--enforce"] | .when = {always: true}' "$build/hooks.d/jail-ai-hook.json" >"$floor/jail-ai-hook.json"
 tar -C "$lab/rootfs" -c . | podman --log-level error import - localhost/plain >"$context/log" 2>&1
 echo 'FROM localhost/plain' >"$context/Containerfile"
@@ -16,8 +16,9 @@ echo "RUN [\"/probe\", \"tcp\", \"$host_v4\", \"$port\", \"--\", \"tcp\", \"$int
 # A build never asks the stage precreate, so that nobody else takes CAP_NET_RAW, which buildah's defaults have.
 # build_reaches OPTION...: what its RUN step gives, one word each
 build_reaches() {
-    podman --log-level error --runtime "$lab/bin/$runtime" build --no-cache --network dual --cap-drop=NET_RAW "$@" "$context" 2>"$lab/build.err" |
-        awk '$1 == "tcp" { print $NF }' | paste -sd ' '
+    podman --log-level error --runtime "$lab/bin/$runtime" build --no-cache --network dual --cap-drop=NET_RAW "$@" "$context" 2>"$lab/build.err" >"$lab/build.out" ||
+        echo "podman build failed: $(tail -n 3 "$lab/build.err")" >&2
+    awk '$1 == "tcp" { print $NF }' "$lab/build.out" | paste -sd ' '
 }
 
 read_by_builds=/etc/containers/oci/hooks.d # in the view's own copy of /etc/containers
