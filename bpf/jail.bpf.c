@@ -16,6 +16,7 @@
  *    to that, but where the socket is bound to a device.
  *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket is marked when a SYN comes to it, and the kernel
  *    copies the mark to what it accepts. What was opened actively carries none: connections to an address that is blocked later end there.
+ *  - sock_create marks raw IPv6 sockets, so that egress can tell what they write from the kernel's own neighbour discovery.
  *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent a datagram to it, so that published UDP ports
  *    answer. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
  *
@@ -61,6 +62,14 @@ struct {
 	__type(value, __u8);
 } jail_accepted SEC(".maps");
 
+/* Raw IPv6 sockets that a process has made. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u8);
+} jail_raw SEC(".maps");
+
 /* For those who list jails. No program reads it; the loader binds it to one, so that it lives as long, and gives the value its size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -83,6 +92,7 @@ const volatile __u32 answer_ticks = 0;
 #define AF_INET6 10
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
+#define SOCK_RAW 3
 #define LOOPBACK_IFINDEX 1
 #define PACKET_HOST 0 /* linux/if_packet.h: at link level for this machine, and not for a group or for everybody */
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
@@ -364,22 +374,42 @@ static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb, __u32 t
 	return sk && sk->type == type && sk->protocol == protocol ? sk : 0;
 }
 
+SEC("cgroup/sock_create")
+int jail_create(struct bpf_sock *sk)
+{
+	if (sk->family != AF_INET6 || sk->type != SOCK_RAW)
+		return 1;
+	/* Without memory for the mark there is no socket either, not even while only counting: that is no denial. */
+	return bpf_sk_storage_get(&jail_raw, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) != 0;
+}
+
+/* Was the packet written by a raw socket of a process? The kernel's own sockets never come to sock_create. */
+static __always_inline int is_of_process(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return 0;
+	sk = bpf_sk_fullsock(sk);
+	return sk && bpf_sk_storage_get(&jail_raw, sk, 0, 0) != 0;
+}
+
 #define IPV6_HEADER 40
 #define ICMPV6 58
 #define SOLICITATION 135
 #define ADVERTISEMENT 136
 
 /*
- * Is this IPv6 neighbour discovery (RFC 4861 4.3, 4.4), in exactly the form that the kernel gives it? Its socket belongs to the jail where the
- * runtime makes the network namespace inside of the container's cgroup, as runc does; without an answer the host could not reach the
- * container. A raw socket can say no more in this form than who it claims to be on its link.
+ * Is this the kernel's own IPv6 neighbour discovery (RFC 4861 4.3, 4.4)? Its socket belongs to the jail where the runtime makes the network namespace
+ * inside of the container's cgroup, as runc does; without an answer the host could not reach the container. The form is exactly the kernel's all the
+ * same, for raw sockets that were made before the jail carry no mark: they can say who they claim to be on their link, and no more.
  */
 static __always_inline int is_discovery(struct __sk_buff *skb, const struct jail_packet *packet)
 {
 	__u8 hop_limit, type, code, option[2];
 	__u32 size = skb->len - packet->upper_layer;
 
-	if (packet->protocol != ICMPV6 || packet->upper_layer != IPV6_HEADER)
+	if (packet->protocol != ICMPV6 || packet->upper_layer != IPV6_HEADER || is_of_process(skb))
 		return 0;
 	if (jail_load(skb, 7, &hop_limit, 1) || hop_limit != 255)
 		return 0;

@@ -24,6 +24,7 @@ inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
     {"jail_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
     {"jail_egress", BPF_CGROUP_INET_EGRESS},
     {"jail_ingress", BPF_CGROUP_INET_INGRESS},
+    {"jail_create", BPF_CGROUP_INET_SOCK_CREATE},
 });
 
 // The guard: all of them where BPF LSM is active, none elsewhere. Which LSM hook each is for, its section in bpf/guard.bpf.c says.

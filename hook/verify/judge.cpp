@@ -22,7 +22,8 @@ namespace {
 using Discrepancies = std::vector<Discrepancy>;
 
 // Maps of which a jail has one each.
-constexpr std::array<std::string_view, 6> kSharedMaps = {"jail_rules", "jail_peers", "jail_accepted", "jail_denials", "jail_refusals", "jail_events"};
+constexpr std::array<std::string_view, 7> kSharedMaps = {"jail_rules",   "jail_peers",    "jail_accepted", "jail_raw",
+                                                         "jail_denials", "jail_refusals", "jail_events"};
 
 std::string renewal(const std::string& container) {
     return container.empty() ? "restart its container" : fmt::format("restart it, or jail-ai-hook attach --container {}", shown_id(container));

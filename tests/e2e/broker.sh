@@ -14,7 +14,7 @@ set -eu
 version="podman $(podman --version | awk '{ print $3 }')"
 most_memory=65536 # KiB, half of MemoryMax= of the service
 most_time=7500    # ms
-all='jail_connect4 jail_connect6 jail_egress jail_ingress jail_sendmsg4 jail_sendmsg6'
+all='jail_connect4 jail_connect6 jail_create jail_egress jail_ingress jail_sendmsg4 jail_sendmsg6'
 not_for='no 77 process [0-9]+ is not for uid 1600 to jail:'
 
 # The broker, measured: see inetd.

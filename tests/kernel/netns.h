@@ -3,6 +3,8 @@
 // Network namespaces held by a descriptor, and visits to them. The suite is a single thread, hence a visit is only setns(2) there and back.
 #pragma once
 
+#include <utility>
+
 #include "base/unique_fd.h"
 
 namespace jail_ai::test {
@@ -10,6 +12,7 @@ namespace jail_ai::test {
 class NetworkNamespace {
 public:
     NetworkNamespace();  // a fresh one, loopback up, IPv6 without duplicate address detection
+    explicit NetworkNamespace(UniqueFd fd) : fd_(std::move(fd)) {}
 
     int fd() const { return fd_.get(); }
 

@@ -82,4 +82,23 @@ NetworkLab::NetworkLab() {
     witness.listen(Place::internet, internet, index_in(internet, "ext0"));
 }
 
+void link_to_host(const NetworkLab& lab, const NetworkNamespace& network, const char* name, const std::string& prefix4, const std::string& prefix6) {
+    const std::string peer = std::string(name) + "p";
+    {
+        const Visit visit(lab.host);
+        Netlink netlink;
+        netlink.add_veth(name, peer, network.fd());
+        netlink.add_address(name, prefix4 + "1/24");
+        netlink.add_address(name, prefix6 + "1/64");
+        netlink.set_up(name);
+    }
+    const Visit visit(network);
+    Netlink netlink;
+    netlink.add_address(peer, prefix4 + "2/24");
+    netlink.add_address(peer, prefix6 + "2/64");
+    netlink.set_up(peer);
+    netlink.add_route("0.0.0.0/0", prefix4 + "1");
+    netlink.add_route("::/0", prefix6 + "1");
+}
+
 }  // namespace jail_ai::test

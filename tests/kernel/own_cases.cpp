@@ -11,10 +11,8 @@
 #include <cerrno>
 #include <sstream>
 
-#include <sstream>
 #include "attempt.h"
 #include "broker_run.h"
-
 #include "expect.h"
 #include "files.h"
 #include "must.h"
@@ -110,26 +108,6 @@ void expect_elsewhere(Container& container, const char* address, const char* cou
     }
 }
 
-// A link of a container's own to the laboratory's host, by which it gets to the internet.
-void link_to_host(const NetworkNamespace& network, const char* name, const std::string& prefix4, const std::string& prefix6) {
-    const std::string peer = std::string(name) + "p";
-    {
-        const Visit visit(Laboratory::get().network.host);
-        Netlink netlink;
-        netlink.add_veth(name, peer, network.fd());
-        netlink.add_address(name, prefix4 + "1/24");
-        netlink.add_address(name, prefix6 + "1/64");
-        netlink.set_up(name);
-    }
-    const Visit visit(network);
-    Netlink netlink;
-    netlink.add_address(peer, prefix4 + "2/24");
-    netlink.add_address(peer, prefix6 + "2/64");
-    netlink.set_up(peer);
-    netlink.add_route("0.0.0.0/0", prefix4 + "1");
-    netlink.add_route("::/0", prefix6 + "1");
-}
-
 // The kernel's address configuration puts the route of an IPv6 address into its table some time after the address is there.
 void await_local_route(const char* address) {
     const auto in_hexadecimal = [](const Destination& to) {
@@ -169,7 +147,7 @@ void remove_copies(const NetworkNamespace& network, const char* interface) {
 
 TEST_CASE("an address that the container has a copy of is its own, and the host's once the copy has gone") {
     const NetworkNamespace network;
-    link_to_host(network, "own0", "10.79.1.", "fd79:1::");
+    link_to_host(Laboratory::get().network, network, "own0", "10.79.1.", "fd79:1::");
     add_copies(network, "own0p");
     Container container({.network = &network});
     expect_jailed(container.run_hook(), container.cgroup);
@@ -201,7 +179,7 @@ TEST_CASE("an address that the container has a copy of is its own, and the host'
 
 TEST_CASE("who speaks from an address that the container has a copy of is no UDP peer once the copy has gone") {
     const NetworkNamespace network;
-    link_to_host(network, "own4", "10.79.4.", "fd79:4::");
+    link_to_host(Laboratory::get().network, network, "own4", "10.79.4.", "fd79:4::");
     add_copies(network, "own4p");
     Container container({.network = &network});
     expect_jailed(container.run_hook(), container.cgroup);
@@ -244,7 +222,7 @@ TEST_CASE("an address that the container gets later stays the host's, but for a 
         container.state.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.79.2.0/23 fd79:2::/63"})";
         expect_jailed(container.run_hook(), container.cgroup);
         const std::string name = owner.may_copy ? "own3" : "own2";
-        link_to_host(network, name.c_str(), owner.may_copy ? "10.79.3." : "10.79.2.", owner.may_copy ? "fd79:3::" : "fd79:2::");
+        link_to_host(Laboratory::get().network, network, name.c_str(), owner.may_copy ? "10.79.3." : "10.79.2.", owner.may_copy ? "fd79:3::" : "fd79:2::");
         add_copies(network, (name + "p").c_str());
 
         // Its own, in a network that it has asked to block: it is heard outside, and talks to itself.

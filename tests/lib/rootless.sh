@@ -167,7 +167,7 @@ jailed_and_not() {
     equal "$name: each denial is counted" $((2 * $(wc -w <<<"$targets"))) "$(denials "$cgroup" | awk '$1 != "multicast" { sum += $2 } END { print sum }')"
     # bpftool here knows nothing of hooks for Unix sockets.
     equal "$name: the programs are on its cgroup and nowhere else" "$(programs "$cgroup" | grep -v '^jail_abs_')" "$(attached_anywhere)"
-    matches "$name: all of them" 'jail_connect4.*jail_connect6.*jail_egress.*jail_ingress.*jail_sendmsg4.*jail_sendmsg6' "$(programs "$cgroup" | paste -sd ' ')"
+    matches "$name: all of them" 'jail_connect4.*jail_connect6.*jail_create.*jail_egress.*jail_ingress.*jail_sendmsg4.*jail_sendmsg6' "$(programs "$cgroup" | paste -sd ' ')"
     remove "$runtime" rootless
     if ! start rootless "$runtime" "$@" -- /probe listen tcp 127.0.0.1 "$own_port" hello "then" "${probes[@]}"; then
         not_ok "$name: starts unjailed" "$(why rootless)"

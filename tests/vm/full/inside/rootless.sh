@@ -28,7 +28,7 @@ tries=(tcp "$host_second_v4" "$port" "$slow" -- udp "$host_second_v4" "$port" "$
     tcp "$internet_v4" "$port" "$slow" -- udp "$internet_v4" "$port" "$slow")
 reached='reached reached reached reached reached' blocked='EPERM EPERM EPERM reached reached'
 
-all_programs='jail_bpf jail_connect4 jail_connect6 jail_egress jail_ingress jail_receive jail_sendmsg4 jail_sendmsg6 jail_socket jail_unix_conn jail_unix_send'
+all_programs='jail_bpf jail_connect4 jail_connect6 jail_create jail_egress jail_ingress jail_receive jail_sendmsg4 jail_sendmsg6 jail_socket jail_unix_conn jail_unix_send'
 
 # run_as_typed RUNTIME OPTION...
 run_as_typed() {
