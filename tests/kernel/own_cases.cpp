@@ -222,7 +222,8 @@ TEST_CASE("an address that the container gets later stays the host's, but for a 
         container.state.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.79.2.0/23 fd79:2::/63"})";
         expect_jailed(container.run_hook(), container.cgroup);
         const std::string name = owner.may_copy ? "own3" : "own2";
-        link_to_host(Laboratory::get().network, network, name.c_str(), owner.may_copy ? "10.79.3." : "10.79.2.", owner.may_copy ? "fd79:3::" : "fd79:2::");
+        link_to_host(Laboratory::get().network, network, name.c_str(), owner.may_copy ? "10.79.3." : "10.79.2.",
+                     owner.may_copy ? "fd79:3::" : "fd79:2::");
         add_copies(network, (name + "p").c_str());
 
         // Its own, in a network that it has asked to block: it is heard outside, and talks to itself.
