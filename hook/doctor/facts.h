@@ -68,7 +68,7 @@ struct MachineFacts {
     std::vector<std::string> name_servers;
     std::vector<std::string> addresses;  // the host's, without loopback and broadcast
     std::string address_failure;
-    std::vector<std::string> loopback_routers;  // interfaces with route_localnet: what comes by them for 127.0.0.0/8 is delivered
+    std::vector<std::string> route_localnet;  // interfaces with route_localnet: what comes by them for 127.0.0.0/8 is delivered
 };
 
 std::vector<Finding> judge_machine(const MachineFacts& facts);

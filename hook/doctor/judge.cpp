@@ -14,6 +14,7 @@
 #include "base/quote.h"
 #include "doctor/facts.h"
 #include "doctor/judge_hooks.h"
+#include "policy/route_localnet.h"
 
 namespace jail_ai {
 namespace {
@@ -192,11 +193,8 @@ void judge_network(const MachineFacts& facts, Findings& findings) {
     else
         findings.push_back(
             {Grade::ok, "addresses", facts.addresses.empty() ? "only loopback" : fmt::format("{} would be blocked", list(facts.addresses)), ""});
-    if (!facts.loopback_routers.empty())
-        findings.push_back(
-            {Grade::warning, "loopback",
-             fmt::format("{}: route_localnet=1: containers that aren't jailed reach 127.0.0.1 of the host by it", list(facts.loopback_routers)),
-             "jail them; or sysctl net.ipv4.conf.INTERFACE.route_localnet=0, where no published port needs it"});
+    if (!facts.route_localnet.empty())
+        findings.push_back({Grade::warning, "loopback", route_localnet_text(facts.route_localnet), std::string(kRouteLocalnetRemedy)});
 }
 
 }  // namespace

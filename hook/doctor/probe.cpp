@@ -29,6 +29,7 @@
 #include "system/file.h"
 #include "system/lsm.h"
 #include "system/process.h"
+#include "system/route_localnet.h"
 #include "system/routes.h"
 #include "system/vsock.h"
 #include "verify/probe.h"
@@ -138,9 +139,7 @@ void look_at_network(MachineFacts& facts) {
         facts.vsock_known = false;
     }
     for (const IpPrefix& server : name_servers(text_of("/etc/resolv.conf"))) facts.name_servers.push_back(server.to_string());
-    const std::string interfaces = "/proc/sys/net/ipv4/conf";
-    for (const std::string& interface : files_in(interfaces, ""))
-        if (sysctl(interface + "/route_localnet").value_or(0) == 1) facts.loopback_routers.push_back(interface.substr(interfaces.size() + 1));
+    if (auto routers = route_localnet_interfaces()) facts.route_localnet = std::move(*routers);
     auto routes = read_local_routes();
     if (!routes) {
         facts.address_failure = routes.error().message;

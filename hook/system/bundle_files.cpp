@@ -6,13 +6,32 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 
+#include <optional>
+
 #include "base/quote.h"
 #include "system/file.h"
 
 namespace jail_ai {
 namespace {
 
-constexpr std::size_t kMaxMountedFile = 8U << 20;  // hosts files that block advertisers hold a few MB
+// What the engine mounts at `destination`; nothing where that is nothing, or the engine will write it later.
+Result<std::optional<UniqueFd>> open_mounted(const BundleFiles& files, std::string_view destination) {
+    const std::string* source = files.bundle.mounted_at(destination);
+    if (source == nullptr || source->empty()) return std::optional<UniqueFd>();
+    auto fd = open_regular_file(files.directory.get(), *source);
+    if (!fd && fd.error().exit_code == EX_NOINPUT) return std::optional<UniqueFd>();
+    if (!fd) return std::move(fd).error();
+    return std::optional(std::move(*fd));
+}
+
+template <typename Read>
+Result<std::string> read_mounted(const BundleFiles& files, std::string_view destination, Read read) {
+    auto fd = open_mounted(files, destination);
+    if (fd && !*fd) return std::string();
+    auto text = fd ? read((*fd)->get()) : Result<std::string>(std::move(fd).error());
+    if (!text) return std::move(text).error().context(fmt::format("the container's {}", destination));
+    return text;
+}
 
 }  // namespace
 
@@ -26,19 +45,10 @@ Result<BundleFiles> BundleFiles::open(const std::string& path) {
     return BundleFiles{std::move(*text), std::move(*bundle), std::move(directory)};
 }
 
-Result<std::string> BundleFiles::read_mounted(std::string_view destination) const {
-    const std::string* source = bundle.mounted_at(destination);
-    if (source == nullptr || source->empty()) return std::string();
-    auto text = read_regular_file(directory.get(), *source, kMaxMountedFile);
-    if (!text && text.error().exit_code == EX_NOINPUT) return std::string();
-    if (!text) return std::move(text).error().context(fmt::format("the container's {}", destination));
-    return text;
-}
-
 Result<NameFiles> BundleFiles::read_name_files() const {
-    auto hosts = read_mounted("/etc/hosts");
+    auto hosts = read_mounted(*this, "/etc/hosts", read_host_lines);
     if (!hosts) return std::move(hosts).error();
-    auto resolv_conf = read_mounted("/etc/resolv.conf");
+    auto resolv_conf = read_mounted(*this, "/etc/resolv.conf", [](int fd) { return read_all(fd, kMaxResolvConf); });
     if (!resolv_conf) return std::move(resolv_conf).error();
     return name_files(bundle, std::move(*hosts), std::move(*resolv_conf));
 }

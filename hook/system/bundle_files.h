@@ -5,7 +5,6 @@
 #pragma once
 
 #include <string>
-#include <string_view>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -22,11 +21,8 @@ struct BundleFiles {
     // Opens the bundle and reads its config.json. Errors: EX_NOINPUT where there is none, EX_DATAERR for one that isn't one.
     static Result<BundleFiles> open(const std::string& path);
 
-    // The text of a file that the container will see at `destination`, of at most 8 MiB; empty where nothing is mounted there or the engine
-    // will write it later. Error: EX_DATAERR for what isn't a regular file or too long.
-    Result<std::string> read_mounted(std::string_view destination) const;
-
-    // Those two of them that name hosts and resolvers.
+    // What is mounted to name hosts and resolvers; empty where nothing is, or the engine will write it later. Error: EX_DATAERR for what isn't a
+    // regular file, or too long.
     Result<NameFiles> read_name_files() const;
 };
 

@@ -21,29 +21,42 @@ constexpr std::size_t kMaxKernelFile = 16u << 20;  // mountinfo of a machine wit
 
 }  // namespace
 
-Result<std::string> read_all(int fd, std::size_t most) {
-    std::string text;
-    constexpr std::size_t kChunk = 64u << 10;
+Status read_pieces(int fd, const std::function<Status(std::string_view)>& take) {
+    std::string piece(64U << 10, '\0');
     while (true) {
-        const std::size_t had = text.size();
-        text.resize(had + kChunk);
-        ssize_t got = 0;
-        do got = ::read(fd, text.data() + had, kChunk);
-        while (got < 0 && errno == EINTR && !deadline_passed());
+        const ssize_t got = ::read(fd, piece.data(), piece.size());
+        if (deadline_passed()) return system_error("read", EINTR, EX_IOERR);
+        if (got < 0 && errno == EINTR) continue;
         if (got < 0) return system_error("read", errno, EX_IOERR);
-        text.resize(had + static_cast<std::size_t>(got));
-        if (text.size() > most) return Error{EX_DATAERR, fmt::format("more than {} bytes", most)};
-        if (got == 0) return text;
+        if (got == 0) return ok();
+        if (auto taken = take(std::string_view(piece).substr(0, static_cast<std::size_t>(got))); !taken) return taken;
     }
 }
 
-Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most) {
-    const UniqueFd fd(::openat(dirfd, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+Result<std::string> read_all(int fd, std::size_t most) {
+    std::string text;
+    auto read = read_pieces(fd, [&](std::string_view piece) -> Status {
+        if (text.size() + piece.size() > most) return Error{EX_DATAERR, fmt::format("more than {} bytes", most)};
+        text += piece;
+        return ok();
+    });
+    if (!read) return std::move(read).error();
+    return text;
+}
+
+Result<UniqueFd> open_regular_file(int dirfd, const std::string& path) {
+    UniqueFd fd(::openat(dirfd, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd) return system_error(fmt::format("open {}", quote(path)), errno, errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_IOERR);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quote(path)), errno);
     if (!S_ISREG(info.st_mode)) return Error{EX_DATAERR, fmt::format("{} is not a regular file", quote(path))};
-    auto text = read_all(fd.get(), most);
+    return fd;
+}
+
+Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most) {
+    auto fd = open_regular_file(dirfd, path);
+    if (!fd) return std::move(fd).error();
+    auto text = read_all(fd->get(), most);
     if (!text) return std::move(text).error().context(quote(path));
     return text;
 }

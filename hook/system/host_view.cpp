@@ -25,8 +25,6 @@
 namespace jail_ai {
 namespace {
 
-constexpr std::size_t kMaxNameFile = 8U << 20;
-
 Result<std::vector<IpPrefix>> read_gateways(int proc_fd) {
     auto v4 = read_kernel_file(proc_fd, "net/route");
     if (!v4) return std::move(v4).error().context("default routes");
@@ -101,6 +99,12 @@ NameFiles name_files(const Bundle& bundle, std::string hosts, std::string resolv
     return {std::move(hosts), std::move(resolv_conf), follows};
 }
 
+Result<std::string> read_host_lines(int fd) {
+    HostLines lines;
+    if (auto read = read_pieces(fd, [&](std::string_view piece) { return lines.take(piece); }); !read) return std::move(read).error();
+    return std::move(lines).finish();
+}
+
 Result<NameFiles> read_name_files(const Process& process) {
     const UniqueFd root(::openat(process.proc_fd(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root) return system_error(fmt::format("open the root of process {}", process.pid()), errno);
@@ -112,7 +116,7 @@ Result<NameFiles> read_name_files(const Process& process) {
         const UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
         struct stat info {};
         if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-        auto read = read_all(fd.get(), kMaxNameFile);
+        auto read = text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf);
         if (!read) return std::move(read).error().context(path);
         *text = std::move(*read);
     }

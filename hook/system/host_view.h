@@ -13,15 +13,20 @@
 
 namespace jail_ai {
 
-// The texts of the files by which the container calls hosts and resolvers; empty where it has none.
+inline constexpr std::size_t kMaxResolvConf = 64U << 10;  // bytes
+
+// Of the files by which the container calls hosts and resolvers; empty where it has none.
 struct NameFiles {
-    std::string hosts;
+    std::string hosts;  // the lines that name the host
     std::string resolv_conf;
     bool resolv_conf_follows = false;  // the engine has a resolv.conf for the container, and nothing in it yet
 };
 
 // What an engine mounts for them; the texts may be empty.
 NameFiles name_files(const Bundle& bundle, std::string hosts, std::string resolv_conf);
+
+// The lines of an open hosts file that name the host. Errors: EX_IOERR; EX_DATAERR for lines that are too long or too many.
+Result<std::string> read_host_lines(int fd);
 
 // As a process that runs sees them: whatever is in the container may have written them.
 Result<NameFiles> read_name_files(const Process& process);

@@ -15,6 +15,7 @@
 #include "system/every_cgroup.h"
 #include "system/lock_file.h"
 #include "system/process.h"
+#include "system/route_localnet.h"
 #include "system/routes.h"
 #include "verify/holes.h"
 
@@ -104,6 +105,9 @@ Result<VerifyFacts> look_at_containers() {
     auto jails = examine_jails();
     if (!jails) return std::move(jails).error();
     facts.jails = std::move(*jails);
+    auto routers = route_localnet_interfaces();
+    if (!routers) return std::move(routers).error();
+    facts.route_localnet = std::move(*routers);
     if (auto proved = prove_jails(facts); !proved) return std::move(proved).error();
     std::erase_if(facts.containers, [&](const SeenContainer& seen) { return !is_jailed(seen, facts.jails) && !still_runs(seen); });
     return facts;

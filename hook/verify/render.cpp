@@ -7,6 +7,7 @@
 
 #include "base/quote.h"
 #include "container/json_writer.h"
+#include "policy/route_localnet.h"
 #include "verify/facts.h"
 
 namespace jail_ai {
@@ -41,6 +42,9 @@ std::string verification_to_people(const VerifyFacts& facts, const std::vector<D
     std::string text;
     for (const Discrepancy& each : discrepancies)
         text += fmt::format("{}: {}: {}\n", heading_of(each.container, facts.containers), each.what, each.remedy);
+    const auto is_free = [&](const SeenContainer& each) { return !is_jailed(each, facts.jails); };
+    if (!facts.route_localnet.empty() && std::ranges::any_of(facts.containers, is_free))
+        text += fmt::format("{}: {}\n", route_localnet_text(facts.route_localnet), kRouteLocalnetRemedy);
     const auto asking = std::ranges::count_if(facts.containers, wants_jail);
     const auto having =
         std::ranges::count_if(facts.containers, [&](const SeenContainer& each) { return wants_jail(each) && is_jailed(each, facts.jails); });
@@ -76,6 +80,10 @@ std::string verification_to_machines(const VerifyFacts& facts, const std::vector
         put(writer, "remedy", each.remedy);
         writer.EndObject();
     }
+    writer.EndArray();
+    writer.Key("route_localnet");
+    writer.StartArray();
+    for (const std::string& interface : facts.route_localnet) writer.String(interface.c_str());
     writer.EndArray();
     writer.EndObject();
     return line_of(buffer);

@@ -231,7 +231,10 @@ TEST_CASE("what the container's hosts file calls the host is out of reach") {
     TestCgroup outside;
     Child outsider({.cgroup = &outside, .network = &Laboratory::get().network.container});
     const Destination named = destination("10.78.0.77", kPort);  // on the internet's side
-    create_file(container.state.bundle + "/hosts", "127.0.0.1 localhost\n10.78.0.77 host.containers.internal host.docker.internal\n");
+    // Behind a list of advertisers, which have no place in the hook's memory.
+    std::string hosts = "127.0.0.1 localhost\n";
+    while (hosts.size() < std::size_t{20} << 20) hosts += "0.0.0.0 advertiser" + std::to_string(hosts.size()) + ".example\n";
+    create_file(container.state.bundle + "/hosts", hosts + "10.78.0.77 host.containers.internal host.docker.internal\n");
     create_file(container.state.bundle + "/config.json",
                 config_json(R"({"destination":"/etc/hosts","type":"bind","source":")" + container.state.bundle + R"(/hosts"})"));
     expect_jailed(container.run_hook(), container.cgroup);

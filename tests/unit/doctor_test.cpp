@@ -106,7 +106,7 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.name_servers.clear(); }, "warning resolver; "},
         {[](auto& facts) { facts.address_failure = "rtnetlink socket: x"; }, "problem addresses; "},
         {[](auto& facts) { facts.addresses.clear(); }, ""},
-        {[](auto& facts) { facts.loopback_routers = {"podman0"}; }, "warning loopback; "},
+        {[](auto& facts) { facts.route_localnet = {"podman0"}; }, "warning loopback; "},
         {[](auto& facts) { facts.hooks[0].called_for = CalledFor::none; }, "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].called_for = CalledFor::some; }, "warning hooks; "},
         {[](auto& facts) { facts.hooks[0].called_for = CalledFor::known_words; }, "warning hooks; "},

@@ -217,6 +217,20 @@ TEST_CASE("verify: to machines") {
     CHECK(std::string_view(finding["kind"].GetString()) == "program-missing");
     CHECK(std::string_view(finding["what"].GetString()).ends_with("jail_egress"));
     CHECK(std::string_view(finding["remedy"].GetString()) == "restart it, or jail-ai-hook attach --container 0123456789ab");
+    CHECK(document["route_localnet"].Empty());
+}
+
+TEST_CASE("verify: a host that lets its loopback be reached is told of where a container isn't jailed") {
+    VerifyFacts facts = good();
+    facts.route_localnet = {"all", "podman0"};
+    CHECK(verification_to_people(facts, {}) == "1 containers ask for the block, 1 have it\n");
+    facts.containers.push_back({.id = "free"});
+    CHECK(verification_to_people(facts, {}) ==
+          "all, podman0: route_localnet=1: containers that aren't jailed reach 127.0.0.1 of the host by it: "
+          "jail them; or sysctl net.ipv4.conf.INTERFACE.route_localnet=0, where no published port needs it\n"
+          "1 containers ask for the block, 1 have it\n");
+    CHECK(verification_to_machines(facts, {}).ends_with(R"("route_localnet":["all","podman0"]})"
+                                                        "\n"));
 }
 
 TEST_CASE("verify: what a config.json asks for") {
