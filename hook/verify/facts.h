@@ -91,8 +91,8 @@ std::string container_of(const ExaminedJail& jail, const std::vector<SeenContain
 // An ID as people know it, by its beginning; what no runtime would have taken for one is quoted.
 std::string shown_id(std::string_view id);
 
-// The end of both: one line a discrepancy, one of interfaces with route_localnet where a container isn't jailed, and one with the number of containers
-// that ask and that have it; or an object {containers, findings, route_localnet}.
+// The end of both: one line a discrepancy, one of interfaces with route_localnet where a container isn't jailed, and one with the number of
+// containers that ask and that have it; or an object {containers, findings, route_localnet}.
 std::string verification_to_people(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies);
 std::string verification_to_machines(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies);
 
