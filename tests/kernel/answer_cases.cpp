@@ -13,6 +13,7 @@
 #include "must.h"
 #include "protocol_reporter.h"
 #include "scene.h"
+#include "udp_timeout.h"
 
 namespace jail_ai::test {
 namespace {
@@ -166,28 +167,6 @@ TEST_CASE("UDP ports answer where the container's own network is blocked, too") 
         CHECK(client.run([=] { return answer_to(connection); }) == token);
     }
 }
-
-// The host's connection tracking, with the seconds after which it forgets a UDP peer.
-class UdpTimeout {
-public:
-    explicit UdpTimeout(const char* seconds) {
-        const Visit visit(Laboratory::get().network.host);
-        if (::access(kPath, W_OK) != 0) return;
-        was_ = read_file(kPath);
-        write_file(kPath, seconds);
-    }
-    ~UdpTimeout() {
-        const Visit visit(Laboratory::get().network.host);
-        if (!was_.empty()) write_file(kPath, was_);
-    }
-    UdpTimeout(const UdpTimeout&) = delete;
-    UdpTimeout& operator=(const UdpTimeout&) = delete;
-    bool is_there() const { return !was_.empty(); }
-
-private:
-    static constexpr const char* kPath = "/proc/sys/net/netfilter/nf_conntrack_udp_timeout";
-    std::string was_;
-};
 
 TEST_CASE("a UDP peer is answered for less time than connection tracking remembers it, and what is sent to it does not prolong that") {
     const UdpTimeout timeout("6");

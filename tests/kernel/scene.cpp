@@ -9,8 +9,8 @@
 
 namespace jail_ai::test {
 
-Scene::Scene(const NetworkNamespace& network)
-    : container(Container::Options{.network = &network}), outsider(Whereabouts{.cgroup = &outside, .network = &network}) {
+Scene::Scene(const NetworkNamespace& network, const char* annotations)
+    : container(Container::Options{.network = &network, .annotations = annotations}), outsider(Whereabouts{.cgroup = &outside, .network = &network}) {
     const HookOutcome outcome = container.run_hook();
     if (outcome.exit_code != 0) throw std::runtime_error("the hook refused: " + outcome.err);
     // Without programs everything passes, and that would prove nothing.

@@ -11,7 +11,7 @@ namespace jail_ai::test {
 
 class Scene {
 public:
-    explicit Scene(const NetworkNamespace& network);
+    explicit Scene(const NetworkNamespace& network, const char* annotations = nullptr);
 
     // Made on first use; the suite's end takes them away.
     static Scene& own_network();
