@@ -172,7 +172,7 @@ static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table,
 {
 	__u32 mixed = (key->words[0] ^ key->words[1] ^ key->words[2] ^ key->words[3] ^ (__u32)port << 16 ^ table->seed) * 0x9e3779b1;
 
-	return table->sets[mixed >> 16 & (JAIL_PEER_SETS - 1)];
+	return table->sets[(__u64)mixed * JAIL_PEER_SETS >> 32]; /* the highest bits, on which every bit of the address and port bears */
 }
 
 /* Has this peer on the host sent a datagram to this socket, a short time ago? */

@@ -103,6 +103,36 @@ TEST_CASE("who has spoken is answered at that address and port, and at none of t
     CHECK(client.run([=] { return hear(speaker); }).token == Token{3});
 }
 
+TEST_CASE("peers that differ in the last bits of their address don't push each other out") {
+    Container container({.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.80.0.0/16"})"});
+    expect_jailed(container.run_hook(), container.cgroup);
+    Child client({.network = &Laboratory::get().network.host});
+    const int server = container.init.run([] { return udp_socket(destination("0.0.0.0", kServer)); });
+    constexpr int kPeers = 48;  // a full set has 16, and there are 16 sets
+    const auto peer = [](int i) {
+        Destination to = destination("10.80.0.0", kClient);
+        reinterpret_cast<sockaddr_in&>(to.address).sin_addr.s_addr = htonl((10U << 24) + (80U << 16) + static_cast<std::uint32_t>(i));
+        return to;
+    };
+    CHECK(client.run([=] {
+        int said = 0;
+        for (int i = 1; i <= kPeers; ++i) {
+            const UniqueFd socket(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
+            const int on = 1;
+            must(::setsockopt(socket.get(), SOL_IP, IP_TRANSPARENT, &on, sizeof on), "bind to another's address");
+            const Destination from = peer(i);
+            must(::bind(socket.get(), from.get(), from.length), "bind a socket");
+            said += say_to(socket.get(), destination("10.77.0.2", kServer), Token{1}) == 0 ? 1 : 0;
+        }
+        return said;
+    }) == kPeers);
+    CHECK(container.init.run([=] {
+        int answered = 0;
+        for (int i = 1; i <= kPeers && hear(server).token == Token{1}; ++i) answered += say_to(server, peer(i), Token{2}) == 0 ? 1 : 0;
+        return answered;
+    }) == kPeers);
+}
+
 int raw_udp_socket() {
     return must(::socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP), "open a raw socket");
 }
