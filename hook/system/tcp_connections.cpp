@@ -41,6 +41,10 @@ struct Members {
     std::map<ino_t, UniqueFd> namespaces;  // network namespaces of their processes
 };
 
+Error no_sock_diag() {
+    return {EX_UNAVAILABLE, "end a connection: this kernel lacks the module tcp_diag, or CONFIG_INET_DIAG_DESTROY"};
+}
+
 bool has_gone(int number) {
     return number == ENOENT || number == ENODEV || number == ESRCH;
 }
@@ -77,18 +81,17 @@ Status add_cgroup(int fd, Members& members) {
     return ok();
 }
 
+// Of both families at once, which only the older form of the request can ask for: the kernel goes through its whole table of connections for each.
 struct Request {
-    inet_diag_req_v2 body;
+    inet_diag_req body;
     nlattr storages;
     nlattr map;
     std::uint32_t map_fd;
 };
-static_assert(sizeof(Request) == sizeof(inet_diag_req_v2) + 2 * NLA_HDRLEN + sizeof(std::uint32_t));
+static_assert(sizeof(Request) == sizeof(inet_diag_req) + 2 * NLA_HDRLEN + sizeof(std::uint32_t));
 
-Request request_for(std::uint8_t family, int map_fd) {
+Request request_for(int map_fd) {
     Request request{};
-    request.body.sdiag_family = family;
-    request.body.sdiag_protocol = IPPROTO_TCP;
     request.body.idiag_states = kStates;
     request.storages = {static_cast<std::uint16_t>(sizeof request - sizeof request.body),
                         static_cast<std::uint16_t>(INET_DIAG_REQ_SK_BPF_STORAGES | NLA_F_NESTED)};
@@ -127,7 +130,7 @@ Status destroy(int fd, const inet_diag_msg& socket) {
     } answer{};
     if (::recv(fd, &answer, sizeof answer, 0) < 0) return system_error("hear from sock_diag", errno);
     const int failed = answer.header.nlmsg_type == NLMSG_ERROR ? -answer.body.error : 0;
-    if (failed == EOPNOTSUPP) return Error{EX_UNAVAILABLE, "end a connection: this kernel lacks CONFIG_INET_DIAG_DESTROY"};
+    if (failed == EOPNOTSUPP) return no_sock_diag();
     if (failed != 0 && failed != ENOENT) return system_error("end a connection", failed);
     return ok();
 }
@@ -144,19 +147,18 @@ Result<UniqueFd> open_diag_in(int network) {
     return diag;
 }
 
-Result<std::vector<inet_diag_msg>> list_sockets(int diag, std::uint8_t family, int map_fd, const Members& members,
-                                                const std::function<bool(const TcpPeer& peer)>& ends) {
-    const Request request = request_for(family, map_fd);
+Result<std::vector<inet_diag_msg>> list_sockets(int diag, int map_fd, const Members& members, const std::function<bool(const TcpPeer& peer)>& ends) {
+    const Request request = request_for(map_fd);
     std::vector<inet_diag_msg> found;
     for (int attempt = 0; attempt < kDumpTries; ++attempt) {
         found.clear();
-        auto done = dump_once<inet_diag_msg>(
-            diag, SOCK_DIAG_BY_FAMILY, &request, sizeof request, [&](const inet_diag_msg& socket, const Attributes& attributes) {
+        auto done =
+            dump_once<inet_diag_msg>(diag, TCPDIAG_GETSOCK, &request, sizeof request, [&](const inet_diag_msg& socket, const Attributes& attributes) {
                 if (attributes[INET_DIAG_SK_BPF_STORAGES].empty() && members.cgroups.contains(cgroup_of(attributes)) && ends(peer_of(socket)))
                     found.push_back(socket);
             });
         if (!done) return std::move(done).error().context("sock_diag");
-        if (done->error == ENOENT) return std::vector<inet_diag_msg>();  // no such family here
+        if (done->error == ENOENT || done->error == EOPNOTSUPP) return no_sock_diag();
         if (done->error != 0) return system_error("sock_diag", done->error);
         if (done->consistent) break;
     }
@@ -172,13 +174,11 @@ Result<unsigned> end_tcp_connections(int cgroup_fd, int without_storage_in, cons
     for (const auto& [inode, network] : members.namespaces) {
         auto diag = open_diag_in(network.get());
         if (!diag) return std::move(diag).error();
-        for (const std::uint8_t family : std::array<std::uint8_t, 2>{AF_INET, AF_INET6}) {
-            auto sockets = list_sockets(diag->get(), family, without_storage_in, members, ends);
-            if (!sockets) return std::move(sockets).error();
-            for (const inet_diag_msg& socket : *sockets) {
-                if (auto gone = destroy(diag->get(), socket); !gone) return std::move(gone).error();
-                ++ended;
-            }
+        auto sockets = list_sockets(diag->get(), without_storage_in, members, ends);
+        if (!sockets) return std::move(sockets).error();
+        for (const inet_diag_msg& socket : *sockets) {
+            if (auto gone = destroy(diag->get(), socket); !gone) return std::move(gone).error();
+            ++ended;
         }
     }
     return ended;
