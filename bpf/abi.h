@@ -113,17 +113,21 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS, "no hidden paddi
  * What a UDP socket remembers of its peers on the host: a hash table in the socket's storage, so that no socket takes another's place in it. In a
  * full set the newcomer takes the place of another port of its own address before it takes anybody else's.
  */
-#define JAIL_PEER_SETS 16 /* a power of two */
-#define JAIL_PEER_WAYS 16 /* likewise */
+#define JAIL_PEER_SETS 8 /* a power of two */
+#define JAIL_PEER_WAYS 24
 
-/* This peer has sent a datagram to the socket, which may answer it until a time is over. All zero where there is none. */
+/*
+ * This peer has sent a datagram to the socket, which may answer it until a time is over, from where it was sent to: connection tracking translates an
+ * answer back by both ends, and one from elsewhere would be for the host itself. All zero where there is none.
+ */
 struct jail_peer {
 	__u32 addr[4]; /* network order, IPv4 in mapped form */
+	__u32 own[4];  /* likewise: where it was sent to; blended with all of this but the time */
 	__u16 port;    /* host byte order */
-	__u16 pad;
+	__u16 own_port;
 	__u32 heard;   /* when it last did: CLOCK_MONOTONIC in units of 2^JAIL_PEER_TICK ns */
 };
-JAIL_ASSERT(sizeof(struct jail_peer) == 24, "no hidden padding");
+JAIL_ASSERT(sizeof(struct jail_peer) == 40, "no hidden padding");
 
 #define JAIL_PEER_TICK 27 /* 0.13 s, so that 32 bits last for 18 years */
 

@@ -17,8 +17,8 @@
  *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket is marked when a SYN comes to it, and the kernel
  *    copies the mark to what it accepts. What was opened actively carries none: connections to an address that is blocked later end there.
  *  - sock_create marks raw IPv6 sockets, so that egress can tell what they write from the kernel's own neighbour discovery.
- *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent a datagram to it, so that published UDP ports
- *    answer. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
+ *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent a datagram to it, and where to, so that published
+ *    UDP ports answer from there. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
  *
  * There is no error path that lets a destination pass: a lookup cannot fail, only find nothing, and userspace fills the map before it
  * attaches.
@@ -149,17 +149,39 @@ static __always_inline __u32 now_in_ticks(void)
 }
 
 /* 1 or 0, without a branch: in a loop each would double what the verifier follows. */
-static __always_inline __u64 is_of_address(const struct jail_peer *peer, const struct jail_key *key)
+static __always_inline __u64 is_equal(const __u32 *addr, const struct jail_key *key)
 {
-	__u64 differs = (peer->addr[0] ^ key->words[0]) | (peer->addr[1] ^ key->words[1]) | (peer->addr[2] ^ key->words[2]) |
-			(peer->addr[3] ^ key->words[3]);
+	__u64 differs = (addr[0] ^ key->words[0]) | (addr[1] ^ key->words[1]) | (addr[2] ^ key->words[2]) | (addr[3] ^ key->words[3]);
 
 	return (differs - 1) >> 63;
 }
 
+/* The two ends of a datagram, as the container sees them: who is at the other one, and where the container's is. */
+struct ends {
+	const struct jail_key *peer, *own;
+	__u16 port, own_port;
+};
+
 static __always_inline __u64 is_same(const struct jail_peer *peer, const struct jail_key *key, __u16 port)
 {
-	return is_of_address(peer, key) & (((__u64)(peer->port ^ port) - 1) >> 63);
+	return is_equal(peer->addr, key) & (((__u64)(peer->port ^ port) - 1) >> 63);
+}
+
+/* Differs for ends that differ in one thing, whatever the seed. */
+static __always_inline __u32 blend(const struct jail_peer_table *table, const struct ends *ends)
+{
+	const __u32 *peer = ends->peer->words, *own = ends->own->words;
+	__u32 sum = peer[0] ^ peer[1] ^ peer[2] ^ peer[3] ^ own[0] ^ own[1] ^ own[2] ^ own[3];
+
+	return (sum ^ (__u32)ends->port << 16 ^ ends->own_port ^ table->seed) * 0x9e3779b1;
+}
+
+/* `blended` is blend() of these ends. An entry that another processor is half done with writing fits neither what it was nor what it becomes. */
+static __always_inline __u64 is_between(const struct jail_peer *peer, const struct ends *ends, __u32 blended)
+{
+	const __u32 own[4] = {peer->own[0] ^ blended, peer->own[1] ^ blended, peer->own[2] ^ blended, peer->own[3] ^ blended};
+
+	return is_same(peer, ends->peer, ends->port) & is_equal(own, ends->own) & (((__u64)(peer->own_port ^ ends->own_port) - 1) >> 63);
 }
 
 /* Was it heard too long ago to be answered? */
@@ -175,7 +197,7 @@ static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table,
 	return table->sets[(__u64)mixed * JAIL_PEER_SETS >> 32]; /* the highest bits, on which every bit of the address and port bears */
 }
 
-/* Has this peer on the host sent a datagram to this socket, a short time ago? */
+/* Has this peer on the host sent a datagram to this socket, a short time ago? Where to, egress asks: connect and sendmsg don't know the source yet. */
 static __always_inline int has_spoken(struct bpf_sock *sk, const struct jail_key *key, __u16 port)
 {
 	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
@@ -192,32 +214,51 @@ static __always_inline int has_spoken(struct bpf_sock *sk, const struct jail_key
 	return fresh & 1;
 }
 
+/* The same, and to the end that the answer comes from. */
+static __always_inline int is_answer_to(struct bpf_sock *sk, const struct ends *ends)
+{
+	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
+	struct jail_peer *set;
+	__u64 fresh = 0;
+	__u32 now, blended;
+
+	if (!table)
+		return 0;
+	set = peer_set(table, ends->peer, ends->port);
+	now = now_in_ticks();
+	blended = blend(table, ends);
+	for (int i = 0; i < JAIL_PEER_WAYS; i++)
+		fresh |= is_between(&set[i], ends, blended) & ~is_over(&set[i], now);
+	return fresh & 1;
+}
+
 /*
  * The place for a peer: its own, else one of nobody's any more, else that of the oldest of its own address, else of the oldest. By a number, the largest of
  * which wins.
  */
-static __always_inline __u32 place_for(const struct jail_peer *set, const struct jail_key *key, __u16 port, __u32 now)
+static __always_inline __u32 place_for(const struct jail_peer *set, const struct ends *ends, __u32 blended, __u32 now)
 {
 	__u64 best = 0;
 
 	for (int i = 0; i < JAIL_PEER_WAYS; i++) {
 		const struct jail_peer *peer = &set[i];
 		__u64 age = (__u32)(now - peer->heard);
-		__u64 rank = is_same(peer, key, port) << 2 | is_over(peer, now) << 1 | is_of_address(peer, key);
+		__u64 rank = is_between(peer, ends, blended) << 2 | is_over(peer, now) << 1 | is_equal(peer->addr, ends->peer);
 		__u64 score = rank << 48 | age << 8 | (__u32)i;
 		__u64 larger = 0 - ((best - score) >> 63);
 
 		asm volatile("" : "+r"(larger)); /* else the compiler makes a branch of it */
 		best ^= (best ^ score) & larger;
 	}
-	return best & (JAIL_PEER_WAYS - 1);
+	best &= 0xff;
+	return best < JAIL_PEER_WAYS ? best : 0;
 }
 
-static __always_inline void remember_peer(struct bpf_sock *sk, const struct jail_key *key, __u16 port)
+static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends *ends)
 {
 	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
 	struct jail_peer *place;
-	__u32 now = now_in_ticks();
+	__u32 now = now_in_ticks(), blended;
 
 	if (!table) {
 		table = bpf_sk_storage_get(&jail_peers, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -225,10 +266,15 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct jail
 			return;
 		table->seed = bpf_get_prandom_u32();
 	}
-	place = peer_set(table, key, port);
-	place += place_for(place, key, port, now);
-	__builtin_memcpy(place->addr, key->words, sizeof(place->addr));
-	place->port = port;
+	blended = blend(table, ends);
+	place = peer_set(table, ends->peer, ends->port);
+	place += place_for(place, ends, blended, now);
+	__builtin_memcpy(place->addr, ends->peer->words, sizeof(place->addr));
+	for (int i = 0; i < 4; i++)
+		place->own[i] = ends->own->words[i] ^ blended;
+	place->port = ends->port;
+	place->own_port = ends->own_port;
+	asm volatile("" : : : "memory"); /* the time last: what was there before is not fresh again for a moment */
 	place->heard = now;
 }
 
@@ -447,8 +493,10 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct
 	if (jail_judge(&packet->destination, packet->protocol, bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
 		return JAIL_VERDICT_PASS;
 	if (packet->protocol == IPPROTO_UDP) {
+		struct ends ends = {&packet->destination, &packet->source, bpf_ntohs(ports[1]), bpf_ntohs(ports[0])};
+
 		sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
-		return sk && has_spoken(sk, &packet->destination, bpf_ntohs(ports[1])) ? JAIL_VERDICT_PASS : verdict;
+		return sk && is_answer_to(sk, &ends) ? JAIL_VERDICT_PASS : verdict;
 	}
 	if (jail_load(skb, packet->upper_layer + 13, &tcp_flags, sizeof(tcp_flags)))
 		return JAIL_REASON_PACKET;
@@ -508,23 +556,12 @@ int jail_egress(struct __sk_buff *skb)
 	return answer_packet(skb, &packet, judge_packet(skb, &packet));
 }
 
-/* What is sent to a group or to everybody is not for this container to answer. */
-static __always_inline int is_for_many(struct __sk_buff *skb, const struct jail_packet *packet)
-{
-	int verdict;
-
-	if (skb->pkt_type != PACKET_HOST)
-		return 1;
-	verdict = jail_judge(&packet->destination, JAIL_PROTO_ANY, 0);
-	return verdict == JAIL_REASON_BROADCAST || verdict == JAIL_REASON_MULTICAST;
-}
-
 SEC("cgroup_skb/ingress")
 int jail_ingress(struct __sk_buff *skb)
 {
 	struct jail_packet packet;
 	struct bpf_sock *sk;
-	__be16 source_port;
+	__be16 ports[2];
 	int verdict;
 
 	/* What this jail's own sockets have sent is no peer's: in a network namespace of its own all that comes over loopback, whatever it claims. */
@@ -539,7 +576,8 @@ int jail_ingress(struct __sk_buff *skb)
 	}
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	if (packet.odd || packet.protocol != IPPROTO_UDP || is_for_many(skb, &packet))
+	/* What is for everybody on the link is not for this container to answer. Nor is what has a group's address, from which no answer can come. */
+	if (packet.odd || packet.protocol != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
 		return 1;
 	verdict = jail_judge(&packet.source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
@@ -548,10 +586,13 @@ int jail_ingress(struct __sk_buff *skb)
 	/* Nor does one that containers may have, since egress lets them use it. */
 	if (jail_is_own(&packet.source))
 		return 1;
-	if (jail_load(skb, packet.upper_layer, &source_port, sizeof(source_port)))
+	if (jail_load(skb, packet.upper_layer, ports, sizeof(ports)))
 		return 1;
 	sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
-	if (sk)
-		remember_peer(sk, &packet.source, bpf_ntohs(source_port));
+	if (sk) {
+		struct ends ends = {&packet.source, &packet.destination, bpf_ntohs(ports[0]), bpf_ntohs(ports[1])};
+
+		remember_peer(sk, &ends);
+	}
 	return 1;
 }

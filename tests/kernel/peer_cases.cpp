@@ -108,7 +108,7 @@ TEST_CASE("peers that differ in the last bits of their address don't push each o
     expect_jailed(container.run_hook(), container.cgroup);
     Child client({.network = &Laboratory::get().network.host});
     const int server = container.init.run([] { return udp_socket(destination("0.0.0.0", kServer)); });
-    constexpr int kPeers = 48;  // a full set has 16, and there are 16 sets
+    constexpr int kPeers = 48;  // a full set has 24, and there are 8 sets
     const auto peer = [](int i) {
         Destination to = destination("10.80.0.0", kClient);
         reinterpret_cast<sockaddr_in&>(to.address).sin_addr.s_addr = htonl((10U << 24) + (80U << 16) + static_cast<std::uint32_t>(i));
@@ -131,6 +131,79 @@ TEST_CASE("peers that differ in the last bits of their address don't push each o
         for (int i = 1; i <= kPeers && hear(server).token == Token{1}; ++i) answered += say_to(server, peer(i), Token{2}) == 0 ? 1 : 0;
         return answered;
     }) == kPeers);
+}
+
+// A datagram whose source is named by the call, of an IPv6 socket that binds freely.
+int say_from(int socket, const char* from, const Destination& to, Token token) {
+    in6_pktinfo source{};
+    ::inet_pton(AF_INET6, from, &source.ipi6_addr);
+    iovec part{&token, sizeof token};
+    alignas(cmsghdr) char control[CMSG_SPACE(sizeof source)]{};
+    msghdr message{};
+    message.msg_name = const_cast<sockaddr*>(to.get());
+    message.msg_namelen = to.length;
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    cmsghdr* head = CMSG_FIRSTHDR(&message);
+    head->cmsg_level = SOL_IPV6;
+    head->cmsg_type = IPV6_PKTINFO;
+    head->cmsg_len = CMSG_LEN(sizeof source);
+    std::memcpy(CMSG_DATA(head), &source, sizeof source);
+    return ::sendmsg(socket, &message, 0) < 0 ? errno : 0;
+}
+
+// The port that the kernel has chosen for a socket which has sent something.
+std::uint16_t chosen_port(int socket) {
+    sockaddr_in own{};
+    socklen_t length = sizeof own;
+    must(::getsockname(socket, reinterpret_cast<sockaddr*>(&own), &length), "ask for a socket's port");
+    return ntohs(own.sin_port);
+}
+
+// What the host has masqueraded comes back to the container that sent it by both ends; from elsewhere it would be for the host itself.
+TEST_CASE("a UDP peer is answered from where it spoke to, and from no other port or address of the container") {
+    Scene& scene = Scene::own_network();
+    Child client({.network = &Laboratory::get().network.host});
+    const Destination peer = destination("10.77.0.1", kClient), peer6 = destination("fd77::1", kClient);
+    const int speaker = client.run([=] { return udp_socket(peer); }), speaker6 = client.run([=] { return udp_socket(peer6); });
+    const auto outcome = [&](Child& child, auto act) {
+        const DenialCounts before = denials(scene.container.cgroup);
+        const std::string error = error_name(child.run(act)), counted = change(before, denials(scene.container.cgroup));
+        return counted.empty() ? error : error + ", " + counted;
+    };
+    for (const bool jailed : {false, true}) {
+        INFO(jailed);
+        Child& child = jailed ? scene.container.init : scene.outsider;
+        const int socket = child.run([] { return must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a UDP socket"); });
+        CHECK(error_name(child.run([=] { return say_to(socket, destination("10.78.0.2", kPort), Token{1}); })) == "none");
+        const std::uint16_t port = child.run([=] { return chosen_port(socket); });
+        CHECK(client.run([=] { return say_to(speaker, destination("10.77.0.2", port), Token{2}); }) == 0);
+        CHECK(answer(child, socket, Token{2}) == "none");
+        CHECK(client.run([=] { return hear(speaker); }).token == Token{2});
+        // Disconnected, it loses the port that the kernel chose, and takes another.
+        child.run([=] {
+            const sockaddr nobody{.sa_family = AF_UNSPEC, .sa_data = {}};
+            must(::connect(socket, &nobody, sizeof nobody), "disconnect a UDP socket");
+            const Destination other = destination("0.0.0.0", kServer);
+            must(::bind(socket, other.get(), other.length), "bind to another port");
+            return 0;
+        });
+        CHECK(outcome(child, [=] { return say_to(socket, peer, Token{3}); }) == (jailed ? "EPERM, local+1" : "none"));
+        if (!jailed) CHECK(client.run([=] { return hear(speaker); }).token == Token{3});
+        CHECK(child.run([=] { return ::close(socket); }) == 0);
+
+        const int server = child.run([] { return udp_socket(destination("::", kServer)); });
+        CHECK(client.run([=] { return say_to(speaker6, destination("fd77::2", kServer), Token{4}); }) == 0);
+        CHECK(child.run([=] { return hear(server); }).token == Token{4});
+        CHECK(outcome(child, [=] { return say_from(server, "fd77::2", peer6, Token{5}); }) == "none");
+        CHECK(client.run([=] { return hear(speaker6); }).token == Token{5});
+        CHECK(outcome(child, [=] { return say_from(server, "fd77::99", peer6, Token{6}); }) == (jailed ? "EPERM, local+1" : "none"));
+        if (!jailed) CHECK(client.run([=] { return hear(speaker6); }).token == Token{6});
+        CHECK(error_name(child.run([=] { return say_from(server, "fd77::99", destination("fd78::2", kPort), Token{7}); })) == "none");
+        CHECK(child.run([=] { return ::close(server); }) == 0);
+    }
 }
 
 int raw_udp_socket() {
@@ -308,7 +381,12 @@ TEST_CASE("who speaks from a link-local address that isn't known as the host's i
         const int speaker = client.run([=] { return udp_socket(is_known ? known : unknown); });
         const Token token = is_known ? 1 : 2;
         CHECK(error_name(client.run([=] { return say_to(speaker, to, token); })) == "none");
-        CHECK(answer_counted(scene.container, server, token) == (is_known ? "none" : "EPERM, link-local+1"));
+        const Heard heard = scene.container.init.run([=] { return hear(server); });
+        CHECK(heard.token == token);
+        const DenialCounts before = denials(scene.container.cgroup);
+        // From where it was spoken to; the kernel would choose its own link-local address.
+        CHECK(error_name(scene.container.init.run([=] { return say_from(server, "fd77::2", heard.from, token); })) == (is_known ? "none" : "EPERM"));
+        CHECK(change(before, denials(scene.container.cgroup)) == (is_known ? "" : one_more(JAIL_REASON_LINK_LOCAL)));
         CHECK(client.run([=] { return ::close(speaker); }) == 0);
     }
     CHECK(scene.container.init.run([=] { return ::close(server); }) == 0);

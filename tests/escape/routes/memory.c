@@ -23,8 +23,7 @@
 
 #define OWN_PORT 20700
 
-static int victim(const struct target* t, int family) {
-    struct address at = family == AF_INET ? address4((struct in_addr){0}, OWN_PORT) : address6(&in6addr_any, OWN_PORT);
+static int victim_at(const struct target* t, int family, struct address at) {
     struct ip_mreqn group4 = {.imr_multiaddr = {htonl(0xefff0002)}, .imr_ifindex = (int)if_nametoindex(t->ifname)};
     struct ipv6_mreq group6 = {.ipv6mr_multiaddr = {.s6_addr = {0xff, 0x02, [15] = 0x77}}, .ipv6mr_interface = if_nametoindex(t->ifname)};
     int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -35,6 +34,10 @@ static int victim(const struct target* t, int family) {
         setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &group6, sizeof(group6));
     bind(fd, &at.any, at.length);
     return fd;
+}
+
+static int victim(const struct target* t, int family) {
+    return victim_at(t, family, family == AF_INET ? address4((struct in_addr){0}, OWN_PORT) : address6(&in6addr_any, OWN_PORT));
 }
 
 /* The answer to the host, once the forged datagram (error: what making it said) has come in or has had its time. */
@@ -171,7 +174,7 @@ static int frame_returned(const struct target* t) {
  * the container is in the host's namespace, the forgery goes to the host's own address.
  */
 static int colluder(const struct target* t, const struct in6_addr* own) {
-    int fd = victim(t, AF_INET6);
+    int fd = victim_at(t, AF_INET6, address6(own, OWN_PORT));
     struct {
         struct in6_addr to;
         uint16_t from_port, to_port;
