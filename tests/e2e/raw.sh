@@ -12,8 +12,9 @@ set -eu
 sender_v4=10.77.0.30 sender_v6=fd00:77::30
 
 # The kernel answers a peer with one ICMP error a second, and traceroute would wait for the others.
-sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
-ip netns exec internet sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
+no_limits='echo 0 >/proc/sys/net/ipv4/icmp_ratelimit; echo 0 >/proc/sys/net/ipv6/icmp/ratelimit'
+sh -euc "$no_limits"
+ip netns exec internet sh -euc "$no_limits"
 
 # Without what the container's kernel says by itself, to find its neighbours and its groups.
 nft -f - <<RULES

@@ -101,7 +101,8 @@ lab_network() {
         ip netns add "$name"
         ip -n "$name" link set lo up
     done
-    sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    echo 1 >/proc/sys/net/ipv4/ip_forward
+    echo 1 >/proc/sys/net/ipv6/conf/all/forwarding
     link uplink internet isp
     link side-host side eth0
     address - uplink $host_v4/24 $host_v6/64
