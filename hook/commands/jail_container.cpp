@@ -53,6 +53,7 @@ Result<Jailed> jail_container(const KnownContainer& container, const Request& re
     if (!host) return std::move(host).error();
     ContainerFacts facts = container.facts;
     facts.forwards = host->forwards;
+    facts.shares_network = host->shares_network;
     facts.loses_fragments = container.bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
     auto judged = judge_risks(container.bundle, facts, request);
     if (!judged) return std::move(judged).error();

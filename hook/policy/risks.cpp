@@ -132,7 +132,9 @@ void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
                      unguarded_remedy(unguarded, kSeccompRemedy), !listeners.known || !listeners.ports.empty()});
 }
 
-// Of CAP_NET_RAW: frames where nothing else closes packet sockets, and fragments where the kernel loses them.
+// Of CAP_NET_RAW: frames where nothing else closes packet sockets, fragments where the kernel loses them, and in the host's network what is for many:
+// the kernel (ip_mc_output()) gives its own listeners a copy that no hook of a cgroup is called for. A UDP socket's call is judged before, a raw
+// one's isn't.
 void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     if (!bundle.capabilities.contains("CAP_NET_RAW")) return;
     const OpenSockets open = facts.unguarded ? facts.unguarded->open_sockets : OpenSockets{Opened::no, Opened::no, Opened::yes};
@@ -143,6 +145,11 @@ void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<Fou
         found.push_back({Risk::cap_net_raw,
                          "it has CAP_NET_RAW, and this kernel lets fragments of raw sockets by where it tracks connections (Linux before 6.9)",
                          "drop it (--cap-drop=NET_RAW), or use a newer kernel", true});
+    if (facts.shares_network && !facts.in_user_namespace && open.ip != Opened::no)
+        found.push_back(
+            {Risk::cap_net_raw,
+             "it has CAP_NET_RAW in the host's network, where services of the host get what a raw socket sends to a group or to everybody",
+             "drop it (--cap-drop=NET_RAW), or use a network of its own", true});
 }
 
 void find_unguarded(const Unguarded& unguarded, std::vector<FoundRisk>& found) {

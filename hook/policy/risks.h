@@ -74,6 +74,7 @@ struct ContainerFacts {
     std::vector<SeenMount> mounts;          // those that could be a risk
     std::vector<LoopbackForward> forwards;  // of its user-mode network
     bool loses_fragments = false;           // what it sends in fragments by a raw socket may leave past egress
+    bool shares_network = false;            // it is in the engine's network namespace
     bool in_user_namespace = false;         // its capabilities count in a user namespace of its own or its engine's, not on the whole machine
 };
 

@@ -180,6 +180,24 @@ TEST_CASE("risks: packet sockets need CAP_NET_RAW, and refuse the container") {
     CHECK(by_ia32[0].what == "it has CAP_NET_RAW and can open packet sockets by 32-bit system calls");
 }
 
+TEST_CASE("risks: in the host's network CAP_NET_RAW is one with and without a guard, as long as it counts there") {
+    ContainerFacts facts = kOrdinary;
+    facts.shares_network = true;
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
+    CHECK(found({}, facts) == "");
+    const auto risks = find_risks({{}, {"CAP_NET_RAW"}, {}, {}}, facts);
+    CHECK(risks[0].refuses);
+    CHECK(risks[0].remedy.find("--cap-drop=NET_RAW") != std::string::npos);
+    facts.in_user_namespace = true;
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
+    facts.in_user_namespace = false;
+    facts.unguarded = kNobodyListens;
+    facts.unguarded->open_sockets = {Opened::no, Opened::no, Opened::yes};
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
+    facts.unguarded->open_sockets.ip = Opened::no;
+    CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
+}
+
 TEST_CASE("risks: where the kernel loses the sockets of fragments, CAP_NET_RAW is one with and without a guard") {
     ContainerFacts facts = kOrdinary;
     facts.loses_fragments = true;
