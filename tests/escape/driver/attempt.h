@@ -35,7 +35,8 @@ private:
     struct Handed;
     std::vector<std::string> arguments(const Route& route, const Bytes& token) const;
     void watch(Sender& sender, std::vector<Frame>& frames, std::vector<Frame>& outgoing);
-    void flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& outgoing);
+    // False when what carries the container's network has ended.
+    bool flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& outgoing);
 
     Lab& lab_;
     Capture capture_;

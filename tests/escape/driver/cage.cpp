@@ -154,7 +154,7 @@ HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::strin
     const std::string& bundle = workplace.scratch();
     ::mkdir((bundle + "/rootfs").c_str(), 0755);
     std::string network;
-    if (netns != lab.host() && lab.world().joined)
+    if (netns != lab.host() && (lab.world().joined || lab.world().is_relayed()))
         network = R"(,{"type":"network","path":"/proc/)" + std::to_string(::getpid()) + "/fd/" + std::to_string(netns) + R"("})";
     else if (netns != lab.host())
         network = R"(,{"type":"network"})";

@@ -150,6 +150,14 @@ bool contains(const Bytes& haystack, const Bytes& needle) {
     return std::search(haystack.begin(), haystack.end(), needle.begin(), needle.end()) != haystack.end();
 }
 
+bool is_error_message(const Frame& frame) {
+    const Bytes& bytes = frame.bytes;
+    if (bytes.size() <= ethernet_size + 40) return false;
+    if (word(bytes, 12) == 0x86dd) return bytes[ethernet_size + 6] == IPPROTO_ICMPV6 && bytes[ethernet_size + 40] < 128;
+    const size_t header = static_cast<size_t>(bytes[ethernet_size] & 15) * 4;
+    return word(bytes, 12) == 0x0800 && bytes[ethernet_size + 9] == IPPROTO_ICMP && bytes[ethernet_size + header] == 3;
+}
+
 Verdict judge(const std::vector<Frame>& frames, const Bytes& token, const std::vector<Bytes>& markers, const Addresses& also, bool shared) {
     Verdict verdict;
     for (const Frame& frame : frames) {

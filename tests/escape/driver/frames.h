@@ -21,6 +21,9 @@ struct Frame {
 
 bool contains(const Bytes& haystack, const Bytes& needle);
 
+// An error message of the kernel's about a packet that it could not deliver.
+bool is_error_message(const Frame& frame);
+
 struct Verdict {
     bool payload = false;  // a frame for the host carries the token, or a marker
     bool packet = false;   // any packet for the host that is not the kernel's own housekeeping

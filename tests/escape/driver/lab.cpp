@@ -21,6 +21,8 @@ namespace {
 
 using jail_ai::UniqueFd;
 
+constexpr int relayed_mtu = 65520;  // what podman gives to user-mode networks
+
 void write_setting(const std::string& path, const std::string& value, bool needed = true) {
     UniqueFd fd(::open(("/proc/sys/net/" + path).c_str(), O_WRONLY | O_CLOEXEC));
     bool written = fd && ::write(fd.get(), value.data(), value.size()) == static_cast<ssize_t>(value.size());
@@ -133,6 +135,8 @@ Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", 
         // ext tells its multipath TCP peers that the host is one more address of its own; a kernel without that misses one route.
         [[maybe_unused]] int status = std::system("PATH=/usr/sbin:/sbin:/usr/bin:/bin ip mptcp endpoint add 10.77.0.1 signal 2>/dev/null");
     });
+    if (world.is_relayed()) lacking_ = UserNetwork::lacking(world.helper);
+    if (!lacking_.empty()) return;
     renew_container();
     within(host(), [&] { furnish(); });
 }
@@ -150,12 +154,14 @@ void Lab::furnish() {
 }
 
 void Lab::renew_container(int born_in) {
+    user_network_.stop();
     UniqueFd former = std::move(container_);  // held until its link is deleted: it would go by itself, some time
     container_ = born_in < 0 ? fresh_netns(home_.get()) : netns_born_in(born_in);
     within(container(), quieten);
     within(host(), [&] {
         for (const char* link : {"vh", "vp", "mp", "vg"}) netlink::delete_link(link);
         link_container();
+        if (world_.is_relayed()) return;
         netlink::add_address("vh", "10.77.0.1/24");
         netlink::add_address("vh", "fd77::1/64");
         netlink::add_address("vh", "fe80::77:1/64");
@@ -168,15 +174,18 @@ void Lab::renew_container(int born_in) {
     });
     within(container(), [&] {
         for (const World::Setting& setting : world_.container_settings) write_setting(setting.path, setting.value);
-        netlink::add_address("eth0", "10.77.0.2/24");
-        netlink::add_address("eth0", "fd77::2/64");
-        netlink::add_address("eth0", "fe80::77:2/64");
-        netlink::set_up("eth0");
-        netlink::add_default_route("10.77.0.1");
-        netlink::add_default_route("fd77::1");
+        const char* link = world_.container_link();
+        if (world_.is_relayed()) netlink::set_mtu(link, relayed_mtu);
+        netlink::add_address(link, std::string(world_.own4) + "/24");
+        netlink::add_address(link, std::string(world_.own6) + "/64");
+        netlink::add_address(link, "fe80::77:2/64");
+        netlink::set_up(link);
+        netlink::add_default_route(world_.gateway4);
+        netlink::add_default_route(world_.gateway6);
         // A container may be configured to serve TCP Fast Open; it helps the adversary.
         write_setting("ipv4/tcp_fastopen", "3");
-        netlink::wait_until_running("eth0");
+        netlink::wait_until_running(link);
+        if (world_.is_relayed()) return;
         // Routers take their time to answer for an anycast address (RFC 4861 7.2.7).
         netlink::add_neighbour("eth0", "fd77::", host_mac);
         if (!world_.second_leg) return;
@@ -186,7 +195,7 @@ void Lab::renew_container(int born_in) {
         netlink::wait_until_running("eth1");
     });
     within(host(), [&] {
-        if (world_.link != Link::bridge) netlink::wait_until_running("vh");
+        if (world_.link != Link::bridge && !world_.is_relayed()) netlink::wait_until_running("vh");
         if (world_.second_leg) netlink::wait_until_running("vg");
     });
 }
@@ -211,6 +220,7 @@ void Lab::link_container() {
             netlink::add_macvlan("eth0", container_mac, "mp", container());
             netlink::set_up("mp");
             return netlink::wait_until_running("mp");
+        case Link::helper: return user_network_.start(world_.helper, host(), container(), world_.container_link());
     }
 }
 

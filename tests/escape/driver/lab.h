@@ -6,7 +6,8 @@
 //                                             host  (lo also 10.77.9.1)  forwards
 //   ext        eth0 10.78.0.2/24 fd78::2  ──  hx 10.78.0.1/24 fd78::1
 //
-// and what the world (world.h) changes about them: the kind of vh, and a second leg of the container
+// and what the world (world.h) changes about them: the kind of vh, or tap0 of a user-mode network instead of eth0 and vh, and a second leg of the
+// container
 //
 //              eth1 10.76.0.2/24 fd76::2  ──  vg 10.76.0.1/24 fd76::1
 //
@@ -17,6 +18,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "user_network.h"
 #include "world.h"
 
 namespace escape {
@@ -40,6 +42,7 @@ public:
     int host() const { return host_.get(); }
     int container() const { return container_.get(); }
     int ext() const { return ext_.get(); }
+    int helper_exited() const { return user_network_.exited(); }
 
     // Replaces the container's namespace by a fresh one, made by a process in the cgroup whose cgroup.procs is given, or by this one.
     void renew_container(int born_in = -1);
@@ -54,6 +57,7 @@ private:
     const World& world_;
     std::string lacking_;
     jail_ai::UniqueFd home_, host_, container_, ext_;
+    UserNetwork user_network_;
 };
 
 }  // namespace escape

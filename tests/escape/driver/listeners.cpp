@@ -14,6 +14,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <set>
 
 #include "failure.h"
 
@@ -154,15 +155,15 @@ void Listeners::rejoin(const Lab& lab) {
         address.sin_addr.s_addr = htonl(0xefff0001);
         bool joined = ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) == 0 &&
                       ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0;
-        for (const char* link : {"vh", "hx"}) {
+        for (const std::string& link : std::set<std::string>{lab.world().host_link(), "hx"}) {
             ip_mreqn group{};
             group.imr_multiaddr = address.sin_addr;
-            group.imr_ifindex = static_cast<int>(::if_nametoindex(link));
+            group.imr_ifindex = static_cast<int>(::if_nametoindex(link.c_str()));
             joined = joined && ::setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
         }
         if (!joined) give_up("join a group");
         ip_mreqn link{};
-        link.imr_ifindex = static_cast<int>(::if_nametoindex("vh"));
+        link.imr_ifindex = static_cast<int>(::if_nametoindex(lab.world().host_link()));
         announcer_ = jail_ai::UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         if (!announcer_ || ::setsockopt(announcer_.get(), IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof(link))) give_up("open the announcer");
         add(Kind::host_group, fd, "a group");

@@ -207,6 +207,34 @@ void wait_until_running(const std::string& name) {
     }
 }
 
+bool wait_until_there(const std::string& name, int maker) {
+    constexpr int patience_ms = 10000;
+    UniqueFd events(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+    sockaddr_nl changes{};
+    changes.nl_family = AF_NETLINK;
+    changes.nl_groups = RTMGRP_LINK;
+    if (!events || ::bind(events.get(), reinterpret_cast<sockaddr*>(&changes), sizeof(changes))) give_up("wait for link " + name);
+    while (::if_nametoindex(name.c_str()) == 0) {
+        pollfd ready[] = {{events.get(), POLLIN, 0}, {maker, POLLIN, 0}};
+        char event[8192];
+        errno = ETIMEDOUT;
+        if (::poll(ready, 2, patience_ms) == 0) give_up("wait for link " + name);
+        if (ready[1].revents != 0) return false;
+        while (::recv(events.get(), event, sizeof(event), 0) > 0) {
+        }
+    }
+    return true;
+}
+
+void set_mtu(const std::string& name, int bytes) {
+    Message message(RTM_NEWLINK, 0);
+    ifinfomsg link{};
+    link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
+    message.append(&link, sizeof(link));
+    message.number(IFLA_MTU, static_cast<uint32_t>(bytes));
+    message.ask("set the MTU of link " + name);
+}
+
 void add_address(const std::string& name, const std::string& text) {
     size_t slash = text.find('/');
     Address address = parse(text.substr(0, slash));

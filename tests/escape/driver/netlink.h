@@ -24,6 +24,9 @@ void delete_link(const std::string& name);
 void set_up(const std::string& name);
 // Waits until the link carries packets, which is some time after both of its ends were set up.
 void wait_until_running(const std::string& name);
+// Waits until somebody else has made the link: whether that was before the process of the pidfd has ended.
+bool wait_until_there(const std::string& name, int maker);
+void set_mtu(const std::string& name, int bytes);
 // `address` is "10.0.0.1/24" or "fd00::1/64".
 void add_address(const std::string& name, const std::string& address);
 // A neighbour that need not be asked for.

@@ -13,6 +13,7 @@ enum class Link {
     veth,
     bridge,   // a veth pair, the host's end in a bridge
     macvlan,  // siblings on one parent
+    helper,   // tap0, carried by a program outside: a user-mode network. The host has no end of it
 };
 
 struct World {
@@ -24,7 +25,9 @@ struct World {
     const char* what;
     Link link = Link::veth;
     // How the adversary is to address the host.
-    const char *host4 = "10.77.0.1", *second4 = "10.77.9.1", *host6 = "fd77::1";
+    const char *host4 = "10.77.0.1", *second4 = "10.77.9.1", *host6 = "fd77::1", *link6 = "fe80::77:1";
+    // The container's addresses on its link, and its gateways there.
+    const char *own4 = "10.77.0.2", *own6 = "fd77::2", *gateway4 = "10.77.0.1", *gateway6 = "fd77::1";
     // Addresses of the host beyond those of lab.h.
     std::vector<const char*> addresses{};
     // In the host's namespace before links are added, and in each of the container's.
@@ -33,6 +36,12 @@ struct World {
     const char *ip = "", *ip6 = "", *nft = "";
     bool second_leg = false;  // eth1 to another network of the host, see lab.h
     bool joined = false;      // the container's configuration names the network namespace of another one
+    // Of a user-mode network: the command, see user_network.h.
+    std::vector<const char*> helper{};
+
+    bool is_relayed() const { return link == Link::helper; }
+    const char* container_link() const { return is_relayed() ? "tap0" : "eth0"; }
+    const char* host_link() const { return is_relayed() ? "hx" : "vh"; }
 };
 
 const std::vector<World>& all_worlds();
