@@ -117,7 +117,7 @@ private:
         if (stopped)
             return tally_.fail(route.name,
                                std::string("the table says ") + closer_name(expected.closer) + ", but it was stopped (" + said(jailed) + ")");
-        if (expected.closer == Closer::refused) means_.insert(expected.means);
+        if (expected.closer == Closer::refused) means_.insert({expected.means, route.needs_word("shared")});
         if (capabilities != 0) {
             if (route.needs_word("net_admin")) stage.renew();
             Outcome without = stage.attempt(route, free_, 0);
@@ -156,19 +156,20 @@ private:
 
     // What `refused` rests on: a container that holds the means does not start, and nothing stays attached.
     void refusals() {
-        for (const std::string& means : means_) {
-            Cgroup cgroup = workplace_.make_cgroup("refused-" + means);
+        for (const auto& [means, shared] : means_) {
+            Cgroup cgroup = workplace_.make_cgroup("refused-" + means + (shared ? "-shared" : ""));
+            int network = shared ? lab_.host() : lab_.container();
             std::string named = "descriptor", holder = "a container that is handed a socket";
             HookResult result;
             if (means == "socket") {
                 jail_ai::UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-                result = run_hook(workplace_, lab_, options_.hook, cgroup, lab_.container(), {}, {}, socket.get());
+                result = run_hook(workplace_, lab_, options_.hook, cgroup, network, {}, {}, socket.get());
             } else {
                 named = "CAP_" + means;
                 std::transform(named.begin(), named.end(), named.begin(),
                                [](unsigned char letter) { return static_cast<char>(std::toupper(letter)); });
                 holder = "a container with " + named;
-                result = run_hook(workplace_, lab_, options_.hook, cgroup, lab_.container(), {}, {named});
+                result = run_hook(workplace_, lab_, options_.hook, cgroup, network, {}, {named});
             }
             unsigned attached = attached_programs(cgroup.directory.get());
             std::string why;
@@ -177,7 +178,7 @@ private:
             else if (result.message.find(named) == std::string::npos)
                 why = "refused for another reason: " + result.message;
             if (attached != 0) why += " (" + std::to_string(attached) + " programs attached)";
-            tally_.check(holder + " is refused", why);
+            tally_.check(holder + (shared ? " in the host's network" : "") + " is refused", why);
         }
     }
 
@@ -189,7 +190,7 @@ private:
     Table table_;
     std::vector<Route> routes_;
     std::optional<Jails> jails_;
-    std::set<std::string> means_;
+    std::set<std::pair<std::string, bool>> means_;  // and whether in the host's network
     unsigned unproved_ = 0;
 };
 

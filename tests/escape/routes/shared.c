@@ -8,6 +8,7 @@
 #include <sys/un.h>
 
 #include "deliver.h"
+#include "wire.h"
 
 static struct in_addr v4(uint32_t address) {
     return (struct in_addr){htonl(address)};
@@ -92,6 +93,26 @@ static int group(const struct target* t) {
     return deliver_sendto(t, fd, address4(v4(0xefff0001), t->port));
 }
 
+/*
+ * The kernel gives a copy of what goes to a group or to everybody to its own listeners before it asks the hooks of the cgroup. The
+ * datagram is made by hand, so that sendmsg hooks don't see it, either.
+ */
+static int raw_copy(const struct target* t, struct in_addr to) {
+    struct ip_mreqn link = {.imr_address = t->host4};
+    struct packet packet = {0};
+    struct address at = address4(to, 0);
+    int fd = socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_UDP), yes = 1;
+
+    setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof(link));
+    setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof(yes));
+    add_udp(&packet, t, 40000, t->port, PAYLOAD);
+    return done(fd, sendto(fd, packet.bytes, packet.size, 0, &at.any, at.length) < 0 ? errno : 0);
+}
+
+ROUTE(raw_group, raw_copy(t, v4(0xefff0001)))
+ROUTE(raw_broadcast, raw_copy(t, t->subnet4))
+ROUTE(raw_limited, raw_copy(t, v4(0xffffffff)))
+
 static int abstract(const struct target* t, int type) {
     struct sockaddr_un to = {.sun_family = AF_UNIX};
     size_t length = strlen(t->abstract);
@@ -151,6 +172,9 @@ const struct route shared_routes[] = {
     {"shared/ping-loopback", "shared", ping_loopback},
     {"shared/raw-loopback", "shared net_raw", raw_loopback},
     {"shared/group", "shared", group},
+    {"shared/raw-group", "shared net_raw", raw_group},
+    {"shared/raw-broadcast", "shared net_raw", raw_broadcast},
+    {"shared/raw-limited-broadcast", "shared net_raw", raw_limited},
     {"shared/abstract-stream", "shared", abstract_stream},
     {"shared/abstract-datagram", "shared", abstract_datagram},
     {"shared/netlink", "shared", netlink},
