@@ -193,8 +193,8 @@ enum jail_line {
 };
 
 /*
- * The one value of jail_probe: by which the probe (hook/jail/acting.h) is known at each line, and how often it was denied there. Zero knows nobody,
- * which is so but for the moment of a probe.
+ * The one value of jail_probe, which is there for the moment of a probe: by which that (hook/jail/acting.h) is known at each line, and how often it
+ * was denied there. Zero knows nobody.
  */
 struct jail_probe {
 	struct {

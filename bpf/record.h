@@ -32,8 +32,9 @@ struct {
 	__uint(max_entries, JAIL_EVENT_BYTES);
 } jail_events SEC(".maps");
 
+/* Its one entry, at 0, is there for as long as somebody probes the jail: who puts it there (BPF_NOEXIST) is alone. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, struct jail_probe);

@@ -5,7 +5,10 @@
 
 #include <bpf/bpf.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/random.h>
+
+#include <utility>
 
 #include "jail/attached_policy.h"
 #include "jail/inspect.h"
@@ -18,31 +21,46 @@
 namespace jail_ai {
 namespace {
 
-// The jail knows the probe for as long as this lives.
+constexpr int kMostPatience = 1000;  // ms for another probe, which takes a few
+
+// The jail knows the probe for as long as this lives, and no other: verify may come upon a jail that a hook is about to prove.
 class KnownProbe {
 public:
-    explicit KnownProbe(int map_fd) : map_fd_(map_fd) {}
-    KnownProbe(const KnownProbe&) = delete;
-    KnownProbe& operator=(const KnownProbe&) = delete;
-    ~KnownProbe() {
+    // Waits for its turn. Whoever was killed stays known, and isn't waited for for long. Error: EX_OSERR.
+    static Result<KnownProbe> make(int map_fd) {
         const jail_probe nobody{};
-        [[maybe_unused]] const auto written = write(nobody);
+        for (int waited = 0; ::bpf_map_update_elem(map_fd, &kEntry, &nobody, BPF_NOEXIST) != 0; ++waited) {
+            if (errno != EEXIST) return system_error("fill jail_probe", errno);
+            ::poll(nullptr, 0, 1);
+            if (waited < kMostPatience) continue;
+            ::bpf_map_delete_elem(map_fd, &kEntry);
+            waited = 0;
+        }
+        return KnownProbe(map_fd);
+    }
+
+    KnownProbe(KnownProbe&& other) noexcept : map_fd_(std::exchange(other.map_fd_, -1)) {}
+    KnownProbe& operator=(KnownProbe&&) = delete;
+    ~KnownProbe() {
+        if (map_fd_ >= 0) ::bpf_map_delete_elem(map_fd_, &kEntry);
     }
 
     Status write(const jail_probe& probe) const {
-        const std::uint32_t first = 0;
-        if (::bpf_map_update_elem(map_fd_, &first, &probe, BPF_ANY) != 0) return system_error("fill jail_probe", errno);
+        if (::bpf_map_update_elem(map_fd_, &kEntry, &probe, BPF_EXIST) != 0) return system_error("fill jail_probe", errno);
         return ok();
     }
 
     Result<jail_probe> read() const {
-        const std::uint32_t first = 0;
         jail_probe probe{};
-        if (::bpf_map_lookup_elem(map_fd_, &first, &probe) != 0) return system_error("read jail_probe", errno);
+        if (::bpf_map_lookup_elem(map_fd_, &kEntry, &probe) != 0) return system_error("read jail_probe", errno);
         return probe;
     }
 
 private:
+    static constexpr std::uint32_t kEntry = 0;
+
+    explicit KnownProbe(int map_fd) : map_fd_(map_fd) {}
+
     int map_fd_;
 };
 
@@ -91,27 +109,28 @@ Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode,
     const ProbePlan plan = plan_probe(rules, mode, guard);
     auto prober = Prober::get();
     if (!prober) return std::move(prober).error();
-    const KnownProbe known(probe_map);
+    auto known = KnownProbe::make(probe_map);
+    if (!known) return std::move(known).error();
     jail_probe probe{};
     if (plan.guard) {
         const auto protocol = unheard_of_protocol();
         if (!protocol) return protocol.error();
         probe.lines[JAIL_LINE_FAMILY].who = *protocol;
-        if (auto written = known.write(probe); !written) return written;
+        if (auto written = known->write(probe); !written) return written;
     }
     auto sockets = make_sockets(**prober, cgroup_fd, static_cast<std::uint32_t>(probe.lines[JAIL_LINE_FAMILY].who), plan.unix_hooks);
     if (!sockets) return std::move(sockets).error();
     // What the guard has counted stays.
     if (plan.guard) {
-        auto so_far = known.read();
+        auto so_far = known->read();
         if (!so_far) return std::move(so_far).error();
         probe = *so_far;
     }
     know_sockets(*sockets, probe);
-    if (auto written = known.write(probe); !written) return written;
+    if (auto written = known->write(probe); !written) return written;
     auto errors = (**prober).attempt(plan);
     if (!errors) return std::move(errors).error();
-    auto outcome = known.read();
+    auto outcome = known->read();
     if (!outcome) return std::move(outcome).error();
     PerLine<ProbeTry> tries;
     for (std::size_t line = 0; line < tries.size(); ++line)

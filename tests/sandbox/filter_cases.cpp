@@ -176,6 +176,7 @@ const std::array kCalls = std::to_array<Row>({
     {"bpf: pin", [] { return bpf(BPF_OBJ_PIN); }},
     {"bpf: take what is pinned", [] { return bpf(BPF_OBJ_GET); }},
     {"bpf: read a map", [] { return bpf(BPF_MAP_LOOKUP_ELEM); }, kJailing},
+    {"bpf: take an entry out of a map", [] { return bpf(BPF_MAP_DELETE_ELEM); }, kJailing},
     {"bpf: open a map by its id", [] { return bpf(BPF_MAP_GET_FD_BY_ID); }},
     {"bpf: walk the programs", [] { return bpf(BPF_PROG_GET_NEXT_ID); }},
     {"bpf: run a program", [] { return bpf(BPF_PROG_TEST_RUN); }},

@@ -141,10 +141,10 @@ inline const std::vector<Call>& calls() {
 
         // BPF: build, attach, ask, undo. No pins and no links; nothing that runs a program, walks the machine's or opens another's maps; of other
         // objects only the kernel's types, which libbpf looks for in its modules.
-        for (const unsigned command :
-             std::initializer_list<unsigned>{BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_PROG_LOAD,
-                                             kBpfProgBindMap, BPF_PROG_ATTACH, BPF_PROG_DETACH, BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID,
-                                             BPF_OBJ_GET_INFO_BY_FD, BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
+        for (const unsigned command : std::initializer_list<unsigned>{BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM,
+                                                                      BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_PROG_LOAD, kBpfProgBindMap, BPF_PROG_ATTACH,
+                                                                      BPF_PROG_DETACH, BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
+                                                                      BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
             add(jailing, {"bpf"}, {is(0, command)});
         // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map into place by dup3.
         add(jailing, {"memfd_create", "dup3"});
