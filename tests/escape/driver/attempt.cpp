@@ -70,7 +70,8 @@ struct Stage::Handed {
         places.emplace_back(fd, number);
     }
     explicit Handed(const Lab& lab) {
-        sockaddr_in host = address4(lab.world().host4, port), any = address4("0.0.0.0", 0);
+        // One that answers TCP in every world; behind a helper there is no other.
+        sockaddr_in host = address4(lab.world().is_relayed() ? lab.world().host4 : "10.77.0.1", port), any = address4("0.0.0.0", 0);
         lab.within(lab.container(), [&] {
             add(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 10);
             add(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 11);
