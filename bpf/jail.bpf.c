@@ -245,9 +245,12 @@ static __always_inline __u32 place_for(const struct jail_peer *set, const struct
 		__u64 age = (__u32)(now - peer->heard);
 		__u64 rank = is_between(peer, ends, blended) << 2 | is_over(peer, now) << 1 | is_equal(peer->addr, ends->peer);
 		__u64 score = rank << 48 | age << 8 | (__u32)i;
-		__u64 larger = 0 - ((best - score) >> 63);
+		__u64 less = best - score, larger;
 
-		asm volatile("" : "+r"(larger)); /* else the compiler makes a branch of it */
+		/* Else compilers see a comparison in it and make a branch of that, each of which doubles what the verifier follows. */
+		asm volatile("" : "+r"(less));
+		larger = 0 - (less >> 63);
+		asm volatile("" : "+r"(larger));
 		best ^= (best ^ score) & larger;
 	}
 	best &= 0xff;
