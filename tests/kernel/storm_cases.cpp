@@ -148,7 +148,7 @@ TEST_CASE("many connections: attach and refresh end those to the host, whoever o
         Child host({.network = &Laboratory::get().network.host});
         Child internet({.network = &Laboratory::get().network.internet});
         Container container;
-        const char* const later = v6 ? "fd78::99/128" : "10.78.0.99/32";
+        const char* const later = v6 ? "fd78::93/128" : "10.78.0.93/32";
         const Pairing to_host{kToHost, &host}, to_allowed{kToAllowed, &host}, to_internet{kToInternet, &internet}, to_later{kToLater, &internet},
             from_host{kFromHost, &host}, from_internet{kFromInternet, &internet};
         be_opened(container, from_host, at("10.77.0.2", "fd77::2", kInside));
@@ -160,7 +160,7 @@ TEST_CASE("many connections: attach and refresh end those to the host, whoever o
         open(container, to_host, at("10.77.0.1", "fd77::1", kServed));
         open(container, to_allowed, at("10.77.0.1", "fd77::1", kAllowed));
         open(container, to_internet, at("10.78.0.2", "fd78::2", kServed));
-        open(container, to_later, at("10.78.0.99", "fd78::99", kServed));
+        open(container, to_later, at("10.78.0.93", "fd78::93", kServed));
 
         begin_storm(container, at("10.77.0.1", "fd77::1", kServed));
         const std::string pid = "--pid=" + std::to_string(container.init.pid());
