@@ -12,7 +12,6 @@ namespace jail_ai {
 inline constexpr const char* kRuntimeDirectory = "/run/jail-ai-hook";
 
 inline constexpr const char* kRulesLock = "rules";    // writes the rules of jails that are in force
-inline constexpr const char* kProbeLock = "probe";    // probes jails that are in force
 inline constexpr const char* kEventsLock = "events";  // takes events out of their ring buffers
 
 // The file of that name in kRuntimeDirectory, which only root can open; both are made. Error: EX_OSERR.

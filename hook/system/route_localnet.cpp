@@ -3,27 +3,21 @@
 // See route_localnet.h.
 #include "system/route_localnet.h"
 
-#include <fcntl.h>
-
 #include <algorithm>
 
-#include "base/unique_fd.h"
 #include "system/file.h"
 
 namespace jail_ai {
 
 Result<std::vector<std::string>> route_localnet_interfaces() {
-    UniqueFd fd(::open("/proc/sys/net/ipv4/conf", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd) return system_error("open /proc/sys/net/ipv4/conf", errno);
-    const Directory directory(::fdopendir(fd.get()));
-    if (!directory) return system_error("list /proc/sys/net/ipv4/conf", errno);
-    const int conf = fd.release();  // the stream's now
+    const Directory directory(::opendir("/proc/sys/net/ipv4/conf"));
+    if (!directory) return system_error("open /proc/sys/net/ipv4/conf", errno);
     std::vector<std::string> interfaces;
     while (const dirent* entry = ::readdir(directory.get())) {
         const std::string name = entry->d_name;
         if (name.starts_with('.')) continue;
         // One may have gone meanwhile.
-        const auto setting = read_kernel_file(conf, (name + "/route_localnet").c_str());
+        const auto setting = read_kernel_file(::dirfd(directory.get()), (name + "/route_localnet").c_str());
         if (setting && setting->starts_with('1')) interfaces.push_back(name);
     }
     std::ranges::sort(interfaces);

@@ -81,10 +81,7 @@ std::string verification_to_machines(const VerifyFacts& facts, const std::vector
         writer.EndObject();
     }
     writer.EndArray();
-    writer.Key("route_localnet");
-    writer.StartArray();
-    for (const std::string& interface : facts.route_localnet) writer.String(interface.c_str());
-    writer.EndArray();
+    put_all(writer, "route_localnet", facts.route_localnet);
     writer.EndObject();
     return line_of(buffer);
 }
