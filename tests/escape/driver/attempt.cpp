@@ -146,7 +146,7 @@ std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token
         "forget_ms=" + std::to_string(1000 * conntrack_seconds + 500),
         std::string("ifname=") + (shared ? lab_.world().host_link() : lab_.world().container_link()),
         std::string("host_mac=") + host_mac,
-        std::string("own_mac=") + container_mac,
+        std::string("own_mac=") + lab_.world().own_mac(),
         "port=" + std::to_string(port),
         "abstract=" + listeners_.abstract_name(),
         "netlink_port=" + std::to_string(listeners_.netlink_port()),
@@ -193,7 +193,7 @@ bool Stage::flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& o
     return true;
 }
 
-Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected) {
+Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected, EarlierSockets* earlier) {
     bool shared = route.needs_word("shared");
     Bytes token(8);
     if (::getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size())) give_up("make a token");
@@ -205,6 +205,11 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
     if (route.needs_word("outside")) {
         handed = std::make_unique<Handed>(lab_);
         inherited = handed->places;
+    }
+    jail_ai::UniqueFd own;
+    if (route.needs_word("before") && earlier != nullptr) {
+        own = earlier->take(route.name);
+        inherited.emplace_back(own.get(), earlier_socket);
     }
     if (!flush(shared, frames, outgoing)) {
         errno = EPIPE;
@@ -223,6 +228,7 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
         give_up("run the adversary for " + route.name + ": exit status " + std::to_string(status));
     }
     handed.reset();
+    own.reset();
     Outcome outcome;
     if (!flush(shared, frames, outgoing)) {  // it choked on a packet of the route's
         renew();

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "capture.h"
+#include "earlier.h"
 #include "lab.h"
 #include "listeners.h"
 #include "sender.h"
@@ -27,7 +28,8 @@ public:
     Stage(Lab& lab, const std::string& adversary);
 
     // `expected`: the route is known to get through, so that what a kernel worker has still to deliver is waited for longer.
-    Outcome attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected = false);
+    // `earlier`: for a route that needs one.
+    Outcome attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected = false, EarlierSockets* earlier = nullptr);
     // A fresh network namespace for the container.
     void renew();
 

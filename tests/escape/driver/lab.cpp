@@ -122,7 +122,6 @@ Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", 
         write_setting("ipv4/conf/default/accept_source_route", "1");
         write_setting("ipv6/conf/all/seg6_enabled", "1", false);
         write_setting("ipv6/conf/default/seg6_enabled", "1", false);
-        for (const World::Setting& setting : world.host_settings) write_setting(setting.path, setting.value);
     });
     within(ext(), [&] {
         netlink::set_up("eth0");
@@ -137,8 +136,8 @@ Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", 
     });
     if (world.is_relayed()) lacking_ = UserNetwork::lacking(world.helper);
     if (!lacking_.empty()) return;
-    renew_container();
     within(host(), [&] { furnish(); });
+    if (lacking_.empty()) renew_container();
 }
 
 // With a tool of the machine, which an initramfs may not have; and a kernel may not have what it is asked for.
@@ -146,8 +145,10 @@ void Lab::furnish() {
     if (*world_.ip != 0) lacking_ = run_tool({"ip", "-batch", "-"}, world_.ip);
     if (lacking_.empty() && *world_.ip6 != 0) lacking_ = run_tool({"ip", "-6", "-batch", "-"}, world_.ip6);
     if (lacking_.empty() && *world_.nft != 0) lacking_ = run_tool({"nft", "-f", "-"}, world_.nft);
+    if (!lacking_.empty()) return;
+    for (const World::Setting& setting : world_.host_settings) write_setting(setting.path, setting.value);
     // Only there once something tracks connections.
-    if (lacking_.empty() && world_.second_leg) {
+    if (world_.second_leg) {
         write_setting("netfilter/nf_conntrack_udp_timeout", std::to_string(conntrack_seconds));
         write_setting("netfilter/nf_conntrack_udp_timeout_stream", std::to_string(conntrack_seconds));
     }
@@ -166,6 +167,9 @@ void Lab::renew_container(int born_in) {
         netlink::add_address("vh", "fd77::1/64");
         netlink::add_address("vh", "fe80::77:1/64");
         netlink::set_up("vh");
+        std::string failure = *world_.linked_ip == 0 ? "" : run_tool({"ip", "-batch", "-"}, world_.linked_ip);
+        if (failure.empty() && *world_.linked_ip6 != 0) failure = run_tool({"ip", "-6", "-batch", "-"}, world_.linked_ip6);
+        if (!failure.empty()) give_up(failure);
         if (!world_.second_leg) return;
         netlink::add_veth("vg", "02:00:00:76:00:01", container(), "eth1", "02:00:00:76:00:02");
         netlink::add_address("vg", "10.76.0.1/24");
@@ -203,21 +207,30 @@ void Lab::renew_container(int born_in) {
 // eth0 of the container, and vh.
 void Lab::link_container() {
     switch (world_.link) {
-        case Link::veth: return netlink::add_veth("vh", host_mac, container(), "eth0", container_mac);
+        case Link::veth:
+            netlink::add_veth("vh", host_mac, container(), "eth0", container_mac);
+            if (*world_.master != 0) netlink::add_to("vh", world_.master);  // before it has addresses, which it would lose
+            return;
         case Link::bridge:
             netlink::add_bridge("vh", host_mac);
             netlink::add_veth("vp", "02:00:00:77:00:03", container(), "eth0", container_mac);
-            netlink::add_to_bridge("vp", "vh");
+            netlink::add_to("vp", "vh");
             netlink::set_up("vp");
             // A bridge that is set up with a port that runs carries packets at once; a port that comes later makes it wait for a second.
             within(container(), [] { netlink::set_up("eth0"); });
             return netlink::wait_until_running("vp");
         case Link::macvlan:
+        case Link::ipvlan:
             // The wire's other end is out of the way of the capture.
-            netlink::add_veth("mp", "02:00:00:77:00:03", ext(), "mq", "02:00:00:77:00:04");
+            netlink::add_veth("mp", world_.link == Link::ipvlan ? host_mac : "02:00:00:77:00:03", ext(), "mq", "02:00:00:77:00:04");
             within(ext(), [] { netlink::set_up("mq"); });
-            netlink::add_macvlan("vh", host_mac, "mp", -1);
-            netlink::add_macvlan("eth0", container_mac, "mp", container());
+            if (world_.link == Link::ipvlan) {
+                netlink::add_ipvlan("vh", "mp", -1);
+                netlink::add_ipvlan("eth0", "mp", container());
+            } else {
+                netlink::add_macvlan("vh", host_mac, "mp", -1);
+                netlink::add_macvlan("eth0", container_mac, "mp", container());
+            }
             netlink::set_up("mp");
             return netlink::wait_until_running("mp");
         case Link::helper: return user_network_.start(world_.helper, host(), container(), world_.container_link());

@@ -28,8 +28,6 @@ inline constexpr uint16_t echo_port = port + 1;       // UDP, ext: sends everyth
 inline constexpr uint16_t forger_port = port + 2;     // UDP, ext: forges datagrams to order
 inline constexpr uint16_t reflector_port = port + 3;  // UDP, host: sends back what it gets, every bit turned over
 inline constexpr int conntrack_seconds = 8;           // how long the host remembers UDP, where the world has a second leg
-inline constexpr const char* host_mac = "02:00:00:77:00:01";
-inline constexpr const char* container_mac = "02:00:00:77:00:02";
 
 class Lab {
 public:

@@ -128,30 +128,46 @@ void add_bridge(const std::string& name, const std::string& mac) {
     message.ask("add bridge " + name);
 }
 
-void add_to_bridge(const std::string& name, const std::string& bridge) {
+void add_to(const std::string& name, const std::string& master) {
     Message message(RTM_NEWLINK, 0);
     ifinfomsg link{};
     link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
     message.append(&link, sizeof(link));
-    message.number(IFLA_MASTER, ::if_nametoindex(bridge.c_str()));
-    message.ask("add " + name + " to bridge " + bridge);
+    message.number(IFLA_MASTER, ::if_nametoindex(master.c_str()));
+    message.ask("add " + name + " to " + master);
 }
 
-void add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns) {
+namespace {
+
+// One of the links that share their parent's wire. Without a MAC address (empty) it has the parent's.
+void add_sibling(const char* kind, uint16_t mode_attribute, const void* mode, size_t mode_size, const std::string& name, const std::string& mac,
+                 const std::string& parent, int netns) {
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
     ifinfomsg link{};
     message.append(&link, sizeof(link));
     message.text(IFLA_IFNAME, name);
-    message.attribute(IFLA_ADDRESS, mac_bytes(mac).data(), 6);
+    if (!mac.empty()) message.attribute(IFLA_ADDRESS, mac_bytes(mac).data(), 6);
     message.number(IFLA_LINK, ::if_nametoindex(parent.c_str()));
     if (netns >= 0) message.number(IFLA_NET_NS_FD, static_cast<uint32_t>(netns));
     size_t info = message.begin(IFLA_LINKINFO);
-    message.text(IFLA_INFO_KIND, "macvlan");
+    message.text(IFLA_INFO_KIND, kind);
     size_t data = message.begin(IFLA_INFO_DATA);
-    message.number(IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+    message.attribute(mode_attribute, mode, mode_size);
     message.end(data);
     message.end(info);
-    message.ask("add macvlan " + name);
+    message.ask("add " + std::string(kind) + " " + name);
+}
+
+}  // namespace
+
+void add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns) {
+    uint32_t mode = MACVLAN_MODE_BRIDGE;
+    add_sibling("macvlan", IFLA_MACVLAN_MODE, &mode, sizeof(mode), name, mac, parent, netns);
+}
+
+void add_ipvlan(const std::string& name, const std::string& parent, int netns) {
+    uint16_t mode = IPVLAN_MODE_L2;
+    add_sibling("ipvlan", IFLA_IPVLAN_MODE, &mode, sizeof(mode), name, "", parent, netns);
 }
 
 void delete_link(const std::string& name) {

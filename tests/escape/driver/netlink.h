@@ -16,9 +16,12 @@ namespace escape::netlink {
 void add_veth(const std::string& name, const std::string& mac, int peer_netns, const std::string& peer, const std::string& peer_mac);
 // A bridge without multicast snooping, which would keep reports from the host for a while.
 void add_bridge(const std::string& name, const std::string& mac);
-void add_to_bridge(const std::string& name, const std::string& bridge);
+// `master` is a bridge or a VRF.
+void add_to(const std::string& name, const std::string& master);
 // In mode bridge, on the parent that is here, for the namespace `netns` (-1: this one).
 void add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns);
+// In mode L2; its MAC address is the parent's.
+void add_ipvlan(const std::string& name, const std::string& parent, int netns);
 // A link that is not there any more is none to delete.
 void delete_link(const std::string& name);
 void set_up(const std::string& name);

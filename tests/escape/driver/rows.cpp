@@ -25,9 +25,10 @@ std::string said(const Outcome& outcome) {
 // Both jails: of a container with a network namespace of its own, and of one in the host's.
 struct Jails {
     Cgroup own, shared;
+    EarlierSockets earlier;  // of `own`
 
     Jails(const Options& options, const Workplace& workplace, const Lab& lab)
-        : own(workplace.make_cgroup("own")), shared(workplace.make_cgroup("shared")) {
+        : own(workplace.make_cgroup("own")), shared(workplace.make_cgroup("shared")), earlier(lab, own) {
         for (auto [cgroup, netns] : {std::pair{&own, lab.container()}, std::pair{&shared, lab.host()}}) {
             // What is allowed is there for the routes that abuse it: one port of the host, and one of the container's own loopback.
             Annotations allowed = {
@@ -51,11 +52,12 @@ public:
           table_(read_table(options.table)),
           routes_(list_routes(options.adversary)) {
         check_table();
-        if (!options.hook.empty()) jails_.emplace(options, workplace, lab);
     }
 
     void run() {
         Stage stage(lab_, options_.adversary);
+        earlier_.emplace(lab_, free_);
+        if (!options_.hook.empty()) jails_.emplace(options_, workplace_, lab_);
         for (const Route& route : routes_) {
             if (route.name.find(options_.only) == std::string::npos) continue;
             auto expected = table_.find(route.name);
@@ -88,7 +90,7 @@ private:
 
     void row(Stage& stage, const Route& route, const Expectation& expected) {
         uint64_t capabilities = route.capabilities();
-        Outcome bare = stage.attempt(route, free_, capabilities);
+        Outcome bare = stage.attempt(route, free_, capabilities, false, &*earlier_);
         if (bare.error < 0) return tally_.fail(route.name, "the adversary died or hung");
         if (!bare.arrived) {
             unproved_++;
@@ -100,7 +102,7 @@ private:
 
         const Cgroup& jail = route.needs_word("shared") ? jails_->shared : jails_->own;
         uint64_t before = denials(jail.directory.get());
-        Outcome jailed = stage.attempt(route, jail, capabilities, expected.closer == Closer::open);
+        Outcome jailed = stage.attempt(route, jail, capabilities, expected.closer == Closer::open, &jails_->earlier);
         bool counted = denials(jail.directory.get()) > before;
         bool stopped = !jailed.arrived && !jailed.packet;
         switch (expected.closer) {
@@ -189,6 +191,7 @@ private:
     Cgroup free_;
     Table table_;
     std::vector<Route> routes_;
+    std::optional<EarlierSockets> earlier_;  // of free_
     std::optional<Jails> jails_;
     std::set<std::pair<std::string, bool>> means_;  // and whether in the host's network
     unsigned unproved_ = 0;

@@ -59,9 +59,14 @@ const std::vector<World>& all_worlds() {
                 "rule add to fd99::/64 lookup 100\n"},
         {.name = "vrf",
          .what = "the container's network in a VRF of the host",
+         .host_settings = {{"ipv4/tcp_l3mdev_accept", "1"}, {"ipv4/udp_l3mdev_accept", "1"}},
          .ip = "link add red type vrf table 50\n"
                "link set red up\n"
-               "link set vh master red\n"},
+               "route add 10.78.0.0/24 dev hx table 50\n",
+         .ip6 = "route add fd78::/64 dev hx table 50\n",
+         .master = "red",
+         .linked_ip = "route add 10.77.0.0/24 dev vh\n",
+         .linked_ip6 = "route add fd77::/64 dev vh\n"},
         {.name = "services",
          .what = "addresses of services on devices of the host (kube-ipvs0, nodelocaldns), where its own listeners answer too",
          .host4 = "10.96.0.10",
@@ -75,6 +80,12 @@ const std::vector<World>& all_worlds() {
                "link add nodelocaldns type bridge\n"
                "address add 169.254.20.10/32 dev nodelocaldns\n"},
         {.name = "macvlan", .what = "macvlan siblings: the host has one itself", .link = Link::macvlan},
+        {.name = "ipvlan",
+         .what = "ipvlan siblings: the host has one itself",
+         .link = Link::ipvlan,
+         // Says whether the kernel has them.
+         .ip = "link add link hx name trial type ipvlan mode l2\n"
+               "link delete trial\n"},
         // slirp4netns as podman calls it; of the host's own addresses those it relays to, of its network those it has a meaning for.
         {.name = "slirp4netns",
          .what = "slirp4netns as podman runs it by default: its sockets on the host reach the host's own addresses",

@@ -9,10 +9,14 @@
 
 namespace escape {
 
+inline constexpr const char* host_mac = "02:00:00:77:00:01";
+inline constexpr const char* container_mac = "02:00:00:77:00:02";
+
 enum class Link {
     veth,
     bridge,   // a veth pair, the host's end in a bridge
     macvlan,  // siblings on one parent
+    ipvlan,   // the same, with one MAC address
     helper,   // tap0, carried by a program outside: a user-mode network. The host has no end of it
 };
 
@@ -30,16 +34,19 @@ struct World {
     const char *own4 = "10.77.0.2", *own6 = "fd77::2", *gateway4 = "10.77.0.1", *gateway6 = "fd77::1";
     // Addresses of the host beyond those of lab.h.
     std::vector<const char*> addresses{};
-    // In the host's namespace before links are added, and in each of the container's.
+    // In the host's namespace, and in each of the container's.
     std::vector<Setting> host_settings{}, container_settings{};
-    // Commands for `ip -batch` and `ip -6 -batch`, and rules for nft, in the host's namespace, once every link of it is there.
+    // Commands for `ip -batch` and `ip -6 -batch`, and rules for nft, in the host's namespace before the container is linked to it.
     const char *ip = "", *ip6 = "", *nft = "";
+    // What vh is added to, and commands of both kinds each time that it is there.
+    const char *master = "", *linked_ip = "", *linked_ip6 = "";
     bool second_leg = false;  // eth1 to another network of the host, see lab.h
     bool joined = false;      // the container's configuration names the network namespace of another one
     // Of a user-mode network: the command, see user_network.h.
     std::vector<const char*> helper{};
 
     bool is_relayed() const { return link == Link::helper; }
+    const char* own_mac() const { return link == Link::ipvlan ? host_mac : container_mac; }
     const char* container_link() const { return is_relayed() ? "tap0" : "eth0"; }
     const char* host_link() const { return is_relayed() ? "hx" : "vh"; }
 };

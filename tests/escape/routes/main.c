@@ -20,9 +20,9 @@
 #include "deliver.h"
 
 static const struct route* const themes[] = {
-    tcp_routes,    fastopen_routes, mptcp_routes,  uring_routes,  udp_routes,       datagram_routes,  lite_routes,   ping_routes,     raw4_routes,
-    raw6_routes,   option_routes,   device_routes, splice_routes, multicast_routes, neighbour_routes, family_routes, loopback_routes, network_routes,
-    packet_routes, xdp_routes,      tunnel_routes, nat_routes,    handed_routes,    shared_routes,    spoof_routes,  memory_routes,
+    before_routes,  tcp_routes,    fastopen_routes, mptcp_routes,  uring_routes,  udp_routes,       datagram_routes,  lite_routes,   ping_routes,
+    raw4_routes,    raw6_routes,   option_routes,   device_routes, splice_routes, multicast_routes, neighbour_routes, family_routes, loopback_routes,
+    network_routes, packet_routes, xdp_routes,      tunnel_routes, nat_routes,    handed_routes,    shared_routes,    spoof_routes,  memory_routes,
 };
 
 #define THEMES (sizeof(themes) / sizeof(themes[0]))

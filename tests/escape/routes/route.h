@@ -22,6 +22,9 @@ enum outside {
     OUTSIDE_LETTERS = 14,   /* a Unix socket through which an unconnected UDP socket is sent */
 };
 
+/* Where a socket is found that the container had connected to the host before it was jailed (see before.c). */
+#define EARLIER_SOCKET 20
+
 /* Filled in from the command line; see main.c for the names. */
 struct target {
     struct in_addr host4;   /* the host, on the container's link */
@@ -48,8 +51,8 @@ struct target {
 /*
  * needs: words, separated by blanks. A capability by its short name (net_raw, net_admin): all that the route runs with, as any
  * user. `root`: runs as user 0 (still without other capabilities). `shared`: only of interest in the host's network namespace.
- * `world=NAME`: of interest only there (driver/world.cpp). `outside`: sockets of enum outside. `bare`: no payload is carried, that a packet arrives
- * at all is the proof.
+ * `world=NAME`: of interest only there (driver/world.cpp). `outside`: sockets of enum outside. `before`: has EARLIER_SOCKET, once. `bare`: no payload
+ * is carried, that a packet arrives at all is the proof.
  */
 struct route {
     const char* name;
@@ -58,10 +61,10 @@ struct route {
 };
 
 /* Each ends with a null name. */
-extern const struct route tcp_routes[], fastopen_routes[], mptcp_routes[], uring_routes[], udp_routes[], datagram_routes[], lite_routes[],
-    ping_routes[], raw4_routes[], raw6_routes[], option_routes[], device_routes[], splice_routes[], multicast_routes[], neighbour_routes[],
-    loopback_routes[], network_routes[], family_routes[], packet_routes[], xdp_routes[], tunnel_routes[], nat_routes[], handed_routes[],
-    shared_routes[], spoof_routes[], memory_routes[];
+extern const struct route before_routes[], tcp_routes[], fastopen_routes[], mptcp_routes[], uring_routes[], udp_routes[], datagram_routes[],
+    lite_routes[], ping_routes[], raw4_routes[], raw6_routes[], option_routes[], device_routes[], splice_routes[], multicast_routes[],
+    neighbour_routes[], loopback_routes[], network_routes[], family_routes[], packet_routes[], xdp_routes[], tunnel_routes[], nat_routes[],
+    handed_routes[], shared_routes[], spoof_routes[], memory_routes[];
 
 /* Tells the driver of further bytes (at least 4) that mean: the route's data arrived. */
 void say_marker(const void* bytes, size_t count);
