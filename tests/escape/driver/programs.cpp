@@ -33,12 +33,13 @@ uint64_t pointer(const void* at) {
 }
 
 std::vector<uint32_t> program_ids(int cgroup, bpf_attach_type type) {
-    std::vector<uint32_t> ids(64);
+    std::vector<uint32_t> ids(64), flags(64);
     bpf_attr attributes{};
     attributes.query.target_fd = static_cast<uint32_t>(cgroup);
     attributes.query.attach_type = type;
     attributes.query.prog_ids = pointer(ids.data());
     attributes.query.prog_cnt = static_cast<uint32_t>(ids.size());
+    if (type == lsm_cgroup) attributes.query.prog_attach_flags = pointer(flags.data());  // EINVAL without it
     if (bpf(BPF_PROG_QUERY, attributes)) {
         if (errno == EINVAL || errno == EOPNOTSUPP) return {};  // a type that this kernel does not have
         give_up("query the cgroup's programs");
