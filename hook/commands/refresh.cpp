@@ -27,24 +27,26 @@ namespace {
 constexpr std::string_view kDryRun = "--dry-run", kJson = "--json";
 constexpr std::size_t kProgressStep = 50;  // jails
 
+// Until a jail's rules have changed new connections are made, while those from before are cut by then: so those of many jails are ended together,
+// and of no more than have their descriptors open at a time.
+constexpr std::size_t kEndedTogether = 64;  // jails
+
 // A jail whose rules have changed.
 struct Changed {
     std::size_t at;  // among all that were looked at
-    std::uint32_t program;
+    OpenJail jail;
+    Rules rules;
     std::uint64_t cgroup;  // its id
 };
 
-// Nothing ends where the jail has gone meanwhile.
+// Nothing ends where the cgroup has gone meanwhile.
 Result<unsigned> end_connections(const Changed& changed) {
-    auto jail = open_jail(changed.program);
-    if (!jail) return std::move(jail).error();
     auto directory = open_cgroup_by_id(changed.cgroup);
     if (!directory) return std::move(directory).error();
-    return *jail && *directory ? end_blocked_connections((*directory)->get(), (**jail).maps) : 0U;
+    return *directory ? end_blocked_connections((*directory)->get(), changed.jail.maps, changed.rules) : 0U;
 }
 
-// After the rules of all: until a jail's rules have changed new connections are made, while those from before are cut by then.
-void end_connections(const std::vector<Changed>& changed, std::vector<Refreshed>& all) {
+void end_connections(std::vector<Changed>& changed, std::vector<Refreshed>& all) {
     for (const Changed& each : changed) {
         if (auto ended = end_connections(each))
             all[each.at].ended = *ended;
@@ -52,6 +54,7 @@ void end_connections(const std::vector<Changed>& changed, std::vector<Refreshed>
             all[each.at].warning =
                 fmt::format("connections from before are cut, but programs that have them may wait for answers: {}", ended.error().message);
     }
+    changed.clear();
 }
 
 Refreshed refresh_one(const OpenJail& jail, Staleness& staleness, bool only_look) {
@@ -131,7 +134,8 @@ Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOption
             all.push_back(refresh_one(jail, *staleness, options.only_look));
             const Refreshed& done = all.back();
             if (!options.only_look && !done.changes.empty() && done.failure.empty())
-                changed.push_back({all.size() - 1, jail.program, staleness->cgroup});
+                changed.push_back({all.size() - 1, std::move(jail), std::move(staleness->then), staleness->cgroup});
+            if (changed.size() == kEndedTogether) end_connections(changed, all);
         }
         progress(all.size());
         return ok();

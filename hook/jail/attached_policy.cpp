@@ -6,10 +6,12 @@
 #include <bpf/bpf.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 
 #include "jail/inspect.h"
+#include "jail/list.h"
 #include "jail/skeleton.h"
 
 namespace jail_ai {
@@ -17,14 +19,24 @@ namespace {
 
 using Constants = std::remove_pointer_t<decltype(jail_bpf::rodata)>;
 
-Result<Constants> read_constants(int map_fd, std::uint32_t size) {
-    std::vector<char> bytes(size);
+Error of_another_version() {
+    return {EX_UNAVAILABLE, fmt::format("{} is not of this version", kProgramTable.front().name)};
+}
+
+Result<Constants> read_constants(const std::vector<ProgramMap>& maps) {
+    const auto map = std::ranges::find_if(maps, [](const ProgramMap& each) { return each.name.ends_with(".rodata"); });
+    if (map == maps.end()) return of_another_version();
+    std::vector<char> bytes(map->value_size);
     const std::uint32_t first = 0;
-    if (size < sizeof(Constants) || ::bpf_map_lookup_elem(map_fd, &first, bytes.data()) != 0)
-        return system_error("read the constants of a jail", size < sizeof(Constants) ? EINVAL : errno);
+    if (bytes.size() < sizeof(Constants) || ::bpf_map_lookup_elem(map->fd.get(), &first, bytes.data()) != 0)
+        return system_error("read the constants of a jail", bytes.size() < sizeof(Constants) ? EINVAL : errno);
     Constants constants{};
     std::memcpy(&constants, bytes.data(), sizeof constants);
     return constants;
+}
+
+Mode mode_of(const Constants& constants) {
+    return constants.audit != 0 ? Mode::audit : Mode::enforce;
 }
 
 void put(const jail_key& key, const jail_rule& value, Rules& rules) {
@@ -72,21 +84,19 @@ Result<Rules> read_rules(int map_fd) {
 }
 
 Result<Policy> read_policy(const std::vector<ProgramMap>& maps) {
-    std::optional<Rules> rules;
-    std::optional<Constants> constants;
-    for (const ProgramMap& map : maps) {
-        if (map.name == "jail_rules") {
-            auto read = read_rules(map.fd.get());
-            if (!read) return std::move(read).error();
-            rules = std::move(*read);
-        } else if (map.name.ends_with(".rodata")) {
-            auto read = read_constants(map.fd.get(), map.value_size);
-            if (!read) return std::move(read).error();
-            constants = *read;
-        }
-    }
-    if (!rules || !constants) return Error{EX_UNAVAILABLE, fmt::format("{} is not of this version", kProgramTable.front().name)};
-    return Policy{std::move(*rules), constants->audit != 0 ? Mode::audit : Mode::enforce, constants->shares_network != 0, {}};
+    const ProgramMap* map = find_map(maps, "jail_rules");
+    if (map == nullptr) return of_another_version();
+    auto rules = read_rules(map->fd.get());
+    if (!rules) return std::move(rules).error();
+    auto constants = read_constants(maps);
+    if (!constants) return std::move(constants).error();
+    return Policy{std::move(*rules), mode_of(*constants), constants->shares_network != 0, {}};
+}
+
+Result<Mode> read_mode(const std::vector<ProgramMap>& maps) {
+    auto constants = read_constants(maps);
+    if (!constants) return std::move(constants).error();
+    return mode_of(*constants);
 }
 
 Result<std::optional<Policy>> read_attached_policy(int cgroup_fd) {

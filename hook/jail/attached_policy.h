@@ -18,6 +18,9 @@ Result<std::optional<Policy>> read_attached_policy(int cgroup_fd);
 // Of a jail by its maps, likewise. Errors: EX_UNAVAILABLE for one of another version, EX_OSERR.
 Result<Policy> read_policy(const std::vector<ProgramMap>& maps);
 
+// Of those, whether it blocks or only watches. Errors as above.
+Result<Mode> read_mode(const std::vector<ProgramMap>& maps);
+
 // What is in a jail_rules, likewise without sources. Error: EX_OSERR.
 Result<Rules> read_rules(int map_fd);
 

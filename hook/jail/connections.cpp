@@ -13,14 +13,14 @@
 
 namespace jail_ai {
 
-Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<ProgramMap>& maps) {
+Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<ProgramMap>& maps, const Rules& rules) {
     const ProgramMap* accepted = find_map(maps, "jail_accepted");
     if (accepted == nullptr) return 0U;
-    auto policy = read_policy(maps);
-    if (!policy) return std::move(policy).error();
-    if (policy->mode != Mode::enforce) return 0U;
+    auto mode = read_mode(maps);
+    if (!mode) return std::move(mode).error();
+    if (*mode != Mode::enforce) return 0U;
     return end_tcp_connections(cgroup_fd, accepted->fd.get(), [&](const TcpPeer& peer) {
-        const Judgement judgement = judge(policy->rules, peer.address, IPPROTO_TCP, peer.port);
+        const Judgement judgement = judge(rules, peer.address, IPPROTO_TCP, peer.port);
         return judgement.blocked && !judgement.is_own();
     });
 }
@@ -31,7 +31,9 @@ Result<unsigned> end_blocked_connections(int cgroup_fd) {
     if (programs->empty()) return 0U;
     auto maps = maps_of(programs->front().fd.get());
     if (!maps) return std::move(maps).error();
-    return end_blocked_connections(cgroup_fd, *maps);
+    auto policy = read_policy(*maps);
+    if (!policy) return std::move(policy).error();
+    return end_blocked_connections(cgroup_fd, *maps, policy->rules);
 }
 
 }  // namespace jail_ai

@@ -8,12 +8,14 @@
 
 #include "base/result.h"
 #include "jail/inspect.h"
+#include "policy/policy.h"
 
 namespace jail_ai {
 
 // Ends the TCP connections of the cgroup that lead to what the jail blocks and that it hasn't accepted since the jail was made (jail_accepted). Gives
-// how many. `maps` are the jail's. A jail that only watches ends none. Needs what end_tcp_connections() needs; errors as there.
-Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<ProgramMap>& maps);
+// how many. `maps` are the jail's, `rules` what is in them. A jail that only watches ends none. Needs what end_tcp_connections() needs; errors as
+// there.
+Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<ProgramMap>& maps, const Rules& rules);
 
 // The same for the cgroup that is directly jailed there; 0 where none is.
 Result<unsigned> end_blocked_connections(int cgroup_fd);
