@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 
@@ -69,9 +70,27 @@ public:
         return std::move(*std::get_if<1>(&state_));
     }
 
+    // As Error::context(), of the error if it is one.
+    Result context(std::string_view doing) && {
+        if (!*this) return std::move(*this).error().context(doing);
+        return std::move(*this);
+    }
+
 private:
     std::variant<T, Error> state_;
 };
+
+// The value of a Result; where it is an error, the function that this stands in returns that: auto cgroup = TRY(Cgroup::around(process)); By a
+// statement expression, an extension that GCC and clang have. Not among other arguments.
+#define TRY(expression) TRY_NUMBERED(expression, __COUNTER__)
+#define TRY_NUMBERED(expression, number) TRY_AS(expression, TRY_NAME(number))
+#define TRY_NAME(number) tried_##number
+#define TRY_AS(expression, tried)                    \
+    __extension__({                                  \
+        auto tried = (expression);                   \
+        if (!tried) return std::move(tried).error(); \
+        std::move(tried).value();                    \
+    })
 
 using Status = Result<std::monostate>;
 

@@ -84,14 +84,12 @@ Result<std::string> receive_all(int fd) {
 }
 
 Result<Reply> ask_once(const std::string& path, const Process& process, std::string_view bytes) {
-    auto connection = connect_to(path);
-    if (!connection) return std::move(connection).error();
-    if (auto sent = send_all(connection->get(), bytes, process.pidfd()); !sent) return std::move(sent).error();
-    auto answer = receive_all(connection->get());
-    if (!answer) return std::move(answer).error();
+    auto connection = TRY(connect_to(path));
+    TRY(send_all(connection.get(), bytes, process.pidfd()));
+    auto answer = TRY(receive_all(connection.get()));
     // MaxConnections= of the socket unit closes without a word.
-    if (answer->empty()) return Error{EX_TEMPFAIL, "the broker closed the connection without an answer"};
-    return parse_answer(*answer);
+    if (answer.empty()) return Error{EX_TEMPFAIL, "the broker closed the connection without an answer"};
+    return parse_answer(answer);
 }
 
 bool is_worth_another_try(const Result<Reply>& answer) {
@@ -101,11 +99,10 @@ bool is_worth_another_try(const Result<Reply>& answer) {
 }  // namespace
 
 Result<Reply> ask_broker(const std::string& path, const Process& process, const Message& message) {
-    auto bytes = encode_message(message);
-    if (!bytes) return std::move(bytes).error();
+    auto bytes = TRY(encode_message(message));
     timespec pause{0, kFirstPause};
     while (true) {
-        auto answer = ask_once(path, process, *bytes);
+        auto answer = ask_once(path, process, bytes);
         if (!is_worth_another_try(answer)) return answer;
         ::nanosleep(&pause, nullptr);
         if (deadline_passed()) return answer;

@@ -76,10 +76,9 @@ Status Connection::receive_header(Header& header) const {
     if ((message.msg_flags & MSG_CTRUNC) != 0) return Error{EX_PROTOCOL, "more than one descriptor came with the request"};
     if (!header.descriptor) return Error{EX_PROTOCOL, "no descriptor came with the request"};
     const auto size = static_cast<std::size_t>(got);
-    if (auto received = receive_all(fd_, bytes.data() + size, bytes.size() - size); !received) return received;
-    auto sizes = parse_header({bytes.data(), bytes.size()});
-    if (!sizes) return std::move(sizes).error();
-    header.sizes = *sizes;
+    TRY(receive_all(fd_, bytes.data() + size, bytes.size() - size));
+    auto sizes = TRY(parse_header({bytes.data(), bytes.size()}));
+    header.sizes = sizes;
     return ok();
 }
 
@@ -91,7 +90,7 @@ Result<Message> Connection::receive_body(const PartSizes& sizes) const {
     while (body.size() < whole) {
         const std::size_t had = body.size();
         body.resize(std::min(whole, had + kStep));
-        if (auto received = receive_all(fd_, body.data() + had, body.size() - had); !received) return std::move(received).error();
+        TRY(receive_all(fd_, body.data() + had, body.size() - had));
     }
     return parse_body(sizes, body);
 }

@@ -76,9 +76,8 @@ Result<Message> parse_body(const PartSizes& sizes, std::string_view body) {
         parts[part] = body.substr(0, sizes[part]);
         body.remove_prefix(sizes[part]);
     }
-    auto flags = split_words(parts[kFlags]);
-    if (!flags) return std::move(flags).error();
-    return Message{std::move(*flags), std::string(parts[kState]), std::string(parts[kConfig]), std::string(parts[kHosts]),
+    auto flags = TRY(split_words(parts[kFlags]));
+    return Message{std::move(flags), std::string(parts[kState]), std::string(parts[kConfig]), std::string(parts[kHosts]),
                    std::string(parts[kResolvConf])};
 }
 

@@ -27,15 +27,14 @@ Result<UniqueFd> open_file() {
 }  // namespace
 
 Result<Slot> Slot::take(const Peer& peer) {
-    auto file = open_file();
-    if (!file) return std::move(file).error();
+    auto file = TRY(open_file());
     for (int slot = 0; slot < kSlotsOfUser; ++slot) {
         struct flock byte {};
         byte.l_type = F_WRLCK;
         byte.l_whence = SEEK_SET;
         byte.l_start = static_cast<off_t>(peer.uid) * kSlotsOfUser + slot;
         byte.l_len = 1;
-        if (::fcntl(file->get(), F_OFD_SETLK, &byte) == 0) return Slot(std::move(*file));
+        if (::fcntl(file.get(), F_OFD_SETLK, &byte) == 0) return Slot(std::move(file));
         if (errno != EAGAIN && errno != EACCES) return system_error("lock a slot", errno);
     }
     return Error{EX_TEMPFAIL, fmt::format("busy: {} requests of uid {} are being served", kSlotsOfUser, peer.uid)};

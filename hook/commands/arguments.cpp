@@ -27,9 +27,8 @@ Result<Arguments> parse_arguments(std::span<char* const> words, std::initializer
         if (equals == std::string::npos) return Error{EX_USAGE, fmt::format("{} needs a value", quote(word))};
         if (!arguments.own.emplace(name, word.substr(equals + 1)).second) return Error{EX_USAGE, fmt::format("{} stands there twice", quote(name))};
     }
-    auto defaults = parse_flags(arguments.flags);
-    if (!defaults) return std::move(defaults).error();
-    arguments.defaults = std::move(*defaults);
+    auto defaults = TRY(parse_flags(arguments.flags));
+    arguments.defaults = std::move(defaults);
     return arguments;
 }
 

@@ -58,41 +58,34 @@ struct Target {
 
 Result<Target> target_around(std::string name, Result<Process> process, const std::string& bundle) {
     if (!process) return std::move(process).error();
-    auto cgroup = Cgroup::around(*process);
-    if (!cgroup) return std::move(cgroup).error();
+    auto cgroup = TRY(Cgroup::around(*process));
     std::optional<BundleFiles> files;
     if (!bundle.empty()) {
-        auto opened = BundleFiles::open(bundle);
-        if (!opened) return std::move(opened).error();
-        files = std::move(*opened);
+        auto opened = TRY(BundleFiles::open(bundle));
+        files = std::move(opened);
     }
-    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::move(files), bundle};
+    return Target{std::move(name), std::move(*process), std::move(cgroup), std::move(files), bundle};
 }
 
 Result<Target> find_target(const Arguments& arguments) {
     const auto& [kind, word] = *arguments.own.begin();
     if (kind == kPid) return target_around(fmt::format("pid-{}", word), process_of(word), {});
     if (kind == kContainer) {
-        auto found = find_container(word);
-        if (!found) return std::move(found).error();
-        return target_around(found->id, Process::open(found->pid), found->bundle);
+        auto found = TRY(find_container(word));
+        return target_around(found.id, Process::open(found.pid), found.bundle);
     }
-    auto cgroup = Cgroup::at(word);
-    if (!cgroup) return std::move(cgroup).error();
-    auto process = cgroup->some_process();
-    if (!process) return std::move(process).error();
-    std::string name = cgroup->path().substr(cgroup->path().rfind('/') + 1);
-    return Target{std::move(name), std::move(*process), std::move(*cgroup), std::nullopt, {}};
+    auto cgroup = TRY(Cgroup::at(word));
+    auto process = TRY(cgroup.some_process());
+    std::string name = cgroup.path().substr(cgroup.path().rfind('/') + 1);
+    return Target{std::move(name), std::move(process), std::move(cgroup), std::nullopt, {}};
 }
 
 // Those that count. `lines` gets what the log is to say of the others.
 Result<Annotations> annotations_of(const Target& target, Lines& lines) {
     if (!target.files) return Annotations();
-    auto annotations = parse_config_annotations(target.files->config);
-    if (!annotations) return std::move(annotations).error();
-    auto ignored = ignore_others_annotations(*annotations, target.name, target.bundle);
-    if (!ignored) return std::move(ignored).error();
-    for (std::string& note : *ignored) lines.push_back({LOG_WARNING, std::move(note)});
+    auto annotations = TRY(parse_config_annotations(target.files->config));
+    auto ignored = TRY(ignore_others_annotations(annotations, target.name, target.bundle));
+    for (std::string& note : ignored) lines.push_back({LOG_WARNING, std::move(note)});
     return annotations;
 }
 
@@ -118,62 +111,49 @@ void end_connections_from_before(int cgroup_fd, Lines& lines) {
 
 Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
     Lines lines;
-    auto annotations = annotations_of(target, lines);
-    if (!annotations) return std::move(annotations).error();
-    auto request = join_request(*annotations, defaults);
-    if (!request) return std::move(request).error();
-    if (auto checked = check_network_stack(target.process, *annotations); !checked) return std::move(checked).error();
-    auto guard = choose_guard(target.process, *request);
-    if (!guard) return std::move(guard).error();
-    auto made = target.files ? Result<Bundle>(target.files->bundle) : read_process_bundle(target.process);
-    if (!made) return std::move(made).error();
+    auto annotations = TRY(annotations_of(target, lines));
+    auto request = TRY(join_request(annotations, defaults));
+    TRY(check_network_stack(target.process, annotations));
+    auto guard = TRY(choose_guard(target.process, request));
+    auto made = TRY(target.files ? Result<Bundle>(target.files->bundle) : read_process_bundle(target.process));
     const int directory = target.files ? target.files->directory.get() : -1;
     const std::string_view config = target.files ? std::string_view(target.files->config) : "{}";
-    auto facts = read_container_facts(target.process, *made, directory, config, *guard, kRunsAlready, Mounts::entered);
-    if (!facts) return std::move(facts).error();
-    auto names = target.files ? target.files->read_name_files() : read_name_files(target.process);
-    if (!names) return std::move(names).error();
-    auto jailed = jail_container({target.name, target.process, target.cgroup, *made, *facts, *names, *guard}, *request, Existing::replace);
-    if (!jailed) return std::move(jailed).error();
-    jailed->attachment.keep();
-    end_connections_from_before(target.cgroup.fd(), jailed->lines);
-    jailed->lines.insert(jailed->lines.begin(), lines.begin(), lines.end());
-    jailed->lines.push_back(
+    auto facts = TRY(read_container_facts(target.process, made, directory, config, guard, kRunsAlready, Mounts::entered));
+    auto names = TRY(target.files ? target.files->read_name_files() : read_name_files(target.process));
+    auto jailed = TRY(jail_container({target.name, target.process, target.cgroup, made, facts, names, guard}, request, Existing::replace));
+    jailed.attachment.keep();
+    end_connections_from_before(target.cgroup.fd(), jailed.lines);
+    jailed.lines.insert(jailed.lines.begin(), lines.begin(), lines.end());
+    jailed.lines.push_back(
         {LOG_NOTICE,
          "it ran before: sockets that are no IP sockets, opened till now, stay open, and its resolv.conf, which it may have written, "
          "says where DNS is open (--dns=off closes that)"});
-    return std::move(jailed->lines);
+    return std::move(jailed.lines);
 }
 
 // The cgroups in question, the innermost first.
 Result<std::vector<CgroupView>> cgroups_meant(const Arguments& arguments) {
     const auto& [kind, word] = *arguments.own.begin();
     if (kind == kCgroup) {
-        auto cgroup = Cgroup::at(word);
-        if (!cgroup) return std::move(cgroup).error();
+        auto cgroup = TRY(Cgroup::at(word));
         std::vector<CgroupView> one;
-        one.push_back({UniqueFd(::fcntl(cgroup->fd(), F_DUPFD_CLOEXEC, 0)), cgroup->path()});
+        one.push_back({UniqueFd(::fcntl(cgroup.fd(), F_DUPFD_CLOEXEC, 0)), cgroup.path()});
         return one;
     }
-    auto found = kind == kContainer ? find_container(word) : Result<FoundContainer>(FoundContainer{});
-    if (!found) return std::move(found).error();
-    auto process = kind == kContainer ? Process::open(found->pid) : process_of(word);
-    if (!process) return std::move(process).error();
-    return cgroups_of(*process);
+    auto found = TRY(kind == kContainer ? find_container(word) : Result<FoundContainer>(FoundContainer{}));
+    auto process = TRY(kind == kContainer ? Process::open(found.pid) : process_of(word));
+    return cgroups_of(process);
 }
 
 }  // namespace
 
 Result<Lines> attach(std::span<char* const> words) {
-    auto arguments = parse_arguments(words, {kPid, kCgroup, kContainer});
-    if (!arguments) return std::move(arguments).error();
-    if (auto checked = check_target(*arguments, "attach"); !checked) return std::move(checked).error();
-    auto target = find_target(*arguments);
-    if (!target) return std::move(target).error();
-    const std::string who = fmt::format("container {}", quote(target->name));
-    auto lines = jail_target(*target, arguments->defaults);
-    if (!lines) return std::move(lines).error().context(who);
-    for (Line& line : *lines) line.text.insert(0, who + ": ");
+    auto arguments = TRY(parse_arguments(words, {kPid, kCgroup, kContainer}));
+    TRY(check_target(arguments, "attach"));
+    auto target = TRY(find_target(arguments));
+    const std::string who = fmt::format("container {}", quote(target.name));
+    auto lines = TRY(jail_target(target, arguments.defaults).context(who));
+    for (Line& line : lines) line.text.insert(0, who + ": ");
     return lines;
 }
 
@@ -181,10 +161,9 @@ Result<Lines> detach(std::span<char* const> words) {
     auto arguments = parse_arguments(words, {kPid, kCgroup, kContainer});
     if (!arguments) return std::move(arguments).error();
     if (!arguments->flags.empty()) return not_one_target("detach");
-    if (auto checked = check_target(*arguments, "detach"); !checked) return std::move(checked).error();
-    auto cgroups = cgroups_meant(*arguments);
-    if (!cgroups) return std::move(cgroups).error();
-    for (const CgroupView& cgroup : *cgroups) {
+    TRY(check_target(*arguments, "detach"));
+    auto cgroups = TRY(cgroups_meant(*arguments));
+    for (const CgroupView& cgroup : cgroups) {
         auto detached = detach_jail(cgroup.fd.get());
         if (!detached) return std::move(detached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
         if (*detached != 0)

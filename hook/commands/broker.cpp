@@ -59,13 +59,10 @@ Result<std::size_t> max_jails(const Arguments& arguments) {
 
 // The unit's settings, then the flags that the hook was called with, then the annotations: each within what the one before enforces.
 Result<Request> join_all(const Defaults& floor, const std::vector<std::string>& flags, const Annotations& annotations) {
-    auto asked = parse_flags(flags);
-    if (!asked) return std::move(asked).error().context("the hook's flags");
-    auto defaults = join_defaults(floor, *asked);
-    if (!defaults) return std::move(defaults).error();
-    auto settings = parse_annotations(annotations);
-    if (!settings) return std::move(settings).error();
-    return join_settings(*defaults, *settings);
+    auto asked = TRY(parse_flags(flags).context("the hook's flags"));
+    auto defaults = TRY(join_defaults(floor, asked));
+    auto settings = TRY(parse_annotations(annotations));
+    return join_settings(defaults, settings);
 }
 
 // One request, from its header to its answer.
@@ -91,36 +88,28 @@ public:
 
 private:
     Result<Lines> jail() {
-        if (auto received = connection_.receive_header(header_); !received) return std::move(received).error();
-        auto target = ProvedTarget::of(connection_.peer(), std::move(header_.descriptor), most_jails_);
-        if (!target) return std::move(target).error();
-        auto message = connection_.receive_body(header_.sizes);
-        if (!message) return std::move(message).error();
-        return jail(*target, std::move(*message));
+        TRY(connection_.receive_header(header_));
+        auto target = TRY(ProvedTarget::of(connection_.peer(), std::move(header_.descriptor), most_jails_));
+        auto message = TRY(connection_.receive_body(header_.sizes));
+        return jail(target, std::move(message));
     }
 
     Result<Lines> jail(const ProvedTarget& target, Message message) {
-        auto state = parse_state(message.state);
-        if (!state) return std::move(state).error().context("container state");
-        who_ += fmt::format(": container {}", quote(state->id));
-        if (auto checked = check_network_stack(target.process(), state->annotations); !checked) return std::move(checked).error();
-        auto request = join_all(arguments_.defaults, message.flags, state->annotations);
-        if (!request) return std::move(request).error();
-        if (request->mode == Mode::off) return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};
-        auto bundle = parse_bundle(message.config);
-        if (!bundle) return std::move(bundle).error().context("config.json");
-        auto guard = choose_guard(target.process(), *request);
-        if (!guard) return std::move(guard).error();
-        auto facts = read_process_facts(target.process(), message.config, *guard, runtime_of(connection_.peer()));
-        if (!facts) return std::move(facts).error();
-        const NameFiles names = name_files(*bundle, std::move(message.hosts), std::move(message.resolv_conf));
-        auto jailed = jail_container({state->id, target.process(), target.cgroup(), *bundle, *facts, names, *guard}, *request, Existing::refuse);
-        if (!jailed) return std::move(jailed).error();
-        if (auto still = target.recheck(); !still) return std::move(still).error();
+        auto state = TRY(parse_state(message.state).context("container state"));
+        who_ += fmt::format(": container {}", quote(state.id));
+        TRY(check_network_stack(target.process(), state.annotations));
+        auto request = TRY(join_all(arguments_.defaults, message.flags, state.annotations));
+        if (request.mode == Mode::off) return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};
+        auto bundle = TRY(parse_bundle(message.config).context("config.json"));
+        auto guard = TRY(choose_guard(target.process(), request));
+        auto facts = TRY(read_process_facts(target.process(), message.config, guard, runtime_of(connection_.peer())));
+        const NameFiles names = name_files(bundle, std::move(message.hosts), std::move(message.resolv_conf));
+        auto jailed = TRY(jail_container({state.id, target.process(), target.cgroup(), bundle, facts, names, guard}, request, Existing::refuse));
+        TRY(target.recheck());
         // Whoever has not been told yes has no jail: the engine won't start that container.
-        if (auto told = connection_.answer({Word::yes, 0, jailed->lines.back().text}); !told) return std::move(told).error();
-        jailed->attachment.keep();
-        return std::move(jailed->lines);
+        TRY(connection_.answer({Word::yes, 0, jailed.lines.back().text}));
+        jailed.attachment.keep();
+        return std::move(jailed.lines);
     }
 
     const Connection& connection_;
@@ -133,19 +122,16 @@ private:
 }  // namespace
 
 Result<Lines> serve(int fd, const Arguments& arguments) {
-    auto is_root = in_initial_user_namespace();
-    if (!is_root) return std::move(is_root).error();
-    if (!*is_root) return Error{EX_NOPERM, "the broker runs in a user namespace, where the kernel refuses BPF programs"};
-    auto most_jails = max_jails(arguments);
-    if (!most_jails) return std::move(most_jails).error();
-    auto connection = Connection::on(fd);
-    if (!connection) return std::move(connection).error();
+    auto is_root = TRY(in_initial_user_namespace());
+    if (!is_root) return Error{EX_NOPERM, "the broker runs in a user namespace, where the kernel refuses BPF programs"};
+    auto most_jails = TRY(max_jails(arguments));
+    auto connection = TRY(Connection::on(fd));
     // Outlives the service: to close what a peer has sent may wait for that peer, who then has a slot less.
-    const auto slot = Slot::take(connection->peer());
-    Service service(*connection, arguments, *most_jails);
+    const auto slot = Slot::take(connection.peer());
+    Service service(connection, arguments, most_jails);
     if (!slot) return service.refuse(slot.error());
     // Only now, for a slot is a file that is written.
-    if (auto confined = confine(Role::broker); !confined) return std::move(confined).error();
+    TRY(confine(Role::broker));
     return service.run();  // reads the first byte of what the peer has sent
 }
 

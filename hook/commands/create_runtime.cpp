@@ -23,15 +23,13 @@ namespace jail_ai {
 namespace {
 
 Result<ContainerState> parse(const std::string& text) {
-    auto state = parse_state(text);
-    if (!state) return std::move(state).error().context("container state");
+    auto state = TRY(parse_state(text).context("container state"));
     return state;
 }
 
 Result<Request> read_request(const ContainerState& state, const Defaults& defaults) {
-    auto asked = parse_annotations(state.annotations);
-    if (!asked) return std::move(asked).error();
-    return join_settings(defaults, *asked);
+    auto asked = TRY(parse_annotations(state.annotations));
+    return join_settings(defaults, asked);
 }
 
 // An engine that had given nobody's annotations to the container but the user's would not have called the hook.
@@ -56,34 +54,26 @@ std::string state_text(const ContainerState& state) {
 }
 
 Result<Lines> jail_here(const ContainerState& state, const Request& request) {
-    auto process = Process::open(state.pid);
-    if (!process) return std::move(process).error();
-    if (auto checked = check_network_stack(*process, state.annotations); !checked) return std::move(checked).error();
-    auto cgroup = Cgroup::of_hooked(*process, ::getppid());
-    if (!cgroup) return std::move(cgroup).error();
-    auto files = BundleFiles::open(state.bundle);
-    if (!files) return std::move(files).error();
-    auto guard = choose_guard(*process, request);
-    if (!guard) return std::move(guard).error();
-    const pid_t runtime = cgroup->has_restorer() ? kRunsAlready : ::getppid();
-    auto facts = read_container_facts(*process, files->bundle, files->directory.get(), files->config, *guard, runtime,
-                                      cgroup->has_restorer() ? Mounts::pending : Mounts::made);
-    if (!facts) return std::move(facts).error();
-    auto names = files->read_name_files();
-    if (!names) return std::move(names).error();
-    auto jailed = jail_container({state.id, *process, *cgroup, files->bundle, *facts, *names, *guard}, request, Existing::replace);
-    if (!jailed) return std::move(jailed).error();
-    jailed->attachment.keep();
-    return std::move(jailed->lines);
+    auto process = TRY(Process::open(state.pid));
+    TRY(check_network_stack(process, state.annotations));
+    auto cgroup = TRY(Cgroup::of_hooked(process, ::getppid()));
+    auto files = TRY(BundleFiles::open(state.bundle));
+    auto guard = TRY(choose_guard(process, request));
+    const pid_t runtime = cgroup.has_restorer() ? kRunsAlready : ::getppid();
+    auto facts = TRY(read_container_facts(process, files.bundle, files.directory.get(), files.config, guard, runtime,
+                                          cgroup.has_restorer() ? Mounts::pending : Mounts::made));
+    auto names = TRY(files.read_name_files());
+    auto jailed = TRY(jail_container({state.id, process, cgroup, files.bundle, facts, names, guard}, request, Existing::replace));
+    jailed.attachment.keep();
+    return std::move(jailed.lines);
 }
 
 Result<Lines> jail(const ContainerState& state, std::string text, const IgnoredAnnotations& ignored, const Arguments& arguments, bool is_root) {
     if (only_others_ask(state, arguments.defaults, ignored)) return Lines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
-    auto request = read_request(state, arguments.defaults);
-    if (!request) return std::move(request).error();
-    if (request->mode == Mode::off) return Lines{{LOG_INFO, "host not blocked, as it asks"}};
-    auto [lines, is_final] = is_root ? BrokersWord{jail_here(state, *request), false} : jail_by_broker(state, std::move(text), *request, arguments);
-    if (!lines && request->on_failure == OnFailure::run && !is_final)
+    auto request = TRY(read_request(state, arguments.defaults));
+    if (request.mode == Mode::off) return Lines{{LOG_INFO, "host not blocked, as it asks"}};
+    auto [lines, is_final] = is_root ? BrokersWord{jail_here(state, request), false} : jail_by_broker(state, std::move(text), request, arguments);
+    if (!lines && request.on_failure == OnFailure::run && !is_final)
         return Lines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}", lines.error().message)}};
     return std::move(lines);
 }
@@ -91,20 +81,17 @@ Result<Lines> jail(const ContainerState& state, std::string text, const IgnoredA
 }  // namespace
 
 Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root) {
-    auto text = read_all(input, kMaxStateBytes);
-    if (!text) return std::move(text).error().context("read container state");
-    auto state = parse(*text);
-    if (!state) return std::move(state).error();
-    const std::string container = fmt::format("container {}", quote(state->id));
-    auto ignored = ignore_others_annotations(state->annotations, state->id, state->bundle);
-    if (!ignored) return std::move(ignored).error().context(container);
-    auto lines = jail(*state, ignored->empty() ? std::move(*text) : state_text(*state), *ignored, arguments, is_root);
+    auto text = TRY(read_all(input, kMaxStateBytes).context("read container state"));
+    auto state = TRY(parse(text));
+    const std::string container = fmt::format("container {}", quote(state.id));
+    auto ignored = TRY(ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
+    auto lines = jail(state, ignored.empty() ? std::move(text) : state_text(state), ignored, arguments, is_root);
     if (!lines) {
         Error error = std::move(lines).error().context(container);
-        for (const std::string& note : *ignored) error.message += fmt::format("; {}", note);
+        for (const std::string& note : ignored) error.message += fmt::format("; {}", note);
         return error;
     }
-    for (const std::string& note : *ignored) lines->insert(lines->begin(), {LOG_WARNING, note});
+    for (const std::string& note : ignored) lines->insert(lines->begin(), {LOG_WARNING, note});
     for (Line& line : *lines) line.text.insert(0, container + ": ");
     return lines;
 }

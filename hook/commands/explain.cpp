@@ -28,41 +28,34 @@ struct Subject {
 };
 
 Result<Subject> any_container() {
-    auto routes = read_local_routes();
-    if (!routes) return std::move(routes).error();
+    auto routes = TRY(read_local_routes());
     Subject subject{"a container with a network of its own", {}, {}, std::nullopt};
-    subject.view.routes = std::move(*routes);
+    subject.view.routes = std::move(routes);
     return subject;
 }
 
 // `id` is the container's where `bundle` is known.
 Result<Subject> running_container(pid_t pid, std::string name, const std::string& id, const std::string& bundle) {
-    auto process = Process::open(pid);
-    if (!process) return std::move(process).error();
+    auto process = TRY(Process::open(pid));
     Annotations annotations;
     std::string network_path;
     if (!bundle.empty()) {
-        auto files = BundleFiles::open(bundle);
-        if (!files) return std::move(files).error();
-        auto found = parse_config_annotations(files->config);
-        if (!found) return std::move(found).error();
-        annotations = std::move(*found);
-        network_path = files->bundle.network_path;
-        if (auto ignored = ignore_others_annotations(annotations, id, bundle); !ignored) return std::move(ignored).error();
+        auto files = TRY(BundleFiles::open(bundle));
+        auto found = TRY(parse_config_annotations(files.config));
+        annotations = std::move(found);
+        network_path = files.bundle.network_path;
+        TRY(ignore_others_annotations(annotations, id, bundle));
     }
-    auto names = read_name_files(*process);
-    if (!names) return std::move(names).error();
-    auto view = read_host_view(*process, *names, network_path);
-    if (!view) return std::move(view).error();
-    return Subject{std::move(name), std::move(annotations), std::move(*view), std::move(*process)};
+    auto names = TRY(read_name_files(process));
+    auto view = TRY(read_host_view(process, names, network_path));
+    return Subject{std::move(name), std::move(annotations), std::move(view), std::move(process)};
 }
 
 Result<Subject> subject_of(const Question& question) {
     if (question.pid) return running_container(*question.pid, fmt::format("process {}", *question.pid), {}, {});
     if (question.container.empty()) return any_container();
-    auto found = find_container(question.container);
-    if (!found) return std::move(found).error();
-    return running_container(found->pid, fmt::format("container {}", quote(found->id)), found->id, found->bundle);
+    auto found = TRY(find_container(question.container));
+    return running_container(found.pid, fmt::format("container {}", quote(found.id)), found.id, found.bundle);
 }
 
 Result<Request> request_of(const Question& question, const Annotations& annotations) {
@@ -75,9 +68,8 @@ Result<Request> request_of(const Question& question, const Annotations& annotati
 }
 
 Result<std::optional<AttachedJail>> jail_of(const Process& process, const Policy& policy) {
-    auto cgroups = cgroups_of(process);
-    if (!cgroups) return std::move(cgroups).error();
-    for (const CgroupView& cgroup : *cgroups) {
+    auto cgroups = TRY(cgroups_of(process));
+    for (const CgroupView& cgroup : cgroups) {
         auto attached = read_attached_policy(cgroup.fd.get());
         if (!attached) return std::move(attached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
         if (!*attached) continue;
@@ -90,17 +82,13 @@ Result<std::optional<AttachedJail>> jail_of(const Process& process, const Policy
 }  // namespace
 
 Result<std::string> explain(const Question& question) {
-    auto subject = subject_of(question);
-    if (!subject) return std::move(subject).error();
-    auto request = request_of(question, subject->annotations);
-    if (!request) return std::move(request).error();
-    auto policy = compile_policy(*request, subject->view);
-    if (!policy) return std::move(policy).error();
-    Explanation explanation{std::move(subject->name), question.destination, std::move(*policy), std::nullopt, subject->process.has_value()};
-    if (subject->process) {
-        auto jail = jail_of(*subject->process, explanation.policy);
-        if (!jail) return std::move(jail).error();
-        explanation.jail = std::move(*jail);
+    auto subject = TRY(subject_of(question));
+    auto request = TRY(request_of(question, subject.annotations));
+    auto policy = TRY(compile_policy(request, subject.view));
+    Explanation explanation{std::move(subject.name), question.destination, std::move(policy), std::nullopt, subject.process.has_value()};
+    if (subject.process) {
+        auto jail = TRY(jail_of(*subject.process, explanation.policy));
+        explanation.jail = std::move(jail);
     }
     return question.json ? explain_to_machines(explanation) : explain_to_people(explanation);
 }

@@ -49,9 +49,8 @@ Status set_pid(Question& question, std::string_view written) {
 
 Status set_destination(Question& question, std::string_view written) {
     if (question.destination) return usage(fmt::format("unexpected {}: one destination is explained at a time", quote(written)));
-    auto destination = parse_asked_destination(written);
-    if (!destination) return std::move(destination).error();
-    question.destination = std::move(*destination);
+    auto destination = TRY(parse_asked_destination(written));
+    question.destination = std::move(destination);
     return ok();
 }
 
@@ -103,7 +102,7 @@ Result<Question> parse_question(std::span<char* const> arguments) {
             continue;
         }
         if (word.front() != '-') {
-            if (auto set = set_destination(question, word); !set) return std::move(set).error();
+            TRY(set_destination(question, word));
             continue;
         }
         const bool has_value = option.size() != word.size();
@@ -123,9 +122,8 @@ Result<Question> parse_question(std::span<char* const> arguments) {
         if (!set) return std::move(set).error();
     }
     if (question.pid && !question.container.empty()) return usage("--pid and --container name two containers");
-    auto parsed = parse_arguments(settings);
-    if (!parsed) return std::move(parsed).error();
-    question.defaults = std::move(parsed->defaults);
+    auto parsed = TRY(parse_arguments(settings));
+    question.defaults = std::move(parsed.defaults);
     return question;
 }
 

@@ -19,30 +19,26 @@ namespace {
 // Where mounts lead is seen from the engine's mount namespace alone. In which user namespace capabilities count is for the broker to say.
 // So do the user's own settings, which the network that comes will have.
 Result<Judged> judge_here(const BundleFiles& files, const Process& process, const UserNetwork& coming, const Request& request) {
-    auto facts = read_mount_facts(process, files.bundle, files.directory.get(), Mounts::made);
-    if (!facts) return std::move(facts).error();
-    facts->forwards = coming.forwards;
+    auto facts = TRY(read_mount_facts(process, files.bundle, files.directory.get(), Mounts::made));
+    facts.forwards = coming.forwards;
     Bundle mounts = files.bundle;
     mounts.capabilities.clear();
-    return judge_risks(mounts, *facts, request);
+    return judge_risks(mounts, facts, request);
 }
 
 // A user's networks lie in the storage that also has the bundle: STORAGE/networks and STORAGE/DRIVER-containers/ID/userdata (podman-network(1)). The
 // broker opens no path of a user's, so that the hook looks there, and says what podman is going to write.
 Status foresee(NameFiles& names, const Process& process, const std::string& bundle) {
-    auto resolvers = coming_resolvers(process, bundle + "/../../../networks");
-    if (!resolvers) return std::move(resolvers).error();
-    for (const IpPrefix& resolver : *resolvers) names.resolv_conf += fmt::format("nameserver {}\n", resolver.to_string());
+    auto resolvers = TRY(coming_resolvers(process, bundle + "/../../../networks"));
+    for (const IpPrefix& resolver : resolvers) names.resolv_conf += fmt::format("nameserver {}\n", resolver.to_string());
     return ok();
 }
 
 Result<Message> write_message(const BundleFiles& files, const Process& process, const ContainerState& state, std::string state_text,
                               const Arguments& arguments) {
-    auto names = files.read_name_files();
-    if (!names) return std::move(names).error();
-    if (names->resolv_conf_follows)
-        if (auto foreseen = foresee(*names, process, state.bundle); !foreseen) return std::move(foreseen).error();
-    return Message{arguments.flags, std::move(state_text), files.config, std::move(names->hosts), std::move(names->resolv_conf)};
+    auto names = TRY(files.read_name_files());
+    if (names.resolv_conf_follows) TRY(foresee(names, process, state.bundle));
+    return Message{arguments.flags, std::move(state_text), files.config, std::move(names.hosts), std::move(names.resolv_conf)};
 }
 
 std::string broker_path(const Arguments& arguments) {

@@ -26,12 +26,10 @@ Line warn_of(const FoundRisk& found, const Request& request) {
 }  // namespace
 
 Result<Guard> choose_guard(const Process& process, const Request& request) {
-    auto available = guard_is_available();
-    if (!available) return std::move(available).error();
-    if (*available) return Guard::lsm;
-    auto shares_network = process.shares_namespace("net");
-    if (!shares_network) return std::move(shares_network).error();
-    const bool close_abstract = *shares_network && !request.accepted.contains(Risk::abstract_unix);
+    auto available = TRY(guard_is_available());
+    if (available) return Guard::lsm;
+    auto shares_network = TRY(process.shares_namespace("net"));
+    const bool close_abstract = shares_network && !request.accepted.contains(Risk::abstract_unix);
     return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
 }
 
@@ -48,29 +46,24 @@ Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, co
 }
 
 Result<Jailed> jail_container(const KnownContainer& container, const Request& request, Existing existing) {
-    if (auto checked = check_cgroup_v1(); !checked) return std::move(checked).error();
-    auto host = read_host_view(container.process, container.names, container.bundle.network_path);
-    if (!host) return std::move(host).error();
+    TRY(check_cgroup_v1());
+    auto host = TRY(read_host_view(container.process, container.names, container.bundle.network_path));
     ContainerFacts facts = container.facts;
-    facts.forwards = host->forwards;
-    facts.shares_network = host->shares_network;
+    facts.forwards = host.forwards;
+    facts.shares_network = host.shares_network;
     facts.loses_fragments = container.bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
-    auto judged = judge_risks(container.bundle, facts, request);
-    if (!judged) return std::move(judged).error();
-    Lines& lines = judged->lines;
-    auto policy = compile_policy(request, *host);
-    if (!policy) return std::move(policy).error();
-    for (std::string& warning : host->warnings) lines.push_back({LOG_WARNING, std::move(warning)});
-    auto inputs = write_inputs({request, std::move(*host)});
-    if (!inputs) return std::move(inputs).error();
-    auto jail = Jail::load(*policy, container.guard, container.cgroup, {container.id, judged->open_routes, *inputs});
-    if (!jail) return std::move(jail).error();
-    auto attachment = std::move(*jail).attach(container.cgroup, existing);
+    auto judged = TRY(judge_risks(container.bundle, facts, request));
+    Lines& lines = judged.lines;
+    auto policy = TRY(compile_policy(request, host));
+    for (std::string& warning : host.warnings) lines.push_back({LOG_WARNING, std::move(warning)});
+    auto inputs = TRY(write_inputs({request, std::move(host)}));
+    auto jail = TRY(Jail::load(policy, container.guard, container.cgroup, {container.id, judged.open_routes, inputs}));
+    auto attachment = std::move(jail).attach(container.cgroup, existing);
     if (!attachment) return std::move(attachment).error();
-    if (auto still = container.cgroup.recheck(container.process); !still) return std::move(still).error();
-    for (const std::string& moot : policy->moots) lines.push_back({LOG_NOTICE, moot});
+    TRY(container.cgroup.recheck(container.process));
+    for (const std::string& moot : policy.moots) lines.push_back({LOG_NOTICE, moot});
     lines.push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
-                                           policy->rules.size(), container.guard == Guard::lsm ? "guarded" : "no guard on this kernel",
+                                           policy.rules.size(), container.guard == Guard::lsm ? "guarded" : "no guard on this kernel",
                                            quote(container.cgroup.path()))});
     return Jailed{std::move(*attachment), std::move(lines)};
 }

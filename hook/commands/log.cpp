@@ -59,15 +59,14 @@ private:
 };
 
 Status show_remembered(const FlagsAndContainers& asked, const Print& print) {
-    auto jails = list_jails();
-    if (!jails) return std::move(jails).error();
+    auto jails = TRY(list_jails());
     const ContainersMeant meant = meant_of_running(asked.containers);
     std::vector<std::string_view> ids;
-    std::ranges::transform(*jails, std::back_inserter(ids), &JailReport::container_id);
-    if (auto checked = check_jailed(meant, ids); !checked) return checked;
+    std::ranges::transform(jails, std::back_inserter(ids), &JailReport::container_id);
+    TRY(check_jailed(meant, ids));
     const std::uint64_t boot = boot_time();
     std::vector<LogEntry> entries;
-    for (const JailReport& jail : *jails) {
+    for (const JailReport& jail : jails) {
         if (!meant.has(jail.container_id())) continue;
         const Mode mode = jail.about ? static_cast<Mode>(jail.about->mode) : Mode::enforce;
         for (const Refusal& refusal : jail.refusals)
@@ -82,8 +81,7 @@ Status show_remembered(const FlagsAndContainers& asked, const Print& print) {
 
 Status follow(const FlagsAndContainers& asked, const Print& print, const Warn& warn) {
     listen_for_stop();
-    auto events = Events::open();
-    if (!events) return std::move(events).error();
+    auto events = TRY(Events::open());
     ContainersMeantByAndBy meant(asked);
     std::string text;
     const auto add = [&](const Happened& happened) {
@@ -97,30 +95,28 @@ Status follow(const FlagsAndContainers& asked, const Print& print, const Warn& w
     std::uint64_t next_look = 0;
     unsigned rounds = 0;
     while (!stop_requested()) {
-        pollfd ready{events->fd(), POLLIN, 0};
+        pollfd ready{events.fd(), POLLIN, 0};
         if (::poll(&ready, 1, kNewJailsMs) < 0 && errno != EINTR) return system_error("wait for refusals", errno);
-        if (auto taken = events->take(add); !taken) return taken;
+        TRY(events.take(add));
         if (const std::uint64_t now = nanoseconds(CLOCK_MONOTONIC); now >= next_look) {
             next_look = now + std::uint64_t{kNewJailsMs} * 1'000'000;
-            if (++rounds % kRoundsPerCheck == 0)
-                if (auto told = events->tell_lost(tell_lost); !told) return told;
-            if (auto kept_up = events->keep_up(add); !kept_up) return kept_up;
+            if (++rounds % kRoundsPerCheck == 0) TRY(events.tell_lost(tell_lost));
+            TRY(events.keep_up(add));
         }
         if (!text.empty() && !print(text)) return ok();
         text.clear();
     }
-    if (auto taken = events->take(add); !taken) return taken;
+    TRY(events.take(add));
     print(text);
-    return events->tell_lost(tell_lost);
+    return events.tell_lost(tell_lost);
 }
 
 }  // namespace
 
 Status log(std::span<char* const> words, const Print& print, const Warn& warn) {
-    auto asked = parse_flags_and_containers("log", words, {kFollow, kJson});
-    if (!asked) return std::move(asked).error();
+    auto asked = TRY(parse_flags_and_containers("log", words, {kFollow, kJson}));
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs: run this as root"};
-    return asked->has(kFollow) ? follow(*asked, print, warn) : show_remembered(*asked, print);
+    return asked.has(kFollow) ? follow(asked, print, warn) : show_remembered(asked, print);
 }
 
 }  // namespace jail_ai

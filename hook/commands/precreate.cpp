@@ -33,14 +33,11 @@ std::string container_name(const rapidjson::Value& config) {
 
 // Nothing where nobody asks: podman calls this for whatever container its JSON matches.
 Result<std::optional<Request>> read_request(const rapidjson::Value& config, const Defaults& defaults) {
-    auto annotations = read_annotations(config);
-    if (!annotations) return std::move(annotations).error();
-    if (!asks_something(*annotations) && !defaults.settings.mode) return std::optional<Request>();
-    auto settings = parse_annotations(*annotations);
-    if (!settings) return std::move(settings).error();
-    auto request = join_settings(defaults, *settings);
-    if (!request) return std::move(request).error();
-    return std::optional(std::move(*request));
+    auto annotations = TRY(read_annotations(config));
+    if (!asks_something(annotations) && !defaults.settings.mode) return std::optional<Request>();
+    auto settings = TRY(parse_annotations(annotations));
+    auto request = TRY(join_settings(defaults, settings));
+    return std::optional(std::move(request));
 }
 
 Result<bool> guard_will_be_there() {
@@ -49,9 +46,8 @@ Result<bool> guard_will_be_there() {
 }
 
 Result<Proposal> tighten_container(const rapidjson::Document& config, std::string_view text, const Request& request) {
-    auto guarded = guard_will_be_there();
-    if (!guarded) return std::move(guarded).error();
-    if (*guarded) return Proposal{std::string(text), {}};
+    auto guarded = TRY(guard_will_be_there());
+    if (guarded) return Proposal{std::string(text), {}};
     auto tightened = tighten(config, text, request.accepted);
     if (!tightened) return std::move(tightened).error();
     Proposal proposal{std::move(tightened->config), {}};
@@ -61,11 +57,10 @@ Result<Proposal> tighten_container(const rapidjson::Document& config, std::strin
 }
 
 Result<Proposal> change(const rapidjson::Document& config, std::string_view text, const Defaults& defaults) {
-    auto request = read_request(config, defaults);
-    if (!request) return std::move(request).error();
-    if (!*request || (**request).mode != Mode::enforce) return Proposal{std::string(text), {}};
-    auto proposal = tighten_container(config, text, **request);
-    if (!proposal && (**request).on_failure == OnFailure::run)
+    auto request = TRY(read_request(config, defaults));
+    if (!request || request->mode != Mode::enforce) return Proposal{std::string(text), {}};
+    auto proposal = tighten_container(config, text, *request);
+    if (!proposal && request->on_failure == OnFailure::run)
         return Proposal{std::string(text), {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}", proposal.error().message)}}};
     return proposal;
 }
@@ -73,15 +68,12 @@ Result<Proposal> change(const rapidjson::Document& config, std::string_view text
 }  // namespace
 
 Result<Proposal> precreate(int input, const Defaults& defaults) {
-    auto text = read_all(input, kMaxConfigBytes);
-    if (!text) return std::move(text).error().context("read proposed config.json");
-    auto config = parse_json_object(*text);
-    if (!config) return std::move(config).error().context("proposed config.json");
-    if (auto unique = check_unambiguous(*config); !unique) return std::move(unique).error().context("proposed config.json");
-    const std::string container = container_name(*config);
-    auto proposal = change(*config, *text, defaults);
-    if (!proposal) return std::move(proposal).error().context(container);
-    for (Line& line : proposal->lines) line.text.insert(0, container + ": ");
+    auto text = TRY(read_all(input, kMaxConfigBytes).context("read proposed config.json"));
+    auto config = TRY(parse_json_object(text).context("proposed config.json"));
+    TRY(check_unambiguous(config).context("proposed config.json"));
+    const std::string container = container_name(config);
+    auto proposal = TRY(change(config, text, defaults).context(container));
+    for (Line& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }
 

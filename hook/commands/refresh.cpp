@@ -41,9 +41,8 @@ struct Changed {
 
 // Nothing ends where the cgroup has gone meanwhile.
 Result<unsigned> end_connections(const Changed& changed) {
-    auto directory = open_cgroup_by_id(changed.cgroup);
-    if (!directory) return std::move(directory).error();
-    return *directory ? end_blocked_connections((*directory)->get(), changed.jail.maps, changed.rules) : 0U;
+    auto directory = TRY(open_cgroup_by_id(changed.cgroup));
+    return directory ? end_blocked_connections(directory->get(), changed.jail.maps, changed.rules) : 0U;
 }
 
 void end_connections(std::vector<Changed>& changed, std::vector<Refreshed>& all) {
@@ -118,16 +117,13 @@ void tell_progress(std::size_t done) {
 }  // namespace
 
 Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options, const std::function<void(std::size_t done)>& progress) {
-    auto lock = take_lock(kRulesLock, true);
-    if (!lock) return std::move(lock).error();
-    auto network = own_network_namespace();
-    if (!network) return std::move(network).error();
-    auto routes = read_local_routes();
-    if (!routes) return std::move(routes).error();
+    TRY(take_lock(kRulesLock, true));
+    auto network = TRY(own_network_namespace());
+    auto routes = TRY(read_local_routes());
     std::vector<Refreshed> all;
     std::vector<Changed> changed;
     auto visited = walk.for_each(0, [&](OpenJail& jail) -> Status {
-        auto staleness = compare(jail, *routes, *network);
+        auto staleness = compare(jail, routes, network);
         if (!staleness) {
             all.push_back({{}, {}, {}, 0, {}, std::move(staleness).error().message});
         } else if (options.meant.has(staleness->container)) {
@@ -146,10 +142,9 @@ Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOption
 }
 
 Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal) {
-    auto asked = parse_flags_and_containers("refresh", words, {kDryRun, kJson});
-    if (!asked) return std::move(asked).error();
+    auto asked = TRY(parse_flags_and_containers("refresh", words, {kDryRun, kJson}));
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
-    const RefreshOptions options{asked->has(kDryRun), meant_of_running(std::move(asked->containers))};
+    const RefreshOptions options{asked.has(kDryRun), meant_of_running(std::move(asked.containers))};
     JailWalk walk;
     auto jails = refresh_jails(
         walk, options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});
@@ -157,10 +152,9 @@ Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal) {
     if (!jails) return std::move(jails).error();
     std::vector<std::string_view> ids;
     std::ranges::transform(*jails, std::back_inserter(ids), &Refreshed::container);
-    if (auto checked = check_jailed(options.meant, ids); !checked) return std::move(checked).error();
+    TRY(check_jailed(options.meant, ids));
     const bool failed = std::ranges::any_of(*jails, [](const Refreshed& jail) { return !jail.failure.empty(); });
-    return RefreshAnswer{asked->has(kJson) ? to_machines(*jails, options.only_look) : to_people(*jails, options.only_look),
-                         failed ? EX_OSERR : EX_OK};
+    return RefreshAnswer{asked.has(kJson) ? to_machines(*jails, options.only_look) : to_people(*jails, options.only_look), failed ? EX_OSERR : EX_OK};
 }
 
 }  // namespace jail_ai

@@ -35,22 +35,20 @@ std::vector<NamedJail> put_names(std::vector<JailReport> jails, const std::vecto
 }  // namespace
 
 Result<std::string> status(std::span<char* const> words) {
-    auto asked = parse_flags_and_containers("status", words, {kJson, kPrometheus});
-    if (!asked) return std::move(asked).error();
-    if (asked->has(kJson) && asked->has(kPrometheus)) return Error{EX_USAGE, "status takes one of --json, --prometheus"};
+    auto asked = TRY(parse_flags_and_containers("status", words, {kJson, kPrometheus}));
+    if (asked.has(kJson) && asked.has(kPrometheus)) return Error{EX_USAGE, "status takes one of --json, --prometheus"};
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs: run this as root"};
-    auto jails = list_jails();
-    if (!jails) return std::move(jails).error();
+    auto jails = TRY(list_jails());
     std::vector<NamedContainer> containers = named_containers();
-    std::vector<NamedJail> named = put_names(std::move(*jails), containers);
-    const ContainersMeant meant(std::move(asked->containers), std::move(containers));
+    std::vector<NamedJail> named = put_names(std::move(jails), containers);
+    const ContainersMeant meant(std::move(asked.containers), std::move(containers));
     std::vector<std::string_view> ids;
     for (const NamedJail& each : named) ids.push_back(each.jail.container_id());
-    if (auto checked = check_jailed(meant, ids); !checked) return std::move(checked).error();
+    TRY(check_jailed(meant, ids));
     std::erase_if(named, [&](const NamedJail& each) { return !meant.has(each.jail.container_id()); });
     const Now now{nanoseconds(CLOCK_BOOTTIME), nanoseconds(CLOCK_REALTIME)};
-    if (asked->has(kJson)) return status_to_machines(named, now);
-    if (asked->has(kPrometheus)) return status_to_prometheus(named);
+    if (asked.has(kJson)) return status_to_machines(named, now);
+    if (asked.has(kPrometheus)) return status_to_prometheus(named);
     return status_to_people(named, now);
 }
 

@@ -47,18 +47,15 @@ Status select(const ContainersMeant& meant, VerifyFacts& facts) {
 }  // namespace
 
 Result<Verification> verify(std::span<char* const> words) {
-    auto asked = parse_flags_and_containers("verify", words, {kJson});
-    if (!asked) return std::move(asked).error();
+    auto asked = TRY(parse_flags_and_containers("verify", words, {kJson}));
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs and at others' containers: run this as root"};
-    auto facts = look_at_containers();
-    if (!facts) return std::move(facts).error();
-    if (auto selected = select(meant_among(std::move(asked->containers), *facts), *facts); !selected) return std::move(selected).error();
-    std::vector<Discrepancy> discrepancies = judge_containers(*facts);
-    auto stale = find_stale(*facts);
-    if (!stale) return std::move(stale).error();
-    discrepancies.insert(discrepancies.end(), std::make_move_iterator(stale->begin()), std::make_move_iterator(stale->end()));
+    auto facts = TRY(look_at_containers());
+    TRY(select(meant_among(std::move(asked.containers), facts), facts));
+    std::vector<Discrepancy> discrepancies = judge_containers(facts);
+    auto stale = TRY(find_stale(facts));
+    discrepancies.insert(discrepancies.end(), std::make_move_iterator(stale.begin()), std::make_move_iterator(stale.end()));
     std::ranges::stable_sort(discrepancies, {}, &Discrepancy::kind);
-    return Verification{asked->has(kJson) ? verification_to_machines(*facts, discrepancies) : verification_to_people(*facts, discrepancies),
+    return Verification{asked.has(kJson) ? verification_to_machines(facts, discrepancies) : verification_to_people(facts, discrepancies),
                         discrepancies.empty() ? EX_OK : kSomethingFound};
 }
 

@@ -64,19 +64,18 @@ bool refresh_and_tell(JailWalk& walk, const Tell& tell) {
 class Refusals {
 public:
     static Result<Refusals> open(const Tell& tell) {
-        auto events = Events::open();
-        if (!events) return std::move(events).error();
-        return Refusals(std::move(*events), tell);
+        auto events = TRY(Events::open());
+        return Refusals(std::move(events), tell);
     }
 
     int fd() const { return events_.fd(); }
 
     Status take(Clock::time_point now) {
         const auto each = [&](const Happened& happened) { hand_on(happened); };
-        if (auto taken = events_.take(each); !taken) return taken;
+        TRY(events_.take(each));
         if (now >= next_look_) {
             next_look_ = now + kLookForJails;
-            if (auto kept_up = events_.keep_up(each); !kept_up) return kept_up;
+            TRY(events_.keep_up(each));
         }
         return now >= next_count_ ? sum_up(now) : ok();
     }
@@ -128,36 +127,30 @@ int wait_ms(const std::deque<Clock::time_point>& again, bool logs, Clock::time_p
 }  // namespace
 
 Status watch(std::span<char* const> words, const Tell& tell) {
-    auto logs = wants_log(words);
-    if (!logs) return std::move(logs).error();
+    auto logs = TRY(wants_log(words));
     if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
     listen_for_stop();
-    auto changes = AddressChanges::open();
-    if (!changes) return std::move(changes).error();
+    auto changes = TRY(AddressChanges::open());
     std::optional<Refusals> refusals;
-    if (*logs) {
-        auto opened = Refusals::open(tell);
-        if (!opened) return std::move(opened).error();
-        refusals.emplace(std::move(*opened));
+    if (logs) {
+        auto opened = TRY(Refusals::open(tell));
+        refusals.emplace(std::move(opened));
     }
     JailWalk walk;
     std::deque<Clock::time_point> again{Clock::now()};
     while (!stop_requested()) {
-        pollfd ready[] = {{changes->fd(), POLLIN, 0}, {refusals ? refusals->fd() : -1, POLLIN, 0}};
-        if (::poll(ready, std::size(ready), wait_ms(again, *logs, Clock::now())) < 0 && errno != EINTR)
-            return system_error("wait for changes", errno);
-        auto changed = changes->take();
-        if (!changed) return std::move(changed).error();
+        pollfd ready[] = {{changes.fd(), POLLIN, 0}, {refusals ? refusals->fd() : -1, POLLIN, 0}};
+        if (::poll(ready, std::size(ready), wait_ms(again, logs, Clock::now())) < 0 && errno != EINTR) return system_error("wait for changes", errno);
+        auto changed = TRY(changes.take());
         const auto now = Clock::now();
         const bool due = !again.empty() && again.front() <= now;
         if (due) again.pop_front();
-        if (*changed) {
+        if (changed) {
             again.clear();
             for (const auto later : kAgain) again.push_back(now + later);
         }
-        if ((*changed || due) && !refresh_and_tell(walk, tell) && again.empty()) again.push_back(now + kAgain[0]);
-        if (refusals)
-            if (auto taken = refusals->take(now); !taken) return taken;
+        if ((changed || due) && !refresh_and_tell(walk, tell) && again.empty()) again.push_back(now + kAgain[0]);
+        if (refusals) TRY(refusals->take(now));
     }
     return ok();
 }

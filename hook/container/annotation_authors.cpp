@@ -77,10 +77,9 @@ bool may_loosen(std::string_view key, std::string_view value) {
 }
 
 Result<AnnotationPairs> parse_manifest_annotations(std::string_view manifest) {
-    auto document = parse_json_object(manifest);
-    if (!document) return std::move(document).error();
+    auto document = TRY(parse_json_object(manifest));
     AnnotationPairs pairs;
-    for (const auto& [name, annotations] : std::as_const(*document).GetObject()) {
+    for (const auto& [name, annotations] : std::as_const(document).GetObject()) {
         if (!is_named_annotations(string_of(name)) || annotations.IsNull()) continue;
         if (!annotations.IsObject()) return Error{EX_DATAERR, fmt::format("{} is {}, not an object", quote(string_of(name)), kind_of(annotations))};
         for (const auto& [key, value] : annotations.GetObject())
@@ -108,13 +107,11 @@ IgnoredAnnotations ignore_loosening_annotations(Annotations& annotations, std::s
 
 Result<bool> may_have_image_annotations(std::string_view config) {
     constexpr unsigned kFirstMajor = 1, kFirstMinor = 2;  // of podman 5.0
-    auto document = parse_json_object(config);
-    if (!document) return std::move(document).error();
-    auto version = string_or_empty(*document, "ociVersion");
-    if (!version) return std::move(version).error();
+    auto document = TRY(parse_json_object(config));
+    auto version = TRY(string_or_empty(document, "ociVersion"));
     unsigned major = 0, minor = 0;
-    const char* const end = version->data() + version->size();
-    const auto first = std::from_chars(version->data(), end, major);
+    const char* const end = version.data() + version.size();
+    const auto first = std::from_chars(version.data(), end, major);
     if (first.ec != std::errc() || first.ptr == end || *first.ptr != '.') return true;
     const auto second = std::from_chars(first.ptr + 1, end, minor);
     if (second.ec != std::errc() || second.ptr == end || *second.ptr != '.') return true;
@@ -123,15 +120,12 @@ Result<bool> may_have_image_annotations(std::string_view config) {
 
 Result<std::optional<std::string>> find_image_id(std::string_view containers_json, std::string_view container) {
     // The reader takes objects alone, so that the list becomes the member of one.
-    auto document = parse_json_object(fmt::format("{{\"containers\":{}}}", containers_json));
-    if (!document) return std::move(document).error();
-    auto list = find_array(*document, "containers");
-    if (!list) return std::move(list).error();
-    for (const rapidjson::Value& each : (**list).GetArray()) {
+    auto document = TRY(parse_json_object(fmt::format("{{\"containers\":{}}}", containers_json)));
+    auto list = TRY(find_array(document, "containers"));
+    for (const rapidjson::Value& each : list->GetArray()) {
         if (!each.IsObject()) return Error{EX_DATAERR, fmt::format("an entry is {}, not an object", kind_of(each))};
-        auto id = string_or_empty(each, "id");
-        if (!id) return std::move(id).error();
-        if (*id != container) continue;
+        auto id = TRY(string_or_empty(each, "id"));
+        if (id != container) continue;
         auto image = string_or_empty(each, "image");
         if (!image) return std::move(image).error();
         if (!image->empty() && !is_file_name(*image)) return Error{EX_DATAERR, fmt::format("image {} is not an ID", quote(*image))};

@@ -16,10 +16,9 @@ namespace {
 
 Result<std::vector<std::string>> strings(const rapidjson::Value& object, std::string_view key) {
     std::vector<std::string> all;
-    auto array = find_array(object, key);
-    if (!array) return std::move(array).error();
-    if (*array == nullptr) return all;
-    for (const auto& value : (**array).GetArray()) {
+    auto array = TRY(find_array(object, key));
+    if (array == nullptr) return all;
+    for (const auto& value : array->GetArray()) {
         if (!value.IsString()) return Error{EX_DATAERR, fmt::format("{}[{}] is {}, not a string", key, all.size(), kind_of(value))};
         all.emplace_back(string_of(value));
     }
@@ -28,23 +27,18 @@ Result<std::vector<std::string>> strings(const rapidjson::Value& object, std::st
 
 Result<Mount> parse_mount(const rapidjson::Value& value) {
     if (!value.IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(value))};
-    auto destination = string_or_empty(value, "destination");
-    if (!destination) return std::move(destination).error();
-    auto source = string_or_empty(value, "source");
-    if (!source) return std::move(source).error();
-    auto type = string_or_empty(value, "type");
-    if (!type) return std::move(type).error();
-    auto options = strings(value, "options");
-    if (!options) return std::move(options).error();
-    return Mount{std::move(*destination), std::move(*source), std::move(*type), std::move(*options)};
+    auto destination = TRY(string_or_empty(value, "destination"));
+    auto source = TRY(string_or_empty(value, "source"));
+    auto type = TRY(string_or_empty(value, "type"));
+    auto options = TRY(strings(value, "options"));
+    return Mount{std::move(destination), std::move(source), std::move(type), std::move(options)};
 }
 
 Result<std::vector<Mount>> parse_mounts(const rapidjson::Value& config) {
     std::vector<Mount> mounts;
-    auto array = find_array(config, "mounts");
-    if (!array) return std::move(array).error();
-    if (*array == nullptr) return mounts;
-    for (const auto& value : (**array).GetArray()) {
+    auto array = TRY(find_array(config, "mounts"));
+    if (array == nullptr) return mounts;
+    for (const auto& value : array->GetArray()) {
         auto mount = parse_mount(value);
         if (!mount) return std::move(mount).error().context(fmt::format("mounts[{}]", mounts.size()));
         mounts.push_back(std::move(*mount));
@@ -54,16 +48,13 @@ Result<std::vector<Mount>> parse_mounts(const rapidjson::Value& config) {
 
 Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config) {
     std::set<std::string> all;
-    auto process = find_object(config, "process");
-    if (!process) return std::move(process).error();
-    if (*process == nullptr) return all;
-    auto sets = find_object(**process, "capabilities");
-    if (!sets) return std::move(sets).error().context("process");
-    if (*sets == nullptr) return all;
-    for (const auto& member : (**sets).GetObject()) {
-        auto names = strings(**sets, string_of(member.name));
-        if (!names) return std::move(names).error().context("process.capabilities");
-        for (const std::string& name : *names) {
+    auto process = TRY(find_object(config, "process"));
+    if (process == nullptr) return all;
+    auto sets = TRY(find_object(*process, "capabilities").context("process"));
+    if (sets == nullptr) return all;
+    for (const auto& member : sets->GetObject()) {
+        auto names = TRY(strings(*sets, string_of(member.name)).context("process.capabilities"));
+        for (const std::string& name : names) {
             const auto known = capability_named(name);
             if (!known)
                 return Error{
@@ -76,11 +67,9 @@ Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config)
 }
 
 Result<std::string> parse_root(const rapidjson::Value& config) {
-    auto root = find_object(config, "root");
-    if (!root) return std::move(root).error();
-    if (*root == nullptr) return std::string();
-    auto path = string_or_empty(**root, "path");
-    if (!path) return std::move(path).error().context("root");
+    auto root = TRY(find_object(config, "root"));
+    if (root == nullptr) return std::string();
+    auto path = TRY(string_or_empty(*root, "path").context("root"));
     return path;
 }
 
@@ -92,21 +81,18 @@ struct Namespaces {
 
 Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
     Namespaces types;
-    auto linux_part = find_object(config, "linux");
-    if (!linux_part) return std::move(linux_part).error();
-    if (*linux_part == nullptr) return types;
-    auto array = find_array(**linux_part, "namespaces");
-    if (!array) return std::move(array).error().context("linux");
-    if (*array == nullptr) return types;
-    for (const auto& value : (**array).GetArray()) {
+    auto linux_part = TRY(find_object(config, "linux"));
+    if (linux_part == nullptr) return types;
+    auto array = TRY(find_array(*linux_part, "namespaces").context("linux"));
+    if (array == nullptr) return types;
+    for (const auto& value : array->GetArray()) {
         if (!value.IsObject()) return Error{EX_DATAERR, fmt::format("linux.namespaces holds {}, not an object", kind_of(value))};
-        auto type = string_or_empty(value, "type");
-        if (!type) return std::move(type).error().context("linux.namespaces");
+        auto type = TRY(string_or_empty(value, "type").context("linux.namespaces"));
         auto path = string_or_empty(value, "path");
         if (!path) return std::move(path).error().context("linux.namespaces");
-        if (!path->empty()) types.joined.insert(*type);
-        if (*type == "network") types.network_path = std::move(*path);
-        types.all.insert(std::move(*type));
+        if (!path->empty()) types.joined.insert(type);
+        if (type == "network") types.network_path = std::move(*path);
+        types.all.insert(std::move(type));
     }
     return types;
 }
@@ -123,20 +109,15 @@ const std::string* Bundle::mounted_at(std::string_view destination) const {
 }
 
 Result<Bundle> parse_bundle(std::string_view json) {
-    auto document = parse_json_object(json);
-    if (!document) return std::move(document).error();
-    if (auto unambiguous = check_unambiguous(*document); !unambiguous) return std::move(unambiguous).error();
-    auto mounts = parse_mounts(*document);
-    if (!mounts) return std::move(mounts).error();
-    auto capabilities = parse_capabilities(*document);
-    if (!capabilities) return std::move(capabilities).error();
-    auto namespaces = parse_namespaces(*document);
-    if (!namespaces) return std::move(namespaces).error();
-    auto root = parse_root(*document);
-    if (!root) return std::move(root).error();
-    Bundle bundle{std::move(*mounts), std::move(*capabilities), std::move(namespaces->all), std::move(namespaces->joined),
-                  std::move(namespaces->network_path)};
-    bundle.root = std::move(*root);
+    auto document = TRY(parse_json_object(json));
+    TRY(check_unambiguous(document));
+    auto mounts = TRY(parse_mounts(document));
+    auto capabilities = TRY(parse_capabilities(document));
+    auto namespaces = TRY(parse_namespaces(document));
+    auto root = TRY(parse_root(document));
+    Bundle bundle{std::move(mounts), std::move(capabilities), std::move(namespaces.all), std::move(namespaces.joined),
+                  std::move(namespaces.network_path)};
+    bundle.root = std::move(root);
     return bundle;
 }
 

@@ -88,15 +88,14 @@ Status check_string(std::string_view text) {
 Status check_unambiguous(const rapidjson::Value& value) {
     if (value.IsString()) return check_string(string_of(value));
     if (value.IsArray()) {
-        for (const auto& element : value.GetArray())
-            if (auto checked = check_unambiguous(element); !checked) return checked;
+        for (const auto& element : value.GetArray()) TRY(check_unambiguous(element));
     }
     if (!value.IsObject()) return ok();
     std::vector<std::string_view> keys;
     for (const auto& member : value.GetObject()) {
         keys.push_back(string_of(member.name));
-        if (auto checked = check_string(keys.back()); !checked) return checked;
-        if (auto checked = check_unambiguous(member.value); !checked) return checked;
+        TRY(check_string(keys.back()));
+        TRY(check_unambiguous(member.value));
     }
     std::ranges::sort(keys);
     if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end())
@@ -158,9 +157,8 @@ Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std:
 }
 
 Result<std::string> string_or_empty(const rapidjson::Value& object, std::string_view key) {
-    auto member = find_string(object, key);
-    if (!member) return std::move(member).error();
-    return *member == nullptr ? std::string() : std::string(string_of(**member));
+    auto member = TRY(find_string(object, key));
+    return member == nullptr ? std::string() : std::string(string_of(*member));
 }
 
 std::string_view string_of(const rapidjson::Value& value) {

@@ -76,12 +76,11 @@ JsonPart::JsonPart(const rapidjson::Document& document, std::string_view text)
     : value_(&document), text_(text.substr(text.find('{'), text.rfind('}') + 1 - text.find('{'))) {}
 
 Result<std::optional<JsonPart>> JsonPart::member(std::string_view key) const {
-    auto found = find_member(*value_, key);
-    if (!found) return std::move(found).error();
-    if (*found == nullptr || (**found).IsNull()) return std::optional<JsonPart>();
+    auto found = TRY(find_member(*value_, key));
+    if (found == nullptr || found->IsNull()) return std::optional<JsonPart>();
     const auto members = value_->GetObject();
-    const auto at = std::ranges::find_if(members, [&](const auto& member) { return &member.value == *found; }) - members.begin();
-    return std::optional(JsonPart(**found, value_texts(text_)[static_cast<std::size_t>(at)]));
+    const auto at = std::ranges::find_if(members, [&](const auto& member) { return &member.value == found; }) - members.begin();
+    return std::optional(JsonPart(*found, value_texts(text_)[static_cast<std::size_t>(at)]));
 }
 
 Result<std::optional<JsonPart>> JsonPart::object(std::string_view key) const {

@@ -30,24 +30,19 @@ bool lets_any_pass(const std::vector<SyscallRule>& rules, const Answer& otherwis
 Result<bool> opens_by_ia32(const JsonPart& seccomp, const SeccompProfile& profile, const std::vector<SyscallRule>& socket_rules) {
     auto listed = has_socketcall(seccomp);
     if (!listed || !*listed) return listed;
-    auto rules = profile.rules_of("socketcall");
-    if (!rules) return std::move(rules).error();
-    return lets_any_pass(*rules, profile.otherwise()) || lets_any_pass(socket_rules, profile.otherwise());
+    auto rules = TRY(profile.rules_of("socketcall"));
+    return lets_any_pass(rules, profile.otherwise()) || lets_any_pass(socket_rules, profile.otherwise());
 }
 
 Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
-    auto profile = SeccompProfile::read(seccomp);
-    if (!profile) return std::move(profile).error();
-    auto io_uring = profile->rules_of("io_uring_setup");
-    if (!io_uring) return std::move(io_uring).error();
-    if (lets_any_pass(*io_uring, profile->otherwise())) return kAll;  // IORING_OP_SOCKET
-    auto rules = profile->rules_of("socket");
-    if (!rules) return std::move(rules).error();
-    auto ia32 = opens_by_ia32(seccomp, *profile, *rules);
-    if (!ia32) return std::move(ia32).error();
+    auto profile = TRY(SeccompProfile::read(seccomp));
+    auto io_uring = TRY(profile.rules_of("io_uring_setup"));
+    if (lets_any_pass(io_uring, profile.otherwise())) return kAll;  // IORING_OP_SOCKET
+    auto rules = TRY(profile.rules_of("socket"));
+    auto ia32 = TRY(opens_by_ia32(seccomp, profile, rules));
     const auto judge = [&](std::uint64_t family) {
-        if (lets_family_pass(*rules, profile->otherwise(), family)) return Opened::yes;
-        return *ia32 ? Opened::by_ia32 : Opened::no;
+        if (lets_family_pass(rules, profile.otherwise(), family)) return Opened::yes;
+        return ia32 ? Opened::by_ia32 : Opened::no;
     };
     return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK), std::min(judge(AF_INET), judge(AF_INET6))};
 }

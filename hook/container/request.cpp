@@ -66,8 +66,7 @@ std::string_view risk_name(Risk risk) {
 }
 
 Result<Defaults> join_defaults(const Defaults& floor, const Defaults& asked) {
-    if (floor.enforced)
-        if (auto kept = check_floor(floor.settings, asked.settings, "the hook's flags"); !kept) return std::move(kept).error();
+    if (floor.enforced) TRY(check_floor(floor.settings, asked.settings, "the hook's flags"));
     Defaults joined{asked.settings, floor.enforced || asked.enforced};
     Settings& settings = joined.settings;
     if (!settings.mode) settings.mode = floor.settings.mode;
@@ -81,8 +80,7 @@ Result<Defaults> join_defaults(const Defaults& floor, const Defaults& asked) {
 
 Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
     const Settings& floor = defaults.settings;
-    if (defaults.enforced)
-        if (auto kept = check_floor(floor, asked, "the annotations"); !kept) return std::move(kept).error();
+    if (defaults.enforced) TRY(check_floor(floor, asked, "the annotations"));
     const auto mode = asked.mode ? asked.mode : floor.mode;
     if (!mode) return Error{EX_DATAERR, fmt::format("no annotation {}: say 'true' to block the host or 'false' not to", kBlockHost)};
     Request request{*mode,
@@ -96,9 +94,8 @@ Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
 }
 
 Result<Request> parse_request(const Annotations& annotations) {
-    auto asked = parse_annotations(annotations);
-    if (!asked) return std::move(asked).error();
-    return join_settings({}, *asked);
+    auto asked = TRY(parse_annotations(annotations));
+    return join_settings({}, asked);
 }
 
 }  // namespace jail_ai

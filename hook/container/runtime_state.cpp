@@ -17,18 +17,16 @@ namespace jail_ai {
 namespace {
 
 Result<pid_t> pid_at(const rapidjson::Value& object, std::string_view key) {
-    auto found = find_member(object, key);
-    if (!found) return std::move(found).error();
-    if (*found == nullptr || !(**found).IsInt() || (**found).GetInt() < 1 || (**found).GetInt() > kMaxPid)
+    auto found = TRY(find_member(object, key));
+    if (found == nullptr || !found->IsInt() || found->GetInt() < 1 || found->GetInt() > kMaxPid)
         return Error{EX_DATAERR, fmt::format("{} is no process", quote(key))};
-    return static_cast<pid_t>((**found).GetInt());
+    return static_cast<pid_t>(found->GetInt());
 }
 
 Result<std::optional<std::uint64_t>> ticks_at(const rapidjson::Value& object, std::string_view key) {
-    auto found = find_member(object, key);
-    if (!found) return std::move(found).error();
-    if (*found == nullptr || !(**found).IsUint64()) return std::optional<std::uint64_t>();
-    return std::optional<std::uint64_t>((**found).GetUint64());
+    auto found = TRY(find_member(object, key));
+    if (found == nullptr || !found->IsUint64()) return std::optional<std::uint64_t>();
+    return std::optional<std::uint64_t>(found->GetUint64());
 }
 
 constexpr std::size_t kStartTimeField = 22;
@@ -36,33 +34,24 @@ constexpr std::size_t kStartTimeField = 22;
 }  // namespace
 
 Result<RuntimeState> parse_crun_status(std::string_view json) {
-    auto document = parse_json_object(json);
-    if (!document) return std::move(document).error();
-    auto pid = pid_at(*document, "pid");
-    if (!pid) return std::move(pid).error();
-    auto bundle = string_or_empty(*document, "bundle");
-    if (!bundle) return std::move(bundle).error();
-    auto started = ticks_at(*document, "process-start-time");
-    if (!started) return std::move(started).error();
-    return RuntimeState{*pid, std::move(*bundle), *started};
+    auto document = TRY(parse_json_object(json));
+    auto pid = TRY(pid_at(document, "pid"));
+    auto bundle = TRY(string_or_empty(document, "bundle"));
+    auto started = TRY(ticks_at(document, "process-start-time"));
+    return RuntimeState{pid, std::move(bundle), started};
 }
 
 Result<RuntimeState> parse_runc_state(std::string_view json) {
     constexpr std::string_view kBundle = "bundle=";
-    auto document = parse_json_object(json);
-    if (!document) return std::move(document).error();
-    auto pid = pid_at(*document, "init_process_pid");
-    if (!pid) return std::move(pid).error();
-    auto started = ticks_at(*document, "init_process_start");
-    if (!started) return std::move(started).error();
-    RuntimeState state{*pid, {}, *started};
-    auto config = find_object(*document, "config");
-    if (!config) return std::move(config).error();
-    if (*config == nullptr) return state;
-    auto labels = find_array(**config, "labels");
-    if (!labels) return std::move(labels).error();
-    if (*labels == nullptr) return state;
-    for (const auto& label : (**labels).GetArray())
+    auto document = TRY(parse_json_object(json));
+    auto pid = TRY(pid_at(document, "init_process_pid"));
+    auto started = TRY(ticks_at(document, "init_process_start"));
+    RuntimeState state{pid, {}, started};
+    auto config = TRY(find_object(document, "config"));
+    if (config == nullptr) return state;
+    auto labels = TRY(find_array(*config, "labels"));
+    if (labels == nullptr) return state;
+    for (const auto& label : labels->GetArray())
         if (label.IsString() && string_of(label).starts_with(kBundle)) state.bundle = string_of(label).substr(kBundle.size());
     return state;
 }

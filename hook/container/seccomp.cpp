@@ -39,63 +39,53 @@ static_assert(kComparisons[static_cast<std::size_t>(Comparison::masked_eq)] == "
 constexpr unsigned kArguments = 6;
 
 Result<std::string_view> string_member(const JsonPart& object, std::string_view key) {
-    auto part = object.member(key);
-    if (!part) return std::move(part).error();
-    if (!*part) return Error{EX_DATAERR, fmt::format("{} is missing", quote(key))};
-    if (!(**part).value().IsString()) return Error{EX_DATAERR, fmt::format("{} is {}, not a string", quote(key), kind_of((**part).value()))};
-    return string_of((**part).value());
+    auto part = TRY(object.member(key));
+    if (!part) return Error{EX_DATAERR, fmt::format("{} is missing", quote(key))};
+    if (!part->value().IsString()) return Error{EX_DATAERR, fmt::format("{} is {}, not a string", quote(key), kind_of(part->value()))};
+    return string_of(part->value());
 }
 
 Result<std::optional<std::uint64_t>> number_member(const JsonPart& object, std::string_view key) {
-    auto part = object.member(key);
-    if (!part) return std::move(part).error();
-    if (!*part) return std::optional<std::uint64_t>();
-    if (!(**part).value().IsUint64()) return Error{EX_DATAERR, fmt::format("{} is no whole number", quote(key))};
-    return std::optional((**part).value().GetUint64());
+    auto part = TRY(object.member(key));
+    if (!part) return std::optional<std::uint64_t>();
+    if (!part->value().IsUint64()) return Error{EX_DATAERR, fmt::format("{} is no whole number", quote(key))};
+    return std::optional(part->value().GetUint64());
 }
 
 Result<Answer> read_answer(const JsonPart& object, std::string_view action_key, std::string_view number_key) {
-    auto name = string_member(object, action_key);
-    if (!name) return std::move(name).error();
-    auto number = number_member(object, number_key);
-    if (!number) return std::move(number).error();
-    const auto* action = std::ranges::find(kActions, *name, &Action::name);
-    if (action == kActions.end()) return Error{EX_DATAERR, fmt::format("{}: {} is no action", quote(action_key), quote(*name))};
-    return Answer{action->name, action->has_number ? number->value_or(EPERM) : 0};
+    auto name = TRY(string_member(object, action_key));
+    auto number = TRY(number_member(object, number_key));
+    const auto* action = std::ranges::find(kActions, name, &Action::name);
+    if (action == kActions.end()) return Error{EX_DATAERR, fmt::format("{}: {} is no action", quote(action_key), quote(name))};
+    return Answer{action->name, action->has_number ? number.value_or(EPERM) : 0};
 }
 
 Result<Condition> read_condition(const JsonPart& part) {
     if (!part.value().IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(part.value()))};
-    auto index = number_member(part, "index");
-    if (!index) return std::move(index).error();
-    if (index->value_or(0) >= kArguments) return Error{EX_DATAERR, fmt::format("system calls have arguments 0 to {}", kArguments - 1)};
-    auto value = number_member(part, "value");
-    if (!value) return std::move(value).error();
-    auto value_two = number_member(part, "valueTwo");
-    if (!value_two) return std::move(value_two).error();
-    auto name = string_member(part, "op");
-    if (!name) return std::move(name).error();
-    const auto* comparison = std::ranges::find(kComparisons, *name);
-    if (comparison == kComparisons.end()) return Error{EX_DATAERR, fmt::format("'op': {} is no comparison", quote(*name))};
+    auto index = TRY(number_member(part, "index"));
+    if (index.value_or(0) >= kArguments) return Error{EX_DATAERR, fmt::format("system calls have arguments 0 to {}", kArguments - 1)};
+    auto value = TRY(number_member(part, "value"));
+    auto value_two = TRY(number_member(part, "valueTwo"));
+    auto name = TRY(string_member(part, "op"));
+    const auto* comparison = std::ranges::find(kComparisons, name);
+    if (comparison == kComparisons.end()) return Error{EX_DATAERR, fmt::format("'op': {} is no comparison", quote(name))};
     const auto which = static_cast<Comparison>(comparison - kComparisons.begin());
-    Condition condition{static_cast<unsigned>(index->value_or(0)), which, value->value_or(0), 0};
+    Condition condition{static_cast<unsigned>(index.value_or(0)), which, value.value_or(0), 0};
     if (which != Comparison::masked_eq) return condition;
-    condition.value_two = value_two->value_or(0) & condition.value;  // libseccomp compares no other bits
+    condition.value_two = value_two.value_or(0) & condition.value;  // libseccomp compares no other bits
     return condition;
 }
 
 // One rule, or one a condition: that is how crun and runc take several conditions on one argument.
 Result<std::vector<SyscallRule>> read_rules(const JsonPart& rule, const Answer& answer) {
-    auto args = rule.array("args");
-    if (!args) return std::move(args).error();
+    auto args = TRY(rule.array("args"));
     std::vector<Condition> conditions;
     std::array<unsigned, kArguments> uses{};
-    if (*args) {
-        for (const JsonPart& part : (**args).elements()) {
-            auto condition = read_condition(part);
-            if (!condition) return std::move(condition).error().context("'args'");
-            ++uses.at(condition->argument);
-            conditions.push_back(*condition);
+    if (args) {
+        for (const JsonPart& part : args->elements()) {
+            auto condition = TRY(read_condition(part).context("'args'"));
+            ++uses.at(condition.argument);
+            conditions.push_back(condition);
         }
     }
     const auto rule_of = [&](std::vector<Condition> all) {
@@ -147,23 +137,20 @@ Result<Answer> rule_answer(const JsonPart& rule) {
 }
 
 Result<std::vector<JsonPart>> rule_names(const JsonPart& rule) {
-    auto array = rule.array("names");
-    if (!array) return std::move(array).error();
-    if (!*array) return std::vector<JsonPart>();
-    auto names = (**array).elements();
+    auto array = TRY(rule.array("names"));
+    if (!array) return std::vector<JsonPart>();
+    auto names = array->elements();
     for (const JsonPart& name : names)
         if (!name.value().IsString()) return Error{EX_DATAERR, fmt::format("'names' holds {}, not a string", kind_of(name.value()))};
     return names;
 }
 
 Result<SeccompProfile> SeccompProfile::read(const JsonPart& seccomp) {
-    auto otherwise = read_answer(seccomp, "defaultAction", "defaultErrnoRet");
-    if (!otherwise) return std::move(otherwise).error();
-    SeccompProfile profile(*otherwise);
-    auto rules = seccomp.array("syscalls");
-    if (!rules) return std::move(rules).error();
-    profile.rules_part_ = *rules;
-    if (*rules) profile.rules_ = (**rules).elements();
+    auto otherwise = TRY(read_answer(seccomp, "defaultAction", "defaultErrnoRet"));
+    SeccompProfile profile(otherwise);
+    auto rules = TRY(seccomp.array("syscalls"));
+    profile.rules_part_ = rules;
+    if (rules) profile.rules_ = rules->elements();
     for (std::size_t i = 0; i < profile.rules_.size(); ++i) {
         const JsonPart& rule = profile.rules_[i];
         if (!rule.value().IsObject()) return Error{EX_DATAERR, fmt::format("syscalls[{}]: {}, not an object", i, kind_of(rule.value()))};
@@ -175,15 +162,12 @@ Result<std::vector<SyscallRule>> SeccompProfile::rules_of(std::string_view sysca
     std::vector<SyscallRule> all;
     for (std::size_t i = 0; i < rules_.size(); ++i) {
         const std::string place = fmt::format("syscalls[{}]", i);
-        auto names = rule_names(rules_[i]);
-        if (!names) return std::move(names).error().context(place);
-        if (std::ranges::none_of(*names, [&](const JsonPart& name) { return string_of(name.value()) == syscall; })) continue;
-        auto answer = rule_answer(rules_[i]);
-        if (!answer) return std::move(answer).error().context(place);
-        if (*answer == otherwise_) continue;
-        auto rules = read_rules(rules_[i], *answer);
-        if (!rules) return std::move(rules).error().context(place);
-        all.insert(all.end(), rules->begin(), rules->end());
+        auto names = TRY(rule_names(rules_[i]).context(place));
+        if (std::ranges::none_of(names, [&](const JsonPart& name) { return string_of(name.value()) == syscall; })) continue;
+        auto answer = TRY(rule_answer(rules_[i]).context(place));
+        if (answer == otherwise_) continue;
+        auto rules = TRY(read_rules(rules_[i], answer).context(place));
+        all.insert(all.end(), rules.begin(), rules.end());
         if (all.size() > kMaxSyscallRules) return Error{EX_CONFIG, fmt::format("more than {} rules for {}", kMaxSyscallRules, syscall)};
     }
     const auto always = std::ranges::find_if(all, [](const SyscallRule& rule) { return rule.conditions.empty(); });

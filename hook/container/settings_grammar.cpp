@@ -114,17 +114,14 @@ Result<std::optional<IpPrefix>> parse_destination(Word& word) {
 
 Result<Exception> parse_exception(std::string_view text) {
     Word word(text);
-    auto destination = parse_destination(word);
-    if (!destination) return std::move(destination).error();
-    auto first = parse_port(word);
-    if (!first) return std::move(first).error();
-    std::uint16_t last = *first;
+    auto destination = TRY(parse_destination(word));
+    auto first = TRY(parse_port(word));
+    std::uint16_t last = first;
     if (word.take("-")) {
         const std::size_t at = word.at();
-        auto second = parse_port(word);
-        if (!second) return std::move(second).error();
-        if (*second < *first) return word.error("the range ends before it begins", at);
-        last = *second;
+        auto second = TRY(parse_port(word));
+        if (second < first) return word.error("the range ends before it begins", at);
+        last = second;
     }
     std::uint8_t protocols = JAIL_PORTS_TCP;
     if (word.take("/udp"))
@@ -132,7 +129,7 @@ Result<Exception> parse_exception(std::string_view text) {
     else
         word.take("/tcp");
     if (!word.at_end()) return word.error("expected the end, '-', '/tcp' or '/udp'");
-    return Exception{*destination, *first, last, protocols, std::string(text)};
+    return Exception{destination, first, last, protocols, std::string(text)};
 }
 
 Result<Addition> parse_addition(std::string_view text) {
@@ -158,7 +155,7 @@ Status for_each_word(std::string_view list, Each&& each) {
         if (list.empty()) break;
         const std::string_view word = list.substr(0, list.find_first_of(kSeparators));
         if (++words > kMaxWords) return Error{EX_DATAERR, fmt::format("more than {} words", kMaxWords)};
-        if (auto taken = each(word); !taken) return taken;
+        TRY(each(word));
         list.remove_prefix(word.size());
     }
     if (words == 0) return Error{EX_DATAERR, "it names nothing"};

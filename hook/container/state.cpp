@@ -17,9 +17,8 @@ Result<const rapidjson::Value*> required(Result<const rapidjson::Value*> member,
 }
 
 Result<pid_t> parse_pid(const rapidjson::Value& state) {
-    auto pid = required(find_member(state, "pid"), "pid");
-    if (!pid) return std::move(pid).error();
-    const rapidjson::Value& value = **pid;
+    auto pid = TRY(required(find_member(state, "pid"), "pid"));
+    const rapidjson::Value& value = *pid;
     if (!value.IsNumber()) return Error{EX_DATAERR, fmt::format("'pid' is {}, not a number", kind_of(value))};
     if (!value.IsInt64() || value.GetInt64() < 1 || value.GetInt64() > kMaxPid)
         return Error{EX_DATAERR, fmt::format("'pid' is not a whole number from 1 to {}", kMaxPid)};
@@ -29,11 +28,10 @@ Result<pid_t> parse_pid(const rapidjson::Value& state) {
 }  // namespace
 
 Result<Annotations> read_annotations(const rapidjson::Value& object) {
-    auto found = find_object(object, "annotations");
-    if (!found) return std::move(found).error();
+    auto found = TRY(find_object(object, "annotations"));
     Annotations annotations;
-    if (*found == nullptr) return annotations;
-    for (const auto& member : (**found).GetObject()) {
+    if (found == nullptr) return annotations;
+    for (const auto& member : found->GetObject()) {
         const std::string_view key = string_of(member.name);
         if (!member.value.IsString()) return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quote(key), kind_of(member.value))};
         if (!annotations.emplace(key, string_of(member.value)).second)
@@ -43,27 +41,21 @@ Result<Annotations> read_annotations(const rapidjson::Value& object) {
 }
 
 Result<ContainerState> parse_state(std::string_view json) {
-    auto document = parse_json_object(json);
-    if (!document) return std::move(document).error();
-    auto id = required(find_string(*document, "id"), "id");
-    if (!id) return std::move(id).error();
-    if ((**id).GetStringLength() == 0) return Error{EX_DATAERR, "'id' is empty"};
-    auto pid = parse_pid(*document);
-    if (!pid) return std::move(pid).error();
-    auto bundle = required(find_string(*document, "bundle"), "bundle");
-    if (!bundle) return std::move(bundle).error();
-    const std::string_view path = string_of(**bundle);
+    auto document = TRY(parse_json_object(json));
+    auto id = TRY(required(find_string(document, "id"), "id"));
+    if (id->GetStringLength() == 0) return Error{EX_DATAERR, "'id' is empty"};
+    auto pid = TRY(parse_pid(document));
+    auto bundle = TRY(required(find_string(document, "bundle"), "bundle"));
+    const std::string_view path = string_of(*bundle);
     if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
         return Error{EX_DATAERR, fmt::format("'bundle' is {}, not an absolute path", quote(path))};
-    auto annotations = read_annotations(*document);
-    if (!annotations) return std::move(annotations).error();
-    return ContainerState{std::string(string_of(**id)), *pid, std::string(path), std::move(*annotations)};
+    auto annotations = TRY(read_annotations(document));
+    return ContainerState{std::string(string_of(*id)), pid, std::string(path), std::move(annotations)};
 }
 
 Result<Annotations> parse_config_annotations(std::string_view config) {
-    auto document = parse_json_object(config);
-    if (!document) return std::move(document).error();
-    return read_annotations(*document);
+    auto document = TRY(parse_json_object(config));
+    return read_annotations(document);
 }
 
 }  // namespace jail_ai

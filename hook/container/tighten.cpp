@@ -32,18 +32,15 @@ Result<bool> remove_net_raw(const JsonPart& set, JsonEdits& edits) {
 }
 
 Status tighten_capabilities(const JsonPart& config, JsonEdits& edits, Tightened& outcome) {
-    auto process = config.object("process");
-    if (!process) return std::move(process).error();
-    if (!*process) return ok();
-    auto sets = (**process).object("capabilities");
-    if (!sets) return std::move(sets).error().context("process");
-    if (!*sets) return ok();
+    auto process = TRY(config.object("process"));
+    if (!process) return ok();
+    auto sets = TRY(process->object("capabilities").context("process"));
+    if (!sets) return ok();
     bool removed = false;
     for (const std::string_view key : kCapabilitySets) {
-        auto set = (**sets).array(key);
-        if (!set) return std::move(set).error().context("process.capabilities");
-        if (!*set) continue;
-        auto had = remove_net_raw(**set, edits);
+        auto set = TRY(sets->array(key).context("process.capabilities"));
+        if (!set) continue;
+        auto had = remove_net_raw(*set, edits);
         if (!had) return std::move(had).error().context(fmt::format("process.capabilities.{}", key));
         removed = removed || *had;
     }
@@ -52,13 +49,11 @@ Status tighten_capabilities(const JsonPart& config, JsonEdits& edits, Tightened&
 }
 
 Status tighten_families(const JsonPart& config, bool accepts_ia32, JsonEdits& edits, Tightened& outcome) {
-    auto linux_part = config.object("linux");
-    if (!linux_part) return std::move(linux_part).error();
+    auto linux_part = TRY(config.object("linux"));
     std::optional<JsonPart> seccomp;
-    if (*linux_part) {
-        auto member = (**linux_part).object("seccomp");
-        if (!member) return std::move(member).error().context("linux");
-        seccomp = *member;
+    if (linux_part) {
+        auto member = TRY(linux_part->object("seccomp").context("linux"));
+        seccomp = member;
     }
     auto tight = seccomp ? tighten_profile(*seccomp, accepts_ia32) : new_profile(accepts_ia32);
     if (!tight && tight.error().exit_code == EX_CONFIG)
@@ -70,8 +65,8 @@ Status tighten_families(const JsonPart& config, bool accepts_ia32, JsonEdits& ed
     outcome.taken.emplace_back("sockets of other families than unix, inet, inet6, netlink and alg");
     if (seccomp)
         edits.replace(*seccomp, std::move(tight->profile));
-    else if (*linux_part)
-        edits.set_member(**linux_part, "seccomp", std::move(tight->profile));
+    else if (linux_part)
+        edits.set_member(*linux_part, "seccomp", std::move(tight->profile));
     else
         edits.set_member(config, "linux", fmt::format(R"({{"seccomp":{}}})", tight->profile));
     return ok();
@@ -85,12 +80,12 @@ Result<Tightened> tighten(const rapidjson::Document& config, std::string_view te
     const JsonPart whole(config, text);
     if (accepted.contains(Risk::cap_net_raw))
         outcome.left_open.emplace_back("CAP_NET_RAW, as accepted by cap_net_raw");
-    else if (auto done = tighten_capabilities(whole, edits, outcome); !done)
-        return std::move(done).error();
+    else
+        TRY(tighten_capabilities(whole, edits, outcome));
     if (accepted.contains(Risk::vsock))
         outcome.left_open.emplace_back("vsock and every other socket family, as accepted by vsock");
-    else if (auto done = tighten_families(whole, accepted.contains(Risk::ia32), edits, outcome); !done)
-        return std::move(done).error();
+    else
+        TRY(tighten_families(whole, accepted.contains(Risk::ia32), edits, outcome));
     outcome.config = edits.apply();
     return outcome;
 }

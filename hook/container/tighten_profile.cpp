@@ -53,14 +53,13 @@ public:
     // Takes a system call out of all rules, or only out of those that let it pass.
     Status remove(std::string_view syscall, bool refusals_too) {
         for (Entry& rule : rules_) {
-            auto names = rule_names(rule.part);
-            if (!names) return std::move(names).error();
-            if (std::ranges::none_of(*names, [&](const JsonPart& name) { return string_of(name.value()) == syscall; })) continue;
+            auto names = TRY(rule_names(rule.part));
+            if (std::ranges::none_of(names, [&](const JsonPart& name) { return string_of(name.value()) == syscall; })) continue;
             auto answer = rule_answer(rule.part);
             if (!answer) return std::move(answer).error();
             if (!refusals_too && !answer->lets_pass()) continue;
             rule.removed.push_back(syscall);
-            if (auto rewritten = rewrite(rule, *names); !rewritten) return rewritten;
+            TRY(rewrite(rule, names));
         }
         return ok();
     }
@@ -86,10 +85,9 @@ private:
         std::vector<std::string> rest;
         for (const JsonPart& name : names)
             if (std::ranges::find(rule.removed, string_of(name.value())) == rule.removed.end()) rest.emplace_back(name.text());
-        auto array = rule.part.array("names");
-        if (!array) return std::move(array).error();
+        auto array = TRY(rule.part.array("names"));
         JsonEdits edits(rule.part.text());
-        edits.replace(**array, json_array(rest));
+        edits.replace(*array, json_array(rest));
         rule.text = rest.empty() ? std::string() : edits.apply();
         return ok();
     }
@@ -105,10 +103,9 @@ bool is_always(bool passing, const std::vector<SyscallRule>& rules) {
 
 Status refuse_io_uring(const SeccompProfile& profile, RuleTexts& texts) {
     if (!profile.otherwise().lets_pass()) return texts.remove(kIoUring, false);
-    auto rules = profile.rules_of(kIoUring);
-    if (!rules) return std::move(rules).error();
-    if (is_always(false, *rules)) return ok();
-    if (auto removed = texts.remove(kIoUring, true); !removed) return removed;
+    auto rules = TRY(profile.rules_of(kIoUring));
+    if (is_always(false, rules)) return ok();
+    TRY(texts.remove(kIoUring, true));
     texts.add(rule_text(kIoUring, no_io_uring()));
     return ok();
 }
@@ -123,27 +120,22 @@ constexpr std::array kFamilySyscalls = {FamilySyscall{"socket", Opening::single}
 // of its own lets socketcall pass, whatever it does.
 Result<bool> single_refusals_possible(const SeccompProfile& profile, bool socketcall_stays) {
     if (!socketcall_stays) return true;
-    auto rules = profile.rules_of("socketcall");
-    if (!rules) return std::move(rules).error();
-    return is_always(true, *rules);
+    auto rules = TRY(profile.rules_of("socketcall"));
+    return is_always(true, rules);
 }
 
 Status restrict_sockets(const SeccompProfile& profile, bool socketcall_stays, RuleTexts& texts) {
-    auto refusals = single_refusals_possible(profile, socketcall_stays);
-    if (!refusals) return std::move(refusals).error();
-    if (!socketcall_stays)
-        if (auto removed = texts.remove("socketcall", false); !removed) return removed;
+    auto refusals = TRY(single_refusals_possible(profile, socketcall_stays));
+    if (!socketcall_stays) TRY(texts.remove("socketcall", false));
     for (const auto& [name, opening] : kFamilySyscalls) {
-        auto rules = profile.rules_of(name);
-        if (!rules) return std::move(rules).error();
-        const bool passes = profile.otherwise().lets_pass() || std::ranges::any_of(*rules, &Answer::lets_pass, &SyscallRule::answer);
+        auto rules = TRY(profile.rules_of(name));
+        const bool passes = profile.otherwise().lets_pass() || std::ranges::any_of(rules, &Answer::lets_pass, &SyscallRule::answer);
         if (!passes) continue;
-        auto fewer = restrict_families(*rules, profile.otherwise(), opening);
-        if (!fewer) return std::move(fewer).error().context(name);
-        if (!*refusals) std::erase_if(*fewer, [](const SyscallRule& rule) { return !rule.answer.lets_pass(); });
-        if (*fewer == *rules) continue;
-        if (auto removed = texts.remove(name, true); !removed) return removed;
-        for (const SyscallRule& rule : *fewer) texts.add(rule_text(name, rule));
+        auto fewer = TRY(restrict_families(rules, profile.otherwise(), opening).context(name));
+        if (!refusals) std::erase_if(fewer, [](const SyscallRule& rule) { return !rule.answer.lets_pass(); });
+        if (fewer == rules) continue;
+        TRY(texts.remove(name, true));
+        for (const SyscallRule& rule : fewer) texts.add(rule_text(name, rule));
     }
     return ok();
 }
@@ -174,11 +166,9 @@ bool seccomp_is_blind() {
 }
 
 Result<bool> has_socketcall(const JsonPart& seccomp) {
-    auto part = seccomp.array("architectures");
-    if (!part) return std::move(part).error();
-    auto architectures = read_architectures(*part);
-    if (!architectures) return std::move(architectures).error();
-    return architectures->has_socketcall;
+    auto part = TRY(seccomp.array("architectures"));
+    auto architectures = TRY(read_architectures(part));
+    return architectures.has_socketcall;
 }
 
 Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32) {
@@ -187,26 +177,23 @@ Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32)
         tight.left_open.emplace_back(kOpenNatively);
         return tight;
     }
-    auto profile = SeccompProfile::read(seccomp);
-    if (!profile) return std::move(profile).error();
-    auto part = seccomp.array("architectures");
-    if (!part) return std::move(part).error();
-    auto architectures = read_architectures(*part);
-    if (!architectures) return std::move(architectures).error();
-    const bool socketcall_stays = architectures->has_socketcall && accepts_ia32;
+    auto profile = TRY(SeccompProfile::read(seccomp));
+    auto part = TRY(seccomp.array("architectures"));
+    auto architectures = TRY(read_architectures(part));
+    const bool socketcall_stays = architectures.has_socketcall && accepts_ia32;
     if (socketcall_stays) tight.left_open.emplace_back(kOpenBySocketcall);
     // To refuse a family would here be to refuse all of socketcall.
-    if (socketcall_stays && profile->otherwise().lets_pass()) return tight;
+    if (socketcall_stays && profile.otherwise().lets_pass()) return tight;
 
-    RuleTexts texts(*profile);
-    if (auto refused = refuse_io_uring(*profile, texts); !refused) return std::move(refused).error();
-    if (auto restricted = restrict_sockets(*profile, socketcall_stays, texts); !restricted) return std::move(restricted).error();
+    RuleTexts texts(profile);
+    TRY(refuse_io_uring(profile, texts));
+    TRY(restrict_sockets(profile, socketcall_stays, texts));
     JsonEdits edits(seccomp.text());
-    if (profile->rules_part())
-        edits.replace(*profile->rules_part(), texts.array());
-    else if (profile->otherwise().lets_pass())
+    if (profile.rules_part())
+        edits.replace(*profile.rules_part(), texts.array());
+    else if (profile.otherwise().lets_pass())
         edits.set_member(seccomp, "syscalls", texts.array());
-    if (architectures->has_socketcall && !socketcall_stays) edits.replace(**part, json_array(architectures->rest));
+    if (architectures.has_socketcall && !socketcall_stays) edits.replace(*part, json_array(architectures.rest));
     tight.profile = edits.apply();
     return tight;
 }
@@ -217,9 +204,8 @@ Result<TightProfile> new_profile(bool accepts_ia32) {
     constexpr Answer kAllow = {"SCMP_ACT_ALLOW", 0};
     std::vector<std::string> texts = {rule_text(kIoUring, no_io_uring())};
     for (const auto& [name, opening] : kFamilySyscalls) {
-        auto rules = restrict_families({}, kAllow, opening);
-        if (!rules) return std::move(rules).error();
-        for (const SyscallRule& rule : *rules) texts.push_back(rule_text(name, rule));
+        auto rules = TRY(restrict_families({}, kAllow, opening));
+        for (const SyscallRule& rule : rules) texts.push_back(rule_text(name, rule));
     }
     return TightProfile{fmt::format(R"({{"defaultAction":"{}",{}"syscalls":{}}})", kAllow.action, kNewArchitectures, json_array(texts)), {}};
 }

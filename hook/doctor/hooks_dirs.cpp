@@ -40,21 +40,17 @@ std::optional<bool> holds(const HookWhen& when, const char* key, const char* val
 
 Result<HookWhen> read_when(const rapidjson::Value& document) {
     HookWhen when;
-    auto object = find_object(document, "when");
-    if (!object) return std::move(object).error();
-    if (*object == nullptr) return when;
-    auto always = find_member(**object, "always");
-    if (!always) return std::move(always).error();
-    if (*always != nullptr && (**always).IsBool()) when.always = (**always).GetBool();
-    auto annotations = find_object(**object, "annotations");
-    if (!annotations) return std::move(annotations).error();
-    if (*annotations != nullptr)
-        for (const auto& [key, value] : (**annotations).GetObject())
+    auto object = TRY(find_object(document, "when"));
+    if (object == nullptr) return when;
+    auto always = TRY(find_member(*object, "always"));
+    if (always != nullptr && always->IsBool()) when.always = always->GetBool();
+    auto annotations = TRY(find_object(*object, "annotations"));
+    if (annotations != nullptr)
+        for (const auto& [key, value] : annotations->GetObject())
             if (value.IsString()) when.annotations.emplace_back(string_of(key), string_of(value));
     for (const char* limit : {"commands", "hasBindMounts"}) {
-        auto member = find_member(**object, limit);
-        if (!member) return std::move(member).error();
-        when.limited = when.limited || (*member != nullptr && !(**member).IsNull());
+        auto member = TRY(find_member(*object, limit));
+        when.limited = when.limited || (member != nullptr && !member->IsNull());
     }
     return when;
 }
@@ -77,41 +73,33 @@ CalledFor called_for(const HookWhen& when) {
 }
 
 Result<HookJson> parse_hook_json(std::string_view text) {
-    auto document = parse_json_object(text);
-    if (!document) return std::move(document).error();
-    auto version = string_or_empty(*document, "version");
-    if (!version) return std::move(version).error();
-    const bool is_old = version->empty() || *version == "0.1.0";
-    if (!is_old && *version != "1.0.0") return Error{EX_DATAERR, fmt::format("version {} is unknown", quote(*version))};
-    auto old = find_member(*document, "hook");
-    if (!old) return std::move(old).error();
-    if (is_old && *old != nullptr && (**old).IsString()) {
-        HookJson json{std::string(string_of(**old)), {}, last_part(string_of(**old)) == kOurName, {}, {}};
+    auto document = TRY(parse_json_object(text));
+    auto version = TRY(string_or_empty(document, "version"));
+    const bool is_old = version.empty() || version == "0.1.0";
+    if (!is_old && version != "1.0.0") return Error{EX_DATAERR, fmt::format("version {} is unknown", quote(version))};
+    auto old = TRY(find_member(document, "hook"));
+    if (is_old && old != nullptr && old->IsString()) {
+        HookJson json{std::string(string_of(*old)), {}, last_part(string_of(*old)) == kOurName, {}, {}};
         json.when.is_known = false;
         return json;
     }
-    auto hook = find_object(*document, "hook");
-    if (!hook) return std::move(hook).error();
-    if (*hook == nullptr) return Error{EX_DATAERR, "there is no hook in it"};
-    auto path = find_string(**hook, "path");
-    if (!path) return std::move(path).error();
-    if (*path == nullptr) return Error{EX_DATAERR, "the hook has no path"};
-    HookJson json{std::string(string_of(**path)), {}, false, {}, {}};
+    auto hook = TRY(find_object(document, "hook"));
+    if (hook == nullptr) return Error{EX_DATAERR, "there is no hook in it"};
+    auto path = TRY(find_string(*hook, "path"));
+    if (path == nullptr) return Error{EX_DATAERR, "the hook has no path"};
+    HookJson json{std::string(string_of(*path)), {}, false, {}, {}};
     json.is_ours = last_part(json.path) == kOurName;
-    auto arguments = find_array(**hook, "args");
-    if (!arguments) return std::move(arguments).error();
-    if (*arguments != nullptr) {
-        const auto words = (**arguments).GetArray();
+    auto arguments = TRY(find_array(*hook, "args"));
+    if (arguments != nullptr) {
+        const auto words = arguments->GetArray();
         if (!words.Empty() && words[0].IsString()) json.is_ours = json.is_ours || last_part(string_of(words[0])) == kOurName;
         if (words.Size() > 1 && words[1].IsString()) json.verb = string_of(words[1]);
     }
-    auto when = read_when(*document);
-    if (!when) return std::move(when).error();
-    json.when = std::move(*when);
-    auto stages = find_array(*document, "stages");
-    if (!stages) return std::move(stages).error();
-    if (*stages != nullptr)
-        for (const rapidjson::Value& stage : (*stages)->GetArray())
+    auto when = TRY(read_when(document));
+    json.when = std::move(when);
+    auto stages = TRY(find_array(document, "stages"));
+    if (stages != nullptr)
+        for (const rapidjson::Value& stage : stages->GetArray())
             if (stage.IsString()) json.stages.emplace_back(string_of(stage));
     return json;
 }

@@ -97,15 +97,11 @@ void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
 
 void look_at_cgroup(MachineFacts& facts) {
     const auto look = []() -> Result<CgroupPlace> {
-        auto self = open_proc_self();
-        if (!self) return std::move(self).error();
-        auto cgroup = read_kernel_file(self->get(), "cgroup");
-        if (!cgroup) return std::move(cgroup).error();
-        auto path = parse_cgroup_path(*cgroup);
-        if (!path) return std::move(path).error();
-        auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-        if (!mountinfo) return std::move(mountinfo).error();
-        return place_cgroup(*mountinfo, *path);
+        auto self = TRY(open_proc_self());
+        auto cgroup = TRY(read_kernel_file(self.get(), "cgroup"));
+        auto path = TRY(parse_cgroup_path(cgroup));
+        auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
+        return place_cgroup(mountinfo, path);
     };
     auto place = look();
     if (place)
@@ -156,10 +152,9 @@ void look_at_network(MachineFacts& facts) {
 void look_at_others_programs(MachineFacts& facts) {
     const auto looked = for_each_cgroup_here([&](int cgroup_fd, const std::string& path) -> Status {
         for (const ProgramSlot& slot : kProgramTable) {
-            auto others = foreign_programs(cgroup_fd, slot);
-            if (!others) return std::move(others).error();
+            auto others = TRY(foreign_programs(cgroup_fd, slot));
             const bool judges_packets = slot.type == BPF_CGROUP_INET_INGRESS || slot.type == BPF_CGROUP_INET_EGRESS;
-            for (AttachedProgram& other : *others)
+            for (AttachedProgram& other : others)
                 if (const bool exclusive = other.attach_flags == 0; exclusive || !judges_packets)
                     facts.others_programs.push_back({std::move(other.name), path, exclusive});
         }

@@ -20,17 +20,12 @@ namespace jail_ai {
 namespace {
 
 Result<std::string> own_directory() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto cgroup = read_kernel_file(self->get(), "cgroup");
-    if (!cgroup) return std::move(cgroup).error();
-    auto path = parse_cgroup_path(*cgroup);
-    if (!path) return std::move(path).error();
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
-    auto place = place_cgroup(*mountinfo, *path);
-    if (!place) return std::move(place).error();
-    return place->mount_point + "/" + place->path;
+    auto self = TRY(open_proc_self());
+    auto cgroup = TRY(read_kernel_file(self.get(), "cgroup"));
+    auto path = TRY(parse_cgroup_path(cgroup));
+    auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
+    auto place = TRY(place_cgroup(mountinfo, path));
+    return place.mount_point + "/" + place.path;
 }
 
 class NewCgroup {
@@ -52,23 +47,18 @@ private:
 }  // namespace
 
 Status try_to_jail() {
-    if (auto checked = check_cgroup_v1(); !checked) return checked;
-    auto own = own_directory();
-    if (!own) return std::move(own).error();
-    const std::string path = fmt::format("{}/jail-ai-hook-doctor-{}", *own, ::getpid());
+    TRY(check_cgroup_v1());
+    auto own = TRY(own_directory());
+    const std::string path = fmt::format("{}/jail-ai-hook-doctor-{}", own, ::getpid());
     const NewCgroup made(path);
     if (!made.is_made()) return system_error(fmt::format("make cgroup {}", quote(path)), errno);
-    auto cgroup = Cgroup::at(path);
-    if (!cgroup) return std::move(cgroup).error();
-    const auto guard = guard_is_available();
-    if (!guard) return guard.error();
+    auto cgroup = TRY(Cgroup::at(path));
+    const auto guard = TRY(guard_is_available());
     Request request{};
     request.mode = Mode::enforce;
-    auto policy = compile_policy(request, HostView());
-    if (!policy) return std::move(policy).error();
-    auto jail = Jail::load(*policy, *guard ? Guard::lsm : Guard::none, *cgroup, {"doctor", 0, ""});
-    if (!jail) return std::move(jail).error();
-    auto attachment = std::move(*jail).attach(*cgroup, Existing::refuse);
+    auto policy = TRY(compile_policy(request, HostView()));
+    auto jail = TRY(Jail::load(policy, guard ? Guard::lsm : Guard::none, cgroup, {"doctor", 0, ""}));
+    auto attachment = std::move(jail).attach(cgroup, Existing::refuse);
     if (!attachment) return std::move(attachment).error();
     return ok();
 }

@@ -82,18 +82,16 @@ Result<bool> is_frozen(int cgroup_fd) {
 // In the cgroup, or in the first below it that takes a process: one with controllers for those below it doesn't (cgroups(7), no internal processes).
 Result<ProbeSockets> make_sockets(Prober& prober, int cgroup_fd, std::uint32_t protocol, bool with_unix) {
     std::optional<Result<ProbeSockets>> made;
-    const auto walked = for_each_cgroup(cgroup_fd, [&](int fd) -> Status {
+    TRY(for_each_cgroup(cgroup_fd, [&](int fd) -> Status {
         const bool tries = !made || (!*made && made->error().exit_code == EX_TEMPFAIL);
         if (!tries) return ok();
-        const auto frozen = is_frozen(fd);
-        if (!frozen) return frozen.error();
-        if (*frozen)
+        const auto frozen = TRY(is_frozen(fd));
+        if (frozen)
             made = Error{EX_TEMPFAIL, "nothing in the cgroup is denied anything as long as it is frozen: thaw it"};
         else
             made = prober.make_sockets(fd, protocol, with_unix);
         return ok();
-    });
-    if (!walked) return walked.error();
+    }));
     return std::move(*made);
 }
 
@@ -107,55 +105,42 @@ void know_sockets(const ProbeSockets& sockets, jail_probe& probe) {
 
 Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode, Guard guard) {
     const ProbePlan plan = plan_probe(rules, mode, guard);
-    auto prober = Prober::get();
-    if (!prober) return std::move(prober).error();
-    auto known = KnownProbe::make(probe_map);
-    if (!known) return std::move(known).error();
+    auto prober = TRY(Prober::get());
+    auto known = TRY(KnownProbe::make(probe_map));
     jail_probe probe{};
     if (plan.guard) {
-        const auto protocol = unheard_of_protocol();
-        if (!protocol) return protocol.error();
-        probe.lines[JAIL_LINE_FAMILY].who = *protocol;
-        if (auto written = known->write(probe); !written) return written;
+        const auto protocol = TRY(unheard_of_protocol());
+        probe.lines[JAIL_LINE_FAMILY].who = protocol;
+        TRY(known.write(probe));
     }
-    auto sockets = make_sockets(**prober, cgroup_fd, static_cast<std::uint32_t>(probe.lines[JAIL_LINE_FAMILY].who), plan.unix_hooks);
-    if (!sockets) return std::move(sockets).error();
+    auto sockets = TRY(make_sockets(*prober, cgroup_fd, static_cast<std::uint32_t>(probe.lines[JAIL_LINE_FAMILY].who), plan.unix_hooks));
     // What the guard has counted stays.
     if (plan.guard) {
-        auto so_far = known->read();
-        if (!so_far) return std::move(so_far).error();
-        probe = *so_far;
+        auto so_far = TRY(known.read());
+        probe = so_far;
     }
-    know_sockets(*sockets, probe);
-    if (auto written = known->write(probe); !written) return written;
-    auto errors = (**prober).attempt(plan);
-    if (!errors) return std::move(errors).error();
-    auto outcome = known->read();
-    if (!outcome) return std::move(outcome).error();
+    know_sockets(sockets, probe);
+    TRY(known.write(probe));
+    auto errors = TRY(prober->attempt(plan));
+    auto outcome = TRY(known.read());
     PerLine<ProbeTry> tries;
-    for (std::size_t line = 0; line < tries.size(); ++line)
-        tries[line] = {(*errors)[line], outcome->lines[line].who != 0, outcome->lines[line].denied};
-    tries[JAIL_LINE_FAMILY].error = sockets->family_error;
+    for (std::size_t line = 0; line < tries.size(); ++line) tries[line] = {errors[line], outcome.lines[line].who != 0, outcome.lines[line].denied};
+    tries[JAIL_LINE_FAMILY].error = sockets.family_error;
     return judge_probe(plan, tries);
 }
 
 Status prove_attached(int cgroup_fd) {
-    auto frozen = is_frozen(cgroup_fd);
-    if (!frozen) return std::move(frozen).error();
-    if (*frozen) return ok();
-    auto programs = attached_programs(cgroup_fd, kProgramTable.front());
-    if (!programs) return std::move(programs).error();
-    if (programs->empty()) return ok();
-    auto maps = maps_of(programs->front().fd.get());
-    if (!maps) return std::move(maps).error();
-    const ProgramMap* map = find_map(*maps, "jail_probe");
-    auto record = read_record(*maps);
-    if (!record) return std::move(record).error();
-    if (map == nullptr || map->value_size != sizeof(jail_probe) || !*record) return ok();
-    auto policy = read_attached_policy(cgroup_fd);
-    if (!policy) return std::move(policy).error();
-    if (!*policy) return ok();
-    return prove_acting(cgroup_fd, map->fd.get(), (**policy).rules, (**policy).mode, static_cast<Guard>((**record).about.guard));
+    auto frozen = TRY(is_frozen(cgroup_fd));
+    if (frozen) return ok();
+    auto programs = TRY(attached_programs(cgroup_fd, kProgramTable.front()));
+    if (programs.empty()) return ok();
+    auto maps = TRY(maps_of(programs.front().fd.get()));
+    const ProgramMap* map = find_map(maps, "jail_probe");
+    auto record = TRY(read_record(maps));
+    if (map == nullptr || map->value_size != sizeof(jail_probe) || !record) return ok();
+    auto policy = TRY(read_attached_policy(cgroup_fd));
+    if (!policy) return ok();
+    return prove_acting(cgroup_fd, map->fd.get(), policy->rules, policy->mode, static_cast<Guard>(record->about.guard));
 }
 
 }  // namespace jail_ai

@@ -79,35 +79,29 @@ Result<Rules> read_rules(int map_fd) {
     Rules rules;
     if (read_by_batches(map_fd, rules)) return rules;
     rules.clear();
-    if (auto read = read_one_by_one(map_fd, rules); !read) return std::move(read).error();
+    TRY(read_one_by_one(map_fd, rules));
     return rules;
 }
 
 Result<Policy> read_policy(const std::vector<ProgramMap>& maps) {
     const ProgramMap* map = find_map(maps, "jail_rules");
     if (map == nullptr) return of_another_version();
-    auto rules = read_rules(map->fd.get());
-    if (!rules) return std::move(rules).error();
-    auto constants = read_constants(maps);
-    if (!constants) return std::move(constants).error();
-    return Policy{std::move(*rules), mode_of(*constants), constants->shares_network != 0, {}};
+    auto rules = TRY(read_rules(map->fd.get()));
+    auto constants = TRY(read_constants(maps));
+    return Policy{std::move(rules), mode_of(constants), constants.shares_network != 0, {}};
 }
 
 Result<Mode> read_mode(const std::vector<ProgramMap>& maps) {
-    auto constants = read_constants(maps);
-    if (!constants) return std::move(constants).error();
-    return mode_of(*constants);
+    auto constants = TRY(read_constants(maps));
+    return mode_of(constants);
 }
 
 Result<std::optional<Policy>> read_attached_policy(int cgroup_fd) {
-    auto programs = attached_programs(cgroup_fd, kProgramTable.front());
-    if (!programs) return std::move(programs).error();
-    if (programs->empty()) return std::optional<Policy>();
-    auto maps = maps_of(programs->front().fd.get());
-    if (!maps) return std::move(maps).error();
-    auto policy = read_policy(*maps);
-    if (!policy) return std::move(policy).error();
-    return std::optional(std::move(*policy));
+    auto programs = TRY(attached_programs(cgroup_fd, kProgramTable.front()));
+    if (programs.empty()) return std::optional<Policy>();
+    auto maps = TRY(maps_of(programs.front().fd.get()));
+    auto policy = TRY(read_policy(maps));
+    return std::optional(std::move(policy));
 }
 
 }  // namespace jail_ai

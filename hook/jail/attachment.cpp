@@ -34,11 +34,10 @@ Status check_attached(const LoadedProgram& program, const Cgroup& cgroup) {
     const ProgramSlot& slot = *program.slot;
     auto id = program_id(program.fd.get());
     if (!id) return std::move(id).error().context(slot.name);
-    auto ours = attached_programs(cgroup.fd(), slot);
-    if (!ours) return std::move(ours).error();
-    if (ours->size() == 1 && ours->front().id == *id && ours->front().attach_flags == BPF_F_ALLOW_MULTI) return ok();
+    auto ours = TRY(attached_programs(cgroup.fd(), slot));
+    if (ours.size() == 1 && ours.front().id == *id && ours.front().attach_flags == BPF_F_ALLOW_MULTI) return ok();
     return Error{EX_SOFTWARE, fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}", slot.name, quote(cgroup.path()),
-                                          ours->size(), ours->empty() ? 0 : ours->front().attach_flags)};
+                                          ours.size(), ours.empty() ? 0 : ours.front().attach_flags)};
 }
 
 // `replaces` is a descriptor, or -1. Gives 0 or an errno.
@@ -60,12 +59,11 @@ Error already_jailed(const Cgroup& cgroup) {
 }
 
 Result<std::size_t> detach_jail(int cgroup_fd) {
-    auto programs = attached_programs(cgroup_fd);
-    if (!programs) return std::move(programs).error();
-    for (const AttachedProgram& program : *programs)
+    auto programs = TRY(attached_programs(cgroup_fd));
+    for (const AttachedProgram& program : programs)
         if (::bpf_prog_detach2(program.fd.get(), cgroup_fd, static_cast<bpf_attach_type>(program.attach_type)) != 0)
             return system_error(fmt::format("detach {}", program.name), errno);
-    return programs->size();
+    return programs.size();
 }
 
 Attachment::~Attachment() {
@@ -90,8 +88,7 @@ Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const C
             return attach_error(slot, cgroup, failed);
         attachment.done_.push_back({std::move(program), std::move(replaced)});
     }
-    for (const Step& step : attachment.done_)
-        if (auto checked = check_attached(step.program, cgroup); !checked) return std::move(checked).error();
+    for (const Step& step : attachment.done_) TRY(check_attached(step.program, cgroup));
     return attachment;
 }
 

@@ -51,13 +51,12 @@ std::size_t about_size(const JailLabel& label) {
 }
 
 Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label) {
-    auto network = own_network_namespace();
-    if (!network) return std::move(network).error();
+    auto network = TRY(own_network_namespace());
     struct stat directory {};
     if (::fstat(cgroup.fd(), &directory) != 0) return system_error("stat the cgroup", errno);
     jail_about about{};
     about.cgroup = directory.st_ino;
-    about.engine_network = *network;
+    about.engine_network = network;
     about.inputs_size = static_cast<std::uint32_t>(label.inputs.size());
     about.version = JAIL_ABOUT_VERSION;
     about.open_routes = label.open_routes;
@@ -87,41 +86,35 @@ Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup
 }  // namespace
 
 Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label) {
-    auto opened = open_skeleton();
-    if (!opened) return std::move(opened).error();
-    jail_bpf* skeleton = opened->get();
+    auto opened = TRY(open_skeleton());
+    jail_bpf* skeleton = opened.get();
     skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
-    auto answers = udp_answer_seconds();
-    if (!answers) return std::move(answers).error();
-    skeleton->rodata->answer_ticks = static_cast<__u32>((*answers * 1'000'000'000ULL) >> JAIL_PEER_TICK);
+    auto answers = TRY(udp_answer_seconds());
+    skeleton->rodata->answer_ticks = static_cast<__u32>((answers * 1'000'000'000ULL) >> JAIL_PEER_TICK);
     if (const int failed = ::bpf_map__set_value_size(skeleton->maps.jail_about, static_cast<std::uint32_t>(about_size(label))); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
-    if (auto loaded = load_programs(*skeleton); !loaded) return std::move(loaded).error();
-    if (auto filled = fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules); !filled) return std::move(filled).error();
-    auto programs = loaded_programs(skeleton->obj, kProgramTable);
-    if (!programs) return std::move(programs).error();
-    if (auto told = fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs->front().fd.get(), policy, guard, cgroup, label); !told)
-        return std::move(told).error();
-    auto guards = load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps));
-    if (!guards) return std::move(guards).error();
-    programs->insert(programs->end(), std::move_iterator(guards->begin()), std::move_iterator(guards->end()));
+    TRY(load_programs(*skeleton));
+    TRY(fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules));
+    auto programs = TRY(loaded_programs(skeleton->obj, kProgramTable));
+    TRY(fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs.front().fd.get(), policy, guard, cgroup, label));
+    auto guards = TRY(load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps)));
+    programs.insert(programs.end(), std::move_iterator(guards.begin()), std::move_iterator(guards.end()));
     UniqueFd probe_map(::fcntl(::bpf_map__fd(skeleton->maps.jail_probe), F_DUPFD_CLOEXEC, 0));
     if (!probe_map) return system_error("keep jail_probe", errno);
-    return Jail(std::move(*programs), std::move(probe_map), policy, guard);
+    return Jail(std::move(programs), std::move(probe_map), policy, guard);
 }
 
 Result<Attachment> Jail::attach(const Cgroup& cgroup, Existing existing) && {
     auto attachment = Attachment::make(std::move(programs_), cgroup, existing);
     if (!attachment) return attachment;
-    if (auto acts = prove_acting(cgroup.fd(), probe_map_.get(), policy_.rules, policy_.mode, guard_); !acts) return std::move(acts).error();
+    TRY(prove_acting(cgroup.fd(), probe_map_.get(), policy_.rules, policy_.mode, guard_));
     return attachment;
 }
 
 Status try_to_load() {
-    auto skeleton = open_skeleton();
-    if (!skeleton) return std::move(skeleton).error();
-    return load_programs(**skeleton);
+    auto skeleton = TRY(open_skeleton());
+    return load_programs(*skeleton);
 }
 
 }  // namespace jail_ai

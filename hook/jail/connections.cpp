@@ -16,9 +16,8 @@ namespace jail_ai {
 Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<ProgramMap>& maps, const Rules& rules) {
     const ProgramMap* accepted = find_map(maps, "jail_accepted");
     if (accepted == nullptr) return 0U;
-    auto mode = read_mode(maps);
-    if (!mode) return std::move(mode).error();
-    if (*mode != Mode::enforce) return 0U;
+    auto mode = TRY(read_mode(maps));
+    if (mode != Mode::enforce) return 0U;
     return end_tcp_connections(cgroup_fd, accepted->fd.get(), [&](const TcpPeer& peer) {
         const Judgement judgement = judge(rules, peer.address, IPPROTO_TCP, peer.port);
         return judgement.blocked && !judgement.is_own();
@@ -26,14 +25,11 @@ Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<Progra
 }
 
 Result<unsigned> end_blocked_connections(int cgroup_fd) {
-    auto programs = attached_programs(cgroup_fd, kProgramTable.front());
-    if (!programs) return std::move(programs).error();
-    if (programs->empty()) return 0U;
-    auto maps = maps_of(programs->front().fd.get());
-    if (!maps) return std::move(maps).error();
-    auto policy = read_policy(*maps);
-    if (!policy) return std::move(policy).error();
-    return end_blocked_connections(cgroup_fd, *maps, policy->rules);
+    auto programs = TRY(attached_programs(cgroup_fd, kProgramTable.front()));
+    if (programs.empty()) return 0U;
+    auto maps = TRY(maps_of(programs.front().fd.get()));
+    auto policy = TRY(read_policy(maps));
+    return end_blocked_connections(cgroup_fd, maps, policy.rules);
 }
 
 }  // namespace jail_ai

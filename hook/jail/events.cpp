@@ -51,8 +51,7 @@ public:
         }
         if (!stream->events_ || !stream->denials_) return std::shared_ptr<Stream>();
         if (was_there_before) {
-            auto lost = stream->count_lost();
-            if (!lost) return std::move(lost).error();
+            TRY(stream->count_lost());
         }
         stream->ring_.reset(::ring_buffer__new(stream->events_.get(), &Stream::receive, stream.get(), nullptr));
         if (stream->ring_ == nullptr) return system_error("read jail_events", errno);
@@ -71,7 +70,7 @@ public:
     // Since the last call.
     Result<std::uint64_t> count_lost() {
         Counters counters{};
-        if (auto read = read_counters(denials_.get(), counters); !read) return std::move(read).error();
+        TRY(read_counters(denials_.get(), counters));
         const std::uint64_t fresh = counters[JAIL_LOST_EVENTS] - lost_;
         lost_ = counters[JAIL_LOST_EVENTS];
         return fresh;
@@ -139,28 +138,26 @@ Result<Events> Events::open() {
     if (!epoll) return system_error("epoll", errno);
     allow_many_descriptors();
     Events events(std::move(*lock), std::move(epoll), nanoseconds(CLOCK_BOOTTIME));
-    if (auto found = events.find_new(true); !found) return std::move(found).error();
+    TRY(events.find_new(true));
     // What is from before is read and dropped here, so that there is room for what comes.
-    if (auto taken = events.take([](const Happened&) {}); !taken) return std::move(taken).error();
+    TRY(events.take([](const Happened&) {}));
     return events;
 }
 
 Status Events::find_new(bool were_there_before) {
     const bool everywhere = ++calls_ % kCallsBetweenFullScans == 0;
-    auto last = jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
+    auto last = TRY(jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
         const std::uint32_t program = jail.program;
         if (streams_.contains(program)) return ok();
-        auto stream = Stream::make(std::move(jail), since_, were_there_before);
-        if (!stream) return std::move(stream).error();
-        if (*stream == nullptr) return ok();
+        auto stream = TRY(Stream::make(std::move(jail), since_, were_there_before));
+        if (stream == nullptr) return ok();
         epoll_event interest{};
         interest.events = EPOLLIN;
-        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, (**stream).events_fd(), &interest) != 0) return system_error("watch jail_events", errno);
-        streams_.emplace(program, std::move(*stream));
+        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stream->events_fd(), &interest) != 0) return system_error("watch jail_events", errno);
+        streams_.emplace(program, std::move(stream));
         return ok();
-    });
-    if (!last) return std::move(last).error();
-    last_program_ = *last;
+    }));
+    last_program_ = last;
     return ok();
 }
 
@@ -170,23 +167,21 @@ Status Events::keep_up(const std::function<void(const Happened&)>& each) {
             ++at;
             continue;
         }
-        if (auto taken = at->second->take(each); !taken) return taken;
+        TRY(at->second->take(each));
         at = streams_.erase(at);
     }
     return find_new(false);
 }
 
 Status Events::take(const std::function<void(const Happened&)>& each) {
-    for (const auto& [program, stream] : streams_)
-        if (auto taken = stream->take(each); !taken) return taken;
+    for (const auto& [program, stream] : streams_) TRY(stream->take(each));
     return ok();
 }
 
 Status Events::tell_lost(const std::function<void(std::string_view container, std::uint64_t count)>& each) {
     for (const auto& [program, stream] : streams_) {
-        auto lost = stream->count_lost();
-        if (!lost) return std::move(lost).error();
-        if (*lost != 0) each(stream->container(), *lost);
+        auto lost = TRY(stream->count_lost());
+        if (lost != 0) each(stream->container(), lost);
     }
     return ok();
 }

@@ -34,22 +34,19 @@ constexpr std::array kOverridable = std::to_array<ProgramSlot>({
 });
 
 Result<ExaminedProgram> examine_program(const AttachedProgram& program, std::optional<jail_about>& about) {
-    auto maps = maps_of(program.fd.get());
-    if (!maps) return std::move(maps).error();
+    auto maps = TRY(maps_of(program.fd.get()));
     ExaminedProgram examined{program.name, program.id, program.attach_flags, {}};
-    for (const ProgramMap& map : *maps) examined.maps.emplace(map.name, map.id);
+    for (const ProgramMap& map : maps) examined.maps.emplace(map.name, map.id);
     if (about) return examined;
-    auto record = read_record(*maps);
-    if (!record) return std::move(record).error();
-    if (*record) about = (**record).about;
+    auto record = TRY(read_record(maps));
+    if (record) about = record->about;
     return examined;
 }
 
 Status find_overriders(int cgroup_fd, const ProgramSlot& slot, std::vector<Overrider>& overriders) {
-    auto acting = acting_programs(cgroup_fd, slot);
-    if (!acting) return std::move(acting).error();
+    auto acting = TRY(acting_programs(cgroup_fd, slot));
     std::map<std::uint32_t, std::string> ours;  // the first on each hook
-    for (ActingProgram& program : *acting) {
+    for (ActingProgram& program : acting) {
         const auto before = ours.find(program.hook);
         if (is_ours(program.name))
             ours.emplace(program.hook, std::move(program.name));
@@ -62,34 +59,29 @@ Status find_overriders(int cgroup_fd, const ProgramSlot& slot, std::vector<Overr
 }  // namespace
 
 Result<std::optional<ExaminedJail>> examine_jail(int cgroup_fd) {
-    auto programs = attached_programs(cgroup_fd);
-    if (!programs) return std::move(programs).error();
-    if (programs->empty()) return std::optional<ExaminedJail>();
+    auto programs = TRY(attached_programs(cgroup_fd));
+    if (programs.empty()) return std::optional<ExaminedJail>();
     ExaminedJail jail;
     struct stat info {};
     if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
     jail.cgroup_id = info.st_ino;
-    for (const AttachedProgram& program : *programs) {
-        auto examined = examine_program(program, jail.about);
-        if (!examined) return std::move(examined).error();
-        jail.programs.push_back(std::move(*examined));
+    for (const AttachedProgram& program : programs) {
+        auto examined = TRY(examine_program(program, jail.about));
+        jail.programs.push_back(std::move(examined));
     }
-    for (const ProgramSlot& slot : kOverridable)
-        if (auto found = find_overriders(cgroup_fd, slot, jail.overriders); !found) return std::move(found).error();
+    for (const ProgramSlot& slot : kOverridable) TRY(find_overriders(cgroup_fd, slot, jail.overriders));
     return std::optional(std::move(jail));
 }
 
 Result<std::vector<ExaminedJail>> examine_jails() {
     std::vector<ExaminedJail> jails;
-    auto walked = for_each_cgroup_here([&](int cgroup_fd, const std::string& path) -> Status {
-        auto jail = examine_jail(cgroup_fd);
-        if (!jail) return std::move(jail).error();
-        if (!*jail) return ok();
-        (**jail).cgroup = path;
-        jails.push_back(std::move(**jail));
+    TRY(for_each_cgroup_here([&](int cgroup_fd, const std::string& path) -> Status {
+        auto jail = TRY(examine_jail(cgroup_fd));
+        if (!jail) return ok();
+        jail->cgroup = path;
+        jails.push_back(std::move(*jail));
         return ok();
-    });
-    if (!walked) return std::move(walked).error();
+    }));
     std::ranges::sort(jails, {}, &ExaminedJail::cgroup);
     return jails;
 }

@@ -48,11 +48,9 @@ struct GuardScope {
 };
 
 Result<GuardScope> read_scope(const Cgroup& cgroup) {
-    auto id = cgroup_id(cgroup);
-    if (!id) return std::move(id).error();
-    auto network = own_network_namespace();
-    if (!network) return std::move(network).error();
-    return GuardScope{*id, *network};
+    auto id = TRY(cgroup_id(cgroup));
+    auto network = TRY(own_network_namespace());
+    return GuardScope{id, network};
 }
 
 constexpr std::string_view kSection = "lsm_cgroup/";     // before the hook's name, in the object
@@ -129,18 +127,17 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, cons
 }  // namespace
 
 Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, const RecordMaps& record) {
-    auto scope = read_scope(cgroup);
-    if (!scope) return std::move(scope).error();
-    if (auto owned = own_lsm_programs(); !owned) return std::move(owned).error();
+    auto scope = TRY(read_scope(cgroup));
+    TRY(own_lsm_programs());
     const std::optional<KernelTypes> types = find_types();
     const UniqueFd structures = types ? write_structures(*types) : UniqueFd();
     if (structures) {
         known_types = &*types;
-        auto programs = load(*scope, mode, record, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
+        auto programs = load(scope, mode, record, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
         known_types = nullptr;
         if (programs) return programs;
     }
-    return load(*scope, mode, record, nullptr);
+    return load(scope, mode, record, nullptr);
 }
 
 }  // namespace jail_ai

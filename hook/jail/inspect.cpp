@@ -78,7 +78,7 @@ Result<std::optional<Object<Info>>> open_by_id(int (*get)(std::uint32_t), std::u
     if (!object.fd && errno == ENOENT) return std::optional<Object<Info>>();
     if (!object.fd) return system_error(fmt::format("open {} {}", what, id), errno);
     clear(object.info);
-    if (auto read = read_info(object.fd.get(), object.info); !read) return std::move(read).error();
+    TRY(read_info(object.fd.get(), object.info));
     return std::optional(std::move(object));
 }
 
@@ -88,21 +88,19 @@ Result<std::set<std::uint32_t>> map_ids(int program_fd) {
     clear(info);
     info.nr_map_ids = kMaxMaps;
     info.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
-    if (auto read = read_info(program_fd, info); !read) return std::move(read).error();
+    TRY(read_info(program_fd, info));
     return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info.nr_map_ids, kMaxMaps));
 }
 
 enum class Whose { ours, others };
 
 Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramSlot& slot, std::uint32_t query_flags, Whose whose = Whose::ours) {
-    auto answer = query(cgroup_fd, slot, query_flags);
-    if (!answer) return std::move(answer).error();
+    auto answer = TRY(query(cgroup_fd, slot, query_flags));
     std::vector<AttachedProgram> found;
-    for (const auto& [id, flags] : *answer) {
-        auto program = open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program");
-        if (!program) return std::move(program).error();
-        if (!*program || (std::string_view((**program).info.name) == slot.name) != (whose == Whose::ours)) continue;
-        found.push_back({id, (**program).info.name, static_cast<std::uint32_t>(slot.type), flags, std::move((**program).fd)});
+    for (const auto& [id, flags] : answer) {
+        auto program = TRY(open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program"));
+        if (!program || (std::string_view(program->info.name) == slot.name) != (whose == Whose::ours)) continue;
+        found.push_back({id, program->info.name, static_cast<std::uint32_t>(slot.type), flags, std::move(program->fd)});
     }
     return found;
 }
@@ -110,9 +108,8 @@ Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramS
 Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
     std::vector<ProgramMap> maps;
     for (const std::uint32_t id : ids) {
-        auto map = open_by_id<bpf_map_info>(::bpf_map_get_fd_by_id, id, "map");
-        if (!map) return std::move(map).error();
-        if (*map) maps.push_back({(**map).info.id, (**map).info.name, (**map).info.value_size, std::move((**map).fd)});
+        auto map = TRY(open_by_id<bpf_map_info>(::bpf_map_get_fd_by_id, id, "map"));
+        if (map) maps.push_back({map->info.id, map->info.name, map->info.value_size, std::move(map->fd)});
     }
     return maps;
 }
@@ -147,35 +144,31 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
 }
 
 Result<std::vector<ActingProgram>> acting_programs(int cgroup_fd, const ProgramSlot& slot) {
-    auto answer = query(cgroup_fd, slot, BPF_F_QUERY_EFFECTIVE);
-    if (!answer) return std::move(answer).error();
+    auto answer = TRY(query(cgroup_fd, slot, BPF_F_QUERY_EFFECTIVE));
     std::vector<ActingProgram> acting;
-    for (const Listed& listed : *answer) {
-        auto program = open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, listed.id, "program");
-        if (!program) return std::move(program).error();
-        if (*program) acting.push_back({listed.id, (**program).info.name, slot.type == BPF_LSM_CGROUP ? (**program).info.attach_btf_id : 0});
+    for (const Listed& listed : answer) {
+        auto program = TRY(open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, listed.id, "program"));
+        if (program) acting.push_back({listed.id, program->info.name, slot.type == BPF_LSM_CGROUP ? program->info.attach_btf_id : 0});
     }
     return acting;
 }
 
 Result<std::optional<OpenProgram>> open_program(std::uint32_t id) {
-    auto program = open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program");
-    if (!program) return std::move(program).error();
-    if (!*program) return std::optional<OpenProgram>();
-    return std::optional(OpenProgram{(**program).info.name, std::move((**program).fd)});
+    auto program = TRY(open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program"));
+    if (!program) return std::optional<OpenProgram>();
+    return std::optional(OpenProgram{program->info.name, std::move(program->fd)});
 }
 
 Result<std::uint32_t> program_id(int program_fd) {
     bpf_prog_info info{};
     clear(info);
-    if (auto read = read_info(program_fd, info); !read) return std::move(read).error();
+    TRY(read_info(program_fd, info));
     return info.id;
 }
 
 Result<std::vector<ProgramMap>> maps_of(int program_fd) {
-    auto ids = map_ids(program_fd);
-    if (!ids) return std::move(ids).error();
-    return open_maps(*ids);
+    auto ids = TRY(map_ids(program_fd));
+    return open_maps(ids);
 }
 
 Status read_counters(int map_fd, Counters& counters) {
@@ -186,21 +179,18 @@ Status read_counters(int map_fd, Counters& counters) {
 }
 
 Result<DenialCounts> read_denials(int cgroup_fd) {
-    auto programs = attached_programs(cgroup_fd);
-    if (!programs) return std::move(programs).error();
+    auto programs = TRY(attached_programs(cgroup_fd));
     std::set<std::uint32_t> ids;
-    for (const AttachedProgram& program : *programs) {
-        auto its = map_ids(program.fd.get());
-        if (!its) return std::move(its).error();
-        ids.merge(*its);
+    for (const AttachedProgram& program : programs) {
+        auto its = TRY(map_ids(program.fd.get()));
+        ids.merge(its);
     }
-    auto maps = open_maps(ids);
-    if (!maps) return std::move(maps).error();
+    auto maps = TRY(open_maps(ids));
     DenialCounts counts{};
-    for (const ProgramMap& map : *maps) {
+    for (const ProgramMap& map : maps) {
         if (map.name != "jail_denials") continue;
         Counters counters{};
-        if (auto read = read_counters(map.fd.get(), counters); !read) return std::move(read).error();
+        TRY(read_counters(map.fd.get(), counters));
         std::transform(counts.begin(), counts.end(), counters.begin(), counts.begin(), std::plus());
     }
     return counts;

@@ -173,21 +173,20 @@ private:
 }  // namespace
 
 Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& local, const std::set<std::string, std::less<>>& functions) {
-    auto kernel = Index::parse(kernel_btf);
-    if (!kernel) return std::move(kernel).error();
+    auto kernel = TRY(Index::parse(kernel_btf));
     std::map<std::string_view, std::uint32_t> structures;
     for (std::uint32_t id = 1; id < ::btf__type_cnt(&local); ++id)
         if (const btf_type* type = ::btf__type_by_id(&local, id); ::btf_is_struct(type) && type->name_off != 0)
             structures.emplace(::btf__name_by_offset(&local, type->name_off), id);
     KernelTypes found;
-    Extract extract(*kernel, local);
-    for (std::uint32_t id = 1; id < kernel->size(); ++id) {
-        const btf_type& type = *kernel->at(id);
+    Extract extract(kernel, local);
+    for (std::uint32_t id = 1; id < kernel.size(); ++id) {
+        const btf_type& type = *kernel.at(id);
         if (::btf_is_func(&type)) {
-            const std::string_view name = kernel->string(type.name_off);
+            const std::string_view name = kernel.string(type.name_off);
             if (const auto wanted = functions.find(name); wanted != functions.end()) found.functions.emplace(*wanted, id);
         } else if (::btf_is_struct(&type)) {
-            const auto wanted = structures.find(kernel->string(type.name_off));
+            const auto wanted = structures.find(kernel.string(type.name_off));
             if (wanted != structures.end()) extract.add(wanted->second, id);
         }
     }

@@ -29,7 +29,7 @@ Result<std::optional<JailRecord>> read_about(const ProgramMap& map) {
 
 Status read_denials(const ProgramMap& map, JailReport& report) {
     Counters counters{};
-    if (auto read = read_counters(map.fd.get(), counters); !read) return read;
+    TRY(read_counters(map.fd.get(), counters));
     std::copy_n(counters.begin(), report.denials.size(), report.denials.begin());
     report.lost_events = counters[JAIL_LOST_EVENTS];
     return ok();
@@ -71,22 +71,18 @@ struct JailOfCgroup {
 
 // Nothing for a cgroup without a jail of its own.
 Result<std::optional<JailOfCgroup>> look_at(int cgroup_fd) {
-    auto first = attached_programs(cgroup_fd, kProgramTable.front());
-    if (!first) return std::move(first).error();
-    if (first->empty()) return std::optional<JailOfCgroup>();
-    auto programs = attached_programs(cgroup_fd);
-    if (!programs) return std::move(programs).error();
-    auto maps = maps_of(first->front().fd.get());
-    if (!maps) return std::move(maps).error();
-    return std::optional(JailOfCgroup{std::move(*programs), std::move(*maps)});
+    auto first = TRY(attached_programs(cgroup_fd, kProgramTable.front()));
+    if (first.empty()) return std::optional<JailOfCgroup>();
+    auto programs = TRY(attached_programs(cgroup_fd));
+    auto maps = TRY(maps_of(first.front().fd.get()));
+    return std::optional(JailOfCgroup{std::move(programs), std::move(maps)});
 }
 
 Result<JailReport> report_on(const JailOfCgroup& jail) {
     JailReport report{};
     for (const AttachedProgram& program : jail.programs) report.programs.push_back(program.name);
-    auto record = read_record(jail.maps);
-    if (!record) return std::move(record).error();
-    if (*record) report.about = (**record).about;
+    auto record = TRY(read_record(jail.maps));
+    if (record) report.about = record->about;
     for (const ProgramMap& map : jail.maps) {
         Status read = ok();
         if (map.name == "jail_denials") read = read_denials(map, report);
@@ -111,12 +107,10 @@ Result<std::optional<JailRecord>> read_record(const std::vector<ProgramMap>& map
 }
 
 Result<std::optional<OpenJail>> open_jail(std::uint32_t id) {
-    auto program = open_program(id);
-    if (!program) return std::move(program).error();
-    if (!*program || (**program).name != kProgramTable.front().name) return std::optional<OpenJail>();
-    auto maps = maps_of((**program).fd.get());
-    if (!maps) return std::move(maps).error();
-    return std::optional(OpenJail{id, std::move(*maps)});
+    auto program = TRY(open_program(id));
+    if (!program || program->name != kProgramTable.front().name) return std::optional<OpenJail>();
+    auto maps = TRY(maps_of(program->fd.get()));
+    return std::optional(OpenJail{id, std::move(maps)});
 }
 
 Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each) {
@@ -129,13 +123,12 @@ Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::functio
             others.push_back(id);
             continue;
         }
-        auto jail = open_jail(id);
-        if (!jail) return std::move(jail).error();
-        if (!*jail) {
+        auto jail = TRY(open_jail(id));
+        if (!jail) {
             others.push_back(id);
             continue;
         }
-        if (auto called = each(**jail); !called) return std::move(called).error();
+        TRY(each(*jail));
     }
     if (errno != ENOENT) return system_error("ask for the next BPF program", errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
     others_ = std::move(others);
@@ -144,17 +137,14 @@ Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::functio
 
 Result<std::vector<JailReport>> list_jails() {
     std::vector<JailReport> jails;
-    auto visited = for_each_cgroup_here([&](int fd, const std::string& path) -> Status {
-        auto jail = look_at(fd);
-        if (!jail) return std::move(jail).error();
-        if (!*jail) return ok();
-        auto report = report_on(**jail);
-        if (!report) return std::move(report).error();
-        report->cgroup = path;
-        jails.push_back(std::move(*report));
+    TRY(for_each_cgroup_here([&](int fd, const std::string& path) -> Status {
+        auto jail = TRY(look_at(fd));
+        if (!jail) return ok();
+        auto report = TRY(report_on(*jail));
+        report.cgroup = path;
+        jails.push_back(std::move(report));
         return ok();
-    });
-    if (!visited) return std::move(visited).error();
+    }));
     std::ranges::sort(jails, {}, &JailReport::cgroup);
     return jails;
 }

@@ -15,14 +15,13 @@ namespace jail_ai {
 
 Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes, std::uint32_t network) {
     Staleness staleness;
-    auto record = read_record(jail.maps);
-    if (!record) return std::move(record).error();
+    auto record = TRY(read_record(jail.maps));
     const ProgramMap* map = find_map(jail.maps, "jail_rules");
-    if (!*record || map == nullptr) {
+    if (!record || map == nullptr) {
         staleness.left_alone = "it is of another version of jail-ai-hook, or still in the making";
         return staleness;
     }
-    const auto& [about, text] = **record;
+    const auto& [about, text] = *record;
     staleness.container = about.container;
     staleness.cgroup = about.cgroup;
     if (about.engine_network != network) {
@@ -35,9 +34,8 @@ Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
     auto policy = compile_policy(inputs->request, inputs->host);
     if (!policy) return std::move(policy).error().context(fmt::format("container {}", quote(staleness.container)));
     staleness.then = std::move(policy->rules);
-    auto rules = read_rules(map->fd.get());
-    if (!rules) return std::move(rules).error();
-    staleness.now = std::move(*rules);
+    auto rules = TRY(read_rules(map->fd.get()));
+    staleness.now = std::move(rules);
     return staleness;
 }
 

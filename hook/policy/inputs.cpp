@@ -93,13 +93,11 @@ Result<PolicyInputs> read_inputs(std::string_view text) {
         const std::string_view line = next_line(text);
         const std::size_t space = line.find(' ');
         if (space == std::string_view::npos) return Error{EX_DATAERR, quote(line)};
-        if (auto read = read_line(line.substr(0, space), line.substr(space + 1), inputs, written); !read) return std::move(read).error();
+        TRY(read_line(line.substr(0, space), line.substr(space + 1), inputs, written));
     }
-    auto settings = parse_settings(written);
-    if (!settings) return std::move(settings).error();
-    auto request = join_settings({}, *settings);
-    if (!request) return std::move(request).error();
-    inputs.request = std::move(*request);
+    auto settings = TRY(parse_settings(written));
+    auto request = TRY(join_settings({}, settings));
+    inputs.request = std::move(request);
     return inputs;
 }
 

@@ -66,7 +66,7 @@ Status HostLines::take(std::string_view piece) {
             begun_ += part;
             return ok();
         }
-        if (auto taken = begun_.empty() ? take_line(part) : take_line(begun_ += part); !taken) return taken;
+        TRY(begun_.empty() ? take_line(part) : take_line(begun_ += part));
         begun_.clear();
         piece.remove_prefix(end + 1);
     }
@@ -74,7 +74,7 @@ Status HostLines::take(std::string_view piece) {
 }
 
 Result<std::string> HostLines::finish() && {
-    if (auto taken = take_line(begun_); !taken) return std::move(taken).error();
+    TRY(take_line(begun_));
     return std::move(kept_);
 }
 

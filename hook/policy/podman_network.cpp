@@ -12,22 +12,20 @@ namespace jail_ai {
 namespace {
 
 Result<bool> truth_of(const rapidjson::Value& object, std::string_view key) {
-    auto found = find_member(object, key);
-    if (!found) return std::move(found).error();
-    if (*found == nullptr) return false;
-    if (!(**found).IsBool()) return Error{EX_DATAERR, fmt::format("{} is {}, not true or false", quote(key), kind_of(**found))};
-    return (**found).GetBool();
+    auto found = TRY(find_member(object, key));
+    if (found == nullptr) return false;
+    if (!found->IsBool()) return Error{EX_DATAERR, fmt::format("{} is {}, not true or false", quote(key), kind_of(*found))};
+    return found->GetBool();
 }
 
 // The prefix at the key, pushed to `into`; nothing where the key is missing.
 Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is_address, std::vector<IpPrefix>& into) {
     if (!subnet.IsObject()) return Error{EX_DATAERR, fmt::format("a subnet is {}, not an object", kind_of(subnet))};
-    auto written = string_or_empty(subnet, key);
-    if (!written) return std::move(written).error();
-    if (written->empty()) return ok();
-    const auto prefix = IpPrefix::parse(*written);
+    auto written = TRY(string_or_empty(subnet, key));
+    if (written.empty()) return ok();
+    const auto prefix = IpPrefix::parse(written);
     if (!prefix || (is_address && !prefix->is_single()))
-        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quote(*written), is_address ? "address" : "prefix")};
+        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quote(written), is_address ? "address" : "prefix")};
     into.push_back(*prefix);
     return ok();
 }
@@ -35,21 +33,16 @@ Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is
 }  // namespace
 
 Result<PodmanNetwork> parse_podman_network(std::string_view json) {
-    auto document = parse_json_object(json);
-    if (!document) return std::move(document).error();
-    auto name = string_or_empty(*document, "name");
-    if (!name) return std::move(name).error();
-    auto device = string_or_empty(*document, "network_interface");
-    if (!device) return std::move(device).error();
-    auto serves_names = truth_of(*document, "dns_enabled");
-    if (!serves_names) return std::move(serves_names).error();
-    auto subnets = find_array(*document, "subnets");
-    if (!subnets) return std::move(subnets).error();
-    PodmanNetwork network{std::move(*name), std::move(*device), *serves_names, {}, {}};
-    if (*subnets == nullptr) return network;
-    for (const auto& subnet : (**subnets).GetArray()) {
-        if (auto taken = take_prefix(subnet, "subnet", false, network.subnets); !taken) return std::move(taken).error();
-        if (auto taken = take_prefix(subnet, "gateway", true, network.gateways); !taken) return std::move(taken).error();
+    auto document = TRY(parse_json_object(json));
+    auto name = TRY(string_or_empty(document, "name"));
+    auto device = TRY(string_or_empty(document, "network_interface"));
+    auto serves_names = TRY(truth_of(document, "dns_enabled"));
+    auto subnets = TRY(find_array(document, "subnets"));
+    PodmanNetwork network{std::move(name), std::move(device), serves_names, {}, {}};
+    if (subnets == nullptr) return network;
+    for (const auto& subnet : subnets->GetArray()) {
+        TRY(take_prefix(subnet, "subnet", false, network.subnets));
+        TRY(take_prefix(subnet, "gateway", true, network.gateways));
     }
     return network;
 }

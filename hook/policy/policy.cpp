@@ -148,18 +148,16 @@ Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by, std::vect
 Result<Rules> compile_rules(const Rules& blocked, std::vector<Opening>& openings) {
     Rules compiled;
     for (const auto& [prefix, rule] : blocked) {
-        auto opened = open_rule(prefix, rule, openings);
-        if (!opened) return std::move(opened).error();
-        compiled.emplace(prefix, std::move(*opened));
+        auto opened = TRY(open_rule(prefix, rule, openings));
+        compiled.emplace(prefix, std::move(opened));
     }
     // An exception inside of a wider prefix that blocks is a rule of its own.
     for (const Opening& opening : openings) {
         if (!opening.destination || compiled.contains(*opening.destination)) continue;
         const auto* blocked_by = find_entry(blocked, *opening.destination);
         if (blocked_by == nullptr || blocked_by->second.value.own == JAIL_OWN_LOOPBACK) continue;
-        auto opened = open_rule(*opening.destination, blocked_by->second, openings);
-        if (!opened) return std::move(opened).error();
-        compiled.emplace(*opening.destination, std::move(*opened));
+        auto opened = TRY(open_rule(*opening.destination, blocked_by->second, openings));
+        compiled.emplace(*opening.destination, std::move(opened));
     }
     return compiled;
 }
@@ -204,12 +202,11 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
     auto blocked = collect_blocked(request, host);
     mark_own(blocked, host);
     std::vector<Opening> openings = collect_openings(request, host);
-    auto rules = compile_rules(blocked, openings);
-    if (!rules) return std::move(rules).error();
-    if (drop_repeated(*rules, true) > JAIL_MAX_RULES && drop_repeated(*rules, false) > JAIL_MAX_RULES)
+    auto rules = TRY(compile_rules(blocked, openings));
+    if (drop_repeated(rules, true) > JAIL_MAX_RULES && drop_repeated(rules, false) > JAIL_MAX_RULES)
         return Error{EX_UNAVAILABLE, fmt::format("{} prefixes to block, a jail holds {}: the engine's network namespace has too many local routes",
-                                                 rules->size(), JAIL_MAX_RULES)};
-    Policy policy{std::move(*rules), request.mode, host.shares_network, {}};
+                                                 rules.size(), JAIL_MAX_RULES)};
+    Policy policy{std::move(rules), request.mode, host.shares_network, {}};
     for (std::size_t i = 0; i < request.allow.size(); ++i)
         if (!openings[i].used) policy.moots.push_back(fmt::format("{} is moot: nothing blocks it", openings[i].source));
     if (host.gateways.empty() && std::ranges::any_of(request.also, asks_for_gateway))

@@ -109,7 +109,7 @@ Status judge_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
             error = tries[line].error;
             continue;
         }
-        if (auto judged = judge_line(line, tries[line], plan.mode); !judged) return judged;
+        TRY(judge_line(line, tries[line], plan.mode));
         shown = true;
     }
     if (!planned || shown) return ok();
@@ -145,7 +145,7 @@ Status judge_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
         if (!plan.tries(line) || is_egress(line)) continue;
         const bool is_v6 = line == JAIL_LINE_CONNECT6 || line == JAIL_LINE_SENDMSG6;
         if (is_v6 && !tries[line].had_socket) continue;  // nobody on this machine has IPv6
-        if (auto judged = judge_line(line, tries[line], plan.mode); !judged) return judged;
+        TRY(judge_line(line, tries[line], plan.mode));
     }
     return judge_egress(plan, tries);
 }

@@ -82,14 +82,13 @@ Status clear_bounding_set() {
 Status drop_privileges(Role role) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return system_error("set no_new_privs", errno);
     if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) return system_error("clear the ambient capabilities", errno);
-    auto held = permitted();
-    if (!held) return std::move(held).error();
-    if (*held & bit(CAP_SETPCAP)) {
+    auto held = TRY(permitted());
+    if (held & bit(CAP_SETPCAP)) {
         // What is permitted need not be effective.
-        if (auto effective = set_capabilities(*held); !effective) return effective;
-        if (auto cleared = clear_bounding_set(); !cleared) return cleared;
+        TRY(set_capabilities(held));
+        TRY(clear_bounding_set());
     }
-    return set_capabilities(*held & used_by(role));
+    return set_capabilities(held & used_by(role));
 }
 
 }  // namespace jail_ai

@@ -18,7 +18,7 @@ Status prepare(Role role) {
     if (role == Role::prober) return ok();
     open_report();
     if (role != Role::create_runtime && role != Role::broker) return ok();
-    if (auto started = start_prober(); !started) return started;
+    TRY(start_prober());
     // Who may not raise it finds out when a map doesn't fit, which on most kernels never happens.
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
@@ -42,7 +42,7 @@ Status enter_landlock_as(Role role) {
 
 Status confine(Role role) {
     for (Status (*phase)(Role) : {prepare, leave_no_traces, drop_privileges, enter_landlock_as, enter_syscall_filter})
-        if (auto done = phase(role); !done) return std::move(done).error().context("confine itself");
+        TRY(phase(role).context("confine itself"));
     return ok();
 }
 

@@ -71,8 +71,7 @@ Status enter_landlock() {
     const RulesetAttributes denied = denied_by(abi);
     const UniqueFd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &denied, sizeof denied, 0)));
     if (!ruleset) return system_error("make a Landlock ruleset", errno);
-    for (const char* path : {"/proc", "/sys"})
-        if (auto let = let_read(ruleset.get(), path); !let) return let;
+    for (const char* path : {"/proc", "/sys"}) TRY(let_read(ruleset.get(), path));
     if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return system_error("enter a Landlock domain", errno);
     return ok();
 }

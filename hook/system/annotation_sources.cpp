@@ -47,9 +47,8 @@ Result<Listed> find_listed(int bundle, const std::string& id) {
         if (!text && text.error().exit_code == EX_NOINPUT) continue;
         if (!text) return std::move(text).error();
         listed.anywhere = true;
-        auto image = find_image_id(*text, id);
-        if (!image) return std::move(image).error().context(list);
-        if (*image) listed.image = std::move(*image);
+        auto image = TRY(find_image_id(*text, id).context(list));
+        if (image) listed.image = std::move(image);
     }
     return listed;
 }
@@ -75,27 +74,22 @@ Result<std::vector<std::string>> find_manifests(int image) {
 
 // Of all manifests of the image: another may have come since the container was made, by a pull of the same image with other annotations.
 Result<AnnotationPairs> read_image_annotations(int image) {
-    auto names = find_manifests(image);
-    if (!names) return std::move(names).error();
-    if (names->empty()) return Error{EX_NOINPUT, "it has no manifest"};
+    auto names = TRY(find_manifests(image));
+    if (names.empty()) return Error{EX_NOINPUT, "it has no manifest"};
     AnnotationPairs all;
-    for (const std::string& name : *names) {
-        auto text = read_regular_file(image, name, kMaxManifest);
-        if (!text) return std::move(text).error();
-        auto pairs = parse_manifest_annotations(*text);
-        if (!pairs) return std::move(pairs).error().context("its manifest");
-        all.merge(*pairs);
+    for (const std::string& name : names) {
+        auto text = TRY(read_regular_file(image, name, kMaxManifest));
+        auto pairs = TRY(parse_manifest_annotations(text).context("its manifest"));
+        all.merge(pairs);
     }
     return all;
 }
 
 // Nothing where the engine is no podman, or the container is of no image.
 Result<std::optional<AnnotationPairs>> find_image_annotations(int bundle, const std::string& driver, const std::string& id) {
-    auto config = read_regular_file(bundle, "config.json", kMaxConfigBytes);
-    if (!config) return std::move(config).error();
-    auto merged = may_have_image_annotations(*config);
-    if (!merged) return std::move(merged).error().context("config.json");
-    if (!*merged) return std::optional<AnnotationPairs>();
+    auto config = TRY(read_regular_file(bundle, "config.json", kMaxConfigBytes));
+    auto merged = TRY(may_have_image_annotations(config).context("config.json"));
+    if (!merged) return std::optional<AnnotationPairs>();
     auto listed = find_listed(bundle, id);
     if (!listed) return std::move(listed).error();
     if (!listed->anywhere) return std::optional<AnnotationPairs>();
@@ -123,9 +117,8 @@ IgnoredAnnotations ignore_images(Annotations& annotations, int bundle, const std
 Result<Annotations> read_pod_annotations(int bundle, const std::string& sandbox) {
     if (sandbox.empty() || sandbox.find('/') != std::string::npos || sandbox.starts_with('.'))
         return Error{EX_DATAERR, fmt::format("{} is not an ID", quote(sandbox))};
-    auto config = read_regular_file(bundle, fmt::format("../../{}/userdata/config.json", sandbox), kMaxConfigBytes);
-    if (!config) return std::move(config).error();
-    return parse_config_annotations(*config);
+    auto config = TRY(read_regular_file(bundle, fmt::format("../../{}/userdata/config.json", sandbox), kMaxConfigBytes));
+    return parse_config_annotations(config);
 }
 
 Result<IgnoredAnnotations> ignore_loosening_of_pod(Annotations& annotations, int bundle, const std::string& sandbox) {
@@ -146,9 +139,8 @@ Result<IgnoredAnnotations> ignore_others_annotations(Annotations& annotations, c
     IgnoredAnnotations ignored = ignore_images(annotations, directory.get(), *driver, id);
     const auto sandbox = find_sandbox_id(annotations, id);
     if (!sandbox) return ignored;
-    auto by_pod = ignore_loosening_of_pod(annotations, directory.get(), *sandbox);
-    if (!by_pod) return std::move(by_pod).error();
-    std::ranges::move(*by_pod, std::back_inserter(ignored));
+    auto by_pod = TRY(ignore_loosening_of_pod(annotations, directory.get(), *sandbox));
+    std::ranges::move(by_pod, std::back_inserter(ignored));
     return ignored;
 }
 

@@ -46,11 +46,9 @@ Result<BundleFiles> BundleFiles::open(const std::string& path) {
 }
 
 Result<NameFiles> BundleFiles::read_name_files() const {
-    auto hosts = read_mounted(*this, "/etc/hosts", read_host_lines);
-    if (!hosts) return std::move(hosts).error();
-    auto resolv_conf = read_mounted(*this, "/etc/resolv.conf", [](int fd) { return read_all(fd, kMaxResolvConf); });
-    if (!resolv_conf) return std::move(resolv_conf).error();
-    return name_files(bundle, std::move(*hosts), std::move(*resolv_conf));
+    auto hosts = TRY(read_mounted(*this, "/etc/hosts", read_host_lines));
+    auto resolv_conf = TRY(read_mounted(*this, "/etc/resolv.conf", [](int fd) { return read_all(fd, kMaxResolvConf); }));
+    return name_files(bundle, std::move(hosts), std::move(resolv_conf));
 }
 
 }  // namespace jail_ai

@@ -41,8 +41,7 @@ Result<std::uint64_t> mount_id(int fd) {
 // Name by name, none of them a link, ".." or another mount: what openat2(2) does in one call, which the hook gives up the right to
 // (sandbox/filter/calls.h).
 Result<UniqueFd> open_beneath(int dirfd, std::string_view path) {
-    auto mount = mount_id(dirfd);
-    if (!mount) return std::move(mount).error();
+    auto mount = TRY(mount_id(dirfd));
     UniqueFd fd;
     for (std::string_view rest = path; !rest.empty();) {
         const std::string name(rest.substr(0, rest.find('/')));
@@ -51,9 +50,8 @@ Result<UniqueFd> open_beneath(int dirfd, std::string_view path) {
         UniqueFd next(::openat(fd ? fd.get() : dirfd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!next) return system_error(fmt::format("open cgroup {}", quote(path)), errno);
         fd = std::move(next);
-        auto here = mount_id(fd.get());
-        if (!here) return std::move(here).error();
-        if (*here != *mount) return system_error(fmt::format("open cgroup {}", quote(path)), EXDEV);
+        auto here = TRY(mount_id(fd.get()));
+        if (here != mount) return system_error(fmt::format("open cgroup {}", quote(path)), EXDEV);
     }
     struct statfs info {};
     if (::fstatfs(fd.get(), &info) != 0 || info.f_type != CGROUP2_SUPER_MAGIC)
@@ -68,10 +66,9 @@ struct Member {
 };
 
 Result<std::vector<pid_t>> read_members(int cgroup_fd) {
-    auto procs = read_kernel_file(cgroup_fd, "cgroup.procs");
-    if (!procs) return std::move(procs).error();
+    auto procs = TRY(read_kernel_file(cgroup_fd, "cgroup.procs"));
     std::vector<pid_t> members;
-    std::string_view text = *procs;
+    std::string_view text = procs;
     while (!text.empty()) {
         pid_t member = 0;
         const std::string_view line = next_line(text);
@@ -87,13 +84,11 @@ using IsStranger = std::function<Result<bool>(const Member& member)>;
 // A member, in the cgroup or below it, that the call says is a stranger, if there is one.
 Result<std::optional<Member>> find_stranger(int cgroup_fd, int depth, const IsStranger& is_stranger) {
     if (depth > kMaxCgroupDepth) return Error{EX_CONFIG, fmt::format("cgroups nested deeper than {} levels", kMaxCgroupDepth)};
-    auto members = read_members(cgroup_fd);
-    if (!members) return std::move(members).error();
-    for (const pid_t pid : *members) {
+    auto members = TRY(read_members(cgroup_fd));
+    for (const pid_t pid : members) {
         const Member member{pid == 0 ? std::nullopt : std::optional(pid), depth > 0};
-        auto strange = is_stranger(member);
-        if (!strange) return std::move(strange).error();
-        if (*strange) return std::optional(member);
+        auto strange = TRY(is_stranger(member));
+        if (strange) return std::optional(member);
     }
     const UniqueFd again(::openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!again) return system_error("open cgroup", errno);
@@ -101,42 +96,36 @@ Result<std::optional<Member>> find_stranger(int cgroup_fd, int depth, const IsSt
     if (!directory) return system_error("list cgroup", errno);
     while (const dirent* entry = ::readdir(directory.get())) {
         if (entry->d_type != DT_DIR || std::string_view(entry->d_name) == "." || std::string_view(entry->d_name) == "..") continue;
-        auto child = open_beneath(cgroup_fd, entry->d_name);
-        if (!child) return std::move(child).error();
-        auto stranger = find_stranger(child->get(), depth + 1, is_stranger);
+        auto child = TRY(open_beneath(cgroup_fd, entry->d_name));
+        auto stranger = find_stranger(child.get(), depth + 1, is_stranger);
         if (!stranger || *stranger) return stranger;
     }
     return std::optional<Member>();
 }
 
 Result<std::string> cgroup_path_of(int proc_fd) {
-    auto text = read_kernel_file(proc_fd, "cgroup");
-    if (!text) return std::move(text).error();
-    return parse_cgroup_path(*text);
+    auto text = TRY(read_kernel_file(proc_fd, "cgroup"));
+    return parse_cgroup_path(text);
 }
 
 // The cgroup of that path in the caller's cgroup namespace.
 Result<UniqueFd> open_cgroup(int proc_self, const std::string& path) {
-    auto mountinfo = read_kernel_file(proc_self, "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
-    auto place = place_cgroup(*mountinfo, path);
-    if (!place) return std::move(place).error();
-    const UniqueFd mount(::open(place->mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!mount) return system_error(fmt::format("open {}", quote(place->mount_point)), errno);
-    auto fd = open_beneath(mount.get(), place->path);
-    if (!fd) return std::move(fd).error().context(quote(place->mount_point));
+    auto mountinfo = TRY(read_kernel_file(proc_self, "mountinfo"));
+    auto place = TRY(place_cgroup(mountinfo, path));
+    const UniqueFd mount(::open(place.mount_point.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!mount) return system_error(fmt::format("open {}", quote(place.mount_point)), errno);
+    auto fd = open_beneath(mount.get(), place.path);
+    if (!fd) return std::move(fd).error().context(quote(place.mount_point));
     return fd;
 }
 
 // CRIU, which the runtime has started, or a process that it has forked (cgroupd, since CRIU 3.18).
 Result<bool> is_restorer(const Process& process, pid_t runtime) {
-    const auto name = read_kernel_file(process.proc_fd(), "comm");
-    if (!name) return name.error();
-    if (*name != "criu\n") return false;
-    const auto parent = process.parent();
-    if (!parent) return parent.error();
-    if (*parent == runtime) return true;
-    const auto elder = Process::open(*parent);
+    const auto name = TRY(read_kernel_file(process.proc_fd(), "comm"));
+    if (name != "criu\n") return false;
+    const auto parent = TRY(process.parent());
+    if (parent == runtime) return true;
+    const auto elder = Process::open(parent);
     return elder ? is_restorer(*elder, runtime) : Result<bool>(elder.error());
 }
 
@@ -148,15 +137,12 @@ Error not_its_own(std::string_view path, std::string_view why) {
 
 Result<Cgroup> Cgroup::open(const std::string& path, Members members) {
     if (path == "/") return not_its_own(path, "is the root cgroup");
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto own = cgroup_path_of(self->get());
-    if (!own) return std::move(own).error();
-    if (*own == path) return not_its_own(path, "is the hook's own");
-    if (is_at_or_below(*own, path)) return not_its_own(path, "holds the hook");
-    auto fd = open_cgroup(self->get(), path);
-    if (!fd) return std::move(fd).error();
-    return Cgroup(std::move(*fd), path, members);
+    auto self = TRY(open_proc_self());
+    auto own = TRY(cgroup_path_of(self.get()));
+    if (own == path) return not_its_own(path, "is the hook's own");
+    if (is_at_or_below(own, path)) return not_its_own(path, "holds the hook");
+    auto fd = TRY(open_cgroup(self.get(), path));
+    return Cgroup(std::move(fd), path, members);
 }
 
 Result<Cgroup> Cgroup::prove(const Process& process, Members members, pid_t runtime) {
@@ -165,9 +151,8 @@ Result<Cgroup> Cgroup::prove(const Process& process, Members members, pid_t runt
     auto cgroup = open(*path, members);
     if (!cgroup) return cgroup;
     cgroup->runtime_ = runtime;
-    auto restored = cgroup->prove_members(process);
-    if (!restored) return std::move(restored).error();
-    cgroup->has_restorer_ = *restored;
+    auto restored = TRY(cgroup->prove_members(process));
+    cgroup->has_restorer_ = restored;
     return cgroup;
 }
 
@@ -180,18 +165,15 @@ Result<Cgroup> Cgroup::of_hooked(const Process& process, pid_t runtime) {
 }
 
 Result<Cgroup> Cgroup::around(const Process& process) {
-    auto shares = process.shares_namespace("pid");
-    if (!shares) return std::move(shares).error();
-    return prove(process, *shares ? Members::only_the_process : Members::of_its_pid_namespace, 0);
+    auto shares = TRY(process.shares_namespace("pid"));
+    return prove(process, shares ? Members::only_the_process : Members::of_its_pid_namespace, 0);
 }
 
 Result<Cgroup> Cgroup::at(const std::string& path) {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
+    auto self = TRY(open_proc_self());
+    auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
     std::string below = path;
-    for (const std::string& mount : find_cgroup_mounts(*mountinfo))
+    for (const std::string& mount : find_cgroup_mounts(mountinfo))
         if (is_at_or_below(path, mount)) below = path.substr(mount.size());
     while (below.size() > 1 && below.back() == '/') below.pop_back();
     if (below.empty()) below = "/";
@@ -216,9 +198,8 @@ Result<Cgroup::Neighbour> Cgroup::judge(const Process& process, pid_t other) con
         if (!within && within.error().exit_code != EX_NOINPUT) return within.error();
         return !within || *within ? Neighbour::fellow : Neighbour::stranger;
     }
-    const auto restores = is_restorer(*opened, runtime_);
-    if (!restores) return restores.error();
-    return *restores ? Neighbour::restorer : Neighbour::stranger;
+    const auto restores = TRY(is_restorer(*opened, runtime_));
+    return restores ? Neighbour::restorer : Neighbour::stranger;
 }
 
 // Is the restorer there?
@@ -232,12 +213,11 @@ Result<bool> Cgroup::prove_members(const Process& process) const {
             ++seen;
             return false;
         }
-        const auto judged = judge(process, *member.pid);
-        if (!judged) return judged.error();
-        has_restorer = has_restorer || *judged == Neighbour::restorer;
-        return *judged == Neighbour::stranger;
+        const auto judged = TRY(judge(process, *member.pid));
+        has_restorer = has_restorer || judged == Neighbour::restorer;
+        return judged == Neighbour::stranger;
     });
-    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
+    TRY(process.check_alive());
     if (!stranger) return std::move(stranger).error().context(fmt::format("cgroup {}", quote(path_)));
     if (*stranger) {
         const Member& member = **stranger;
@@ -252,8 +232,7 @@ Result<bool> Cgroup::prove_members(const Process& process) const {
 }
 
 Status Cgroup::recheck(const Process& process) const {
-    auto proved = prove_members(process);
-    if (!proved) return std::move(proved).error();
+    TRY(prove_members(process));
     return ok();
 }
 
@@ -275,9 +254,8 @@ Result<Process> Cgroup::some_process() const {
 Result<UniqueFd> open_cgroup_of(const Process& process) {
     auto path = cgroup_path_of(process.proc_fd());
     if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    return open_cgroup(self->get(), *path);
+    auto self = TRY(open_proc_self());
+    return open_cgroup(self.get(), *path);
 }
 
 }  // namespace jail_ai

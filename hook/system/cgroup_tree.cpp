@@ -32,18 +32,16 @@ Result<UniqueFd> open_directory(int dirfd, const char* name) {
 // Calls it with each directory from the cgroup upwards.
 template <typename Each>
 Status for_each_above(int cgroup_fd, Each&& each) {
-    auto directory = open_directory(cgroup_fd, ".");
-    if (!directory) return std::move(directory).error();
+    auto directory = TRY(open_directory(cgroup_fd, "."));
     ino_t last = 0;
-    for (int depth = 0; depth < kMaxDepth && is_cgroup(directory->get()); ++depth) {
+    for (int depth = 0; depth < kMaxDepth && is_cgroup(directory.get()); ++depth) {
         struct stat info {};
-        if (::fstat(directory->get(), &info) != 0) return system_error("stat a cgroup", errno);
+        if (::fstat(directory.get(), &info) != 0) return system_error("stat a cgroup", errno);
         if (info.st_ino == last) return ok();  // the root of a file system that is mounted nowhere, or everywhere
         last = info.st_ino;
-        auto above = open_directory(directory->get(), "..");
-        if (!above) return std::move(above).error();
-        each(info.st_uid, std::move(*directory));
-        *directory = std::move(*above);
+        auto above = TRY(open_directory(directory.get(), ".."));
+        each(info.st_uid, std::move(directory));
+        directory = std::move(above);
     }
     return ok();
 }
@@ -51,17 +49,16 @@ Status for_each_above(int cgroup_fd, Each&& each) {
 Status walk(int cgroup_fd, int depth, int& visited, const std::function<Status(int)>& each) {
     if (depth > kMaxDepth || ++visited > kMaxWalkedCgroups)
         return Error{EX_UNAVAILABLE, fmt::format("more than {} cgroups, or nested deeper than {} levels", kMaxWalkedCgroups, kMaxDepth)};
-    if (auto called = each(cgroup_fd); !called) return called;
-    auto again = open_directory(cgroup_fd, ".");
-    if (!again) return std::move(again).error();
-    const Directory directory(::fdopendir(again->release()));
+    TRY(each(cgroup_fd));
+    auto again = TRY(open_directory(cgroup_fd, "."));
+    const Directory directory(::fdopendir(again.release()));
     if (!directory) return system_error("list a cgroup", errno);
     while (const dirent* entry = ::readdir(directory.get())) {
         if (entry->d_type != DT_DIR || std::string_view(entry->d_name) == "." || std::string_view(entry->d_name) == "..") continue;
         const UniqueFd child(::openat(cgroup_fd, entry->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!child && (errno == ENOENT || errno == ENODEV)) continue;
         if (!child) return system_error("open a cgroup", errno);
-        if (auto walked = walk(child.get(), depth + 1, visited, each); !walked) return walked;
+        TRY(walk(child.get(), depth + 1, visited, each));
     }
     return ok();
 }
@@ -70,17 +67,15 @@ Status walk(int cgroup_fd, int depth, int& visited, const std::function<Status(i
 
 Result<std::vector<uid_t>> cgroup_owners(int cgroup_fd) {
     std::vector<uid_t> owners;
-    auto seen = for_each_above(cgroup_fd, [&](uid_t owner, UniqueFd) { owners.push_back(owner); });
-    if (!seen) return std::move(seen).error();
+    TRY(for_each_above(cgroup_fd, [&](uid_t owner, UniqueFd) { owners.push_back(owner); }));
     return owners;
 }
 
 Result<UniqueFd> topmost_of(int cgroup_fd, uid_t owner) {
     UniqueFd topmost;
-    auto seen = for_each_above(cgroup_fd, [&](uid_t its_owner, UniqueFd directory) {
+    TRY(for_each_above(cgroup_fd, [&](uid_t its_owner, UniqueFd directory) {
         if (its_owner == owner) topmost = std::move(directory);
-    });
-    if (!seen) return std::move(seen).error();
+    }));
     if (!topmost) return Error{EX_NOPERM, fmt::format("no cgroup here belongs to uid {}", owner)};
     return topmost;
 }

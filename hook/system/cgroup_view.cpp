@@ -13,17 +13,14 @@
 namespace jail_ai {
 
 Result<std::vector<CgroupView>> cgroups_of(const Process& process) {
-    auto text = read_kernel_file(process.proc_fd(), "cgroup");
-    if (!text) return std::move(text).error();
-    auto path = parse_cgroup_path(*text);
+    auto text = TRY(read_kernel_file(process.proc_fd(), "cgroup"));
+    auto path = parse_cgroup_path(text);
     if (!path) return std::move(path).error().context(fmt::format("process {}", process.pid()));
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
+    auto self = TRY(open_proc_self());
+    auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
     std::vector<CgroupView> cgroups;
     while (path->size() > 1) {
-        auto place = place_cgroup(*mountinfo, *path);
+        auto place = place_cgroup(mountinfo, *path);
         if (!place) return cgroups.empty() ? Result<std::vector<CgroupView>>(std::move(place).error()) : std::move(cgroups);
         const std::string where = fmt::format("{}/{}", place->mount_point, place->path);
         UniqueFd fd(::open(where.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

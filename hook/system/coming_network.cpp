@@ -80,20 +80,18 @@ bool may_be_in(const HostView& view, const PodmanNetwork& network) {
 }  // namespace
 
 Status foresee_gateways(HostView& view) {
-    auto networks = read_networks(kRootsNetworks, view.warnings);
-    if (!networks) return std::move(networks).error();
+    auto networks = TRY(read_networks(kRootsNetworks, view.warnings));
     const auto is_default = [](const PodmanNetwork& network) { return network.name == kDefaultNetwork; };
-    if (std::ranges::none_of(*networks, is_default))
-        networks->push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {}, {*IpPrefix::parse(kDefaultGateway)}});
-    for (const PodmanNetwork& network : *networks)
+    if (std::ranges::none_of(networks, is_default))
+        networks.push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {}, {*IpPrefix::parse(kDefaultGateway)}});
+    for (const PodmanNetwork& network : networks)
         for (const IpPrefix& gateway : network.gateways) view.coming.push_back({gateway, JAIL_REASON_LOCAL, network.device});
     return ok();
 }
 
 Status foresee_resolvers(HostView& view, const std::string& path) {
-    auto servers = host_name_servers();
-    if (!servers) return std::move(servers).error();
-    view.name_servers.insert(view.name_servers.end(), servers->begin(), servers->end());
+    auto servers = TRY(host_name_servers());
+    view.name_servers.insert(view.name_servers.end(), servers.begin(), servers.end());
     if (view.shares_network) return ok();
     std::vector<std::string> unheard;  // nothing is opened for what is passed over
     const auto networks = read_networks(path, unheard);

@@ -25,11 +25,10 @@ Result<std::uint32_t> udp_answer_seconds() {
     const UniqueFd fd(::open(kUdpTimeout, O_RDONLY | O_CLOEXEC));
     if (!fd && errno == ENOENT) return std::uint32_t{JAIL_ANSWER_SECONDS};  // no conntrack yet; loaded later it starts with 30 s
     if (!fd) return system_error(fmt::format("open {}", kUdpTimeout), errno);
-    auto text = read_all(fd.get(), 64);
-    if (!text) return std::move(text).error().context(kUdpTimeout);
+    auto text = TRY(read_all(fd.get(), 64).context(kUdpTimeout));
     std::uint32_t seconds = 0;
-    if (std::from_chars(text->data(), text->data() + text->size(), seconds).ec != std::errc())
-        return Error{EX_OSERR, fmt::format("{}: not a number of seconds: {}", kUdpTimeout, quote(*text))};
+    if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec != std::errc())
+        return Error{EX_OSERR, fmt::format("{}: not a number of seconds: {}", kUdpTimeout, quote(text))};
     return std::min<std::uint32_t>(seconds - std::min(seconds, kMargin), JAIL_ANSWER_SECONDS);
 }
 

@@ -41,10 +41,9 @@ Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd)
     struct statfs file_system {};
     if (::fstat(fd.get(), &info) != 0 || ::fstatfs(fd.get(), &file_system) != 0)
         return system_error(fmt::format("stat {}", quote(mount.source)), errno);
-    auto path = path_of(fd.get());
-    if (!path) return std::move(path).error();
+    auto path = TRY(path_of(fd.get()));
     BoundPath bound{};
-    bound.source = std::move(*path);
+    bound.source = std::move(path);
     bound.destination = mount.destination;
     bound.recursive = !mount.has_option("bind") || mount.has_option("rbind");
     bound.read_only = mount.is_read_only();
@@ -102,12 +101,11 @@ Result<std::optional<std::string>> judge_descriptor(const Process& process, int 
     if (link == "anon_inode:[io_uring]") return std::optional<std::string>("an io_uring");
     if (link == "/dev/net/tun") return std::optional<std::string>("a tun device");
     if (link.starts_with("anon_inode:[pidfd]") || link.starts_with("pidfd:")) return std::optional<std::string>("a process descriptor");
-    auto fd = process.borrow_fd(number);
-    if (!fd) return std::move(fd).error();
-    if (!link.starts_with("socket:")) return closes_on_exec(process, number) ? std::optional<std::string>() : judge_file(fd->get());
+    auto fd = TRY(process.borrow_fd(number));
+    if (!link.starts_with("socket:")) return closes_on_exec(process, number) ? std::optional<std::string>() : judge_file(fd.get());
     int family = 0;
     socklen_t size = sizeof family;
-    if (::getsockopt(fd->get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return system_error("SO_DOMAIN", errno);
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return system_error("SO_DOMAIN", errno);
     // The runtime talks to the container's process over Unix sockets of its own.
     if (family == AF_UNIX) return std::optional<std::string>();
     return std::optional(family_name(family));
@@ -120,14 +118,11 @@ Result<int> first_closed_by_runtime(pid_t pid) {
     const auto runtime = Process::open(pid);
     if (!runtime) return INT_MAX;
     // Not its executable: crun runs from a sealed copy of itself, whose link says nothing.
-    auto name = read_kernel_file(runtime->proc_fd(), "comm");
-    if (!name) return std::move(name).error().context("the runtime's name");
-    if (*name != "crun\n") return INT_MAX;
-    auto command_line = read_kernel_file(runtime->proc_fd(), "cmdline");
-    if (!command_line) return std::move(command_line).error().context("crun's command line");
-    auto environment = read_kernel_file(runtime->proc_fd(), "environ");
-    if (!environment) return std::move(environment).error().context("crun's environment");
-    const int left = descriptors_left_by_crun(*command_line, *environment);
+    auto name = TRY(read_kernel_file(runtime->proc_fd(), "comm").context("the runtime's name"));
+    if (name != "crun\n") return INT_MAX;
+    auto command_line = TRY(read_kernel_file(runtime->proc_fd(), "cmdline").context("crun's command line"));
+    auto environment = TRY(read_kernel_file(runtime->proc_fd(), "environ").context("crun's environment"));
+    const int left = descriptors_left_by_crun(command_line, environment);
     return left > INT_MAX - kFirstInherited ? INT_MAX : kFirstInherited + left;
 }
 
@@ -135,13 +130,12 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
     const int fd = ::openat(process.proc_fd(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     const Directory directory(fd >= 0 ? ::fdopendir(fd) : nullptr);
     if (!directory) return system_error("list the process's descriptors", errno);
-    auto first_closed = first_closed_by_runtime(runtime);
-    if (!first_closed) return std::move(first_closed).error();
+    auto first_closed = TRY(first_closed_by_runtime(runtime));
     std::vector<ForeignDescriptor> found;
     while (const dirent* entry = ::readdir(directory.get())) {
         int number = -1;
         const std::string_view name = entry->d_name;
-        if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc() || number >= *first_closed) continue;
+        if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc() || number >= first_closed) continue;
         std::array<char, PATH_MAX> link{};
         const ssize_t length = ::readlinkat(::dirfd(directory.get()), entry->d_name, link.data(), link.size());
         if (length < 0) return system_error(fmt::format("look at descriptor {}", number), errno);
@@ -153,13 +147,11 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
 }
 
 Result<Unguarded> read_unguarded(const Process& process, std::string_view config, Guard guard) {
-    auto shares_network = process.shares_namespace("net");
-    if (!shares_network) return std::move(shares_network).error();
-    Unguarded unguarded{kernel_has_lsm_cgroup(), *shares_network && guard == Guard::none, {true, {}}, find_open_sockets(config)};
+    auto shares_network = TRY(process.shares_namespace("net"));
+    Unguarded unguarded{kernel_has_lsm_cgroup(), shares_network && guard == Guard::none, {true, {}}, find_open_sockets(config)};
     if (unguarded.open_sockets.vsock == Opened::no) return unguarded;
-    auto listeners = find_vsock_listeners();
-    if (!listeners) return std::move(listeners).error().context("vsock");
-    unguarded.listeners = std::move(*listeners);
+    auto listeners = TRY(find_vsock_listeners().context("vsock"));
+    unguarded.listeners = std::move(listeners);
     return unguarded;
 }
 
@@ -168,18 +160,14 @@ Result<ContainerFacts> read_pending_mounts(const Bundle& bundle, int bundle_fd) 
     ContainerFacts facts{};
     for (const Mount& mount : bundle.mounts) {
         if (!mount.is_bind() || mount.source.empty()) continue;
-        auto bound = resolve_bind(mount, bundle_fd);
-        if (!bound) return std::move(bound).error();
-        if (*bound) facts.binds.push_back(std::move(**bound));
+        auto bound = TRY(resolve_bind(mount, bundle_fd));
+        if (bound) facts.binds.push_back(std::move(*bound));
     }
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
-    facts.cgroup_mounts = find_cgroup_mounts(*mountinfo);
-    auto sockets = find_engine_sockets();
-    if (!sockets) return std::move(sockets).error();
-    std::ranges::transform(*sockets, std::back_inserter(facts.engine_sockets), &EngineSocket::path);
+    auto self = TRY(open_proc_self());
+    auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
+    facts.cgroup_mounts = find_cgroup_mounts(mountinfo);
+    auto sockets = TRY(find_engine_sockets());
+    std::ranges::transform(sockets, std::back_inserter(facts.engine_sockets), &EngineSocket::path);
     return facts;
 }
 
@@ -195,39 +183,31 @@ Result<std::string> root_of(const Bundle& bundle, int bundle_fd) {
 }  // namespace
 
 Result<ContainerFacts> read_process_facts(const Process& process, std::string_view config, Guard guard, pid_t runtime) {
-    auto cgroup_namespace = process.shares_namespace("cgroup");
-    if (!cgroup_namespace) return std::move(cgroup_namespace).error();
-    auto first = process.is_first_of_pid_namespace();
-    if (!first) return std::move(first).error();
+    auto cgroup_namespace = TRY(process.shares_namespace("cgroup"));
+    auto first = TRY(process.is_first_of_pid_namespace());
     auto user_namespace = process.user_namespace();
     if (!user_namespace) return std::move(user_namespace).error();
-    auto descriptors = runtime == kRunsAlready ? std::vector<ForeignDescriptor>() : find_descriptors(process, runtime);
-    if (!descriptors) return std::move(descriptors).error();
-    ContainerFacts facts{*cgroup_namespace, !*first, {}, {}, {}, std::move(*descriptors), {}};
+    auto descriptors = TRY(runtime == kRunsAlready ? std::vector<ForeignDescriptor>() : find_descriptors(process, runtime));
+    ContainerFacts facts{cgroup_namespace, !first, {}, {}, {}, std::move(descriptors), {}};
     facts.in_user_namespace = !user_namespace->is_initial;
     if (guard == Guard::lsm) return facts;
-    auto unguarded = read_unguarded(process, config, guard);
-    if (!unguarded) return std::move(unguarded).error();
-    facts.unguarded = std::move(*unguarded);
+    auto unguarded = TRY(read_unguarded(process, config, guard));
+    facts.unguarded = std::move(unguarded);
     return facts;
 }
 
 Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bundle, int bundle_fd, Mounts mounts) {
     ContainerFacts facts{};
     if (mounts == Mounts::pending) return read_pending_mounts(bundle, bundle_fd);
-    auto root = mounts == Mounts::entered ? Result<std::string>("/") : root_of(bundle, bundle_fd);
-    if (!root) return std::move(root).error();
+    auto root = TRY(mounts == Mounts::entered ? Result<std::string>("/") : root_of(bundle, bundle_fd));
     if (mounts == Mounts::made) {
-        auto any = has_mounts_of_its_own(process, *root);
-        if (!any) return std::move(any).error();
-        if (!*any) return read_pending_mounts(bundle, bundle_fd);
+        auto any = TRY(has_mounts_of_its_own(process, root));
+        if (!any) return read_pending_mounts(bundle, bundle_fd);
     }
     // With the host's mounts it is there when an engine starts.
-    auto at_home = process.shares_namespace("mnt");
-    if (!at_home) return std::move(at_home).error();
-    auto seen = read_mounted(process, bundle, *root, bundle.of_process && !*at_home ? Sockets::existing : Sockets::any);
-    if (!seen) return std::move(seen).error();
-    facts.mounts = std::move(*seen);
+    auto at_home = TRY(process.shares_namespace("mnt"));
+    auto seen = TRY(read_mounted(process, bundle, root, bundle.of_process && !at_home ? Sockets::existing : Sockets::any));
+    facts.mounts = std::move(seen);
     return facts;
 }
 

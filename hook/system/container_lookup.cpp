@@ -95,9 +95,8 @@ Result<std::optional<FoundContainer>> choose(const Candidates& candidates, const
 Result<FoundContainer> find_container(const std::string& word) {
     if (word.empty()) return Error{EX_USAGE, "a container's ID or name is missing"};
     for (const auto& candidates : {in_states, in_cgroups}) {
-        auto found = choose(candidates(), word);
-        if (!found) return std::move(found).error();
-        if (*found) return std::move(**found);
+        auto found = TRY(choose(candidates(), word));
+        if (found) return std::move(*found);
     }
     return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(word))};
 }

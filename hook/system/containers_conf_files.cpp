@@ -66,10 +66,9 @@ std::vector<std::string> settings_files(const UserSettings& settings, bool rootl
 }
 
 Result<UserNetwork> configured_user_network(pid_t runtime) {
-    auto is_root = in_initial_user_namespace();
-    if (!is_root) return std::move(is_root).error();
+    auto is_root = TRY(in_initial_user_namespace());
     std::vector<std::string> slirp, pasta;
-    for (const std::string& file : settings_files(settings_of(runtime), !*is_root)) {
+    for (const std::string& file : settings_files(settings_of(runtime), !is_root)) {
         auto text = read_regular_file(AT_FDCWD, file, kMaxFile);
         if (!text && text.error().exit_code == EX_NOINPUT) continue;
         if (!text) return std::move(text).error().context("podman's settings");

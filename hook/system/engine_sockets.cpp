@@ -36,7 +36,8 @@ constexpr std::array kSocketPlaces = std::to_array<SocketPlace>({{"/run/podman",
 
 // Nothing where the directory is gone.
 std::optional<EngineSocket> socket_in(const std::string& directory, std::string_view name) {
-    EngineSocket found{fmt::format("{}/{}", directory == "/" ? "" : directory, name), std::nullopt, {}};
+    const bool is_root = directory.size() == 1;
+    EngineSocket found{fmt::format("{}/{}", is_root ? "" : directory, name), std::nullopt, {}};
     struct stat info {};
     for (std::size_t end = 0; end != std::string::npos;) {
         end = directory.find('/', end + 1);
@@ -51,9 +52,8 @@ std::optional<EngineSocket> socket_in(const std::string& directory, std::string_
 Status add(std::vector<EngineSocket>& all, const std::string& directory, std::string_view name) {
     const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return ok();
-    auto path = path_of(fd.get());
-    if (!path) return std::move(path).error();
-    auto found = socket_in(*path, name);
+    auto path = TRY(path_of(fd.get()));
+    auto found = socket_in(path, name);
     const auto same = [&](const EngineSocket& each) { return each.path == found->path; };
     if (found && std::ranges::none_of(all, same)) all.push_back(std::move(*found));
     return ok();
@@ -67,21 +67,18 @@ Result<std::vector<EngineSocket>> find_engine_sockets() {
         glob_t matches{};
         const std::unique_ptr<glob_t, void (*)(glob_t*)> guard(&matches, ::globfree);
         if (::glob(place.directory, GLOB_NOSORT, nullptr, &matches) != 0) continue;
-        for (std::size_t i = 0; i < matches.gl_pathc; ++i)
-            if (auto added = add(all, matches.gl_pathv[i], place.name); !added) return std::move(added).error();
+        for (std::size_t i = 0; i < matches.gl_pathc; ++i) TRY(add(all, matches.gl_pathv[i], place.name));
     }
     // Wherever else one listens: the path that it was bound to is the last field, proc(5).
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    const auto sockets = read_kernel_file(self->get(), "net/unix");
-    if (!sockets) return sockets.error();
-    for (std::string_view text = *sockets; !text.empty();) {
+    auto self = TRY(open_proc_self());
+    const auto sockets = TRY(read_kernel_file(self.get(), "net/unix"));
+    for (std::string_view text = sockets; !text.empty();) {
         const std::string_view line = next_line(text);
         const std::size_t path = line.find(" /");
         if (path == std::string_view::npos || !is_engine_socket(line)) continue;
         const std::string_view bound = line.substr(path + 1);
         const std::string directory(bound.substr(0, std::max<std::size_t>(bound.rfind('/'), 1)));
-        if (auto added = add(all, directory, bound.substr(bound.rfind('/') + 1)); !added) return std::move(added).error();
+        TRY(add(all, directory, bound.substr(bound.rfind('/') + 1)));
     }
     return all;
 }

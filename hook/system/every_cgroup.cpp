@@ -24,11 +24,9 @@ namespace jail_ai {
 namespace {
 
 Result<UniqueFd> open_cgroup2_mount() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto mountinfo = read_kernel_file(self->get(), "mountinfo");
-    if (!mountinfo) return std::move(mountinfo).error();
-    for (const std::string& mount : find_cgroup_mounts(*mountinfo)) {
+    auto self = TRY(open_proc_self());
+    auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
+    for (const std::string& mount : find_cgroup_mounts(mountinfo)) {
         UniqueFd fd(::open(mount.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         struct statfs info {};
         if (fd && ::fstatfs(fd.get(), &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC) return fd;
@@ -65,13 +63,12 @@ Status visit(int cgroup_fd, const std::string& path, const std::function<Status(
 }  // namespace
 
 Status for_each_cgroup_here(const std::function<Status(int fd, const std::string& path)>& each) {
-    const auto mount = open_cgroup2_mount();
-    if (!mount) return mount.error();
+    const auto mount = TRY(open_cgroup2_mount());
     std::vector<std::string> paths = {"/"};
     while (!paths.empty()) {
         const std::string path = std::move(paths.back());
         paths.pop_back();
-        const UniqueFd fd(::openat(mount->get(), path == "/" ? "." : path.c_str() + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        const UniqueFd fd(::openat(mount.get(), path == "/" ? "." : path.c_str() + 1, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!fd && (has_gone(errno) || errno == ENAMETOOLONG)) continue;
         if (!fd) return system_error(fmt::format("open cgroup {}", quote(path)), errno);
         if (auto visited = visit(fd.get(), path, each, paths); !visited)
@@ -81,8 +78,7 @@ Status for_each_cgroup_here(const std::function<Status(int fd, const std::string
 }
 
 Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
-    const auto mount = open_cgroup2_mount();
-    if (!mount) return mount.error();
+    const auto mount = TRY(open_cgroup2_mount());
     constexpr int kKernfsHandle = 0xfe;  // FILEID_KERNFS of include/linux/exportfs.h, Linux 5.5: the id and nothing else
     union {
         file_handle handle;
@@ -91,7 +87,7 @@ Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
     named.handle.handle_bytes = sizeof id;
     named.handle.handle_type = kKernfsHandle;
     std::memcpy(named.room + offsetof(file_handle, f_handle), &id, sizeof id);
-    UniqueFd fd(::open_by_handle_at(mount->get(), &named.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd fd(::open_by_handle_at(mount.get(), &named.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd && (errno == ESTALE || has_gone(errno))) return std::optional<UniqueFd>();
     if (!fd) return system_error(fmt::format("open the cgroup of id {}", id), errno);
     return std::optional<UniqueFd>(std::move(fd));

@@ -29,18 +29,17 @@ Status read_pieces(int fd, const std::function<Status(std::string_view)>& take) 
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return system_error("read", errno, EX_IOERR);
         if (got == 0) return ok();
-        if (auto taken = take(std::string_view(piece).substr(0, static_cast<std::size_t>(got))); !taken) return taken;
+        TRY(take(std::string_view(piece).substr(0, static_cast<std::size_t>(got))));
     }
 }
 
 Result<std::string> read_all(int fd, std::size_t most) {
     std::string text;
-    auto read = read_pieces(fd, [&](std::string_view piece) -> Status {
+    TRY(read_pieces(fd, [&](std::string_view piece) -> Status {
         if (text.size() + piece.size() > most) return Error{EX_DATAERR, fmt::format("more than {} bytes", most)};
         text += piece;
         return ok();
-    });
-    if (!read) return std::move(read).error();
+    }));
     return text;
 }
 
@@ -54,18 +53,15 @@ Result<UniqueFd> open_regular_file(int dirfd, const std::string& path) {
 }
 
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most) {
-    auto fd = open_regular_file(dirfd, path);
-    if (!fd) return std::move(fd).error();
-    auto text = read_all(fd->get(), most);
-    if (!text) return std::move(text).error().context(quote(path));
+    auto fd = TRY(open_regular_file(dirfd, path));
+    auto text = TRY(read_all(fd.get(), most).context(quote(path)));
     return text;
 }
 
 Result<std::string> read_kernel_file(int dirfd, const char* path) {
     const UniqueFd fd(::openat(dirfd, path, O_RDONLY | O_CLOEXEC));
     if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
-    auto text = read_all(fd.get(), kMaxKernelFile);
-    if (!text) return std::move(text).error().context(quote(path));
+    auto text = TRY(read_all(fd.get(), kMaxKernelFile).context(quote(path)));
     return text;
 }
 

@@ -26,9 +26,8 @@ namespace jail_ai {
 namespace {
 
 Result<std::vector<IpPrefix>> read_gateways(int proc_fd) {
-    auto v4 = read_kernel_file(proc_fd, "net/route");
-    if (!v4) return std::move(v4).error().context("default routes");
-    std::vector<IpPrefix> gateways = default_gateways_v4(*v4);
+    auto v4 = TRY(read_kernel_file(proc_fd, "net/route").context("default routes"));
+    std::vector<IpPrefix> gateways = default_gateways_v4(v4);
     // A kernel without IPv6 has no such file.
     if (auto v6 = read_kernel_file(proc_fd, "net/ipv6_route"))
         for (const IpPrefix& gateway : default_gateways_v6(*v6)) gateways.push_back(gateway);
@@ -36,9 +35,8 @@ Result<std::vector<IpPrefix>> read_gateways(int proc_fd) {
 }
 
 Result<std::vector<IpPrefix>> read_own_addresses(const Process& process) {
-    auto v4 = read_kernel_file(process.proc_fd(), "net/fib_trie");
-    if (!v4) return std::move(v4).error().context("the container's addresses");
-    std::vector<IpPrefix> own = own_addresses_v4(*v4);
+    auto v4 = TRY(read_kernel_file(process.proc_fd(), "net/fib_trie").context("the container's addresses"));
+    std::vector<IpPrefix> own = own_addresses_v4(v4);
     if (auto v6 = read_kernel_file(process.proc_fd(), "net/if_inet6"))  // as above
         for (const IpPrefix& address : own_addresses_v6(*v6)) own.push_back(address);
     return own;
@@ -65,30 +63,24 @@ void add_user_network(const UserNetwork& network, HostView& view) {
 // A user has no other networks than those that a process of theirs relays: root's are known by their device. The gateway is the relay itself, or is
 // taken for the host by an option; in a network that isn't there yet the host's own gateway may be.
 Status look_at_user_network(const Process& process, const std::string& network_path, HostView& view) {
-    auto user_namespace = process.user_namespace();
-    if (!user_namespace) return std::move(user_namespace).error();
-    const bool is_users = user_namespace->owner != 0;
+    auto user_namespace = TRY(process.user_namespace());
+    const bool is_users = user_namespace.owner != 0;
     view.may_copy_host = view.network_follows && is_users;  // podman gives pasta to other users than root only
-    auto devices = read_kernel_file(process.proc_fd(), "net/route");
-    if (!devices) return std::move(devices).error().context("the container's routes");
-    const bool is_relayed = is_users || std::ranges::any_of(default_devices_v4(*devices), is_tunnel);
+    auto devices = TRY(read_kernel_file(process.proc_fd(), "net/route").context("the container's routes"));
+    const bool is_relayed = is_users || std::ranges::any_of(default_devices_v4(devices), is_tunnel);
     if (!is_relayed && !view.network_follows) return ok();
-    auto relayed = find_user_network({user_namespace->owner, network_path, view.network_follows});
-    if (!relayed) return std::move(relayed).error();
-    add_user_network(*relayed, view);
+    auto relayed = TRY(find_user_network({user_namespace.owner, network_path, view.network_follows}));
+    add_user_network(relayed, view);
     if (is_relayed) view.mapped.insert(view.mapped.end(), view.gateways.begin(), view.gateways.end());
     if (is_users) {
-        auto self = open_proc_self();
-        if (!self) return std::move(self).error();
-        auto gateways = read_gateways(self->get());
-        if (!gateways) return std::move(gateways).error();
-        view.mapped.insert(view.mapped.end(), gateways->begin(), gateways->end());
-        if (view.network_follows) view.gateways = std::move(*gateways);  // pasta copies them
+        auto self = TRY(open_proc_self());
+        auto gateways = TRY(read_gateways(self.get()));
+        view.mapped.insert(view.mapped.end(), gateways.begin(), gateways.end());
+        if (view.network_follows) view.gateways = std::move(gateways);  // pasta copies them
     }
     if (!view.network_follows) return ok();
-    auto configured = configured_user_network(::getppid());
-    if (!configured) return std::move(configured).error();
-    add_user_network(*configured, view);
+    auto configured = TRY(configured_user_network(::getppid()));
+    add_user_network(configured, view);
     return ok();
 }
 
@@ -101,7 +93,7 @@ NameFiles name_files(const Bundle& bundle, std::string hosts, std::string resolv
 
 Result<std::string> read_host_lines(int fd) {
     HostLines lines;
-    if (auto read = read_pieces(fd, [&](std::string_view piece) { return lines.take(piece); }); !read) return std::move(read).error();
+    TRY(read_pieces(fd, [&](std::string_view piece) { return lines.take(piece); }));
     return std::move(lines).finish();
 }
 
@@ -116,57 +108,49 @@ Result<NameFiles> read_name_files(const Process& process) {
         const UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
         struct stat info {};
         if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-        auto read = text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf);
-        if (!read) return std::move(read).error().context(path);
-        *text = std::move(*read);
+        auto read = TRY(text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf).context(path));
+        *text = std::move(read);
     }
     return names;
 }
 
 Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path) {
     HostView view;
-    auto routes = read_local_routes();
-    if (!routes) return std::move(routes).error();
-    view.routes = std::move(*routes);
-    auto shares_network = process.shares_namespace("net");
-    if (!shares_network) return std::move(shares_network).error();
-    view.shares_network = *shares_network;
+    auto routes = TRY(read_local_routes());
+    view.routes = std::move(routes);
+    auto shares_network = TRY(process.shares_namespace("net"));
+    view.shares_network = shares_network;
     view.named = host_addresses(names.hosts);
     view.name_servers = name_servers(names.resolv_conf);
-    auto gateways = read_gateways(process.proc_fd());
-    if (!gateways) return std::move(gateways).error();
-    view.gateways = std::move(*gateways);
+    auto gateways = TRY(read_gateways(process.proc_fd()));
+    view.gateways = std::move(gateways);
     if (!view.shares_network) {
-        auto own = read_own_addresses(process);
-        if (!own) return std::move(own).error();
-        view.own = std::move(*own);
-        if (auto looked = look_ahead(view); !looked) return std::move(looked).error();
-        if (auto looked = look_at_user_network(process, network_path, view); !looked) return std::move(looked).error();
+        auto own = TRY(read_own_addresses(process));
+        view.own = std::move(own);
+        TRY(look_ahead(view));
+        TRY(look_at_user_network(process, network_path, view));
     }
     if (!view.network_follows && !names.resolv_conf_follows) return view;
-    if (auto foreseen = foresee_resolvers(view); !foreseen) return std::move(foreseen).error();
+    TRY(foresee_resolvers(view));
     return view;
 }
 
 Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std::string& networks) {
     HostView view;
-    auto shares_network = process.shares_namespace("net");
-    if (!shares_network) return std::move(shares_network).error();
-    view.shares_network = *shares_network;
+    auto shares_network = TRY(process.shares_namespace("net"));
+    view.shares_network = shares_network;
     if (!view.shares_network) {
-        auto own = read_own_addresses(process);
-        if (!own) return std::move(own).error();
-        view.own = std::move(*own);
+        auto own = TRY(read_own_addresses(process));
+        view.own = std::move(own);
         view.network_follows = view.own.empty();
     }
-    if (auto foreseen = foresee_resolvers(view, networks); !foreseen) return std::move(foreseen).error();
+    TRY(foresee_resolvers(view, networks));
     return std::move(view.name_servers);
 }
 
 Result<UserNetwork> coming_user_network(const Process& process) {
-    auto shares_network = process.shares_namespace("net");
-    if (!shares_network) return std::move(shares_network).error();
-    if (*shares_network) return UserNetwork{};
+    auto shares_network = TRY(process.shares_namespace("net"));
+    if (shares_network) return UserNetwork{};
     auto own = read_own_addresses(process);
     if (!own) return std::move(own).error();
     if (!own->empty()) return UserNetwork{};

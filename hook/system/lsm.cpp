@@ -69,9 +69,8 @@ bool kernel_is_confidential() {
 }
 
 Result<bool> guard_is_available() {
-    auto initial = in_initial_user_namespace();
-    if (!initial) return std::move(initial).error();
-    return *initial && kernel_has_lsm_cgroup() && bpf_is_active();
+    auto initial = TRY(in_initial_user_namespace());
+    return initial && kernel_has_lsm_cgroup() && bpf_is_active();
 }
 
 }  // namespace jail_ai

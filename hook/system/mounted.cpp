@@ -24,15 +24,13 @@ namespace {
 constexpr int kAttempts = 8;
 
 Result<std::vector<MountEntry>> mounts_of(int proc_fd) {
-    auto text = read_kernel_file(proc_fd, "mountinfo");
-    if (!text) return std::move(text).error();
-    return parse_mountinfo(*text);
+    auto text = TRY(read_kernel_file(proc_fd, "mountinfo"));
+    return parse_mountinfo(text);
 }
 
 Result<std::vector<MountEntry>> mounts_of_caller() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    return mounts_of(self->get());
+    auto self = TRY(open_proc_self());
+    return mounts_of(self.get());
 }
 
 // What the container will see, and what a runtime has mounted beside it.
@@ -103,10 +101,9 @@ bool is_procfs_of(const Process& process, const Opened& opened) {
 
 // Of all hierarchies, v1 and v2, without those of which the process is in the root.
 Result<std::vector<std::string>> cgroups_of(const Process& process) {
-    auto text = read_kernel_file(process.proc_fd(), "cgroup");
-    if (!text) return std::move(text).error();
+    auto text = TRY(read_kernel_file(process.proc_fd(), "cgroup"));
     std::vector<std::string> paths;
-    for (std::string_view rest = *text; !rest.empty();) {
+    for (std::string_view rest = text; !rest.empty();) {
         const std::string_view line = next_line(rest);
         const std::size_t colon = line.find(':', line.find(':') + 1);
         if (colon != std::string_view::npos && line.substr(colon + 1) != "/") paths.emplace_back(line.substr(colon + 1));
@@ -132,25 +129,20 @@ public:
         : process_(process), bundle_(bundle), root_(root), sockets_(sockets), expected_(expected) {}
 
     Result<std::vector<SeenMount>> run() {
-        auto host = mounts_of_caller();
-        if (!host) return std::move(host).error();
-        auto cgroups = cgroups_of(process_);
-        if (!cgroups) return std::move(cgroups).error();
-        auto mounts = mounts_within(process_, root_);
-        if (!mounts) return std::move(mounts).error();
+        auto host = TRY(mounts_of_caller());
+        auto cgroups = TRY(cgroups_of(process_));
+        auto mounts = TRY(mounts_within(process_, root_));
         std::vector<SeenMount> seen;
-        for (const MountEntry& mount : *mounts) {
-            auto opened = open_mount(process_, mount);
-            if (!opened) return std::move(opened).error();
-            const std::string source = path_of_part(*host, mount.device, mount.root);
-            SeenMount one{inside(mount), source, engine_socket_in(*opened, source), false, shows_cgroups(mount, *cgroups)};
+        for (const MountEntry& mount : mounts) {
+            auto opened = TRY(open_mount(process_, mount));
+            const std::string source = path_of_part(host, mount.device, mount.root);
+            SeenMount one{inside(mount), source, engine_socket_in(opened, source), false, shows_cgroups(mount, cgroups)};
             if (std::ranges::find(seen, one.engine_socket, &SeenMount::engine_socket) != seen.end()) one.engine_socket.clear();  // mounted below it
-            if (mount.type == "proc") one.shows_processes = !is_own_procfs(*opened, *mounts, mount);
+            if (mount.type == "proc") one.shows_processes = !is_own_procfs(opened, mounts, mount);
             if (!one.engine_socket.empty() || one.shows_processes || one.shows_cgroups) seen.push_back(std::move(one));
         }
-        auto again = mounts_within(process_, root_);
-        if (!again) return std::move(again).error();
-        if (*again != *mounts) return Error{EX_TEMPFAIL, "the container's mounts change"};
+        auto again = TRY(mounts_within(process_, root_));
+        if (again != mounts) return Error{EX_TEMPFAIL, "the container's mounts change"};
         return seen;
     }
 
@@ -233,18 +225,15 @@ private:
 }  // namespace
 
 Result<bool> has_mounts_of_its_own(const Process& process, const std::string& root) {
-    auto before = mounts_of_caller();
-    if (!before) return std::move(before).error();
-    auto all = mounts_of(process.proc_fd());
-    if (!all) return std::move(all).error();
-    return !visible_mounts(*all, root).empty() || !added_mounts(*all, *before).empty();
+    auto before = TRY(mounts_of_caller());
+    auto all = TRY(mounts_of(process.proc_fd()));
+    return !visible_mounts(all, root).empty() || !added_mounts(all, before).empty();
 }
 
 Result<std::vector<SeenMount>> read_mounted(const Process& process, const Bundle& bundle, const std::string& root, Sockets expected) {
-    auto sockets = find_engine_sockets();
-    if (!sockets) return std::move(sockets).error();
+    auto sockets = TRY(find_engine_sockets());
     for (int attempt = 1;; ++attempt) {
-        auto seen = Look(process, bundle, root, *sockets, expected).run();
+        auto seen = Look(process, bundle, root, sockets, expected).run();
         if (seen || seen.error().exit_code != EX_TEMPFAIL) return seen;
         if (attempt == kAttempts) return std::move(seen).error().context("the container's mounts don't keep still: start it again");
     }

@@ -21,7 +21,7 @@ Result<std::string_view> own_stack_of(const Process& process) {
     std::array<char, PATH_MAX> executable;
     const ssize_t length = ::readlinkat(process.proc_fd(), "exe", executable.data(), executable.size());
     const int failed = length < 0 ? errno : 0;
-    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
+    TRY(process.check_alive());
     if (failed != 0 && failed != ENOENT) return system_error(fmt::format("look at what process {} executes", process.pid()), failed);
     auto command_line = read_kernel_file(process.proc_fd(), "cmdline");
     if (!command_line) return std::move(command_line).error().context(fmt::format("process {}", process.pid()));

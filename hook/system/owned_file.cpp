@@ -44,12 +44,10 @@ Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::u
 }
 
 Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner, std::size_t most) {
-    const auto found = find(dirfd, path, resolve, owner, S_IFREG);
-    if (!found) return found.error();
-    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found->get()).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const auto found = TRY(find(dirfd, path, resolve, owner, S_IFREG));
+    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found.get()).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
-    auto text = read_all(fd.get(), most);
-    if (!text) return std::move(text).error().context(quote(path));
+    auto text = TRY(read_all(fd.get(), most).context(quote(path)));
     return text;
 }
 

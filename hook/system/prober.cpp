@@ -333,10 +333,9 @@ Result<ProbeSockets> Prober::make_sockets(int cgroup_fd, std::uint32_t protocol,
     question.cgroup = cgroup_fd;
     question.protocol = protocol;
     question.with_unix = with_unix;
-    auto made = ask<MadeSockets>(question);
-    if (!made) return std::move(made).error();
-    if (made->error != 0) return cannot_enter(made->error);
-    return made->sockets;
+    auto made = TRY(ask<MadeSockets>(question));
+    if (made.error != 0) return cannot_enter(made.error);
+    return made.sockets;
 }
 
 Result<PerLine<int>> Prober::attempt(const ProbePlan& plan) {
@@ -349,9 +348,8 @@ Result<PerLine<int>> Prober::attempt(const ProbePlan& plan) {
         question.targets[line].port = target->port;
         std::ranges::copy(target->address.key().addr, question.targets[line].address);
     }
-    auto attempted = ask<Attempted>(question);
-    if (!attempted) return std::move(attempted).error();
-    return attempted->errors;
+    auto attempted = TRY(ask<Attempted>(question));
+    return attempted.errors;
 }
 
 }  // namespace jail_ai

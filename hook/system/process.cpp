@@ -76,23 +76,21 @@ Result<Process> Process::open(pid_t pid) {
     auto proc = open_proc(fmt::format("/proc/{}", pid));
     Process process(pid, std::move(pidfd), proc ? std::move(*proc) : UniqueFd());
     // Alive after the directory was opened: then it was this process's directory.
-    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
+    TRY(process.check_alive());
     if (!proc) return std::move(proc).error();
     return process;
 }
 
 Result<Process> Process::behind(UniqueFd pidfd) {
     if (!is_pidfd(link_of(pidfd.get()))) return Error{EX_DATAERR, "the descriptor is not a pidfd"};
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto info = read_kernel_file(self->get(), fmt::format("fdinfo/{}", pidfd.get()).c_str());
-    if (!info) return std::move(info).error();
-    const auto pid = number_after(*info, "\nPid:\t");
+    auto self = TRY(open_proc_self());
+    auto info = TRY(read_kernel_file(self.get(), fmt::format("fdinfo/{}", pidfd.get()).c_str()));
+    const auto pid = number_after(info, "\nPid:\t");
     if (!pid) return Error{EX_UNAVAILABLE, "fdinfo of a pidfd has no Pid"};
     if (*pid <= 0) return Error{EX_NOINPUT, "the process behind the pidfd has ended, or is outside of the broker's PID namespace"};
     auto proc = open_proc(fmt::format("/proc/{}", *pid));
     Process process(*pid, std::move(pidfd), proc ? std::move(*proc) : UniqueFd());
-    if (auto alive = process.check_alive(); !alive) return std::move(alive).error();
+    TRY(process.check_alive());
     if (!proc) return std::move(proc).error();
     return process;
 }
@@ -109,13 +107,11 @@ Status Process::check_alive() const {
 }
 
 Result<bool> Process::shares_namespace(const char* kind) const {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto ours = stat_namespace(self->get(), kind);
-    if (!ours) return std::move(ours).error();
+    auto self = TRY(open_proc_self());
+    auto ours = TRY(stat_namespace(self.get(), kind));
     auto its = stat_namespace(proc_fd_.get(), kind);
     if (!its) return std::move(its).error().context(fmt::format("process {}", pid_));
-    return ours->st_dev == its->st_dev && ours->st_ino == its->st_ino;
+    return ours.st_dev == its->st_dev && ours.st_ino == its->st_ino;
 }
 
 Result<bool> Process::is_first_of_pid_namespace() const {
@@ -176,19 +172,16 @@ Result<UniqueFd> open_proc_self() {
 }
 
 Result<std::uint32_t> own_network_namespace() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
+    auto self = TRY(open_proc_self());
     struct stat info {};
-    if (::fstatat(self->get(), "ns/net", &info, 0) != 0) return system_error("stat the network namespace", errno);
+    if (::fstatat(self.get(), "ns/net", &info, 0) != 0) return system_error("stat the network namespace", errno);
     return static_cast<std::uint32_t>(info.st_ino);
 }
 
 Result<bool> in_initial_user_namespace() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto user = stat_namespace(self->get(), "user");
-    if (!user) return std::move(user).error();
-    return user->st_ino == kInitialUserNamespace;
+    auto self = TRY(open_proc_self());
+    auto user = TRY(stat_namespace(self.get(), "user"));
+    return user.st_ino == kInitialUserNamespace;
 }
 
 }  // namespace jail_ai

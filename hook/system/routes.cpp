@@ -51,39 +51,38 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& n
     for (const RouteKind& kind : kDelivered) {
         request.rtm_family = kind.family;
         request.rtm_type = kind.type;  // with strict checking the kernel sends no others, not a router's million routes
-        auto done = dump_once<rtmsg>(fd, RTM_GETROUTE, &request, sizeof request, [&](const rtmsg& route, const Attributes& attributes) {
-            if (route.rtm_type != kind.type) return;
-            std::array<std::uint8_t, 16> any{};  // a default route carries no RTA_DST
-            const std::size_t size = route.rtm_family == AF_INET ? 4 : 16;
-            const auto& destination = attributes[RTA_DST];
-            const auto prefix =
-                IpPrefix::from_bytes(destination.empty() ? std::span<const std::uint8_t>(any).first(size) : destination, route.rtm_dst_len);
-            if (!prefix) return;
-            routes.push_back(
-                {*prefix, route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL, names.of(attributes.number(RTA_OIF, 0))});
-        });
-        if (!done) return std::move(done).error().context("local routes");
-        if (done->error != 0) return system_error("local routes", done->error);
-        consistent = consistent && done->consistent;
+        auto done = TRY(dump_once<rtmsg>(fd, RTM_GETROUTE, &request, sizeof request, [&](const rtmsg& route, const Attributes& attributes) {
+                            if (route.rtm_type != kind.type) return;
+                            std::array<std::uint8_t, 16> any{};  // a default route carries no RTA_DST
+                            const std::size_t size = route.rtm_family == AF_INET ? 4 : 16;
+                            const auto& destination = attributes[RTA_DST];
+                            const auto prefix = IpPrefix::from_bytes(
+                                destination.empty() ? std::span<const std::uint8_t>(any).first(size) : destination, route.rtm_dst_len);
+                            if (!prefix) return;
+                            routes.push_back({*prefix, route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL,
+                                              names.of(attributes.number(RTA_OIF, 0))});
+                        }).context("local routes"));
+        if (done.error != 0) return system_error("local routes", done.error);
+        consistent = consistent && done.consistent;
     }
     return consistent;
 }
 
 Result<bool> dump_addresses(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
     ifaddrmsg request{};
-    auto done = dump_once<ifaddrmsg>(fd, RTM_GETADDR, &request, sizeof request, [&](const ifaddrmsg& message, const Attributes& attributes) {
-        // On a point-to-point link IFA_ADDRESS is the peer's.
-        const auto& address = attributes[IFA_LOCAL].empty() ? attributes[IFA_ADDRESS] : attributes[IFA_LOCAL];
-        const std::string device = names.of(message.ifa_index);
-        if (const auto prefix = IpPrefix::from_bytes(address, static_cast<unsigned>(address.size() * 8)))
-            routes.push_back({*prefix, JAIL_REASON_LOCAL, device});
-        const auto& broadcast = attributes[IFA_BROADCAST];
-        if (const auto prefix = IpPrefix::from_bytes(broadcast, static_cast<unsigned>(broadcast.size() * 8)); prefix && message.ifa_family == AF_INET)
-            routes.push_back({*prefix, JAIL_REASON_BROADCAST, device});
-    });
-    if (!done) return std::move(done).error().context("interface addresses");
-    if (done->error != 0) return system_error("interface addresses", done->error);
-    return done->consistent;
+    auto done = TRY(dump_once<ifaddrmsg>(fd, RTM_GETADDR, &request, sizeof request, [&](const ifaddrmsg& message, const Attributes& attributes) {
+                        // On a point-to-point link IFA_ADDRESS is the peer's.
+                        const auto& address = attributes[IFA_LOCAL].empty() ? attributes[IFA_ADDRESS] : attributes[IFA_LOCAL];
+                        const std::string device = names.of(message.ifa_index);
+                        if (const auto prefix = IpPrefix::from_bytes(address, static_cast<unsigned>(address.size() * 8)))
+                            routes.push_back({*prefix, JAIL_REASON_LOCAL, device});
+                        const auto& broadcast = attributes[IFA_BROADCAST];
+                        if (const auto prefix = IpPrefix::from_bytes(broadcast, static_cast<unsigned>(broadcast.size() * 8));
+                            prefix && message.ifa_family == AF_INET)
+                            routes.push_back({*prefix, JAIL_REASON_BROADCAST, device});
+                    }).context("interface addresses"));
+    if (done.error != 0) return system_error("interface addresses", done.error);
+    return done.consistent;
 }
 
 }  // namespace
@@ -97,11 +96,9 @@ Result<std::vector<LocalRoute>> read_local_routes() {
     DeviceNames names(fd.get());
     for (int attempt = 0; attempt < kDumpTries; ++attempt) {
         std::vector<LocalRoute> routes;
-        auto routed = dump_routes(fd.get(), routes, names);
-        if (!routed) return std::move(routed).error().context("rtnetlink");
-        auto addressed = dump_addresses(fd.get(), routes, names);
-        if (!addressed) return std::move(addressed).error().context("rtnetlink");
-        if (*routed && *addressed) return routes;
+        auto routed = TRY(dump_routes(fd.get(), routes, names).context("rtnetlink"));
+        auto addressed = TRY(dump_addresses(fd.get(), routes, names).context("rtnetlink"));
+        if (routed && addressed) return routes;
     }
     return Error{EX_TEMPFAIL, fmt::format("rtnetlink: addresses changed during each of {} reads", kDumpTries)};
 }

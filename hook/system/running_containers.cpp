@@ -74,9 +74,8 @@ Result<Process> process_of(const RuntimeState& state) {
 
 Status prove_owner(const Process& process, uid_t owner) {
     if (owner == 0) return ok();
-    const auto its = process.user_namespace();
-    if (!its) return its.error();
-    if (its->is_initial || its->owner != owner) return Error{EX_DATAERR, fmt::format("process {} is none of uid {}'s", process.pid(), owner)};
+    const auto its = TRY(process.user_namespace());
+    if (its.is_initial || its.owner != owner) return Error{EX_DATAERR, fmt::format("process {} is none of uid {}'s", process.pid(), owner)};
     return ok();
 }
 
@@ -119,17 +118,14 @@ public:
 private:
     Status read_state(int dirfd, const std::string& id, const Runtime& runtime, uid_t owner) {
         if (!is_container_id(id)) return Error{EX_DATAERR, "not a container's ID"};
-        const auto text = read_owned_file(dirfd, fmt::format("{}/{}", id, runtime.file), kStrict, owner, kMaxState);
-        if (!text) return text.error();
-        const auto state = runtime.parse(*text);
-        if (!state) return state.error();
-        const auto process = process_of(*state);
-        if (!process) return process.error();
-        if (auto proved = prove_owner(*process, owner); !proved) return proved;
+        const auto text = TRY(read_owned_file(dirfd, fmt::format("{}/{}", id, runtime.file), kStrict, owner, kMaxState));
+        const auto state = TRY(runtime.parse(text));
+        const auto process = TRY(process_of(state));
+        TRY(prove_owner(process, owner));
         // Runtimes hold a container that is created by a fifo, and take that away when it starts.
         struct stat info {};
         const bool waits = ::fstatat(dirfd, fmt::format("{}/exec.fifo", id).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(info.st_mode);
-        each_(RunningContainer{id, runtime.name, owner, state->bundle, *process, !waits});
+        each_(RunningContainer{id, runtime.name, owner, state.bundle, process, !waits});
         return ok();
     }
 

@@ -76,8 +76,7 @@ Status add_cgroup(int fd, Members& members) {
         text.append(buffer.data(), static_cast<std::size_t>(got));
     }
     std::string_view left = text;
-    while (!left.empty())
-        if (auto added = add_process(next_line(left), members); !added) return added;
+    while (!left.empty()) TRY(add_process(next_line(left), members));
     return ok();
 }
 
@@ -152,15 +151,14 @@ Result<std::vector<inet_diag_msg>> list_sockets(int diag, int map_fd, const Memb
     std::vector<inet_diag_msg> found;
     for (int attempt = 0; attempt < kDumpTries; ++attempt) {
         found.clear();
-        auto done =
+        auto done = TRY(
             dump_once<inet_diag_msg>(diag, TCPDIAG_GETSOCK, &request, sizeof request, [&](const inet_diag_msg& socket, const Attributes& attributes) {
                 if (attributes[INET_DIAG_SK_BPF_STORAGES].empty() && members.cgroups.contains(cgroup_of(attributes)) && ends(peer_of(socket)))
                     found.push_back(socket);
-            });
-        if (!done) return std::move(done).error().context("sock_diag");
-        if (done->error == ENOENT || done->error == EOPNOTSUPP) return no_sock_diag();
-        if (done->error != 0) return system_error("sock_diag", done->error);
-        if (done->consistent) break;
+            }).context("sock_diag"));
+        if (done.error == ENOENT || done.error == EOPNOTSUPP) return no_sock_diag();
+        if (done.error != 0) return system_error("sock_diag", done.error);
+        if (done.consistent) break;
     }
     return found;
 }
@@ -169,15 +167,13 @@ Result<std::vector<inet_diag_msg>> list_sockets(int diag, int map_fd, const Memb
 
 Result<unsigned> end_tcp_connections(int cgroup_fd, int without_storage_in, const std::function<bool(const TcpPeer& peer)>& ends) {
     Members members;
-    if (auto walked = for_each_cgroup(cgroup_fd, [&](int fd) { return add_cgroup(fd, members); }); !walked) return std::move(walked).error();
+    TRY(for_each_cgroup(cgroup_fd, [&](int fd) { return add_cgroup(fd, members); }));
     unsigned ended = 0;
     for (const auto& [inode, network] : members.namespaces) {
-        auto diag = open_diag_in(network.get());
-        if (!diag) return std::move(diag).error();
-        auto sockets = list_sockets(diag->get(), without_storage_in, members, ends);
-        if (!sockets) return std::move(sockets).error();
-        for (const inet_diag_msg& socket : *sockets) {
-            if (auto gone = destroy(diag->get(), socket); !gone) return std::move(gone).error();
+        auto diag = TRY(open_diag_in(network.get()));
+        auto sockets = TRY(list_sockets(diag.get(), without_storage_in, members, ends));
+        for (const inet_diag_msg& socket : sockets) {
+            TRY(destroy(diag.get(), socket));
             ++ended;
         }
     }

@@ -23,11 +23,9 @@ constexpr int kDumpTries = 8;
 
 // A row of /proc/net/protocols a loaded protocol family.
 Result<bool> kernel_has_vsock() {
-    auto self = open_proc_self();
-    if (!self) return std::move(self).error();
-    auto protocols = read_kernel_file(self->get(), "net/protocols");
-    if (!protocols) return std::move(protocols).error();
-    return protocols->starts_with("AF_VSOCK ") || protocols->find("\nAF_VSOCK ") != std::string::npos;
+    auto self = TRY(open_proc_self());
+    auto protocols = TRY(read_kernel_file(self.get(), "net/protocols"));
+    return protocols.starts_with("AF_VSOCK ") || protocols.find("\nAF_VSOCK ") != std::string::npos;
 }
 
 // The transport that takes one process's connection to another on this machine (vsock_loopback): its address is there to be bound to.
@@ -43,9 +41,8 @@ bool loops_back() {
 }  // namespace
 
 Result<VsockListeners> find_vsock_listeners() {
-    auto there = kernel_has_vsock();
-    if (!there) return std::move(there).error();
-    if (!*there || !loops_back()) return VsockListeners{true, {}};
+    auto there = TRY(kernel_has_vsock());
+    if (!there || !loops_back()) return VsockListeners{true, {}};
     const UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     if (!fd) return system_error("sock_diag socket", errno);
     vsock_diag_req request{};
@@ -53,14 +50,14 @@ Result<VsockListeners> find_vsock_listeners() {
     request.vdiag_states = ~0U;
     for (int attempt = 0; attempt < kDumpTries; ++attempt) {
         std::set<std::uint32_t> ports;
-        auto done = dump_once<vsock_diag_msg>(fd.get(), SOCK_DIAG_BY_FAMILY, &request, sizeof request,
-                                              [&](const vsock_diag_msg& socket, const Attributes& /*none*/) {
-                                                  if (socket.vdiag_state == kListening || socket.vdiag_type == SOCK_DGRAM)
-                                                      ports.insert(socket.vdiag_src_port);
-                                              });
-        if (!done) return std::move(done).error().context("sock_diag");
-        if (done->error != 0) return VsockListeners{false, {}};  // a kernel without vsock_diag
-        if (done->consistent) return VsockListeners{true, {ports.begin(), ports.end()}};
+        auto done = TRY(dump_once<vsock_diag_msg>(fd.get(), SOCK_DIAG_BY_FAMILY, &request, sizeof request,
+                                                  [&](const vsock_diag_msg& socket, const Attributes& /*none*/) {
+                                                      if (socket.vdiag_state == kListening || socket.vdiag_type == SOCK_DGRAM)
+                                                          ports.insert(socket.vdiag_src_port);
+                                                  })
+                            .context("sock_diag"));
+        if (done.error != 0) return VsockListeners{false, {}};  // a kernel without vsock_diag
+        if (done.consistent) return VsockListeners{true, {ports.begin(), ports.end()}};
     }
     return VsockListeners{false, {}};
 }

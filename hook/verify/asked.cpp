@@ -8,10 +8,9 @@
 namespace jail_ai {
 
 Result<Asks> asked_in(std::string_view config) {
-    auto annotations = parse_config_annotations(config);
-    if (!annotations) return std::move(annotations).error();
-    if (!asks_something(*annotations)) return Asks::nothing;
-    const auto settings = parse_annotations(*annotations);
+    auto annotations = TRY(parse_config_annotations(config));
+    if (!asks_something(annotations)) return Asks::nothing;
+    const auto settings = parse_annotations(annotations);
     if (!settings || !settings->mode) return Asks::unclear;
     switch (*settings->mode) {
         case Mode::off: return Asks::off;

@@ -22,10 +22,9 @@ namespace jail_ai {
 namespace {
 
 Result<std::vector<std::uint64_t>> cgroup_ids(const Process& process) {
-    auto cgroups = cgroups_of(process);
-    if (!cgroups) return std::move(cgroups).error();
+    auto cgroups = TRY(cgroups_of(process));
     std::vector<std::uint64_t> ids;
-    for (const CgroupView& cgroup : *cgroups) {
+    for (const CgroupView& cgroup : cgroups) {
         struct stat info {};
         if (::fstat(cgroup.fd.get(), &info) != 0) return system_error("stat a cgroup", errno);
         ids.push_back(info.st_ino);
@@ -98,13 +97,11 @@ Result<VerifyFacts> look_at_containers() {
         // One that has not started may be with its hooks right now.
         if (container.has_started) facts.containers.push_back(look_at(container));
     });
-    auto jails = examine_jails();
-    if (!jails) return std::move(jails).error();
-    facts.jails = std::move(*jails);
-    auto routers = route_localnet_interfaces();
-    if (!routers) return std::move(routers).error();
-    facts.route_localnet = std::move(*routers);
-    if (auto proved = prove_jails(facts); !proved) return std::move(proved).error();
+    auto jails = TRY(examine_jails());
+    facts.jails = std::move(jails);
+    auto routers = TRY(route_localnet_interfaces());
+    facts.route_localnet = std::move(routers);
+    TRY(prove_jails(facts));
     std::erase_if(facts.containers, [&](const SeenContainer& seen) { return !is_jailed(seen, facts.jails) && !still_runs(seen); });
     return facts;
 }
@@ -112,18 +109,16 @@ Result<VerifyFacts> look_at_containers() {
 // By what refresh compares. What that leaves alone is another version's, or of another network namespace, whose addresses aren't known here.
 Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts) {
     std::vector<Discrepancy> discrepancies;
-    auto network = own_network_namespace();
-    if (!network) return std::move(network).error();
-    auto routes = read_local_routes();
-    if (!routes) return std::move(routes).error();
-    auto visited = JailWalk().for_each(0, [&](const OpenJail& open) -> Status {
+    auto network = TRY(own_network_namespace());
+    auto routes = TRY(read_local_routes());
+    TRY(JailWalk().for_each(0, [&](const OpenJail& open) -> Status {
         const auto has_it = [&](const ExaminedJail& jail) {
             return std::ranges::find(jail.programs, open.program, &ExaminedProgram::id) != jail.programs.end();
         };
         const auto jail = std::ranges::find_if(facts.jails, has_it);
         if (jail == facts.jails.end()) return ok();
         const std::string container = container_of(*jail, facts.containers);
-        const auto staleness = compare(open, *routes, *network);
+        const auto staleness = compare(open, routes, network);
         if (!staleness) {
             discrepancies.push_back({container, DiscrepancyKind::unreadable,
                                      fmt::format("nobody knows whether its rules are up to date: {}", staleness.error().message), "restart it"});
@@ -132,8 +127,7 @@ Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts) {
         const auto holes = find_holes(staleness->now, staleness->then);
         if (!holes.empty()) discrepancies.push_back(stale(container, holes));
         return ok();
-    });
-    if (!visited) return std::move(visited).error();
+    }));
     return discrepancies;
 }
 
