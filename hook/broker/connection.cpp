@@ -77,8 +77,7 @@ Status Connection::receive_header(Header& header) const {
     if (!header.descriptor) return Error{EX_PROTOCOL, "no descriptor came with the request"};
     const auto size = static_cast<std::size_t>(got);
     TRY(receive_all(fd_, bytes.data() + size, bytes.size() - size));
-    auto sizes = TRY(parse_header({bytes.data(), bytes.size()}));
-    header.sizes = sizes;
+    header.sizes = TRY(parse_header({bytes.data(), bytes.size()}));
     return ok();
 }
 

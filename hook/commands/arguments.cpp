@@ -27,8 +27,7 @@ Result<Arguments> parse_arguments(std::span<char* const> words, std::initializer
         if (equals == std::string::npos) return Error{EX_USAGE, fmt::format("{} needs a value", quote(word))};
         if (!arguments.own.emplace(name, word.substr(equals + 1)).second) return Error{EX_USAGE, fmt::format("{} stands there twice", quote(name))};
     }
-    auto defaults = TRY(parse_flags(arguments.flags));
-    arguments.defaults = std::move(defaults);
+    arguments.defaults = TRY(parse_flags(arguments.flags));
     return arguments;
 }
 

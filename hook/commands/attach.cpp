@@ -61,8 +61,7 @@ Result<Target> target_around(std::string name, Result<Process> process, const st
     auto cgroup = TRY(Cgroup::around(*process));
     std::optional<BundleFiles> files;
     if (!bundle.empty()) {
-        auto opened = TRY(BundleFiles::open(bundle));
-        files = std::move(opened);
+        files = TRY(BundleFiles::open(bundle));
     }
     return Target{std::move(name), std::move(*process), std::move(cgroup), std::move(files), bundle};
 }

@@ -41,8 +41,7 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
     std::string network_path;
     if (!bundle.empty()) {
         auto files = TRY(BundleFiles::open(bundle));
-        auto found = TRY(parse_config_annotations(files.config));
-        annotations = std::move(found);
+        annotations = TRY(parse_config_annotations(files.config));
         network_path = files.bundle.network_path;
         TRY(ignore_others_annotations(annotations, id, bundle));
     }
@@ -87,8 +86,7 @@ Result<std::string> explain(const Question& question) {
     auto policy = TRY(compile_policy(request, subject.view));
     Explanation explanation{std::move(subject.name), question.destination, std::move(policy), std::nullopt, subject.process.has_value()};
     if (subject.process) {
-        auto jail = TRY(jail_of(*subject.process, explanation.policy));
-        explanation.jail = std::move(jail);
+        explanation.jail = TRY(jail_of(*subject.process, explanation.policy));
     }
     return question.json ? explain_to_machines(explanation) : explain_to_people(explanation);
 }

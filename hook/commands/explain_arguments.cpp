@@ -49,8 +49,7 @@ Status set_pid(Question& question, std::string_view written) {
 
 Status set_destination(Question& question, std::string_view written) {
     if (question.destination) return usage(fmt::format("unexpected {}: one destination is explained at a time", quote(written)));
-    auto destination = TRY(parse_asked_destination(written));
-    question.destination = std::move(destination);
+    question.destination = TRY(parse_asked_destination(written));
     return ok();
 }
 

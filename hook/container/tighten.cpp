@@ -52,8 +52,7 @@ Status tighten_families(const JsonPart& config, bool accepts_ia32, JsonEdits& ed
     auto linux_part = TRY(config.object("linux"));
     std::optional<JsonPart> seccomp;
     if (linux_part) {
-        auto member = TRY(linux_part->object("seccomp").context("linux"));
-        seccomp = member;
+        seccomp = TRY(linux_part->object("seccomp").context("linux"));
     }
     auto tight = seccomp ? tighten_profile(*seccomp, accepts_ia32) : new_profile(accepts_ia32);
     if (!tight && tight.error().exit_code == EX_CONFIG)

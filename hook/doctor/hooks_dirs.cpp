@@ -95,8 +95,7 @@ Result<HookJson> parse_hook_json(std::string_view text) {
         if (!words.Empty() && words[0].IsString()) json.is_ours = json.is_ours || last_part(string_of(words[0])) == kOurName;
         if (words.Size() > 1 && words[1].IsString()) json.verb = string_of(words[1]);
     }
-    auto when = TRY(read_when(document));
-    json.when = std::move(when);
+    json.when = TRY(read_when(document));
     auto stages = TRY(find_array(document, "stages"));
     if (stages != nullptr)
         for (const rapidjson::Value& stage : stages->GetArray())

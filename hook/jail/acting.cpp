@@ -109,15 +109,13 @@ Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode,
     auto known = TRY(KnownProbe::make(probe_map));
     jail_probe probe{};
     if (plan.guard) {
-        const auto protocol = TRY(unheard_of_protocol());
-        probe.lines[JAIL_LINE_FAMILY].who = protocol;
+        probe.lines[JAIL_LINE_FAMILY].who = TRY(unheard_of_protocol());
         TRY(known.write(probe));
     }
     auto sockets = TRY(make_sockets(*prober, cgroup_fd, static_cast<std::uint32_t>(probe.lines[JAIL_LINE_FAMILY].who), plan.unix_hooks));
     // What the guard has counted stays.
     if (plan.guard) {
-        auto so_far = TRY(known.read());
-        probe = so_far;
+        probe = TRY(known.read());
     }
     know_sockets(sockets, probe);
     TRY(known.write(probe));

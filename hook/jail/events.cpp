@@ -146,7 +146,7 @@ Result<Events> Events::open() {
 
 Status Events::find_new(bool were_there_before) {
     const bool everywhere = ++calls_ % kCallsBetweenFullScans == 0;
-    auto last = TRY(jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
+    last_program_ = TRY(jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
         const std::uint32_t program = jail.program;
         if (streams_.contains(program)) return ok();
         auto stream = TRY(Stream::make(std::move(jail), since_, were_there_before));
@@ -157,7 +157,6 @@ Status Events::find_new(bool were_there_before) {
         streams_.emplace(program, std::move(stream));
         return ok();
     }));
-    last_program_ = last;
     return ok();
 }
 

@@ -34,8 +34,7 @@ Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
     auto policy = compile_policy(inputs->request, inputs->host);
     if (!policy) return std::move(policy).error().context(fmt::format("container {}", quote(staleness.container)));
     staleness.then = std::move(policy->rules);
-    auto rules = TRY(read_rules(map->fd.get()));
-    staleness.now = std::move(rules);
+    staleness.now = TRY(read_rules(map->fd.get()));
     return staleness;
 }
 

@@ -96,8 +96,7 @@ Result<PolicyInputs> read_inputs(std::string_view text) {
         TRY(read_line(line.substr(0, space), line.substr(space + 1), inputs, written));
     }
     auto settings = TRY(parse_settings(written));
-    auto request = TRY(join_settings({}, settings));
-    inputs.request = std::move(request);
+    inputs.request = TRY(join_settings({}, settings));
     return inputs;
 }
 

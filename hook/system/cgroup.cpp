@@ -151,8 +151,7 @@ Result<Cgroup> Cgroup::prove(const Process& process, Members members, pid_t runt
     auto cgroup = open(*path, members);
     if (!cgroup) return cgroup;
     cgroup->runtime_ = runtime;
-    auto restored = TRY(cgroup->prove_members(process));
-    cgroup->has_restorer_ = restored;
+    cgroup->has_restorer_ = TRY(cgroup->prove_members(process));
     return cgroup;
 }
 

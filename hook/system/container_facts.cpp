@@ -150,8 +150,7 @@ Result<Unguarded> read_unguarded(const Process& process, std::string_view config
     auto shares_network = TRY(process.shares_namespace("net"));
     Unguarded unguarded{kernel_has_lsm_cgroup(), shares_network && guard == Guard::none, {true, {}}, find_open_sockets(config)};
     if (unguarded.open_sockets.vsock == Opened::no) return unguarded;
-    auto listeners = TRY(find_vsock_listeners().context("vsock"));
-    unguarded.listeners = std::move(listeners);
+    unguarded.listeners = TRY(find_vsock_listeners().context("vsock"));
     return unguarded;
 }
 
@@ -191,8 +190,7 @@ Result<ContainerFacts> read_process_facts(const Process& process, std::string_vi
     ContainerFacts facts{cgroup_namespace, !first, {}, {}, {}, std::move(descriptors), {}};
     facts.in_user_namespace = !user_namespace->is_initial;
     if (guard == Guard::lsm) return facts;
-    auto unguarded = TRY(read_unguarded(process, config, guard));
-    facts.unguarded = std::move(unguarded);
+    facts.unguarded = TRY(read_unguarded(process, config, guard));
     return facts;
 }
 
@@ -206,8 +204,7 @@ Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bu
     }
     // With the host's mounts it is there when an engine starts.
     auto at_home = TRY(process.shares_namespace("mnt"));
-    auto seen = TRY(read_mounted(process, bundle, root, bundle.of_process && !at_home ? Sockets::existing : Sockets::any));
-    facts.mounts = std::move(seen);
+    facts.mounts = TRY(read_mounted(process, bundle, root, bundle.of_process && !at_home ? Sockets::existing : Sockets::any));
     return facts;
 }
 

@@ -108,25 +108,21 @@ Result<NameFiles> read_name_files(const Process& process) {
         const UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
         struct stat info {};
         if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-        auto read = TRY(text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf).context(path));
-        *text = std::move(read);
+        *text = TRY((text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf)).context(path));
     }
     return names;
 }
 
 Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path) {
     HostView view;
-    auto routes = TRY(read_local_routes());
-    view.routes = std::move(routes);
+    view.routes = TRY(read_local_routes());
     auto shares_network = TRY(process.shares_namespace("net"));
     view.shares_network = shares_network;
     view.named = host_addresses(names.hosts);
     view.name_servers = name_servers(names.resolv_conf);
-    auto gateways = TRY(read_gateways(process.proc_fd()));
-    view.gateways = std::move(gateways);
+    view.gateways = TRY(read_gateways(process.proc_fd()));
     if (!view.shares_network) {
-        auto own = TRY(read_own_addresses(process));
-        view.own = std::move(own);
+        view.own = TRY(read_own_addresses(process));
         TRY(look_ahead(view));
         TRY(look_at_user_network(process, network_path, view));
     }

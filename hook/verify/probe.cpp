@@ -99,8 +99,7 @@ Result<VerifyFacts> look_at_containers() {
     });
     auto jails = TRY(examine_jails());
     facts.jails = std::move(jails);
-    auto routers = TRY(route_localnet_interfaces());
-    facts.route_localnet = std::move(routers);
+    facts.route_localnet = TRY(route_localnet_interfaces());
     TRY(prove_jails(facts));
     std::erase_if(facts.containers, [&](const SeenContainer& seen) { return !is_jailed(seen, facts.jails) && !still_runs(seen); });
     return facts;
