@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/random.h>
 
+#include <cstring>
 #include <utility>
 
 #include "jail/attached_policy.h"
@@ -21,16 +22,20 @@
 namespace jail_ai {
 namespace {
 
-constexpr int kMostPatience = 1000;  // ms for another probe, which takes a few
+constexpr int kMostPatience = 1000;  // ms for a step of another probe, which takes a few
 
 // The jail knows the probe for as long as this lives, and no other: verify may come upon a jail that a hook is about to prove.
 class KnownProbe {
 public:
-    // Waits for its turn. Whoever was killed stays known, and isn't waited for for long. Error: EX_OSERR.
+    // Waits for its turn: for as long as others go on, one after the other. Whoever was killed stays known, and does not. Error: EX_OSERR.
     static Result<KnownProbe> make(int map_fd) {
         const jail_probe nobody{};
+        jail_probe last{};
         for (int waited = 0; ::bpf_map_update_elem(map_fd, &kEntry, &nobody, BPF_NOEXIST) != 0; ++waited) {
             if (errno != EEXIST) return system_error("fill jail_probe", errno);
+            jail_probe other{};
+            if (::bpf_map_lookup_elem(map_fd, &kEntry, &other) != 0 || std::memcmp(&other, &last, sizeof last) != 0) waited = 0;
+            last = other;
             ::poll(nullptr, 0, 1);
             if (waited < kMostPatience) continue;
             ::bpf_map_delete_elem(map_fd, &kEntry);
