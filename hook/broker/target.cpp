@@ -51,25 +51,23 @@ Status check_number_of_jails(const Peer& peer, const Cgroup& cgroup, std::size_t
 
 }  // namespace
 
-Result<ProvedTarget> ProvedTarget::of(const Peer& peer, UniqueFd pidfd, std::size_t most_jails) {
+Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, std::size_t most_jails) {
     auto process = TRY(Process::behind(std::move(pidfd)));
     // Whose it is comes first: what another's cgroup holds is not for everybody to know.
     TRY(check_process(peer, process));
     auto cgroup = TRY(Cgroup::of(process));
-    ProvedTarget target(peer, std::move(process), std::move(cgroup));
-    TRY(target.recheck());
+    TRY(prove_again(peer, process, cgroup));
     TRY(check_peer_is_free(peer));
-    auto jailed = attached_programs(target.cgroup_.fd());
-    if (!jailed) return std::move(jailed).error();
-    if (!jailed->empty()) return already_jailed(target.cgroup_);
-    TRY(check_number_of_jails(peer, target.cgroup_, most_jails));
-    return target;
+    auto jailed = TRY(attached_programs(cgroup.fd()));
+    if (!jailed.empty()) return already_jailed(cgroup);
+    TRY(check_number_of_jails(peer, cgroup, most_jails));
+    return ProvedTarget{std::move(process), std::move(cgroup)};
 }
 
-Status ProvedTarget::recheck() const {
-    TRY(check_process(peer_, process_));
-    TRY(check_cgroup(peer_, cgroup_));
-    return cgroup_.recheck(process_);
+Status prove_again(const Peer& peer, const Process& process, const Cgroup& cgroup) {
+    TRY(check_process(peer, process));
+    TRY(check_cgroup(peer, cgroup));
+    return cgroup.recheck(process);
 }
 
 pid_t runtime_of(const Peer& peer) {

@@ -8,8 +8,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
-#include <optional>
+#include <iterator>
 
 #include "base/quote.h"
 #include "commands/arguments.h"
@@ -19,7 +20,7 @@
 #include "system/annotation_sources.h"
 #include "system/bundle_files.h"
 #include "system/cgroup_view.h"
-#include "system/container_facts.h"
+#include "system/container.h"
 #include "system/container_lookup.h"
 #include "system/network_stack.h"
 #include "system/process_bundle.h"
@@ -47,43 +48,51 @@ Result<Process> process_of(const std::string& number) {
     return Process::open(pid);
 }
 
-// What is to be jailed.
+// What is to be jailed, and by which name.
 struct Target {
     std::string name;  // kept with the jail, as the runtime's id is
     Process process;
     Cgroup cgroup;
-    std::optional<BundleFiles> files;  // nothing where no config.json is known to be root's
-    std::string bundle;                // where they are
+    std::string bundle;  // empty where no config.json is known to be root's
 };
 
-Result<Target> target_around(std::string name, Result<Process> process, const std::string& bundle) {
-    if (!process) return std::move(process).error();
-    auto cgroup = TRY(Cgroup::around(*process));
-    std::optional<BundleFiles> files;
-    if (!bundle.empty()) {
-        files = TRY(BundleFiles::open(bundle));
-    }
-    return Target{std::move(name), std::move(*process), std::move(cgroup), std::move(files), bundle};
+Result<Target> target_around(std::string name, Process process, std::string bundle) {
+    auto cgroup = TRY(Cgroup::around(process));
+    return Target{std::move(name), std::move(process), std::move(cgroup), std::move(bundle)};
 }
 
 Result<Target> find_target(const Arguments& arguments) {
     const auto& [kind, word] = *arguments.own.begin();
-    if (kind == kPid) return target_around(fmt::format("pid-{}", word), process_of(word), {});
+    if (kind == kPid) {
+        auto process = TRY(process_of(word));
+        return target_around(fmt::format("pid-{}", word), std::move(process), {});
+    }
     if (kind == kContainer) {
         auto found = TRY(find_container(word));
-        return target_around(found.id, Process::open(found.pid), found.bundle);
+        auto process = TRY(Process::open(found.pid));
+        return target_around(found.id, std::move(process), found.bundle);
     }
     auto cgroup = TRY(Cgroup::at(word));
     auto process = TRY(cgroup.some_process());
     std::string name = cgroup.path().substr(cgroup.path().rfind('/') + 1);
-    return Target{std::move(name), std::move(process), std::move(cgroup), std::nullopt, {}};
+    return Target{std::move(name), std::move(process), std::move(cgroup), {}};
+}
+
+Result<Container> container_of(Target target) {
+    const bool has_config = !target.bundle.empty();
+    auto files = TRY(has_config ? BundleFiles::open(target.bundle) : files_of_process(target.process));
+    auto names = TRY(has_config ? files.read_name_files() : read_name_files(target.process));
+    const bool shares_network = TRY(target.process.shares_namespace("net"));
+    return Container{
+        std::move(target.name), std::move(target.process), std::move(target.cgroup), std::move(files), std::move(names), shares_network, kRunsAlready,
+        Mounts::entered};
 }
 
 // Those that count. `lines` gets what the log is to say of the others.
-Result<Annotations> annotations_of(const Target& target, Lines& lines) {
-    if (!target.files) return Annotations();
-    auto annotations = TRY(parse_config_annotations(target.files->config));
-    auto ignored = TRY(ignore_others_annotations(annotations, target.name, target.bundle));
+Result<Annotations> annotations_of(const Container& container, const std::string& bundle, Lines& lines) {
+    if (bundle.empty()) return Annotations();
+    auto annotations = TRY(parse_config_annotations(container.files.config));
+    auto ignored = TRY(ignore_others_annotations(annotations, container.id, bundle));
     for (std::string& note : ignored) lines.push_back({LOG_WARNING, std::move(note)});
     return annotations;
 }
@@ -108,26 +117,21 @@ void end_connections_from_before(int cgroup_fd, Lines& lines) {
         lines.push_back({LOG_NOTICE, fmt::format("{} connections to the host from before ended", *ended)});
 }
 
-Result<Lines> jail_target(const Target& target, const Defaults& defaults) {
+Result<Lines> jail_target(Target target, const Defaults& defaults) {
+    const std::string bundle = target.bundle;
+    const auto container = TRY(container_of(std::move(target)));
     Lines lines;
-    auto annotations = TRY(annotations_of(target, lines));
+    auto annotations = TRY(annotations_of(container, bundle, lines));
     auto request = TRY(join_request(annotations, defaults));
-    TRY(check_network_stack(target.process, annotations));
-    auto guard = TRY(choose_guard(target.process, request));
-    auto made = TRY(target.files ? Result<Bundle>(target.files->bundle) : read_process_bundle(target.process));
-    const int directory = target.files ? target.files->directory.get() : -1;
-    const std::string_view config = target.files ? std::string_view(target.files->config) : "{}";
-    auto facts = TRY(read_container_facts(target.process, made, directory, config, guard, kRunsAlready, Mounts::entered));
-    auto names = TRY(target.files ? target.files->read_name_files() : read_name_files(target.process));
-    auto jailed = TRY(jail_container({target.name, target.process, target.cgroup, made, facts, names, guard}, request, Existing::replace));
+    TRY(check_network_stack(container.process, annotations));
+    auto jailed = TRY(jail(container, request, Existing::replace));
     jailed.attachment.keep();
-    end_connections_from_before(target.cgroup.fd(), jailed.lines);
-    jailed.lines.insert(jailed.lines.begin(), lines.begin(), lines.end());
-    jailed.lines.push_back(
-        {LOG_NOTICE,
-         "it ran before: sockets that are no IP sockets, opened till now, stay open, and its resolv.conf, which it may have written, "
-         "says where DNS is open (--dns=off closes that)"});
-    return std::move(jailed.lines);
+    end_connections_from_before(container.cgroup.fd(), jailed.lines);
+    std::ranges::move(jailed.lines, std::back_inserter(lines));
+    lines.push_back({LOG_NOTICE,
+                     "it ran before: sockets that are no IP sockets, opened till now, stay open, and its resolv.conf, which it may have written, "
+                     "says where DNS is open (--dns=off closes that)"});
+    return lines;
 }
 
 // The cgroups in question, the innermost first.
@@ -151,7 +155,7 @@ Result<Lines> attach(std::span<char* const> words) {
     TRY(check_target(arguments, "attach"));
     auto target = TRY(find_target(arguments));
     const std::string who = fmt::format("container {}", quote(target.name));
-    auto lines = TRY(jail_target(target, arguments.defaults).context(who));
+    auto lines = TRY(jail_target(std::move(target), arguments.defaults).context(who));
     for (Line& line : lines) line.text.insert(0, who + ": ");
     return lines;
 }

@@ -38,7 +38,7 @@
 #include "container/flags.h"
 #include "container/state.h"
 #include "sandbox/sandbox.h"
-#include "system/container_facts.h"
+#include "system/container.h"
 #include "system/network_stack.h"
 
 namespace jail_ai {
@@ -65,6 +65,15 @@ Result<Request> join_all(const Defaults& floor, const std::vector<std::string>& 
     return join_settings(defaults, settings);
 }
 
+Result<Container> container_of(ProvedTarget target, const ContainerState& state, Message message, const Peer& peer) {
+    auto bundle = TRY(parse_bundle(message.config).context("config.json"));
+    auto names = name_files(bundle, std::move(message.hosts), std::move(message.resolv_conf));
+    const bool shares_network = TRY(target.process.shares_namespace("net"));
+    BundleFiles files{std::move(message.config), std::move(bundle), {}};
+    return Container{state.id,       std::move(target.process), std::move(target.cgroup), std::move(files), std::move(names),
+                     shares_network, runtime_of(peer),          Mounts::elsewhere};
+}
+
 // One request, from its header to its answer.
 class Service {
 public:
@@ -72,7 +81,7 @@ public:
         : connection_(connection), arguments_(arguments), most_jails_(most_jails), who_(fmt::format("uid {}", connection.peer().uid)) {}
 
     Lines run() {
-        auto done = jail();
+        auto done = jail_one();
         if (!done) return refuse(std::move(done).error());
         for (Line& line : *done) line.text.insert(0, who_ + ": ");
         return std::move(*done);
@@ -87,25 +96,18 @@ public:
     }
 
 private:
-    Result<Lines> jail() {
+    Result<Lines> jail_one() {
         TRY(connection_.receive_header(header_));
-        auto target = TRY(ProvedTarget::of(connection_.peer(), std::move(header_.descriptor), most_jails_));
+        auto target = TRY(prove_target(connection_.peer(), std::move(header_.descriptor), most_jails_));
         auto message = TRY(connection_.receive_body(header_.sizes));
-        return jail(target, std::move(message));
-    }
-
-    Result<Lines> jail(const ProvedTarget& target, Message message) {
         auto state = TRY(parse_state(message.state).context("container state"));
         who_ += fmt::format(": container {}", quote(state.id));
-        TRY(check_network_stack(target.process(), state.annotations));
+        TRY(check_network_stack(target.process, state.annotations));
         auto request = TRY(join_all(arguments_.defaults, message.flags, state.annotations));
         if (request.mode == Mode::off) return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};
-        auto bundle = TRY(parse_bundle(message.config).context("config.json"));
-        auto guard = TRY(choose_guard(target.process(), request));
-        auto facts = TRY(read_process_facts(target.process(), message.config, guard, runtime_of(connection_.peer())));
-        const NameFiles names = name_files(bundle, std::move(message.hosts), std::move(message.resolv_conf));
-        auto jailed = TRY(jail_container({state.id, target.process(), target.cgroup(), bundle, facts, names, guard}, request, Existing::refuse));
-        TRY(target.recheck());
+        const auto container = TRY(container_of(std::move(target), state, std::move(message), connection_.peer()));
+        auto jailed = TRY(jail(container, request, Existing::refuse));
+        TRY(prove_again(connection_.peer(), container.process, container.cgroup));
         // Whoever has not been told yes has no jail: the engine won't start that container.
         TRY(connection_.answer({Word::yes, 0, jailed.lines.back().text}));
         jailed.attachment.keep();

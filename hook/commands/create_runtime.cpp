@@ -53,22 +53,33 @@ std::string state_text(const ContainerState& state) {
     return line_of(buffer);
 }
 
-Result<Lines> jail_here(const ContainerState& state, const Request& request) {
+Result<Container> container_of(const ContainerState& state) {
     auto process = TRY(Process::open(state.pid));
     TRY(check_network_stack(process, state.annotations));
     auto cgroup = TRY(Cgroup::of_hooked(process, ::getppid()));
     auto files = TRY(BundleFiles::open(state.bundle));
-    auto guard = TRY(choose_guard(process, request));
-    const pid_t runtime = cgroup.has_restorer() ? kRunsAlready : ::getppid();
-    auto facts = TRY(read_container_facts(process, files.bundle, files.directory.get(), files.config, guard, runtime,
-                                          cgroup.has_restorer() ? Mounts::pending : Mounts::made));
     auto names = TRY(files.read_name_files());
-    auto jailed = TRY(jail_container({state.id, process, cgroup, files.bundle, facts, names, guard}, request, Existing::replace));
+    const bool shares_network = TRY(process.shares_namespace("net"));
+    const bool is_restored = cgroup.has_restorer();
+    return Container{state.id,
+                     std::move(process),
+                     std::move(cgroup),
+                     std::move(files),
+                     std::move(names),
+                     shares_network,
+                     is_restored ? kRunsAlready : ::getppid(),
+                     is_restored ? Mounts::pending : Mounts::made};
+}
+
+Result<Lines> jail_here(const ContainerState& state, const Request& request) {
+    const auto container = TRY(container_of(state));
+    auto jailed = TRY(jail(container, request, Existing::replace));
     jailed.attachment.keep();
     return std::move(jailed.lines);
 }
 
-Result<Lines> jail(const ContainerState& state, std::string text, const IgnoredAnnotations& ignored, const Arguments& arguments, bool is_root) {
+Result<Lines> jail_as_asked(const ContainerState& state, std::string text, const IgnoredAnnotations& ignored, const Arguments& arguments,
+                            bool is_root) {
     if (only_others_ask(state, arguments.defaults, ignored)) return Lines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
     auto request = TRY(read_request(state, arguments.defaults));
     if (request.mode == Mode::off) return Lines{{LOG_INFO, "host not blocked, as it asks"}};
@@ -85,7 +96,7 @@ Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root
     auto state = TRY(parse(text));
     const std::string container = fmt::format("container {}", quote(state.id));
     auto ignored = TRY(ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
-    auto lines = jail(state, ignored.empty() ? std::move(text) : state_text(state), ignored, arguments, is_root);
+    auto lines = jail_as_asked(state, ignored.empty() ? std::move(text) : state_text(state), ignored, arguments, is_root);
     if (!lines) {
         Error error = std::move(lines).error().context(container);
         for (const std::string& note : ignored) error.message += fmt::format("; {}", note);

@@ -46,7 +46,8 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
         TRY(ignore_others_annotations(annotations, id, bundle));
     }
     auto names = TRY(read_name_files(process));
-    auto view = TRY(read_host_view(process, names, network_path));
+    auto shares_network = TRY(process.shares_namespace("net"));
+    auto view = TRY(read_host_view(process, names, network_path, shares_network));
     return Subject{std::move(name), std::move(annotations), std::move(view), std::move(process)};
 }
 
@@ -85,9 +86,7 @@ Result<std::string> explain(const Question& question) {
     auto request = TRY(request_of(question, subject.annotations));
     auto policy = TRY(compile_policy(request, subject.view));
     Explanation explanation{std::move(subject.name), question.destination, std::move(policy), std::nullopt, subject.process.has_value()};
-    if (subject.process) {
-        explanation.jail = TRY(jail_of(*subject.process, explanation.policy));
-    }
+    if (subject.process) explanation.jail = TRY(jail_of(*subject.process, explanation.policy));
     return question.json ? explain_to_machines(explanation) : explain_to_people(explanation);
 }
 

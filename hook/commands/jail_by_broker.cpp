@@ -19,7 +19,7 @@ namespace {
 // Where mounts lead is seen from the engine's mount namespace alone. In which user namespace capabilities count is for the broker to say.
 // So do the user's own settings, which the network that comes will have.
 Result<Judged> judge_here(const BundleFiles& files, const Process& process, const UserNetwork& coming, const Request& request) {
-    auto facts = TRY(read_mount_facts(process, files.bundle, files.directory.get(), Mounts::made));
+    auto facts = TRY(read_mount_facts(process, files, Mounts::made));
     facts.forwards = coming.forwards;
     Bundle mounts = files.bundle;
     mounts.capabilities.clear();

@@ -11,6 +11,7 @@
 #include "jail/reassembly.h"
 #include "policy/inputs.h"
 #include "system/cgroup_v1.h"
+#include "system/container_facts.h"
 #include "system/lsm.h"
 
 namespace jail_ai {
@@ -23,14 +24,43 @@ Line warn_of(const FoundRisk& found, const Request& request) {
     return {LOG_WARNING, fmt::format("left open: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept, risk_name(found.risk))};
 }
 
+// What closes the routes that no network hook sees: where this kernel has BPF LSM, the jail has its guard or there is no jail.
+Result<Guard> choose_guard(const Container& container, const Request& request) {
+    if (TRY(guard_is_available())) return Guard::lsm;
+    const bool close_abstract = container.shares_network && !request.accepted.contains(Risk::abstract_unix);
+    return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
+}
+
+ContainerFacts with_network(ContainerFacts facts, const Container& container, const HostView& host) {
+    facts.forwards = host.forwards;
+    facts.shares_network = host.shares_network;
+    facts.loses_fragments = container.files.bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
+    return facts;
+}
+
+Lines lines_of(Lines risks, const HostView& host, const Policy& policy, Guard guard, const Cgroup& cgroup) {
+    Lines lines = std::move(risks);
+    for (const std::string& warning : host.warnings) lines.push_back({LOG_WARNING, warning});
+    for (const std::string& moot : policy.moots) lines.push_back({LOG_NOTICE, moot});
+    lines.push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", policy.mode == Mode::audit ? "watched, not blocked" : "blocked",
+                                           policy.rules.size(), guard == Guard::lsm ? "guarded" : "no guard on this kernel", quote(cgroup.path()))});
+    return lines;
+}
+
 }  // namespace
 
-Result<Guard> choose_guard(const Process& process, const Request& request) {
-    auto available = TRY(guard_is_available());
-    if (available) return Guard::lsm;
-    auto shares_network = TRY(process.shares_namespace("net"));
-    const bool close_abstract = shares_network && !request.accepted.contains(Risk::abstract_unix);
-    return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
+Result<Jailed> jail(const Container& container, const Request& request, Existing existing) {
+    TRY(check_cgroup_v1());
+    const Guard guard = TRY(choose_guard(container, request));
+    ContainerFacts facts = TRY(read_container_facts(container, guard));
+    const HostView host = TRY(read_host_view(container.process, container.names, container.files.bundle.network_path, container.shares_network));
+    Judged judged = TRY(judge_risks(container.files.bundle, with_network(std::move(facts), container, host), request));
+    const Policy policy = TRY(compile_policy(request, host));
+    const std::string inputs = TRY(write_inputs({request, host}));
+    Jail loaded = TRY(Jail::load(policy, guard, container.cgroup, {container.id, judged.open_routes, inputs}));
+    Attachment attachment = TRY(std::move(loaded).attach(container.cgroup, existing));
+    TRY(container.cgroup.recheck(container.process));
+    return Jailed{std::move(attachment), lines_of(std::move(judged.lines), host, policy, guard, container.cgroup)};
 }
 
 Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, const Request& request) {
@@ -43,29 +73,6 @@ Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, co
         judged.open_routes |= 1U << static_cast<unsigned>(found.risk);
     }
     return judged;
-}
-
-Result<Jailed> jail_container(const KnownContainer& container, const Request& request, Existing existing) {
-    TRY(check_cgroup_v1());
-    auto host = TRY(read_host_view(container.process, container.names, container.bundle.network_path));
-    ContainerFacts facts = container.facts;
-    facts.forwards = host.forwards;
-    facts.shares_network = host.shares_network;
-    facts.loses_fragments = container.bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
-    auto judged = TRY(judge_risks(container.bundle, facts, request));
-    Lines& lines = judged.lines;
-    auto policy = TRY(compile_policy(request, host));
-    for (std::string& warning : host.warnings) lines.push_back({LOG_WARNING, std::move(warning)});
-    auto inputs = TRY(write_inputs({request, std::move(host)}));
-    auto jail = TRY(Jail::load(policy, container.guard, container.cgroup, {container.id, judged.open_routes, inputs}));
-    auto attachment = std::move(jail).attach(container.cgroup, existing);
-    if (!attachment) return std::move(attachment).error();
-    TRY(container.cgroup.recheck(container.process));
-    for (const std::string& moot : policy.moots) lines.push_back({LOG_NOTICE, moot});
-    lines.push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", request.mode == Mode::audit ? "watched, not blocked" : "blocked",
-                                           policy.rules.size(), container.guard == Guard::lsm ? "guarded" : "no guard on this kernel",
-                                           quote(container.cgroup.path()))});
-    return Jailed{std::move(*attachment), std::move(lines)};
 }
 
 }  // namespace jail_ai

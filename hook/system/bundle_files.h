@@ -16,7 +16,7 @@ namespace jail_ai {
 struct BundleFiles {
     std::string config;  // the text of config.json
     Bundle bundle;
-    UniqueFd directory;
+    UniqueFd directory;  // empty where they did not come from one
 
     // Opens the bundle and reads its config.json. Errors: EX_NOINPUT where there is none, EX_DATAERR for one that isn't one.
     static Result<BundleFiles> open(const std::string& path);

@@ -146,20 +146,20 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
     return found;
 }
 
-Result<Unguarded> read_unguarded(const Process& process, std::string_view config, Guard guard) {
-    auto shares_network = TRY(process.shares_namespace("net"));
-    Unguarded unguarded{kernel_has_lsm_cgroup(), shares_network && guard == Guard::none, {true, {}}, find_open_sockets(config)};
+Result<Unguarded> read_unguarded(const Container& container, Guard guard) {
+    const bool abstract_unix = container.shares_network && guard == Guard::none;
+    Unguarded unguarded{kernel_has_lsm_cgroup(), abstract_unix, {true, {}}, find_open_sockets(container.files.config)};
     if (unguarded.open_sockets.vsock == Opened::no) return unguarded;
     unguarded.listeners = TRY(find_vsock_listeners().context("vsock"));
     return unguarded;
 }
 
 // The mounts of config.json that are still to be made.
-Result<ContainerFacts> read_pending_mounts(const Bundle& bundle, int bundle_fd) {
+Result<ContainerFacts> read_pending_mounts(const BundleFiles& files) {
     ContainerFacts facts{};
-    for (const Mount& mount : bundle.mounts) {
+    for (const Mount& mount : files.bundle.mounts) {
         if (!mount.is_bind() || mount.source.empty()) continue;
-        auto bound = TRY(resolve_bind(mount, bundle_fd));
+        auto bound = TRY(resolve_bind(mount, files.directory.get()));
         if (bound) facts.binds.push_back(std::move(*bound));
     }
     auto self = TRY(open_proc_self());
@@ -171,53 +171,38 @@ Result<ContainerFacts> read_pending_mounts(const Bundle& bundle, int bundle_fd) 
 }
 
 // Where the container's root is mounted, before the process has made it its own; empty where there is none.
-Result<std::string> root_of(const Bundle& bundle, int bundle_fd) {
-    if (bundle.root.empty()) return std::string();
-    const UniqueFd root(::openat(bundle_fd, bundle.root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+Result<std::string> root_of(const BundleFiles& files) {
+    const std::string& path = files.bundle.root;
+    if (path.empty()) return std::string();
+    const UniqueFd root(::openat(files.directory.get(), path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root && (errno == ENOENT || errno == ENOTDIR)) return std::string();
-    if (!root) return system_error(fmt::format("open the container's root {}", quote(bundle.root)), errno);
+    if (!root) return system_error(fmt::format("open the container's root {}", quote(path)), errno);
     return path_of(root.get());
 }
 
 }  // namespace
 
-Result<ContainerFacts> read_process_facts(const Process& process, std::string_view config, Guard guard, pid_t runtime) {
-    auto cgroup_namespace = TRY(process.shares_namespace("cgroup"));
-    auto first = TRY(process.is_first_of_pid_namespace());
-    auto user_namespace = process.user_namespace();
-    if (!user_namespace) return std::move(user_namespace).error();
-    auto descriptors = TRY(runtime == kRunsAlready ? std::vector<ForeignDescriptor>() : find_descriptors(process, runtime));
-    ContainerFacts facts{cgroup_namespace, !first, {}, {}, {}, std::move(descriptors), {}};
-    facts.in_user_namespace = !user_namespace->is_initial;
-    if (guard == Guard::lsm) return facts;
-    facts.unguarded = TRY(read_unguarded(process, config, guard));
-    return facts;
-}
-
-Result<ContainerFacts> read_mount_facts(const Process& process, const Bundle& bundle, int bundle_fd, Mounts mounts) {
+Result<ContainerFacts> read_mount_facts(const Process& process, const BundleFiles& files, Mounts mounts) {
     ContainerFacts facts{};
-    if (mounts == Mounts::pending) return read_pending_mounts(bundle, bundle_fd);
-    auto root = TRY(mounts == Mounts::entered ? Result<std::string>("/") : root_of(bundle, bundle_fd));
-    if (mounts == Mounts::made) {
-        auto any = TRY(has_mounts_of_its_own(process, root));
-        if (!any) return read_pending_mounts(bundle, bundle_fd);
-    }
+    if (mounts == Mounts::elsewhere) return facts;
+    if (mounts == Mounts::pending) return read_pending_mounts(files);
+    auto root = TRY(mounts == Mounts::entered ? Result<std::string>("/") : root_of(files));
+    if (mounts == Mounts::made && !TRY(has_mounts_of_its_own(process, root))) return read_pending_mounts(files);
     // With the host's mounts it is there when an engine starts.
     auto at_home = TRY(process.shares_namespace("mnt"));
-    facts.mounts = TRY(read_mounted(process, bundle, root, bundle.of_process && !at_home ? Sockets::existing : Sockets::any));
+    const Sockets sockets = files.bundle.of_process && !at_home ? Sockets::existing : Sockets::any;
+    facts.mounts = TRY(read_mounted(process, files.bundle, root, sockets));
     return facts;
 }
 
-Result<ContainerFacts> read_container_facts(const Process& process, const Bundle& bundle, int bundle_fd, std::string_view config, Guard guard,
-                                            pid_t runtime, Mounts mounts) {
-    auto mounted = read_mount_facts(process, bundle, bundle_fd, mounts);
-    if (!mounted) return mounted;
-    auto facts = read_process_facts(process, config, guard, runtime);
-    if (!facts) return facts;
-    facts->mounts = std::move(mounted->mounts);
-    facts->binds = std::move(mounted->binds);
-    facts->cgroup_mounts = std::move(mounted->cgroup_mounts);
-    facts->engine_sockets = std::move(mounted->engine_sockets);
+Result<ContainerFacts> read_container_facts(const Container& container, Guard guard) {
+    const Process& process = container.process;
+    ContainerFacts facts = TRY(read_mount_facts(process, container.files, container.mounts));
+    facts.shares_cgroup_namespace = TRY(process.shares_namespace("cgroup"));
+    facts.sees_other_processes = !TRY(process.is_first_of_pid_namespace());
+    facts.in_user_namespace = !TRY(process.user_namespace()).is_initial;
+    if (container.runtime != kRunsAlready) facts.descriptors = TRY(find_descriptors(process, container.runtime));
+    if (guard != Guard::lsm) facts.unguarded = TRY(read_unguarded(container, guard));
     return facts;
 }
 

@@ -113,10 +113,9 @@ Result<NameFiles> read_name_files(const Process& process) {
     return names;
 }
 
-Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path) {
+Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path, bool shares_network) {
     HostView view;
     view.routes = TRY(read_local_routes());
-    auto shares_network = TRY(process.shares_namespace("net"));
     view.shares_network = shares_network;
     view.named = host_addresses(names.hosts);
     view.name_servers = name_servers(names.resolv_conf);

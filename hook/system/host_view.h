@@ -32,9 +32,10 @@ Result<std::string> read_host_lines(int fd);
 Result<NameFiles> read_name_files(const Process& process);
 
 // Reads the caller's network namespace, which is the engine's (of a rootless engine: the one that its containers reach the network by), and the
-// container's, what the files name, and what a user-mode network maps. `network_path` is the path of the network namespace in config.json, or empty.
+// container's, what the files name, and what a user-mode network maps. `network_path` is the path of the network namespace in config.json, or empty;
+// the container may share the caller's network namespace.
 // Errors: EX_OSERR; EX_DATAERR for settings of podman's that can't be read and count here.
-Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path);
+Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path, bool shares_network);
 
 // The resolvers that a rootless engine will write, where the container's resolv.conf follows; `networks` is the directory of the user's networks.
 Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std::string& networks);

@@ -27,7 +27,7 @@ std::optional<std::uint64_t> number_of(std::string_view status, std::string_view
 
 }  // namespace
 
-Result<Bundle> read_process_bundle(const Process& process) {
+Result<BundleFiles> files_of_process(const Process& process) {
     auto status = read_kernel_file(process.proc_fd(), "status");
     if (!status) return std::move(status).error().context(fmt::format("process {}", process.pid()));
     Bundle bundle;
@@ -41,7 +41,7 @@ Result<Bundle> read_process_bundle(const Process& process) {
     }
     for (std::size_t number = 0; number < kCapabilityNames.size(); ++number)
         if ((held >> number & 1) != 0) bundle.capabilities.emplace(kCapabilityNames.at(number));
-    return bundle;
+    return BundleFiles{"{}", std::move(bundle), {}};
 }
 
 }  // namespace jail_ai

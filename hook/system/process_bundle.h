@@ -4,13 +4,13 @@
 #pragma once
 
 #include "base/result.h"
-#include "container/bundle.h"
+#include "system/bundle_files.h"
 #include "system/process.h"
 
 namespace jail_ai {
 
 // Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless NoNewPrivs). It has no mounts:
 // mountinfo has them. Errors: EX_OSERR, EX_NOINPUT.
-Result<Bundle> read_process_bundle(const Process& process);
+Result<BundleFiles> files_of_process(const Process& process);
 
 }  // namespace jail_ai
