@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See deadline.h.
 #include "base/deadline.h"
 
 #include <sysexits.h>

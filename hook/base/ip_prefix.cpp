@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See ip_prefix.h.
 #include "base/ip_prefix.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See quote.h.
 #include "base/quote.h"
 
 #include <fmt/format.h>

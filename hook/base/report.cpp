@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See report.h. The record is what syslog(3) sends (RFC 3164): "<PRIORITY>Mmm dd hh:mm:ss TAG[PID]: LINE".
+// The record is what syslog(3) sends (RFC 3164): "<PRIORITY>Mmm dd hh:mm:ss TAG[PID]: LINE".
 #include "base/report.h"
 
 #include <fmt/format.h>

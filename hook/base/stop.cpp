@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See stop.h.
 #include "base/stop.h"
 
 #include <csignal>

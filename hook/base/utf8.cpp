@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See utf8.h.
 #include "base/utf8.h"
 
 #include <algorithm>

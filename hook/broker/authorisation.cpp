@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See authorisation.h.
 #include "broker/authorisation.h"
 
 #include <fmt/format.h>

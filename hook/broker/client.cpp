@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See client.h.
 #include "broker/client.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See connection.h.
 #include "broker/connection.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See protocol.h.
 #include "broker/protocol.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See slot.h.
 #include "broker/slot.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See arguments.h.
 #include "commands/arguments.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See attach.h.
 #include "commands/attach.h"
 
 #include <fcntl.h>

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See broker.h.
-//
 // Theory of operation. A rootless engine's hook runs in a user namespace, where the kernel refuses BPF. Anybody may talk to this process, which has
 // what it takes; so all that is said is a claim, and each claim is proved or can't matter:
 //

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See containers_meant.h.
 #include "commands/containers_meant.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See create_runtime.h.
 #include "commands/create_runtime.h"
 
 #include <fmt/format.h>

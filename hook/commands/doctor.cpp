@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See doctor.h.
 #include "commands/doctor.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See explain_arguments.h.
 #include "commands/explain_arguments.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See explanation.h.
 #include "commands/explanation.h"
 
 #include <fmt/format.h>
@@ -129,17 +127,17 @@ std::string people_text(const Explanation& explanation) {
 
 }  // namespace
 
-std::vector<std::string> find_differences(const Rules& then, const Rules& now) {
+std::vector<std::string> find_differences(const Rules& from, const Rules& to) {
     std::vector<std::string> differences;
-    for (const auto& [prefix, rule] : now) {
-        const auto other = then.find(prefix);
-        if (other == then.end())
+    for (const auto& [prefix, rule] : to) {
+        const auto other = from.find(prefix);
+        if (other == from.end())
             differences.push_back(fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
         else if (std::memcmp(&other->second.value, &rule.value, sizeof rule.value) != 0)
             differences.push_back(fmt::format("~ {}: {}, would be {}", prefix.to_string(), describe(other->second.value), describe(rule.value)));
     }
-    for (const auto& [prefix, rule] : then)
-        if (!now.contains(prefix)) differences.push_back(fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
+    for (const auto& [prefix, rule] : from)
+        if (!to.contains(prefix)) differences.push_back(fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
     return differences;
 }
 

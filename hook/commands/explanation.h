@@ -27,8 +27,8 @@ struct Explanation {
     bool is_running;  // a jail was looked for
 };
 
-// How two sets of rules differ: "+ PREFIX: …" is only in `now`, "- PREFIX: …" only in `then`, "~ PREFIX: …" in both and not alike.
-std::vector<std::string> find_differences(const Rules& then, const Rules& now);
+// How two sets of rules differ: "+ PREFIX: …" is only in `to`, "- PREFIX: …" only in `from`, "~ PREFIX: …" in both and not alike.
+std::vector<std::string> find_differences(const Rules& from, const Rules& to);
 
 std::string explain_to_people(const Explanation& explanation);
 std::string explain_to_machines(const Explanation& explanation);  // one JSON object and a newline

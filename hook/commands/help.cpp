@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See help.h. The manual pages (docs/) name the same verbs and flags, which tests/lint compares.
+// The manual pages (docs/) name the same verbs and flags, which tests/lint compares.
 #include "commands/help.h"
 
 #include <fmt/format.h>
@@ -8,9 +8,6 @@
 
 #include <algorithm>
 #include <array>
-#include <numeric>
-#include <utility>
-#include <vector>
 
 #include "base/quote.h"
 
@@ -123,34 +120,6 @@ const VerbHelp* find(std::string_view verb) {
     return found == kHelps.end() ? nullptr : found;
 }
 
-char lower(char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-}
-
-// How many letters are to be put in, taken out or exchanged (Levenshtein's distance), whatever their case.
-std::size_t distance(std::string_view from, std::string_view to) {
-    std::vector<std::size_t> row(to.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < from.size(); ++i) {
-        std::size_t diagonal = std::exchange(row[0], i + 1);
-        for (std::size_t j = 0; j < to.size(); ++j) {
-            const std::size_t exchanged = diagonal + (lower(from[i]) == lower(to[j]) ? 0 : 1);
-            diagonal = row[j + 1];
-            row[j + 1] = std::min({exchanged, diagonal + 1, row[j] + 1});
-        }
-    }
-    return row.back();
-}
-
-// Nothing where none is near.
-std::string_view nearest(std::string_view word, std::span<const std::string_view> verbs) {
-    constexpr std::size_t kLongest = 32;
-    if (word.empty() || word.size() > kLongest) return {};
-    const auto from_word = [&](std::string_view verb) { return distance(word, verb); };
-    const auto found = std::ranges::min_element(verbs, {}, from_word);
-    return found != verbs.end() && from_word(*found) <= (word.size() < 5 ? 1 : 2) ? *found : std::string_view();
-}
-
 }  // namespace
 
 std::span<const VerbHelp> verb_helps() {
@@ -184,9 +153,7 @@ const VerbHelp* asked_help(std::string_view verb, std::span<char* const> words) 
 
 std::string wrong_verb(std::string_view word, std::span<const std::string_view> verbs) {
     if (word.empty()) return fmt::format("no verb: jail-ai-hook {} | --version | --help", fmt::join(verbs, " | "));
-    const std::string_view meant = nearest(word, verbs);
-    return fmt::format("unknown verb {}{}: jail-ai-hook --help lists the verbs", quote(word),
-                       meant.empty() ? "" : fmt::format(", for which {} may be meant", meant));
+    return fmt::format("unknown verb {}: jail-ai-hook --help lists the verbs", quote(word));
 }
 
 }  // namespace jail_ai

@@ -36,7 +36,7 @@ std::string help(std::span<const std::string_view> verbs);
 // a mistake, and refused as such.
 const VerbHelp* asked_help(std::string_view verb, std::span<char* const> words);
 
-// "unknown verb …" or "no verb", which verb may be meant, and what to do.
+// "unknown verb …" or "no verb", and what to do.
 std::string wrong_verb(std::string_view word, std::span<const std::string_view> verbs);
 
 }  // namespace jail_ai

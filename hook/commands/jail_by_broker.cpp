@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See jail_by_broker.h.
 #include "commands/jail_by_broker.h"
 
 #include <fmt/format.h>

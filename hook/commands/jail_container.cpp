@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See jail_container.h.
 #include "commands/jail_container.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See log.h.
 #include "commands/log.h"
 
 #include <fmt/format.h>

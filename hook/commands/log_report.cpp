@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See log_report.h.
 #include "commands/log_report.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See precreate.h.
 #include "commands/precreate.h"
 
 #include <fmt/format.h>
@@ -40,14 +38,8 @@ Result<std::optional<Request>> read_request(const rapidjson::Value& config, cons
     return std::optional(std::move(request));
 }
 
-Result<bool> guard_will_be_there() {
-    if (!kGuardAttached) return false;
-    return guard_is_available();
-}
-
 Result<Proposal> tighten_container(const rapidjson::Document& config, std::string_view text, const Request& request) {
-    auto guarded = TRY(guard_will_be_there());
-    if (guarded) return Proposal{std::string(text), {}};
+    if (TRY(guard_is_available())) return Proposal{std::string(text), {}};
     auto tightened = tighten(config, text, request.accepted);
     if (!tightened) return std::move(tightened).error();
     Proposal proposal{std::move(tightened->config), {}};

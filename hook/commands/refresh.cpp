@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See refresh.h.
 #include "commands/refresh.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See refusal_text.h.
 #include "commands/refusal_text.h"
 
 #include <fmt/chrono.h>

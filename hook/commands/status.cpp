@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See status.h.
 #include "commands/status.h"
 
 #include <unistd.h>

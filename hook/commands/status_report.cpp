@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See status_report.h.
 #include "commands/status_report.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See verify.h.
 #include "commands/verify.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See watch.h. A jail that is in the making when an address comes has read the old ones. So each change is looked at again when whatever was in the
+// A jail that is in the making when an address comes has read the old ones. So each change is looked at again when whatever was in the
 // making then must have been made: hooks have a deadline.
 #include "commands/watch.h"
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See annotation_authors.h.
 #include "container/annotation_authors.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See bundle.h.
 #include "container/bundle.h"
 
 #include <fmt/format.h>

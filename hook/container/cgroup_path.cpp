@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See cgroup_path.h.
 #include "container/cgroup_path.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See containers_conf.h. The only file that includes toml++, which is all headers and takes its time to compile.
+// The only file that includes toml++, which is all headers and takes its time to compile.
 #include "container/containers_conf.h"
 
 #include <fmt/format.h>

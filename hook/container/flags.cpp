@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See flags.h.
 #include "container/flags.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See json.h.
 #include "container/json.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See json_part.h.
 #include "container/json_part.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See mountinfo.h.
 #include "container/mountinfo.h"
 
 #include <algorithm>

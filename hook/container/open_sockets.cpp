@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See open_sockets.h.
 #include "container/open_sockets.h"
 
 #include <algorithm>

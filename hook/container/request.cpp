@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See request.h. This file joins settings; how they are written is in settings_grammar.cpp.
+// This file joins settings; how they are written is in settings_grammar.cpp.
 #include "container/request.h"
 
 #include <fmt/format.h>
@@ -91,11 +91,6 @@ Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
                     floor.accepted};
     request.accepted.insert(asked.accepted.begin(), asked.accepted.end());
     return request;
-}
-
-Result<Request> parse_request(const Annotations& annotations) {
-    auto asked = TRY(parse_annotations(annotations));
-    return join_settings({}, asked);
 }
 
 }  // namespace jail_ai

@@ -117,7 +117,4 @@ Result<Request> join_settings(const Defaults& defaults, const Settings& asked);
 // called with, which a user can write. Enforced is what either enforces. Errors (EX_DATAERR): the second loosens what the first enforces.
 Result<Defaults> join_defaults(const Defaults& floor, const Defaults& asked);
 
-// What annotations ask where the administrator says nothing.
-Result<Request> parse_request(const Annotations& annotations);
-
 }  // namespace jail_ai

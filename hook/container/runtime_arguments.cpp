@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See runtime_arguments.h.
 #include "container/runtime_arguments.h"
 
 #include <charconv>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See runtime_state.h.
 #include "container/runtime_state.h"
 
 #include <fmt/format.h>

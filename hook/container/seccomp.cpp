@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See seccomp.h.
 #include "container/seccomp.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See socket_families.h.
 #include "container/socket_families.h"
 
 #include <fmt/format.h>

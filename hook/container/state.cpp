@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See state.h.
 #include "container/state.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See tighten.h.
 #include "container/tighten.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See tighten_profile.h.
 #include "container/tighten_profile.h"
 
 #include <fmt/format.h>

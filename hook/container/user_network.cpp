@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See user_network.h.
 #include "container/user_network.h"
 
 #include <fmt/format.h>

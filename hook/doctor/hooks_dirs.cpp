@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See hooks_dirs.h.
 #include "doctor/hooks_dirs.h"
 
 #include <fmt/format.h>

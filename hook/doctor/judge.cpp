@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See facts.h. The order is that of the lines.
+// The order is that of the lines.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See judge_hooks.h.
 #include "doctor/judge_hooks.h"
 
 #include <fmt/format.h>

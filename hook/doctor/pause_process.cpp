@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See pause_process.h.
 #include "doctor/pause_process.h"
 
 #include <fcntl.h>

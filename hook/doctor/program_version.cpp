@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See program_version.h.
 #include "doctor/program_version.h"
 
 #include <fcntl.h>

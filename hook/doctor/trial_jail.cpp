@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See trial_jail.h.
 #include "doctor/trial_jail.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See abstract.h.
 #include "jail/abstract.h"
 
 #include <bpf/libbpf.h>

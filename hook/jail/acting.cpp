@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See acting.h.
 #include "jail/acting.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See attached_policy.h.
 #include "jail/attached_policy.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See attachment.h.
 #include "jail/attachment.h"
 
 #include <bpf/bpf.h>

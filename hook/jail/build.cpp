@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See build.h. The order never varies: open, load, fill, attach, ask the kernel, probe, and only then keep.
+// The order never varies: open, load, fill, attach, ask the kernel, probe, and only then keep.
 #include "jail/build.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See connections.h.
 #include "jail/connections.h"
 
 #include <netinet/in.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See events.h.
 #include "jail/events.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See examine.h.
 #include "jail/examine.h"
 
 #include <sys/stat.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See guard.h. Left to itself libbpf reads the kernel's 5 MB of BTF twice over and searches it once for each name, at every start of a
+// Left to itself libbpf reads the kernel's 5 MB of BTF twice over and searches it once for each name, at every start of a
 // container. So it is given what one pass has found (find_types); should that not do, it goes its own way.
 #include "jail/guard.h"
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See inspect.h.
 #include "jail/inspect.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See kernel_btf.h. The format is that of Documentation/bpf/btf.rst: a header, types of varying length one behind the other, strings.
+// The format is that of Documentation/bpf/btf.rst: a header, types of varying length one behind the other, strings.
 #include "jail/kernel_btf.h"
 
 #include <cstring>

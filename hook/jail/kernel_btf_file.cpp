@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See kernel_btf_file.h.
 #include "jail/kernel_btf_file.h"
 
 #include <fcntl.h>

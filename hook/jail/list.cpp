@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See list.h.
 #include "jail/list.h"
 
 #include <bpf/bpf.h>

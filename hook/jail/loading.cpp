@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See loading.h.
 #include "jail/loading.h"
 
 #include <fcntl.h>

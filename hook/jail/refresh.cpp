@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See refresh.h.
 #include "jail/refresh.h"
 
 #include <bpf/bpf.h>

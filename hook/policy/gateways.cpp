@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See gateways.h.
 #include "policy/gateways.h"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See inputs.h. What is asked is written as annotations have it, and read by the same grammar.
+// What is asked is written as annotations have it, and read by the same grammar.
 #include "policy/inputs.h"
 
 #include <fmt/format.h>

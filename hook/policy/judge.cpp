@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See judge.h.
 #include "policy/judge.h"
 
 #include <cstring>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See name_files.h.
 #include "policy/name_files.h"
 
 #include <fmt/format.h>

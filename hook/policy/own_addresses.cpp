@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See own_addresses.h.
 #include "policy/own_addresses.h"
 
 #include <algorithm>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See podman_network.h.
 #include "policy/podman_network.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See policy.h. Compiling has two steps: collect the prefixes that block, with their reasons, and then give each prefix that matters, those and
+// Compiling has two steps: collect the prefixes that block, with their reasons, and then give each prefix that matters, those and
 // the ones that exceptions name, its ports. A destination's longest prefix among them is held by exactly the same wider prefixes as the
 // destination itself, which is why one lookup in the kernel is enough.
 #include "policy/policy.h"

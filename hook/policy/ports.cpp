@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See ports.h.
 #include "policy/ports.h"
 
 #include <algorithm>

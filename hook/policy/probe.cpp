@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See probe.h.
 #include "policy/probe.h"
 
 #include <fmt/format.h>

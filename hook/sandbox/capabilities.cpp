@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See capabilities.h.
 #include "sandbox/capabilities.h"
 
 #include <linux/capability.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See sandbox.h.
 #include <sys/prctl.h>
 #include <sys/resource.h>
 

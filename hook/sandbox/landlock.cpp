@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See landlock.h. The kernel's header that a distribution ships may be older than the kernel that runs, so its newer parts are spelled out.
+// The kernel's header that a distribution ships may be older than the kernel that runs, so its newer parts are spelled out.
 #include "sandbox/landlock.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See syscall_filter.h. The filters are made by libseccomp when the hook is built (filter/generate.cpp), not when it runs: making one takes about
+// The filters are made by libseccomp when the hook is built (filter/generate.cpp), not when it runs: making one takes about
 // as long as all that the hook does besides loading BPF programs.
 #include "sandbox/syscall_filter.h"
 

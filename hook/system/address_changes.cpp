@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See address_changes.h.
 #include "system/address_changes.h"
 
 #include <linux/netlink.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See annotation_sources.h.
 #include "system/annotation_sources.h"
 
 #include <fcntl.h>

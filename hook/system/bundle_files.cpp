@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See bundle_files.h.
 #include "system/bundle_files.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See cgroup_tree.h. The way up is by "..", from a directory that is open: no path, and cgroup2 knows no rename(2).
+// The way up is by "..", from a directory that is open: no path, and cgroup2 knows no rename(2).
 #include "system/cgroup_tree.h"
 
 #include <fcntl.h>

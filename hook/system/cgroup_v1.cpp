@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See cgroup_v1.h.
 #include "system/cgroup_v1.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See cgroup_view.h.
 #include "system/cgroup_view.h"
 
 #include <fcntl.h>

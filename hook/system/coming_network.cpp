@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See coming_network.h.
 #include "system/coming_network.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See conntrack.h.
 #include "system/conntrack.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See container_facts.h.
 #include "system/container_facts.h"
 
 #include <dirent.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See container_lookup.h.
 #include "system/container_lookup.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See container_names.h. Asked is the parent and no other process: that a process in some container calls itself a monitor says nothing.
+// Asked is the parent and no other process: that a process in some container calls itself a monitor says nothing.
 #include "system/container_names.h"
 
 #include "container/cgroup_path.h"

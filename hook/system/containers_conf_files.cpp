@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See containers_conf_files.h.
 #include "system/containers_conf_files.h"
 
 #include <fcntl.h>

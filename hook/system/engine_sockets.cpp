@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See engine_sockets.h.
 #include "system/engine_sockets.h"
 
 #include <fcntl.h>

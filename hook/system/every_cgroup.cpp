@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See every_cgroup.h. What is still to be visited is kept as paths: users nest cgroups as deep as they like, and descriptors are few.
+// What is still to be visited is kept as paths: users nest cgroups as deep as they like, and descriptors are few.
 #include "system/every_cgroup.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See file.h.
 #include "system/file.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See host_view.h.
 #include "system/host_view.h"
 
 #include <fcntl.h>

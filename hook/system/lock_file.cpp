@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See lock_file.h.
 #include "system/lock_file.h"
 
 #include <fcntl.h>

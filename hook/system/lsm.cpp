@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See lsm.h.
 #include "system/lsm.h"
 
 #include <fcntl.h>

@@ -7,9 +7,6 @@
 
 namespace jail_ai {
 
-// Does createRuntime attach the guard where it is available? If it did not, what the guard stops would have to be taken away before.
-inline constexpr bool kGuardAttached = true;
-
 // BPF_LSM_CGROUP came with Linux 6.0. Older kernels that have it by backport get no guard, which is the safe way to be wrong.
 bool kernel_has_lsm_cgroup();
 

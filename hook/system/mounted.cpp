@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See mounted.h.
 #include "system/mounted.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See network_stack.h.
 #include "system/network_stack.h"
 
 #include <fmt/format.h>

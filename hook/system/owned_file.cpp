@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See owned_file.h.
 #include "system/owned_file.h"
 
 #include <fcntl.h>

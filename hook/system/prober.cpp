@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See prober.h.
 #include "system/prober.h"
 
 #include <arpa/inet.h>

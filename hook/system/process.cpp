@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See process.h.
 #include "system/process.h"
 
 #include <fcntl.h>

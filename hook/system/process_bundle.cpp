@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See process_bundle.h.
 #include "system/process_bundle.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See route_localnet.h.
 #include "system/route_localnet.h"
 
 #include <algorithm>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See routes.h.
 #include "system/routes.h"
 
 #include <fmt/format.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See running_containers.h. A user's directories are reached from the one that the user's own number names, without following a link and without
+// A user's directories are reached from the one that the user's own number names, without following a link and without
 // leaving its file system, which could be one that the user serves.
 #include "system/running_containers.h"
 

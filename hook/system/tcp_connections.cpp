@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See tcp_connections.h. sock_diag(7) speaks for the network namespace in which its socket was made, so that each is entered for as long as that
+// sock_diag(7) speaks for the network namespace in which its socket was made, so that each is entered for as long as that
 // takes.
 #include "system/tcp_connections.h"
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See user_network_processes.h.
 #include "system/user_network_processes.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See vsock.h.
 #include "system/vsock.h"
 
 #include <linux/sock_diag.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See holes.h.
 #include "verify/holes.h"
 
 #include <algorithm>

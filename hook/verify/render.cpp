@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See facts.h.
 #include <fmt/format.h>
 
 #include <algorithm>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See address_listener.h.
 #include "address_listener.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See jailed_containers.h.
 #include "jailed_containers.h"
 
 #include <fmt/format.h>

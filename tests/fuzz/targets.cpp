@@ -46,7 +46,9 @@ void check(const Error& error) {
     const auto state = parse_state(text);
     if (!state) return check(state.error());
     must(state->pid >= 1 && state->pid <= kMaxPid && !state->id.empty() && state->bundle.starts_with('/'));
-    const auto request = parse_request(state->annotations);
+    const auto asked = parse_annotations(state->annotations);
+    if (!asked) return check(asked.error());
+    const auto request = join_settings({}, *asked);
     if (!request) check(request.error());
 }
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See channel.h.
 #include "channel.h"
 
 #include <sys/socket.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See l2tp.h.
 #include "l2tp.h"
 
 #include <linux/genetlink.h>

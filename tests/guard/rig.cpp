@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See rig.h.
 #include "rig.h"
 
 #include <sched.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See sockets.h.
 #include "sockets.h"
 
 #include <linux/io_uring.h>

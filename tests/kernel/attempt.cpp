@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See attempt.h.
 #include "attempt.h"
 
 #include <netinet/in.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See broker_run.h.
 #include "broker_run.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See child.h.
 #include "child.h"
 
 #include <poll.h>

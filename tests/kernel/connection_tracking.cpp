@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See connection_tracking.h. A table with a chain for what is sent, with a rule that only loads the connection's state.
+// A table with a chain for what is sent, with a rule that only loads the connection's state.
 #include "connection_tracking.h"
 
 #include <arpa/inet.h>

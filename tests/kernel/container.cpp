@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See container.h.
 #include "container.h"
 
 #include "files.h"

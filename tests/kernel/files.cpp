@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See files.h.
 #include "files.h"
 
 #include <fcntl.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See hook_run.h.
 #include "hook_run.h"
 
 #include <fcntl.h>

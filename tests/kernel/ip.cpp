@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See ip.h.
 #include "ip.h"
 
 #include <arpa/inet.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See kernel_bpf.h.
 #include "kernel_bpf.h"
 
 #include <bpf/libbpf.h>

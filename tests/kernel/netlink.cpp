@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See netlink.h.
 #include "netlink.h"
 
 #include <linux/if_addr.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See netns.h.
 #include "netns.h"
 
 #include <fcntl.h>

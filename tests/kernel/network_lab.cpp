@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See network_lab.h.
 #include "network_lab.h"
 
 #include "files.h"

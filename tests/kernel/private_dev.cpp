@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See private_dev.h.
 #include "private_dev.h"
 
 #include <fcntl.h>

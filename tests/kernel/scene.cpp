@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See scene.h.
 #include "scene.h"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See seccomp_fault.h.
 #include "seccomp_fault.h"
 
 #include <linux/filter.h>

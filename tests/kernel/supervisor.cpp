@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See supervisor.h.
 #include "supervisor.h"
 
 #include <poll.h>

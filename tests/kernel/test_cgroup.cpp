@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See test_cgroup.h.
 #include "test_cgroup.h"
 
 #include <dirent.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See test_run.h.
 #include "test_run.h"
 
 #include <bpf/bpf.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See witness.h.
 #include "witness.h"
 
 #include <net/if.h>

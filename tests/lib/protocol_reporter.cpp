@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See protocol_reporter.h.
 #include "protocol_reporter.h"
 
 #include <doctest/doctest.h>

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See confined.h.
 #include "confined.h"
 
 #include <sys/wait.h>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// See held_hook.h. A seccomp filter with a listener, installed before the hook is executed, stops read(2) and
+// A seccomp filter with a listener, installed before the hook is executed, stops read(2) and
 // recvmsg(2) of descriptor 0.
 #include "held_hook.h"
 

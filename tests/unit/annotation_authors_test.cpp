@@ -13,6 +13,7 @@
 
 #include "container/json.h"
 #include "container/request.h"
+#include "request_of.h"
 #include "verify/facts.h"
 
 using namespace jail_ai;
@@ -230,5 +231,5 @@ TEST_CASE("annotations: a near miss is rejected with the right key, and engines 
         ::regfree(&pattern);
     }
     CHECK(asked_in(R"({"annotations":{"Jail-AI.block-host":"true"}})").value() == Asks::unclear);
-    CHECK(parse_request({{"jail-ai", "true"}}).error().message.find("no annotation jail-ai.block-host: say") == 0);
+    CHECK(request_of({{"jail-ai", "true"}}).error().message.find("no annotation jail-ai.block-host: say") == 0);
 }

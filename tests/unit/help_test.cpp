@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Help fits a screen, whoever asks for it gets it, and a mistyped verb is answered with the one that was meant.
+// Help fits a screen, whoever asks for it gets it, and whoever mistypes a verb is told where they are listed.
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <sstream>
@@ -71,19 +72,10 @@ TEST_CASE("help: people's verbs tell it wherever --help stands, those of machine
     CHECK(asked("nonsense", {"--help"}) == nullptr);
 }
 
-TEST_CASE("help: a mistyped verb is told the one that was meant") {
+TEST_CASE("help: whoever asks for no verb, or for one that there is not, is told what to do") {
     const auto verbs = every_verb();
-    for (const auto& example : {std::pair("stauts", "status"), std::pair("createruntime", "createRuntime"), std::pair("dotcor", "doctor"),
-                                std::pair("lg", "log"), std::pair("explian", "explain")}) {
-        CAPTURE(example.first);
-        CHECK(wrong_verb(example.first, verbs).find(std::string(", for which ") + example.second + " may be meant") != std::string::npos);
-    }
-    for (const char* typed : {"frobnicate", "x", "--json", "ps"}) {
-        CAPTURE(typed);
-        const std::string text = wrong_verb(typed, verbs);
-        CHECK(text.find("may be meant") == std::string::npos);
-        CHECK(text.find("jail-ai-hook --help lists the verbs") != std::string::npos);
-    }
+    for (const char* typed : {"stauts", "createruntime", "x", "--json"})
+        CHECK(wrong_verb(typed, verbs) == fmt::format("unknown verb '{}': jail-ai-hook --help lists the verbs", typed));
     CHECK(wrong_verb("", std::vector<std::string_view>{"status", "log"}) == "no verb: jail-ai-hook status | log | --version | --help");
     CHECK(wrong_verb(std::string(10000, 's'), verbs).size() < 500);
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "policy/reason.h"
+#include "request_of.h"
 
 using namespace jail_ai;
 
@@ -45,7 +46,7 @@ std::string verdict(const HostView& host, std::string_view address) {
 }
 
 Request asking(const char* setting, const char* value) {
-    return parse_request({{"jail-ai.block-host", "true"}, {std::string("jail-ai.block-host.") + setting, value}}).value();
+    return request_of({{"jail-ai.block-host", "true"}, {std::string("jail-ai.block-host.") + setting, value}}).value();
 }
 
 }  // namespace

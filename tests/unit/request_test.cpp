@@ -6,13 +6,14 @@
 #include <doctest/doctest.h>
 
 #include "../bpf/abi.h"
+#include "request_of.h"
 
 using namespace jail_ai;
 
 namespace {
 
 std::string message_of(const Annotations& annotations) {
-    const auto request = parse_request(annotations);
+    const auto request = request_of(annotations);
     if (request) return "no error";
     CHECK(request.error().exit_code == EX_DATAERR);
     return request.error().message;
@@ -38,10 +39,10 @@ std::string join_message(const Defaults& defaults, std::vector<Written> asked) {
 }  // namespace
 
 TEST_CASE("request: each mode, and what is assumed") {
-    CHECK(parse_request({{"jail-ai.block-host", "true"}})->mode == Mode::enforce);
-    CHECK(parse_request({{"jail-ai.block-host", "audit"}})->mode == Mode::audit);
-    CHECK(parse_request({{"jail-ai.block-host", "false"}, {"other", "x"}})->mode == Mode::off);
-    const auto request = parse_request({{"jail-ai.block-host", "true"}});
+    CHECK(request_of({{"jail-ai.block-host", "true"}})->mode == Mode::enforce);
+    CHECK(request_of({{"jail-ai.block-host", "audit"}})->mode == Mode::audit);
+    CHECK(request_of({{"jail-ai.block-host", "false"}, {"other", "x"}})->mode == Mode::off);
+    const auto request = request_of({{"jail-ai.block-host", "true"}});
     CHECK(request->dns == Dns::automatic);
     CHECK(request->on_failure == OnFailure::refuse);
     CHECK(request->allow.empty());
@@ -69,8 +70,8 @@ TEST_CASE("request: anything else under the prefix is refused with its name") {
 
 TEST_CASE("request: exceptions name a destination, ports and a protocol") {
     const auto request =
-        parse_request({{"jail-ai.block-host", "true"},
-                       {"jail-ai.block-host.allow", "host:11434, 10.88.0.1:5432-5433/tcp [fd00::1]:53/udp  10.0.0.0/8:1/udp,[fd00::/8]:65535"}});
+        request_of({{"jail-ai.block-host", "true"},
+                    {"jail-ai.block-host.allow", "host:11434, 10.88.0.1:5432-5433/tcp [fd00::1]:53/udp  10.0.0.0/8:1/udp,[fd00::/8]:65535"}});
     REQUIRE(request);
     const auto& allow = request->allow;
     REQUIRE(allow.size() == 5);
@@ -124,7 +125,7 @@ TEST_CASE("request: what is wrong with an exception, and at which character") {
 }
 
 TEST_CASE("request: additions are prefixes or named sets") {
-    const auto request = parse_request({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "private,10.0.0.1 fd00::/8 gateway link-local"}});
+    const auto request = request_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "private,10.0.0.1 fd00::/8 gateway link-local"}});
     REQUIRE(request);
     REQUIRE(request->also.size() == 5);
     CHECK(std::get<NamedSet>(request->also[0].what) == NamedSet::private_networks);
@@ -135,7 +136,7 @@ TEST_CASE("request: additions are prefixes or named sets") {
 
 TEST_CASE("request: risks are accepted by name, separated by comma or space") {
     const auto request =
-        parse_request({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin, host-cgroups inherited-sockets,host-pid"}});
+        request_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin, host-cgroups inherited-sockets,host-pid"}});
     REQUIRE(request);
     CHECK(request->accepted == std::set{Risk::cap_net_admin, Risk::host_cgroups, Risk::inherited_sockets, Risk::host_pid});
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See seccomp_filter.h.
 #include "seccomp_filter.h"
 
 #include <linux/seccomp.h>

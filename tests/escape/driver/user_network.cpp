@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-//
-// See user_network.h.
 #include "user_network.h"
 
 #include <fcntl.h>
