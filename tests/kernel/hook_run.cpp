@@ -74,10 +74,10 @@ public:
         write_some();  // a hook that is started gets on, whoever the test talks to meanwhile
     }
 
-    // Until the hook has closed its outputs, or only until nothing comes any more by the test's own doing. False when it takes too long.
-    bool hold(HookOutcome& outcome, bool until_stalled = false) {
-        const auto deadline = std::chrono::steady_clock::now() + kPatience;
-        while ((out_ || err_) && !(until_stalled && is_stalled())) {
+    // Until the hook has closed its outputs, or that is so. False when it takes too long.
+    bool hold(HookOutcome& outcome, const std::function<bool()>& is_enough, std::chrono::milliseconds patience = kPatience) {
+        const auto deadline = std::chrono::steady_clock::now() + patience;
+        while ((out_ || err_) && !is_enough()) {
             const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
             if (left.count() <= 0) return false;
             pollfd polled[4] = {
@@ -91,6 +91,9 @@ public:
         }
         return true;
     }
+
+    // Nothing comes any more, by the test's own doing.
+    bool is_stalled() const { return stalled_ || (endless_ && left_.empty()); }
 
 private:
     static void read_some(UniqueFd& from, std::string& to) {
@@ -108,7 +111,6 @@ private:
     void close_when_said() {
         if (left_.empty() && !endless_) input_.reset();
     }
-    bool is_stalled() const { return stalled_ || (endless_ && left_.empty()); }
     void answer_call(HookOutcome& outcome) {
         if (++outcome.calls == failing_call_ && stalls_)
             stalled_ = true;  // it stays unanswered
@@ -192,7 +194,14 @@ HookRun::HookRun(HookRun&&) noexcept = default;
 HookRun::~HookRun() = default;
 
 void HookRun::await_stall() {
-    if (!conversation_->hold(outcome_, true)) throw std::runtime_error("the hook does not get to where it stalls");
+    if (!conversation_->hold(outcome_, [&] { return conversation_->is_stalled(); }))
+        throw std::runtime_error("the hook does not get to where it stalls");
+}
+
+bool HookRun::says(const std::string& part, std::chrono::milliseconds patience) {
+    const auto has_come = [&] { return outcome_.out.find(part) != std::string::npos; };
+    conversation_->hold(outcome_, has_come, patience);
+    return has_come();
 }
 
 void HookRun::stop() const {
@@ -201,7 +210,7 @@ void HookRun::stop() const {
 
 HookOutcome HookRun::finish() {
     HookOutcome& outcome = outcome_;
-    if (!conversation_->hold(outcome)) {
+    if (!conversation_->hold(outcome, [] { return false; })) {
         outcome.err += "test: the hook does not end\n";
         ::kill(pid_, SIGKILL);
     }

@@ -78,9 +78,9 @@ TEST_CASE("watch --log: refusals go to syslog, so many of each jail and then the
     container.state.id = "watch-log";
     expect_jailed(container.run_hook(), container.cgroup);
     HookRun watcher = start_watch({"watch", "--log"});
-    ::usleep(500'000);
-    CHECK(knock(container, "10.77.0.1") == "EPERM");
-    ::usleep(1'200'000);
+    const auto end = Clock::now() + std::chrono::seconds(10);
+    do CHECK(knock(container, "10.77.0.1") == "EPERM");
+    while (!watcher.says("container 'watch-log': refused 10.77.0.1:", std::chrono::milliseconds(50)) && Clock::now() < end);
     watcher.stop();
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(watched.exit_code == 0, watched.err);
