@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# Exceptions, additions, audit and DNS with the podman of the Debian release after this one. A container lives in one call of podman there, and
+# Exceptions, additions, audit and DNS with the podman of Debian 13. A container lives in one call of podman there, and
 # says by itself what it reaches.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
@@ -8,7 +8,7 @@ set -eu
 . "$(dirname "$0")/../lib/containers.sh"
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
-podman=("$lib/in-tree" "$next_release" podman)
+podman=("$lib/in-tree" "$trixie_tree" podman)
 portable_hooks=$portable/hooks.d
 
 next=$((port + 2)) domain=agent.lab

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The theme images with the podman of the Debian release after this one, which gives containers nothing of their image: $next_release, see run. An ordinary
+# The theme images with the podman of Debian 13, which gives containers nothing of their image: $trixie_tree, see run. An ordinary
 # user's, because root's images are gone with each process in that release's tree.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
@@ -17,7 +17,7 @@ hooks=$portable/hooks.d
 # shellcheck source=rootless.sh
 . "$lib/rootless.sh"
 # shellcheck disable=SC2034 # for rootless.sh
-in_tree=("$lib/in-tree" "$next_release")
+in_tree=("$lib/in-tree" "$trixie_tree")
 
 images_podman() {
     as "$user" env TMPDIR=/tmp podman --log-level error "$@"

@@ -1,17 +1,17 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # The host's loopback by a bridge that takes packets for it (route_localnet), as netavark since 1.17 makes each: with the podman, crun and runc of the newest
-# Debian release, $newest_release, see run. What names the bridge's device reaches it without the jail, and so does what goes to the gateway.
+# Debian release, $forky_tree, see run. What names the bridge's device reaches it without the jail, and so does what goes to the gateway.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
 # shellcheck disable=SC2034 # for portable.sh
-next_release=${newest_release-}
+engine_tree=${forky_tree-}
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 
-gateway=10.75.0.1 gateway_port=4303 number=$("$lib/in-tree" "$newest_release" podman --version | awk '{ print $3 }')
+gateway=10.75.0.1 gateway_port=4303 number=$("$lib/in-tree" "$forky_tree" podman --version | awk '{ print $3 }')
 ready "$build/tests/probe" listen tcp $gateway $gateway_port hello -- udp $gateway $gateway_port
 
 # A container and its network live in one call of podman there.
@@ -26,7 +26,7 @@ engine() {
     local runtime=$1
     shift
     hooks=$portable/hooks.d finds_hooks '' || return
-    "$lib/in-tree" "$newest_release" "$portable/on-bridge" --runtime "$runtime" --hooks-dir "$portable/hooks.d" "$@"
+    "$lib/in-tree" "$forky_tree" "$portable/on-bridge" --runtime "$runtime" --hooks-dir "$portable/hooks.d" "$@"
 }
 
 # stop NAME: its process, and podman with it

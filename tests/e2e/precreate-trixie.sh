@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The theme precreate with the podman, crun and runc of the Debian release after this one, where their files can be had: $next_release, see run.
+# The theme precreate with the podman, crun and runc of Debian 13, where their files can be had: $trixie_tree, see run.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
 # shellcheck source=containers.sh
@@ -13,7 +13,7 @@ set -eu
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 hooks=$portable/hooks.d
-podman=("$lib/in-tree" "$next_release" podman)
+podman=("$lib/in-tree" "$trixie_tree" podman)
 number=$("${podman[@]}" --version | awk '{ print $3 }')
 for runtime in crun runc; do
     version="podman $number, $runtime"

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The theme rootless-names with the podman of the Debian release after this one, which writes resolv.conf once the hook has run. The host's only resolver is
+# The theme rootless-names with the podman of Debian 13, which writes resolv.conf once the hook has run. The host's only resolver is
 # on its loopback, where pasta's forwarder leads.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
@@ -15,7 +15,7 @@ set -eu
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 hooks=$portable/hooks.d
-in_tree=("$lib/in-tree" "$next_release")
+in_tree=("$lib/in-tree" "$trixie_tree")
 
 names_up 127.0.0.57
 rootless_up

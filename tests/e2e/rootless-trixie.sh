@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The theme rootless with the podman, crun and runc of the Debian release after this one, where their files can be had: $next_release, see run. Its
+# The theme rootless with the podman, crun and runc of Debian 13, where their files can be had: $trixie_tree, see run. Its
 # networks are pasta's.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
@@ -14,7 +14,7 @@ set -eu
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 hooks=$portable/hooks.d
-in_tree=("$lib/in-tree" "$next_release")
+in_tree=("$lib/in-tree" "$trixie_tree")
 
 # own_address NAME RUNTIME OPTION...: pasta gives the container the host's address; there it is itself, from its first instruction, and nobody else
 own_address() {

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# What pasta and slirp4netns lead to the host's loopback, for an ordinary user's podman of the Debian release after this one, by options of the container
+# What pasta and slirp4netns lead to the host's loopback, for an ordinary user's podman of Debian 13, by options of the container
 # and of the user's settings: reached without the jail, denied with it.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
@@ -14,7 +14,7 @@ set -eu
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 hooks=$portable/hooks.d
-in_tree=("$lib/in-tree" "$next_release")
+in_tree=("$lib/in-tree" "$trixie_tree")
 loopback_port=4302 gateway_v4=198.51.100.1
 ready "$build/tests/probe" listen tcp 127.0.0.1 $loopback_port hello -- udp 127.0.0.1 $loopback_port -- tcp ::1 $loopback_port hello
 

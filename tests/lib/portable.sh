@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash
-# The hook for the Debian release after this one, in whose tree (see in-tree) it runs with this one's libraries: $portable/hook, and
-# $portable/hooks.d with the JSON for it. Ends the theme where the release can't be had: $next_release, see tests/e2e/run. To be sourced after
+# The hook for a newer Debian, in whose tree (see in-tree) it runs with this one's libraries: $portable/hook, and
+# $portable/hooks.d with the JSON for it. Ends the theme where the release can't be had: $engine_tree, or else $trixie_tree, see tests/e2e/run. To be sourced after
 # containers.sh.
 
 : "${build:?the build directory}" "${lab:?}"
-if [ ! -d "${next_release-}" ]; then
-    skip "podman of Debian's next release" "${next_release:-there is no tree of it}"
+engine_tree=${engine_tree-${trixie_tree-}}
+if [ ! -d "$engine_tree" ]; then
+    skip "podman of a newer Debian" "${engine_tree:-there is no tree of it}"
     finish
 fi
 hook=$build/hook/jail-ai-hook
