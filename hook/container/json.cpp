@@ -7,6 +7,7 @@
 #include <rapidjson/reader.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "base/quote.h"

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <iterator>
 
 #include "base/quote.h"
 #include "container/json.h"

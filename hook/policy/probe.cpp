@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 #include <vector>
 

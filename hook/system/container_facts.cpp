@@ -15,6 +15,7 @@
 #include <array>
 #include <charconv>
 #include <climits>
+#include <iterator>
 #include <memory>
 #include <optional>
 

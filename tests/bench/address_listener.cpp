@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include <stdexcept>
+
 #include "must.h"
 #include "pipe.h"
 

@@ -7,6 +7,9 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 
+#include <cstdio>
+#include <stdexcept>
+
 #include "../bpf/abi.h"
 #include "files.h"
 #include "host_address.h"

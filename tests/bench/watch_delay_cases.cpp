@@ -10,7 +10,9 @@
 #include <sys/syscall.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <iterator>
+#include <stdexcept>
 
 #include "address_listener.h"
 #include "files.h"

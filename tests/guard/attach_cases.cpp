@@ -6,6 +6,7 @@
 #include <sysexits.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "must.h"
 #include "rig.h"

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdio>
+#include <stdexcept>
 
 #include "must.h"
 #include "rig.h"

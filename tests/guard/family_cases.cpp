@@ -3,6 +3,8 @@
 // socket_create: which sockets may be opened inside, by whatever system call.
 #include <arpa/inet.h>
 
+#include <cstdio>
+
 #include "l2tp.h"
 #include "rig.h"
 #include "sockets.h"

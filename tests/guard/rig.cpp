@@ -5,6 +5,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+#include <stdexcept>
+
 #include "must.h"
 
 namespace jail_ai::test {

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include <cstring>
+#include <stdexcept>
 
 #include "files.h"
 #include "must.h"

@@ -9,6 +9,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include <stdexcept>
+
 #include "files.h"
 #include "must.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "container.h"
 
+#include <stdexcept>
+
 #include "files.h"
 
 namespace jail_ai::test {

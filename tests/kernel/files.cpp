@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <stdexcept>
+
 #include "base/unique_fd.h"
 #include "must.h"
 

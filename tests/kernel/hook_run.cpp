@@ -9,8 +9,10 @@
 #include <sys/wait.h>
 
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
+#include <stdexcept>
 
 #include "files.h"
 #include "must.h"

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <set>
+#include <stdexcept>
 #include <thread>
 
 #include "expect.h"

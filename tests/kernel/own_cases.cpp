@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <sstream>
+#include <stdexcept>
 
 #include "attempt.h"
 #include "broker_run.h"

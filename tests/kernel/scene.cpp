@@ -3,6 +3,8 @@
 
 #include <doctest/doctest.h>
 
+#include <stdexcept>
+
 #include "kernel_bpf.h"
 
 namespace jail_ai::test {

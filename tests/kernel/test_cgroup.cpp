@@ -12,6 +12,7 @@
 #include <chrono>
 #include <memory>
 #include <sstream>
+#include <stdexcept>
 #include <vector>
 
 #include "files.h"

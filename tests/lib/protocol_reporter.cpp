@@ -5,6 +5,7 @@
 
 #include <ostream>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 namespace jail_ai::test {

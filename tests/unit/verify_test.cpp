@@ -5,6 +5,7 @@
 #include <rapidjson/document.h>
 
 #include <functional>
+#include <iterator>
 
 #include "container/request.h"
 #include "jail/program_table.h"
