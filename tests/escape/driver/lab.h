@@ -14,6 +14,7 @@
 // The host is as lenient as a host can be: it honours source routes and segment routing, so that a route which needs that is seen.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 

@@ -3,6 +3,7 @@
 // What is expected of every route: routes.table, which is compiled in, as data.
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>

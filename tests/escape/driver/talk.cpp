@@ -11,6 +11,7 @@
 #include <sys/time.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <vector>
 
 #include "failure.h"
