@@ -9,6 +9,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/deadline.h"
 #include "jail/attached_policy.h"
 #include "jail/inspect.h"
 #include "jail/list.h"
@@ -25,12 +26,14 @@ constexpr int kMostPatience = 1000;  // ms for a step of another probe, which ta
 // The jail knows the probe for as long as this lives, and no other: verify may come upon a jail that a hook is about to prove.
 class KnownProbe {
 public:
-    // Waits for its turn: for as long as others go on, one after the other. Whoever was killed stays known, and does not. Error: EX_OSERR.
+    // Waits for its turn: for as long as others go on, one after the other. Whoever was killed stays known, and does not. Errors: EX_TEMPFAIL where
+    // the deadline passes meanwhile, EX_OSERR.
     static Result<KnownProbe> make(int map_fd) {
         const jail_probe nobody{};
         jail_probe last{};
         for (int waited = 0; ::bpf_map_update_elem(map_fd, &kEntry, &nobody, BPF_NOEXIST) != 0; ++waited) {
             if (errno != EEXIST) return system_error("fill jail_probe", errno);
+            if (deadline_passed()) return Error{EX_TEMPFAIL, "others prove the same jail, one after the other: wait until they are done"};
             jail_probe other{};
             if (::bpf_map_lookup_elem(map_fd, &kEntry, &other) != 0 || std::memcmp(&other, &last, sizeof last) != 0) waited = 0;
             last = other;
