@@ -20,11 +20,6 @@
 namespace jail_ai {
 namespace {
 
-Result<ContainerState> parse(const std::string& text) {
-    auto state = TRY(parse_state(text).context("container state"));
-    return state;
-}
-
 Result<Request> read_request(const ContainerState& state, const Defaults& defaults) {
     auto asked = TRY(parse_annotations(state.annotations));
     return join_settings(defaults, asked);
@@ -91,7 +86,7 @@ Result<Lines> jail_as_asked(const ContainerState& state, std::string text, const
 
 Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root) {
     auto text = TRY(read_all(input, kMaxStateBytes).context("read container state"));
-    auto state = TRY(parse(text));
+    auto state = TRY(parse_state(text).context("container state"));
     const std::string container = fmt::format("container {}", quote(state.id));
     auto ignored = TRY(ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
     auto lines = jail_as_asked(state, ignored.empty() ? std::move(text) : state_text(state), ignored, arguments, is_root);

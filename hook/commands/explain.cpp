@@ -26,9 +26,8 @@ struct Subject {
 };
 
 Result<Subject> any_container() {
-    auto routes = TRY(read_local_routes());
     Subject subject{"a container with a network of its own", {}, {}, std::nullopt};
-    subject.view.routes = std::move(routes);
+    subject.view.routes = TRY(read_local_routes());
     return subject;
 }
 

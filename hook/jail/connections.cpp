@@ -26,8 +26,10 @@ Result<unsigned> end_blocked_connections(int cgroup_fd) {
     auto programs = TRY(attached_programs(cgroup_fd, kProgramTable.front()));
     if (programs.empty()) return 0U;
     auto maps = TRY(maps_of(programs.front().fd.get()));
-    auto policy = TRY(read_policy(maps));
-    return end_blocked_connections(cgroup_fd, maps, policy.rules);
+    const ProgramMap* map = find_map(maps, "jail_rules");
+    if (map == nullptr) return 0U;
+    auto rules = TRY(read_rules(map->fd.get()));
+    return end_blocked_connections(cgroup_fd, maps, rules);
 }
 
 }  // namespace jail_ai

@@ -17,10 +17,10 @@ inline constexpr pid_t kRunsAlready = -1;
 
 // What is to be mounted for the process, or is.
 enum class Mounts {
-    pending,    // nobody has made them yet: CRIU will
+    pending,    // not yet: CRIU makes them later
     made,       // at createRuntime, by the runtime: below the container's root, in the process's mount namespace
     entered,    // the process runs in them
-    elsewhere,  // for somebody else to judge: a user's hook, where the broker jails the container
+    elsewhere,  // judged by the user's hook: the broker, which jails the container, does not see them
 };
 
 struct Container {

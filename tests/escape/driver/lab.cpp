@@ -55,6 +55,13 @@ std::string run_tool(const std::vector<const char*>& command, const std::string&
     return std::string(command[0]) + ": " + answer.substr(0, answer.find('\n'));
 }
 
+// The commands of a batch for each family, of which one may be empty.
+std::string run_ip(const char* ip, const char* ip6) {
+    std::string failure = *ip == 0 ? "" : run_tool({"ip", "-batch", "-"}, ip);
+    if (failure.empty() && *ip6 != 0) failure = run_tool({"ip", "-6", "-batch", "-"}, ip6);
+    return failure;
+}
+
 // Addresses are usable at once and nothing but what the suite sends is on the wire.
 void quieten() {
     write_setting("ipv6/conf/default/accept_dad", "0");
@@ -142,8 +149,7 @@ Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", 
 
 // With a tool of the machine, which an initramfs may not have; and a kernel may not have what it is asked for.
 void Lab::furnish() {
-    if (*world_.ip != 0) lacking_ = run_tool({"ip", "-batch", "-"}, world_.ip);
-    if (lacking_.empty() && *world_.ip6 != 0) lacking_ = run_tool({"ip", "-6", "-batch", "-"}, world_.ip6);
+    lacking_ = run_ip(world_.ip, world_.ip6);
     if (lacking_.empty() && *world_.nft != 0) lacking_ = run_tool({"nft", "-f", "-"}, world_.nft);
     if (!lacking_.empty()) return;
     for (const World::Setting& setting : world_.host_settings) write_setting(setting.path, setting.value);
@@ -167,9 +173,7 @@ void Lab::renew_container(int born_in) {
         netlink::add_address("vh", "fd77::1/64");
         netlink::add_address("vh", "fe80::77:1/64");
         netlink::set_up("vh");
-        std::string failure = *world_.linked_ip == 0 ? "" : run_tool({"ip", "-batch", "-"}, world_.linked_ip);
-        if (failure.empty() && *world_.linked_ip6 != 0) failure = run_tool({"ip", "-6", "-batch", "-"}, world_.linked_ip6);
-        if (!failure.empty()) give_up(failure);
+        if (std::string failure = run_ip(world_.linked_ip, world_.linked_ip6); !failure.empty()) give_up(failure);
         if (!world_.second_leg) return;
         netlink::add_veth("vg", "02:00:00:76:00:01", container(), "eth1", "02:00:00:76:00:02");
         netlink::add_address("vg", "10.76.0.1/24");
