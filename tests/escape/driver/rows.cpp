@@ -55,9 +55,10 @@ public:
     }
 
     void run() {
-        Stage stage(lab_, options_.adversary);
+        // Before the stage's listeners: without the guard the hook rejects what could reach the one for vsock.
         earlier_.emplace(lab_, free_);
         if (!options_.hook.empty()) jails_.emplace(options_, workplace_, lab_);
+        Stage stage(lab_, options_.adversary);
         for (const Route& route : routes_) {
             if (route.name.find(options_.only) == std::string::npos) continue;
             auto expected = table_.find(route.name);
