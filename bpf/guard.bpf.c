@@ -186,7 +186,7 @@ static __always_inline int is_unseen(const struct pid *pid)
 
 /*
  * Which way out of the jail a file that is no socket is, 0 for none. The same as what createRuntime rejects among the descriptors that a
- * container starts with (hook/system/container_facts.cpp), and more, for there the kernel's own can't be told from the engine's:
+ * container starts with (hook/facts/container_facts.cpp), and more, for there the kernel's own can't be told from the engine's:
  *
  *  - network devices, files of the cgroup file systems, and rings of io_uring, which act in the name of who has made them: always;
  *  - directories, Unix sockets as files (O_PATH) and files of procfs, which lead to all that is below them, to whoever listens, and into other

@@ -13,15 +13,16 @@
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
+#include "engines/annotation_sources.h"
+#include "engines/bundle_files.h"
+#include "engines/container_lookup.h"
+#include "engines/container_name_files.h"
+#include "engines/network_stack.h"
+#include "engines/process_bundle.h"
+#include "facts/container.h"
 #include "jail/attachment.h"
 #include "jail/connections.h"
-#include "system/annotation_sources.h"
-#include "system/bundle_files.h"
 #include "system/cgroup_view.h"
-#include "system/container.h"
-#include "system/container_lookup.h"
-#include "system/network_stack.h"
-#include "system/process_bundle.h"
 
 namespace jail_ai {
 namespace {

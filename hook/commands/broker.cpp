@@ -35,9 +35,10 @@
 #include "commands/jail_container.h"
 #include "container/flags.h"
 #include "container/state.h"
+#include "engines/container_name_files.h"
+#include "engines/network_stack.h"
+#include "facts/container.h"
 #include "sandbox/sandbox.h"
-#include "system/container.h"
-#include "system/network_stack.h"
 
 namespace jail_ai {
 namespace {

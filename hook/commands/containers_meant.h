@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "system/container_names.h"
+#include "engines/container_names.h"
 
 namespace jail_ai {
 

@@ -8,14 +8,14 @@
 #include "base/quote.h"
 #include "commands/jail_by_broker.h"
 #include "commands/jail_container.h"
-#include "container/annotation_authors.h"
 #include "container/json_writer.h"
 #include "container/state.h"
-#include "system/annotation_sources.h"
-#include "system/bundle_files.h"
-#include "system/container_facts.h"
+#include "engines/annotation_authors.h"
+#include "engines/annotation_sources.h"
+#include "engines/bundle_files.h"
+#include "engines/network_stack.h"
+#include "facts/container_facts.h"
 #include "system/file.h"
-#include "system/network_stack.h"
 
 namespace jail_ai {
 namespace {

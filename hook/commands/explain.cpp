@@ -5,12 +5,13 @@
 
 #include "base/quote.h"
 #include "commands/explanation.h"
+#include "engines/annotation_sources.h"
+#include "engines/bundle_files.h"
+#include "engines/container_lookup.h"
+#include "engines/container_name_files.h"
+#include "facts/host_view.h"
 #include "jail/attached_policy.h"
-#include "system/annotation_sources.h"
-#include "system/bundle_files.h"
 #include "system/cgroup_view.h"
-#include "system/container_lookup.h"
-#include "system/host_view.h"
 #include "system/process.h"
 #include "system/routes.h"
 

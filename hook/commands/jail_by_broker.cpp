@@ -6,10 +6,10 @@
 
 #include "broker/client.h"
 #include "commands/jail_container.h"
-#include "policy/name_files.h"
-#include "system/bundle_files.h"
-#include "system/container_facts.h"
-#include "system/host_view.h"
+#include "engines/bundle_files.h"
+#include "facts/container_facts.h"
+#include "facts/host_view.h"
+#include "system/name_files.h"
 
 namespace jail_ai {
 namespace {

@@ -5,11 +5,11 @@
 #include <syslog.h>
 
 #include "base/quote.h"
+#include "facts/container_facts.h"
 #include "jail/build.h"
 #include "jail/reassembly.h"
 #include "policy/inputs.h"
 #include "system/cgroup_v1.h"
-#include "system/container_facts.h"
 #include "system/lsm.h"
 
 namespace jail_ai {

@@ -7,9 +7,9 @@
 #include "base/result.h"
 #include "commands/line.h"
 #include "container/request.h"
+#include "facts/container.h"
 #include "jail/attachment.h"
 #include "policy/risks.h"
-#include "system/container.h"
 
 namespace jail_ai {
 

@@ -8,12 +8,12 @@
 #include <optional>
 
 #include "base/quote.h"
-#include "container/annotation_authors.h"
 #include "container/bundle.h"
 #include "container/json.h"
 #include "container/json_part.h"
 #include "container/state.h"
-#include "container/tighten.h"
+#include "engines/annotation_authors.h"
+#include "seccomp/tighten.h"
 #include "system/file.h"
 #include "system/lsm.h"
 

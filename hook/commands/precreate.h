@@ -18,7 +18,7 @@ struct Proposal {
 };
 
 // Reads the proposed config.json from `input`. Where its annotations, or else the administrator, ask for the block, and the guard will not be there
-// to stop sockets of other kinds, it takes these away (see container/tighten.h); otherwise it gives back what it got. Needs no privilege. On
+// to stop sockets of other kinds, it takes these away (see seccomp/tighten.h); otherwise it gives back what it got. Needs no privilege. On
 // failure the engine must not start the container, unless it asks by on-failure=run to be started all the same.
 Result<Proposal> precreate(int input, const Defaults& defaults);
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "doctor/finding.h"
-#include "doctor/hooks_dirs.h"
+#include "engines/hooks_dirs.h"
 
 namespace jail_ai {
 

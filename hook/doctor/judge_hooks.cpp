@@ -9,7 +9,7 @@
 #include <string_view>
 
 #include "base/quote.h"
-#include "doctor/hooks_dirs.h"
+#include "engines/hooks_dirs.h"
 
 namespace jail_ai {
 namespace {

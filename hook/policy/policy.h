@@ -10,35 +10,9 @@
 #include "base/ip_prefix.h"
 #include "base/result.h"
 #include "container/request.h"
-#include "container/user_network.h"
+#include "policy/facts.h"
 
 namespace jail_ai {
-
-// An address or prefix that the kernel delivers locally in the engine's network namespace.
-struct LocalRoute {
-    IpPrefix prefix;
-    jail_reason reason;  // JAIL_REASON_LOCAL or JAIL_REASON_BROADCAST
-    std::string device;  // may be empty
-};
-
-// What the operating system says about the host and the container.
-struct HostView {
-    std::vector<LocalRoute> routes;
-    bool shares_network = false;         // the container is in the engine's network namespace
-    std::vector<IpPrefix> named;         // what the container's hosts file calls the host
-    std::vector<IpPrefix> name_servers;  // the container's resolvers
-    std::vector<IpPrefix> gateways;      // the container's default gateways
-    std::vector<IpPrefix> own;           // addresses in the container's network namespace, without loopback's
-    std::vector<IpPrefix> mapped;        // what a user-mode network (slirp4netns, pasta) leads to the host, or may
-
-    // The engine gives the container its network after the hook has run, so that nobody knows its addresses yet.
-    bool network_follows = false;
-    bool may_copy_host = false;      // and these may then be copies of the host's own
-    std::vector<LocalRoute> coming;  // what the host will have then
-
-    std::vector<LoopbackForward> forwards;  // for the container's risks, see policy/risks.h
-    std::vector<std::string> warnings;      // what could not be read, and what was done about it, for the log
-};
 
 struct Rule {
     jail_rule value;

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
-#include "policy/cgroup_v1.h"
+#include "system/blinding_hierarchy.h"
 #include "system/file.h"
 
 namespace jail_ai {

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "policy/risks.h"
+#include "policy/facts.h"
 
 namespace jail_ai {
 

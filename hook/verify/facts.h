@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "engines/running_containers.h"
 #include "jail/examine.h"
-#include "system/running_containers.h"
 
 namespace jail_ai {
 

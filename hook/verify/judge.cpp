@@ -9,7 +9,7 @@
 
 #include "base/quote.h"
 #include "container/request.h"
-#include "container/runtime_state.h"
+#include "engines/runtime_state.h"
 #include "jail/program_table.h"
 #include "policy/risks.h"
 #include "verify/facts.h"

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 
+#include "engines/container_names.h"
 #include "jail/acting.h"
 #include "jail/refresh.h"
 #include "system/cgroup_view.h"
-#include "system/container_names.h"
 #include "system/every_cgroup.h"
 #include "system/process.h"
 #include "system/route_localnet.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A kernel on which cgroup v1 takes sockets away from cgroup v2 (policy/cgroup_v1.h), by the real thing. What it does to the kernel stays until that
-// boots again: only for the emulated machines of tests/vm, after everything else.
+// A kernel on which cgroup v1 takes sockets away from cgroup v2 (system/blinding_hierarchy.h), by the real thing. What it does to the kernel stays
+// until that boots again: only for the emulated machines of tests/vm, after everything else.
 #include <doctest/doctest.h>
 #include <sched.h>
 #include <sys/mount.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Whose annotations count: an image's and a pod's container's loosen nothing. And which keys are near enough to the hook's to be its business.
-#include "container/annotation_authors.h"
+#include "engines/annotation_authors.h"
 
 #include <doctest/doctest.h>
 #include <regex.h>

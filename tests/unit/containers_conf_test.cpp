@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // podman's settings, as far as they are read here.
-#include "container/containers_conf.h"
+#include "engines/containers_conf.h"
 
 #include <doctest/doctest.h>
 

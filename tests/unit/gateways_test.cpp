@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Default gateways, from what proc(5) prints.
-#include "policy/gateways.h"
+#include "system/gateways.h"
 
 #include <doctest/doctest.h>
 

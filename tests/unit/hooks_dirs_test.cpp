@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Where podman looks for hooks, and what it finds there.
-#include "doctor/hooks_dirs.h"
+#include "engines/hooks_dirs.h"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // hosts and resolv.conf.
-#include "policy/name_files.h"
+#include "system/name_files.h"
 
 #include <doctest/doctest.h>
 

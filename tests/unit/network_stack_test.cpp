@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Which runtimes are known to have a network stack of their own.
-#include "container/network_stack.h"
+#include "engines/own_network_stack.h"
 
 #include <doctest/doctest.h>
 

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What createRuntime says of a config.json is open must be what is open: compared with the filter that libseccomp makes of it.
-#include "container/open_sockets.h"
+#include "seccomp/open_sockets.h"
 
 #include <doctest/doctest.h>
 
-#include "container/tighten.h"
 #include "data_file.h"
 #include "random_profile.h"
+#include "seccomp/tighten.h"
 
 using namespace jail_ai;
 using namespace jail_ai::test;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Addresses of a network namespace, from what proc(5) prints.
-#include "policy/own_addresses.h"
+#include "system/own_addresses.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // A network's file as podman 4.3 writes it, and what is wrong with others.
-#include "policy/podman_network.h"
+#include "engines/podman_network.h"
 
 #include <doctest/doctest.h>
 

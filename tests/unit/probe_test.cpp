@@ -5,9 +5,9 @@
 
 #include <cerrno>
 
-#include "policy/cgroup_v1.h"
 #include "policy/judge.h"
 #include "policy/probe.h"
+#include "system/blinding_hierarchy.h"
 
 using namespace jail_ai;
 

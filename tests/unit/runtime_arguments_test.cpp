@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What crun leaves open, read off its command line and environment.
-#include "container/runtime_arguments.h"
+#include "engines/runtime_arguments.h"
 
 #include <doctest/doctest.h>
 

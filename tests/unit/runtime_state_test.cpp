@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What runtimes and conmon say about a container.
-#include "container/runtime_state.h"
+#include "engines/runtime_state.h"
 
 #include <doctest/doctest.h>
 

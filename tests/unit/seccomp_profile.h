@@ -11,8 +11,8 @@
 #include <string_view>
 
 #include "container/json.h"
-#include "container/socket_families.h"
-#include "container/tighten_profile.h"
+#include "seccomp/socket_families.h"
+#include "seccomp/tighten_profile.h"
 #include "seccomp_filter.h"
 
 namespace jail_ai::test {

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What a tightened seccomp profile does, asked of the filter that libseccomp makes of it.
-#include "container/tighten_profile.h"
+#include "seccomp/tighten_profile.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <linux/audit.h>
 
-#include "container/seccomp.h"
 #include "data_file.h"
+#include "seccomp/seccomp.h"
 #include "seccomp_profile.h"
 
 using namespace jail_ai;

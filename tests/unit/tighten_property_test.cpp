@@ -12,8 +12,8 @@
 #include <random>
 #include <vector>
 
-#include "container/tighten.h"
 #include "random_profile.h"
+#include "seccomp/tighten.h"
 #include "seccomp_profile.h"
 
 using namespace jail_ai;

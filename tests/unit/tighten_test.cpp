@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Where a proposed config.json is changed and how it looks then. What the changed seccomp profile does is in tighten_profile_test.cpp.
-#include "container/tighten.h"
+#include "seccomp/tighten.h"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What user-mode networks lead to the host, by their options.
-#include "container/user_network.h"
+#include "engines/user_network.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>

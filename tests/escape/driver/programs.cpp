@@ -21,7 +21,7 @@ namespace {
 
 using jail_ai::UniqueFd;
 
-constexpr bpf_attach_type lsm_cgroup = static_cast<bpf_attach_type>(43);  // BPF_LSM_CGROUP, Linux 6.0
+constexpr bpf_attach_type lsm_cgroup = static_cast<bpf_attach_type>(43);           // BPF_LSM_CGROUP, Linux 6.0
 constexpr bpf_attach_type cgroup_unix_connect = static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT, Linux 6.7
 
 int bpf(bpf_cmd command, bpf_attr& attributes) {

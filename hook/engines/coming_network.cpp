@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "engines/coming_network.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/quote.h"
+#include "engines/podman_network.h"
+#include "system/file.h"
+#include "system/name_files.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::size_t kMaxFile = 1U << 20;
+
+// podman's default network exists without a file, unless somebody has changed it.
+constexpr std::string_view kDefaultNetwork = "podman";
+constexpr std::string_view kDefaultGateway = "10.88.0.1";
+constexpr std::string_view kDefaultDevice = "podman0";
+
+// Of slirp4netns and pasta.
+constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
+
+// A file that can't be read is passed over with a warning, as podman does: it has no such network then. Whatever address stands in it is taken for a
+// gateway all the same, for another version of podman may read what this doesn't.
+Result<std::vector<PodmanNetwork>> read_networks(const std::string& path, std::vector<std::string>& warnings) {
+    std::vector<PodmanNetwork> networks;
+    const Directory directory(::opendir(path.c_str()));
+    if (directory == nullptr && errno == ENOENT) return networks;
+    if (directory == nullptr) return system_error(fmt::format("open {}", quote(path)), errno, EX_IOERR);
+    const auto pass_over = [&](const std::string& name, const Error& error) {
+        warnings.push_back(
+            fmt::format("network {} in {}: {}: podman passes it over; fix or remove the file", quote(name), quote(path), error.message));
+    };
+    while (const dirent* entry = ::readdir(directory.get())) {
+        const std::string name = entry->d_name;
+        if (!name.ends_with(".json")) continue;
+        auto text = read_regular_file(::dirfd(directory.get()), name, kMaxFile);
+        if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
+        if (!text) {
+            pass_over(name, text.error());
+            continue;
+        }
+        auto network = parse_podman_network(*text);
+        if (network) {
+            networks.push_back(std::move(*network));
+            continue;
+        }
+        pass_over(name, network.error());
+        networks.push_back({{}, {}, false, {}, addresses_in(*text)});
+    }
+    return networks;
+}
+
+// As podman takes the host's resolvers: behind systemd-resolved's stub those that it asks itself.
+Result<std::vector<IpPrefix>> host_name_servers() {
+    std::vector<IpPrefix> servers;
+    for (const char* path : {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}) {
+        auto text = read_regular_file(AT_FDCWD, path, kMaxFile);
+        if (!text && text.error().exit_code != EX_NOINPUT) return std::move(text).error();
+        if (!text) continue;
+        for (const IpPrefix& server : name_servers(*text)) servers.push_back(server);
+    }
+    return servers;
+}
+
+bool may_be_in(const HostView& view, const PodmanNetwork& network) {
+    const auto holds_own = [&](const IpPrefix& subnet) {
+        return std::ranges::any_of(view.own, [&](const IpPrefix& address) { return subnet.contains(address); });
+    };
+    return view.network_follows || std::ranges::any_of(network.subnets, holds_own);
+}
+
+}  // namespace
+
+Status foresee_gateways(HostView& view) {
+    auto networks = TRY(read_networks(kRootsNetworks, view.warnings));
+    const auto is_default = [](const PodmanNetwork& network) { return network.name == kDefaultNetwork; };
+    if (std::ranges::none_of(networks, is_default))
+        networks.push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {}, {*IpPrefix::parse(kDefaultGateway)}});
+    for (const PodmanNetwork& network : networks)
+        for (const IpPrefix& gateway : network.gateways) view.coming.push_back({gateway, JAIL_REASON_LOCAL, network.device});
+    return ok();
+}
+
+Status foresee_resolvers(HostView& view, const std::string& path) {
+    auto servers = TRY(host_name_servers());
+    view.name_servers.insert(view.name_servers.end(), servers.begin(), servers.end());
+    if (view.shares_network) return ok();
+    std::vector<std::string> unheard;  // nothing is opened for what is passed over
+    const auto networks = read_networks(path, unheard);
+    if (!networks) return ok();
+    for (const PodmanNetwork& network : *networks)
+        if (network.serves_names && may_be_in(view, network))
+            view.name_servers.insert(view.name_servers.end(), network.gateways.begin(), network.gateways.end());
+    for (const std::string_view forwarder : kForwarders) view.name_servers.push_back(*IpPrefix::parse(forwarder));
+    return ok();
+}
+
+}  // namespace jail_ai

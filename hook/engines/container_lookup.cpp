@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "engines/container_lookup.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/quote.h"
+#include "engines/container_names.h"
+#include "engines/running_containers.h"
+#include "system/file.h"
+#include "system/process.h"
+
+namespace jail_ai {
+namespace {
+
+// Containers by ID, and what their engines call them.
+struct Candidate {
+    FoundContainer container;
+    std::string name;
+    bool is_roots;
+};
+using Candidates = std::map<std::string, Candidate>;
+
+// By the runtimes' states. Where root's and a user's have the same ID, root's is meant. What a user's bundle leads to is not for root to read.
+Candidates in_states() {
+    Candidates found;
+    for_each_container([&](const RunningContainer& each) {
+        if (found.contains(each.id)) return;
+        FoundContainer container{each.id, each.process.pid(), each.owner == 0 ? each.bundle : std::string()};
+        found.emplace(each.id, Candidate{std::move(container), engine_name(each.process, each.id), each.owner == 0});
+    });
+    return found;
+}
+
+template <typename Each>
+void for_each_process(Each&& each) {
+    const Directory directory(::opendir("/proc"));
+    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get())) {
+        const std::string_view name = entry->d_name;
+        pid_t pid = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (error != std::errc() || end != name.data() + name.size()) continue;
+        if (const auto process = Process::open(pid)) each(*process);
+    }
+}
+
+// The ID in a cgroup path that ends in libpod-ID, libpod-ID.scope, libpod-payload-ID or one of these and /container; else nothing.
+std::string_view id_in_cgroup(std::string_view path) {
+    const std::size_t at = path.find("libpod-");
+    if (at == std::string_view::npos) return {};
+    std::string_view id = path.substr(at + 7);
+    if (id.starts_with("conmon-")) return {};
+    if (id.starts_with("payload-")) id.remove_prefix(8);
+    return id.substr(0, id.find_first_of("./"));
+}
+
+// By the cgroups of first processes, for runtimes whose states aren't known.
+Candidates in_cgroups() {
+    Candidates found;
+    for_each_process([&](const Process& process) {
+        const auto text = read_kernel_file(process.proc_fd(), "cgroup");
+        if (!text) return;
+        const std::size_t line = text->find("0::");
+        if (line == std::string::npos) return;
+        std::string_view path = std::string_view(*text).substr(line);
+        const std::string id(id_in_cgroup(path.substr(0, path.find('\n'))));
+        if (id.empty() || found.contains(id)) return;
+        const auto is_first = process.is_first_of_pid_namespace();
+        if (is_first && *is_first) found.emplace(id, Candidate{{id, process.pid(), {}}, engine_name(process, id), false});
+    });
+    return found;
+}
+
+// Nothing where there is no such container.
+Result<std::optional<FoundContainer>> choose(const Candidates& candidates, const std::string& word) {
+    std::vector<FoundContainer> meant;
+    for (const auto& [id, candidate] : candidates) {
+        if (id == word && candidate.is_roots) return std::optional(candidate.container);
+        if (id.starts_with(word) || candidate.name == word) meant.push_back(candidate.container);
+    }
+    if (meant.size() > 1)
+        return Error{EX_USAGE, fmt::format("{} containers are called {}, or have an ID that begins so: write more of the ID, or its process (--pid)",
+                                           meant.size(), quote(word))};
+    return meant.empty() ? std::optional<FoundContainer>() : std::optional(std::move(meant.front()));
+}
+
+}  // namespace
+
+Result<FoundContainer> find_container(const std::string& word) {
+    if (word.empty()) return Error{EX_USAGE, "a container's ID or name is missing"};
+    for (const auto& candidates : {in_states, in_cgroups}) {
+        auto found = TRY(choose(candidates(), word));
+        if (found) return std::move(*found);
+    }
+    return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(word))};
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "engines/network_stack.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <string>
+#include <string_view>
+
+#include "engines/own_network_stack.h"
+#include "system/file.h"
+
+namespace jail_ai {
+namespace {
+
+Result<std::string_view> own_stack_of(const Process& process) {
+    std::array<char, PATH_MAX> executable;
+    const ssize_t length = ::readlinkat(process.proc_fd(), "exe", executable.data(), executable.size());
+    const int failed = length < 0 ? errno : 0;
+    TRY(process.check_alive());
+    if (failed != 0 && failed != ENOENT) return system_error(fmt::format("look at what process {} executes", process.pid()), failed);
+    auto command_line = read_kernel_file(process.proc_fd(), "cmdline");
+    if (!command_line) return std::move(command_line).error().context(fmt::format("process {}", process.pid()));
+    const std::string_view called(command_line->c_str());  // the first of its words, each of which ends with a NUL
+    return own_network_stack({executable.data(), static_cast<std::size_t>(length < 0 ? 0 : length)}, called);
+}
+
+Status reject(std::string_view runtime) {
+    return Error{EX_UNAVAILABLE, fmt::format("the block can't be relied on: {} has a network stack of its own, of whose traffic the kernel asks no "
+                                             "program of a cgroup: run the container with crun or runc",
+                                             runtime)};
+}
+
+}  // namespace
+
+Status check_network_stack(const Process& process, const Annotations& annotations) {
+    if (const auto runtime = own_network_stack(annotations); !runtime.empty()) return reject(runtime);
+    auto own = own_stack_of(process);
+    if (!own) return std::move(own).error();
+    if (!own->empty()) return reject(*own);
+    const auto number = process.parent();
+    if (!number) return Error(number.error());
+    if (*number == 0) return ok();  // outside of the caller's PID namespace
+    const auto parent = Process::open(*number);
+    if (!parent) return parent.error().exit_code == EX_NOINPUT ? ok() : Status(parent.error());
+    auto starter = own_stack_of(*parent);
+    if (!starter) return starter.error().exit_code == EX_NOINPUT ? ok() : Status(std::move(starter).error());  // it has ended
+    return starter->empty() ? ok() : reject(*starter);
+}
+
+}  // namespace jail_ai

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Is the container's network the kernel's? See engines/own_network_stack.h.
+#pragma once
+
+#include "base/result.h"
+#include "container/state.h"
+#include "system/process.h"
+
+namespace jail_ai {
+
+// EX_UNAVAILABLE where the container's process, or the one that has started it, is a runtime with a network stack of its own, or the annotations ask
+// for one. A runtime that nobody knows is taken for one without. Needs PTRACE_MODE_READ access to the process (proc(5)). Error: EX_OSERR.
+Status check_network_stack(const Process& process, const Annotations& annotations);
+
+}  // namespace jail_ai

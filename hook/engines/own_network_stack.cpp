@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "engines/own_network_stack.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace jail_ai {
+namespace {
+
+constexpr std::string_view kHandler = "run.oci.handler", kKrun = "krun";
+
+constexpr std::pair<std::string_view, std::string_view> kRuntimes[] = {
+    {"runsc", "gVisor"},
+    {"containerd-shim-runsc", "gVisor"},
+    {"kata-", "Kata Containers"},
+    {"containerd-shim-kata", "Kata Containers"},
+    {"cloud-hypervisor", "a virtual machine"},
+    {"firecracker", "a virtual machine"},
+    {"qemu-system-", "a virtual machine"},
+};
+
+std::string_view last_part(std::string_view path) {
+    return path.substr(path.rfind('/') + 1);
+}
+
+}  // namespace
+
+std::string_view own_network_stack(std::string_view executable, std::string_view called) {
+    if (last_part(called) == kKrun || last_part(executable) == kKrun) return kKrun;
+    const auto* found = std::ranges::find_if(kRuntimes, [&](const auto& runtime) { return last_part(executable).starts_with(runtime.first); });
+    return found == std::end(kRuntimes) ? std::string_view() : found->second;
+}
+
+std::string_view own_network_stack(const Annotations& annotations) {
+    const auto handler = annotations.find(kHandler);
+    return handler != annotations.end() && handler->second == kKrun ? kKrun : std::string_view();
+}
+
+}  // namespace jail_ai

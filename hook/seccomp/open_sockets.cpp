@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "seccomp/open_sockets.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "container/json.h"
+#include "container/json_part.h"
+#include "container/state.h"
+#include "seccomp/seccomp.h"
+#include "seccomp/socket_families.h"
+#include "seccomp/tighten_profile.h"
+
+namespace jail_ai {
+namespace {
+
+// The annotation by which crun takes a filter of machine code in place of linux.seccomp.
+constexpr std::string_view kCrunFilter = "run.oci.seccomp_bpf_data";
+
+constexpr OpenSockets kAll = {Opened::yes, Opened::yes, Opened::yes};
+
+bool lets_any_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise) {
+    const bool always = std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.conditions.empty(); });
+    return (otherwise.lets_pass() && !always) || std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.answer.lets_pass(); });
+}
+
+// What a rule says of socket(2), libseccomp says of socketcall(2) as well, without what it says of the family.
+Result<bool> opens_by_ia32(const JsonPart& seccomp, const SeccompProfile& profile, const std::vector<SyscallRule>& socket_rules) {
+    auto listed = has_socketcall(seccomp);
+    if (!listed || !*listed) return listed;
+    auto rules = TRY(profile.rules_of("socketcall"));
+    return lets_any_pass(rules, profile.otherwise()) || lets_any_pass(socket_rules, profile.otherwise());
+}
+
+Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
+    auto profile = TRY(SeccompProfile::read(seccomp));
+    auto io_uring = TRY(profile.rules_of("io_uring_setup"));
+    if (lets_any_pass(io_uring, profile.otherwise())) return kAll;  // IORING_OP_SOCKET
+    auto rules = TRY(profile.rules_of("socket"));
+    auto ia32 = TRY(opens_by_ia32(seccomp, profile, rules));
+    const auto judge = [&](std::uint64_t family) {
+        if (lets_family_pass(rules, profile.otherwise(), family)) return Opened::yes;
+        return ia32 ? Opened::by_ia32 : Opened::no;
+    };
+    return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK), std::min(judge(AF_INET), judge(AF_INET6))};
+}
+
+}  // namespace
+
+OpenSockets find_open_sockets(std::string_view config) {
+    auto document = parse_json_object(config);
+    if (!document) return kAll;
+    const auto annotations = read_annotations(*document);
+    if (!annotations || annotations->contains(kCrunFilter)) return kAll;
+    auto linux_part = JsonPart(*document, config).object("linux");
+    if (!linux_part || !*linux_part || seccomp_is_blind()) return kAll;
+    auto seccomp = (**linux_part).object("seccomp");
+    if (!seccomp || !*seccomp) return kAll;
+    auto judged = judge_profile(**seccomp);
+    return judged ? *judged : kAll;
+}
+
+}  // namespace jail_ai
