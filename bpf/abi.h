@@ -75,11 +75,6 @@ JAIL_ASSERT(sizeof(struct jail_key) == 20, "the trie compares the bytes that fol
 
 #define JAIL_V4_BITS 96 /* what an IPv4 prefix length grows by as a key */
 
-enum jail_action {
-	JAIL_BLOCK, /* zero, so that a value nobody filled in blocks */
-	JAIL_PASS,
-};
-
 #define JAIL_PORTS_TCP 0x1
 #define JAIL_PORTS_UDP 0x2
 
@@ -98,12 +93,11 @@ enum jail_own {
 	JAIL_OWN_LOOPBACK, /* every network namespace has it, and a packet for it that leaves by a device was meant for somebody else's */
 };
 
-/* Value of jail_rules. */
+/* Value of jail_rules: that its prefix is blocked, but for these ports. */
 struct jail_rule {
-	__u8 action; /* enum jail_action */
 	__u8 reason; /* enum jail_reason */
 	__u8 own;    /* enum jail_own */
-	__u8 pad;
+	__u8 pad[2];
 	struct jail_ports ports[JAIL_MAX_PORTS];
 };
 JAIL_ASSERT(sizeof(struct jail_ports) == 6, "no hidden padding: the value is copied as bytes");
@@ -216,7 +210,7 @@ struct jail_about {
 	__u32 open_routes;   /* bits by enum Risk of hook/container/request.h: found, and accepted or only told of */
 	__u64 since;         /* ns of CLOCK_REALTIME */
 	__u8 mode;           /* enum Mode of the same */
-	__u8 guard;          /* enum Guard of hook/policy/risks.h */
+	__u8 guard;          /* enum Guard of hook/policy/facts.h */
 	__u8 shares_network;
 	__u8 pad;
 	__u32 engine_network; /* inode of the network namespace whose addresses are the host's */
@@ -226,6 +220,6 @@ struct jail_about {
 	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is longer */
 };
 JAIL_ASSERT(sizeof(struct jail_about) == 40 + JAIL_ID_SIZE, "no hidden padding");
-#define JAIL_ABOUT_VERSION 3
+#define JAIL_ABOUT_VERSION 4
 
 #endif

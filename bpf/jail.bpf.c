@@ -25,6 +25,7 @@
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
+#include <linux/if_packet.h>
 #include <linux/in.h>
 #include <linux/in6.h>
 #include <linux/types.h>
@@ -94,7 +95,6 @@ const volatile __u32 answer_ticks = 0;
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
 #define LOOPBACK_IFINDEX 1
-#define PACKET_HOST 0 /* linux/if_packet.h: at link level for this machine, and not for a group or for everybody */
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
 
 /* skb->priority of what a jailed socket sends to a blocked address of the network namespace that it is in: it survives the loopback device. */
@@ -105,9 +105,9 @@ JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, _
 	return bpf_skb_load_bytes(skb, offset, to, size) != 0;
 }
 
-JAIL_INLINE const struct jail_rule *jail_lookup(const struct jail_key *key)
+JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct jail_key *key)
 {
-	return bpf_map_lookup_elem(&jail_rules, key);
+	return bpf_map_lookup_elem((void *)rules, key);
 }
 
 /* What a cgroup program returns: 1 lets the call go on, 0 fails it with EPERM. */
@@ -156,24 +156,32 @@ static __always_inline __u64 is_equal(const __u32 *addr, const struct jail_key *
 	return (differs - 1) >> 63;
 }
 
-/* The two ends of a datagram, as the container sees them: who is at the other one, and where the container's is. */
+/* The two ends of a datagram, as the container sees them: who is at the other one, and where the container's is, a null pointer where that is not known. */
 struct ends {
 	const struct jail_key *peer, *own;
 	__u16 port, own_port;
 };
 
-static __always_inline __u64 is_same(const struct jail_peer *peer, const struct jail_key *key, __u16 port)
+static __always_inline __u32 fold(const struct jail_key *key)
 {
-	return is_equal(peer->addr, key) & (((__u64)(peer->port ^ port) - 1) >> 63);
+	return key->words[0] ^ key->words[1] ^ key->words[2] ^ key->words[3];
+}
+
+/* The highest bits are those on which every bit bears. */
+static __always_inline __u32 hashed(const struct jail_peer_table *table, __u32 word)
+{
+	return (word ^ table->seed) * 0x9e3779b1;
 }
 
 /* Differs for ends that differ in one thing, whatever the seed. */
 static __always_inline __u32 blend(const struct jail_peer_table *table, const struct ends *ends)
 {
-	const __u32 *peer = ends->peer->words, *own = ends->own->words;
-	__u32 sum = peer[0] ^ peer[1] ^ peer[2] ^ peer[3] ^ own[0] ^ own[1] ^ own[2] ^ own[3];
+	return hashed(table, fold(ends->peer) ^ fold(ends->own) ^ (__u32)ends->port << 16 ^ ends->own_port);
+}
 
-	return (sum ^ (__u32)ends->port << 16 ^ ends->own_port ^ table->seed) * 0x9e3779b1;
+static __always_inline __u64 is_same(const struct jail_peer *peer, const struct ends *ends)
+{
+	return is_equal(peer->addr, ends->peer) & (((__u64)(peer->port ^ ends->port) - 1) >> 63);
 }
 
 /* `blended` is blend() of these ends. An entry that another processor is half done with writing fits neither what it was nor what it becomes. */
@@ -181,7 +189,7 @@ static __always_inline __u64 is_between(const struct jail_peer *peer, const stru
 {
 	const __u32 own[4] = {peer->own[0] ^ blended, peer->own[1] ^ blended, peer->own[2] ^ blended, peer->own[3] ^ blended};
 
-	return is_same(peer, ends->peer, ends->port) & is_equal(own, ends->own) & (((__u64)(peer->own_port ^ ends->own_port) - 1) >> 63);
+	return is_same(peer, ends) & is_equal(own, ends->own) & (((__u64)(peer->own_port ^ ends->own_port) - 1) >> 63);
 }
 
 /* Was it heard too long ago to be answered? */
@@ -190,32 +198,18 @@ static __always_inline __u64 is_over(const struct jail_peer *peer, __u32 now)
 	return ((__u64)answer_ticks - (__u32)(now - peer->heard) - 1) >> 63;
 }
 
-static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table, const struct jail_key *key, __u16 port)
+static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table, const struct ends *ends)
 {
-	__u32 mixed = (key->words[0] ^ key->words[1] ^ key->words[2] ^ key->words[3] ^ (__u32)port << 16 ^ table->seed) * 0x9e3779b1;
+	__u32 hash = hashed(table, fold(ends->peer) ^ (__u32)ends->port << 16);
 
-	return table->sets[(__u64)mixed * JAIL_PEER_SETS >> 32]; /* the highest bits, on which every bit of the address and port bears */
+	return table->sets[(__u64)hash * JAIL_PEER_SETS >> 32];
 }
 
-/* Has this peer on the host sent a datagram to this socket, a short time ago? Where to, egress asks: connect and sendmsg don't know the source yet. */
-static __always_inline int has_spoken(struct bpf_sock *sk, const struct jail_key *key, __u16 port)
-{
-	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
-	struct jail_peer *set;
-	__u64 fresh = 0;
-	__u32 now;
-
-	if (!table)
-		return 0;
-	set = peer_set(table, key, port);
-	now = now_in_ticks();
-	for (int i = 0; i < JAIL_PEER_WAYS; i++)
-		fresh |= is_same(&set[i], key, port) & ~is_over(&set[i], now);
-	return fresh & 1;
-}
-
-/* The same, and to the end that the answer comes from. */
-static __always_inline int is_answer_to(struct bpf_sock *sk, const struct ends *ends)
+/*
+ * Has this peer on the host sent a datagram to this socket, a short time ago, and to the end that the answer comes from? Egress knows that end; connect and
+ * sendmsg don't, and leave it to egress.
+ */
+static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *ends)
 {
 	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
 	struct jail_peer *set;
@@ -224,11 +218,11 @@ static __always_inline int is_answer_to(struct bpf_sock *sk, const struct ends *
 
 	if (!table)
 		return 0;
-	set = peer_set(table, ends->peer, ends->port);
+	set = peer_set(table, ends);
 	now = now_in_ticks();
-	blended = blend(table, ends);
+	blended = ends->own ? blend(table, ends) : 0;
 	for (int i = 0; i < JAIL_PEER_WAYS; i++)
-		fresh |= is_between(&set[i], ends, blended) & ~is_over(&set[i], now);
+		fresh |= (ends->own ? is_between(&set[i], ends, blended) : is_same(&set[i], ends)) & ~is_over(&set[i], now);
 	return fresh & 1;
 }
 
@@ -270,7 +264,7 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 		table->seed = bpf_get_prandom_u32();
 	}
 	blended = blend(table, ends);
-	place = peer_set(table, ends->peer, ends->port);
+	place = peer_set(table, ends);
 	place += place_for(place, ends, blended, now);
 	__builtin_memcpy(place->addr, ends->peer->words, sizeof(place->addr));
 	for (int i = 0; i < 4; i++)
@@ -284,7 +278,19 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 /* Does a packet to or from this blocked address stay inside of the container's network namespace? */
 static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
 {
-	return skb->ifindex == LOOPBACK_IFINDEX && jail_is_own(key) != JAIL_OWN_NOT;
+	return skb->ifindex == LOOPBACK_IFINDEX && jail_is_own(&jail_rules, key) != JAIL_OWN_NOT;
+}
+
+/* `family` is the program's, and no variable: the kernel gives each program the fields of its own family alone. */
+static __always_inline void name_destination(const struct bpf_sock_addr *ctx, int family, struct jail_key *key)
+{
+	if (family == AF_INET) {
+		jail_key_v4(key, ctx->user_ip4);
+	} else {
+		__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+
+		jail_key_v6(key, address);
+	}
 }
 
 /*
@@ -292,45 +298,24 @@ static __always_inline int stays_inside(const struct __sk_buff *skb, const struc
  * would choose the same source by itself; where it is none, bind refuses it, and connect can fail at once. What bind can't tell, for a
  * socket that is bound already, egress decides.
  */
-static __always_inline int is_elsewhere4(struct bpf_sock_addr *ctx)
+static __always_inline int is_elsewhere(struct bpf_sock_addr *ctx, int family, const struct jail_key *key)
 {
-	struct sockaddr_in own;
+	struct sockaddr_in own4 = {.sin_family = AF_INET, .sin_addr.s_addr = key->words[3]};
+	struct sockaddr_in6 own6 = {.sin6_family = AF_INET6};
 
-	__builtin_memset(&own, 0, sizeof(own));
-	own.sin_family = AF_INET;
-	own.sin_addr.s_addr = ctx->user_ip4;
-	return bpf_bind(ctx, (struct sockaddr *)&own, sizeof(own)) == -EADDRNOTAVAIL;
-}
-
-static __always_inline int is_elsewhere6(struct bpf_sock_addr *ctx, const struct jail_key *key)
-{
-	struct sockaddr_in6 own;
-
-	__builtin_memset(&own, 0, sizeof(own));
-	own.sin6_family = AF_INET6;
-	__builtin_memcpy(&own.sin6_addr, key->words, sizeof(own.sin6_addr));
-	return bpf_bind(ctx, (struct sockaddr *)&own, sizeof(own)) == -EADDRNOTAVAIL;
-}
-
-static __always_inline void name_destination4(const struct bpf_sock_addr *ctx, struct jail_key *key)
-{
-	jail_key_v4(key, ctx->user_ip4);
-}
-
-static __always_inline void name_destination6(const struct bpf_sock_addr *ctx, struct jail_key *key)
-{
-	__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
-
-	jail_key_v6(key, address);
+	if (family == AF_INET)
+		return bpf_bind(ctx, (struct sockaddr *)&own4, sizeof(own4)) == -EADDRNOTAVAIL;
+	__builtin_memcpy(&own6.sin6_addr, key->words, sizeof(own6.sin6_addr));
+	return bpf_bind(ctx, (struct sockaddr *)&own6, sizeof(own6)) == -EADDRNOTAVAIL;
 }
 
 static __always_inline int judge_sockaddr(struct bpf_sock_addr *ctx, const struct jail_key *key)
 {
 	__u8 protocol = (__u8)ctx->protocol;
-	__u16 port = bpf_ntohs((__u16)ctx->user_port);
-	int verdict = jail_judge(key, protocol, port);
+	struct ends ends = {.peer = key, .port = bpf_ntohs((__u16)ctx->user_port)};
+	int verdict = jail_judge(&jail_rules, key, protocol, ends.port);
 
-	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && ctx->sk && has_spoken(ctx->sk, key, port))
+	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && ctx->sk && has_spoken(ctx->sk, &ends))
 		return JAIL_VERDICT_PASS;
 	return verdict;
 }
@@ -348,78 +333,63 @@ static __always_inline void forget_acceptance(struct bpf_sock_addr *ctx)
 		bpf_sk_storage_delete(&jail_accepted, ctx->sk);
 }
 
-SEC("cgroup/connect4")
-int jail_connect4(struct bpf_sock_addr *ctx)
+/* What all four programs do: those of connect for `connects`, those of sendmsg else. */
+static __always_inline int judge_call(struct bpf_sock_addr *ctx, int family, int connects, enum jail_line line)
 {
 	struct jail_key key;
 	int verdict, own;
 
-	forget_acceptance(ctx);
-	name_destination4(ctx, &key);
+	if (connects)
+		forget_acceptance(ctx);
+	name_destination(ctx, family, &key);
 	verdict = judge_sockaddr(ctx, &key);
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	own = jail_is_own(&key);
-	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere4(ctx)))
+	own = jail_is_own(&jail_rules, &key);
+	if (own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx))
 		return 1;
-	return answer_call(ctx, &key, verdict, JAIL_LINE_CONNECT4);
+	if (own == JAIL_OWN_ADDRESS && !(connects && is_elsewhere(ctx, family, &key)))
+		return 1;
+	return answer_call(ctx, &key, verdict, line);
+}
+
+SEC("cgroup/connect4")
+int jail_connect4(struct bpf_sock_addr *ctx)
+{
+	return judge_call(ctx, AF_INET, 1, JAIL_LINE_CONNECT4);
 }
 
 SEC("cgroup/connect6")
 int jail_connect6(struct bpf_sock_addr *ctx)
 {
-	struct jail_key key;
-	int verdict, own;
-
-	forget_acceptance(ctx);
-	name_destination6(ctx, &key);
-	verdict = judge_sockaddr(ctx, &key);
-	if (verdict == JAIL_VERDICT_PASS)
-		return 1;
-	own = jail_is_own(&key);
-	if ((own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)) || (own == JAIL_OWN_ADDRESS && !is_elsewhere6(ctx, &key)))
-		return 1;
-	return answer_call(ctx, &key, verdict, JAIL_LINE_CONNECT6);
-}
-
-static __always_inline int judge_datagram(struct bpf_sock_addr *ctx, const struct jail_key *key, enum jail_line line)
-{
-	int verdict = judge_sockaddr(ctx, key), own;
-
-	if (verdict == JAIL_VERDICT_PASS)
-		return 1;
-	own = jail_is_own(key);
-	if (own == JAIL_OWN_ADDRESS || (own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx)))
-		return 1;
-	return answer_call(ctx, key, verdict, line);
+	return judge_call(ctx, AF_INET6, 1, JAIL_LINE_CONNECT6);
 }
 
 SEC("cgroup/sendmsg4")
 int jail_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	struct jail_key key;
-
-	name_destination4(ctx, &key);
-	return judge_datagram(ctx, &key, JAIL_LINE_SENDMSG4);
+	return judge_call(ctx, AF_INET, 0, JAIL_LINE_SENDMSG4);
 }
 
 SEC("cgroup/sendmsg6")
 int jail_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	struct jail_key key;
-
-	name_destination6(ctx, &key);
-	return judge_datagram(ctx, &key, JAIL_LINE_SENDMSG6);
+	return judge_call(ctx, AF_INET6, 0, JAIL_LINE_SENDMSG6);
 }
 
-/* The packet's socket, if it is of this type and protocol, and not a raw one that only writes such packets; else a null pointer. */
-static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb, __u32 type, __u32 protocol)
+/* The packet's socket; a null pointer where it has none that is more than a request or a remainder. */
+static __always_inline struct bpf_sock *full_socket(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
 
-	if (!sk)
-		return 0;
-	sk = bpf_sk_fullsock(sk);
+	return sk ? bpf_sk_fullsock(sk) : 0;
+}
+
+/* That, if it is of this type and protocol, and not a raw one that only writes such packets; else a null pointer. */
+static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb, __u32 type, __u32 protocol)
+{
+	struct bpf_sock *sk = full_socket(skb);
+
 	return sk && sk->type == type && sk->protocol == protocol ? sk : 0;
 }
 
@@ -435,21 +405,16 @@ int jail_create(struct bpf_sock *sk)
 /* Was the packet written by a raw socket of a process? The kernel's own sockets never come to sock_create. */
 static __always_inline int is_of_process(struct __sk_buff *skb)
 {
-	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *sk = full_socket(skb);
 
-	if (!sk)
-		return 0;
-	sk = bpf_sk_fullsock(sk);
 	return sk && bpf_sk_storage_get(&jail_raw, sk, 0, 0) != 0;
 }
 
-#define IPV6_HEADER 40
-#define ICMPV6 58
-#define SOLICITATION 135
+#define SOLICITATION 135 /* RFC 4861 4.3 and 4.4 */
 #define ADVERTISEMENT 136
 
 /*
- * Is this the kernel's own IPv6 neighbour discovery (RFC 4861 4.3, 4.4)? Its socket belongs to the jail where the runtime makes the network namespace
+ * Is this the kernel's own IPv6 neighbour discovery? Its socket belongs to the jail where the runtime makes the network namespace
  * inside of the container's cgroup, as runc does; without an answer the host could not reach the container. The form is exactly the kernel's all the
  * same, for raw sockets that were made before the jail carry no mark: they can say who they claim to be on their link, and no more.
  */
@@ -458,18 +423,18 @@ static __always_inline int is_discovery(struct __sk_buff *skb, const struct jail
 	__u8 hop_limit, type, code, option[2];
 	__u32 size = skb->len - packet->upper_layer;
 
-	if (packet->protocol != ICMPV6 || packet->upper_layer != IPV6_HEADER || is_of_process(skb))
+	if (packet->protocol != IPPROTO_ICMPV6 || packet->upper_layer != sizeof(struct ipv6hdr) || is_of_process(skb))
 		return 0;
 	if (jail_load(skb, 7, &hop_limit, 1) || hop_limit != 255)
 		return 0;
-	if (jail_load(skb, IPV6_HEADER, &type, 1) || jail_load(skb, IPV6_HEADER + 1, &code, 1))
+	if (jail_load(skb, sizeof(struct ipv6hdr), &type, 1) || jail_load(skb, sizeof(struct ipv6hdr) + 1, &code, 1))
 		return 0;
 	if (code != 0 || (type != SOLICITATION && type != ADVERTISEMENT))
 		return 0;
 	if (size == 24)
 		return 1;
 	/* One option: the source's (1) or the target's (2) link-layer address, of 8 bytes. */
-	return size == 32 && !jail_load(skb, IPV6_HEADER + 24, option, sizeof(option)) && option[0] == type - 134 && option[1] == 1;
+	return size == 32 && !jail_load(skb, sizeof(struct ipv6hdr) + 24, option, sizeof(option)) && option[0] == type - 134 && option[1] == 1;
 }
 
 /* Does this TCP packet answer? A SYN without ACK opens a connection, and any other answers if its socket has accepted one, or listens and was asked. */
@@ -493,13 +458,13 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct
 		return verdict;
 	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		return JAIL_REASON_PACKET;
-	if (jail_judge(&packet->destination, packet->protocol, bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
+	if (jail_judge(&jail_rules, &packet->destination, packet->protocol, bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
 		return JAIL_VERDICT_PASS;
 	if (packet->protocol == IPPROTO_UDP) {
 		struct ends ends = {&packet->destination, &packet->source, bpf_ntohs(ports[1]), bpf_ntohs(ports[0])};
 
 		sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
-		return sk && is_answer_to(sk, &ends) ? JAIL_VERDICT_PASS : verdict;
+		return sk && has_spoken(sk, &ends) ? JAIL_VERDICT_PASS : verdict;
 	}
 	if (jail_load(skb, packet->upper_layer + 13, &tcp_flags, sizeof(tcp_flags)))
 		return JAIL_REASON_PACKET;
@@ -518,10 +483,10 @@ static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_pa
 
 	if (shares_network)
 		return 0;
-	verdict = jail_judge(&packet->source, JAIL_PROTO_ANY, 0);
+	verdict = jail_judge(&jail_rules, &packet->source, JAIL_PROTO_ANY, 0);
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 0;
-	own = jail_is_own(&packet->source);
+	own = jail_is_own(&jail_rules, &packet->source);
 	return own == JAIL_OWN_NOT || (own == JAIL_OWN_LOOPBACK && skb->ifindex != LOOPBACK_IFINDEX);
 }
 
@@ -532,7 +497,7 @@ static __always_inline int judge_packet(struct __sk_buff *skb, const struct jail
 
 	if (packet->odd)
 		return JAIL_REASON_PACKET;
-	verdict = jail_judge(&packet->destination, JAIL_PROTO_ANY, 0);
+	verdict = jail_judge(&jail_rules, &packet->destination, JAIL_PROTO_ANY, 0);
 	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, &packet->destination)) {
 		if (is_discovery(skb, packet))
 			return JAIL_VERDICT_PASS;
@@ -553,7 +518,7 @@ int jail_egress(struct __sk_buff *skb)
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
 	/* connect and sendmsg have counted what these send, but for what they left to this; where they deny, it never gets here. */
-	if (audit && !packet.odd && !jail_is_own(&packet.destination) &&
+	if (audit && !packet.odd && !jail_is_own(&jail_rules, &packet.destination) &&
 	    (socket_of(skb, SOCK_STREAM, IPPROTO_TCP) || socket_of(skb, SOCK_DGRAM, IPPROTO_UDP)))
 		return 1;
 	return answer_packet(skb, &packet, judge_packet(skb, &packet));
@@ -582,12 +547,12 @@ int jail_ingress(struct __sk_buff *skb)
 	/* What is for everybody on the link is not for this container to answer. Nor is what has a group's address, from which no answer can come. */
 	if (packet.odd || packet.protocol != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
 		return 1;
-	verdict = jail_judge(&packet.source, JAIL_PROTO_ANY, 0);
+	verdict = jail_judge(&jail_rules, &packet.source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 1;
 	/* Nor does one that containers may have, since egress lets them use it. */
-	if (jail_is_own(&packet.source))
+	if (jail_is_own(&jail_rules, &packet.source))
 		return 1;
 	if (jail_load(skb, packet.upper_layer, ports, sizeof(ports)))
 		return 1;

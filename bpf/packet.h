@@ -9,6 +9,10 @@
 #ifndef JAIL_AI_PACKET_H
 #define JAIL_AI_PACKET_H
 
+#ifndef __bpf__
+#include <netinet/in.h> /* before the kernel's own headers, as linux/libc-compat.h wants it */
+#endif
+
 #include <linux/bpf.h>
 #include <linux/if_ether.h>
 #include <linux/ip.h>
@@ -16,18 +20,14 @@
 
 #include <bpf/bpf_endian.h>
 
-#include "verdict.h"
+#include "address.h"
 
 #define JAIL_MAX_EXTENSIONS 6
 #define JAIL_MAX_OPTIONS 4
 
-#define JAIL_IPV6_HOP_BY_HOP 0
-#define JAIL_IPV6_ROUTING 43
-#define JAIL_IPV6_FRAGMENT 44
-#define JAIL_IPV6_DESTINATION_OPTIONS 60
-
 #define JAIL_FRAGMENT bpf_htons(0x3fff) /* more fragments, or an offset */
 
+/* Byte 13 of a TCP header (RFC 9293 3.1). */
 #define JAIL_TCP_SYN 0x02
 #define JAIL_TCP_ACK 0x10
 
@@ -50,10 +50,10 @@ struct jail_packet {
 JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size);
 
 /*
- * IPv4's options (RFC 791 3.1): a source route is loose (131) or strict (137). Nobody needs more than a few options; a longer list counts
+ * IPv4's options (RFC 791 3.1): a source route is loose (LSRR) or strict (SSRR). Nobody needs more than a few options; a longer list counts
  * as one.
  */
-JAIL_INLINE int jail_judge_options(const struct __sk_buff *skb, __u32 end)
+JAIL_INLINE __u8 jail_judge_options(const struct __sk_buff *skb, __u32 end)
 {
 	__u32 at = 20;
 
@@ -64,11 +64,11 @@ JAIL_INLINE int jail_judge_options(const struct __sk_buff *skb, __u32 end)
 			return JAIL_ODD_NOT;
 		if (jail_load(skb, at, &kind, 1))
 			return JAIL_ODD_UNREADABLE;
-		if (kind == 0)
+		if (kind == IPOPT_END)
 			return JAIL_ODD_NOT;
-		if (kind == 131 || kind == 137)
+		if (kind == IPOPT_LSRR || kind == IPOPT_SSRR)
 			return JAIL_ODD_SOURCE_ROUTED;
-		if (kind != 1 && (jail_load(skb, at + 1, &length, 1) || length < 2))
+		if (kind != IPOPT_NOOP && (jail_load(skb, at + 1, &length, 1) || length < 2))
 			return JAIL_ODD_SOURCE_ROUTED;
 		at += length;
 	}
@@ -86,10 +86,10 @@ JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *
 	jail_key_v4(&packet->source, header.saddr);
 	jail_key_v4(&packet->destination, header.daddr);
 	packet->protocol = header.protocol;
-	packet->upper_layer = (__u32)header.ihl * 4;
+	packet->upper_layer = header.ihl * 4u;
 	packet->fragment = (header.frag_off & JAIL_FRAGMENT) != 0;
 	if (header.ihl > 5)
-		packet->odd = (__u8)jail_judge_options(skb, packet->upper_layer);
+		packet->odd = jail_judge_options(skb, packet->upper_layer);
 }
 
 JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *packet)
@@ -106,18 +106,18 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 	packet->protocol = header.nexthdr;
 	packet->upper_layer = sizeof(header);
 	for (int i = 0; i < JAIL_MAX_EXTENSIONS; i++) {
-		if (packet->protocol == JAIL_IPV6_ROUTING) {
+		if (packet->protocol == IPPROTO_ROUTING) {
 			packet->odd = JAIL_ODD_SOURCE_ROUTED;
 			return;
 		}
-		if (packet->protocol == JAIL_IPV6_FRAGMENT)
+		if (packet->protocol == IPPROTO_FRAGMENT)
 			break;
-		if (packet->protocol != JAIL_IPV6_HOP_BY_HOP && packet->protocol != JAIL_IPV6_DESTINATION_OPTIONS)
+		if (packet->protocol != IPPROTO_HOPOPTS && packet->protocol != IPPROTO_DSTOPTS)
 			return;
 		if (jail_load(skb, packet->upper_layer, extension, sizeof(extension)))
 			break;
 		packet->protocol = extension[0];
-		packet->upper_layer += 8 + 8 * (__u32)extension[1];
+		packet->upper_layer += 8 + 8u * extension[1];
 	}
 	packet->odd = JAIL_ODD_UNREADABLE;
 }

@@ -2,18 +2,13 @@
 #include "commands/explain_arguments.h"
 
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <charconv>
 #include <vector>
 
-#include "../bpf/verdict.h"
 #include "base/quote.h"
 #include "commands/arguments.h"
-
-// verdict.h is here for the numbers of protocols alone.
-[[maybe_unused]] JAIL_INLINE const jail_rule* jail_lookup(const jail_key* /*key*/) {
-    return nullptr;
-}
 
 namespace jail_ai {
 namespace {
@@ -57,8 +52,8 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     const auto wrong = [&](std::string_view why) { return usage(fmt::format("{}: {}", quote(text), why)); };
     std::string_view rest = text;
     std::uint8_t protocol = 0;
-    if (rest.ends_with("/udp")) protocol = JAIL_PROTO_UDP;
-    if (rest.ends_with("/tcp")) protocol = JAIL_PROTO_TCP;
+    if (rest.ends_with("/udp")) protocol = IPPROTO_UDP;
+    if (rest.ends_with("/tcp")) protocol = IPPROTO_TCP;
     if (protocol != 0) rest.remove_suffix(4);
     std::string_view port;
     if (rest.starts_with('[')) {
@@ -76,11 +71,11 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     AskedDestination destination{*address, protocol, 0, {}};
     if (!port.empty() && (!parse_number(port.substr(1), destination.port) || destination.port == 0)) return wrong("port out of range");
     if (port.empty() && protocol != 0) return wrong("a port is missing");
-    if (!port.empty() && protocol == 0) destination.protocol = JAIL_PROTO_TCP;
+    if (!port.empty() && protocol == 0) destination.protocol = IPPROTO_TCP;
     destination.text = address->to_string();
     if (destination.port != 0)
         destination.text = fmt::format("{}:{}/{}", address->is_v4() ? destination.text : fmt::format("[{}]", destination.text), destination.port,
-                                       destination.protocol == JAIL_PROTO_UDP ? "udp" : "tcp");
+                                       destination.protocol == IPPROTO_UDP ? "udp" : "tcp");
     return destination;
 }
 

@@ -8,9 +8,6 @@
 
 namespace {
 
-// What jail_lookup() looks into, which verdict.h knows no parameter for.
-thread_local const jail_ai::Rules* looked_up = nullptr;
-
 jail_ai::IpPrefix prefix_of(const jail_key& key) {
     return *jail_ai::IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits);
 }
@@ -35,31 +32,30 @@ std::vector<jail_ai::IpPrefix> forms_inside(const jail_key& key) {
 
 }  // namespace
 
-JAIL_INLINE const jail_rule* jail_lookup(const jail_key* key) {
-    const jail_ai::Rule* rule = jail_ai::find_rule(*looked_up, prefix_of(*key));
+JAIL_INLINE const jail_rule* jail_lookup(const void* rules, const jail_key* key) {
+    const jail_ai::Rule* rule = jail_ai::find_rule(*static_cast<const jail_ai::Rules*>(rules), prefix_of(*key));
     return rule == nullptr ? nullptr : &rule->value;
 }
 
 namespace jail_ai {
 
 Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol, std::uint16_t port) {
-    looked_up = &rules;
     const jail_key& key = address.key();
-    const int verdict = jail_judge(&key, protocol, port);
+    const int verdict = jail_judge(&rules, &key, protocol, port);
     Judgement judgement{verdict != JAIL_VERDICT_PASS, verdict == JAIL_VERDICT_PASS ? JAIL_REASON_COUNT : static_cast<jail_reason>(verdict), nullptr,
                         nullptr, std::nullopt};
     const auto* decides = find_entry(rules, address);
     // The form inside decides where the address as it stands passes.
-    if (jail_judge_key(&key, protocol, port) == JAIL_VERDICT_PASS) {
+    if (jail_judge_key(&rules, &key, protocol, port) == JAIL_VERDICT_PASS) {
         for (const IpPrefix& inside : forms_inside(key)) {
             const auto* entry = find_entry(rules, inside);
-            if (entry == nullptr || (judgement.blocked ? jail_judge_key(&inside.key(), protocol, port) != verdict : decides != nullptr)) continue;
+            if (entry == nullptr || (judgement.blocked ? jail_judge_key(&rules, &inside.key(), protocol, port) != verdict : decides != nullptr))
+                continue;
             decides = entry;
             judgement.form = inside;
             break;
         }
     }
-    looked_up = nullptr;
     if (decides == nullptr) return judgement;
     judgement.prefix = &decides->first;
     judgement.rule = &decides->second;

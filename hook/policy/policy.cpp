@@ -25,7 +25,6 @@ constexpr std::array kDnsPorts = {jail_ports{53, 53, JAIL_PORTS_TCP | JAIL_PORTS
 // The first to name a prefix gives its reason; all of them block.
 void block(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string source) {
     jail_rule value{};
-    value.action = JAIL_BLOCK;
     value.reason = static_cast<std::uint8_t>(reason);
     rules.try_emplace(prefix, Rule{value, std::move(source)});
 }
@@ -168,7 +167,7 @@ bool programs_ask_for(std::uint8_t reason) {
 }
 
 bool same_verdict(const jail_rule& a, const jail_rule& b, bool with_reason) {
-    return a.action == b.action && a.own == b.own && std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 && (!with_reason || a.reason == b.reason);
+    return a.own == b.own && std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 && (!with_reason || a.reason == b.reason);
 }
 
 // Of the prefixes that the next wider one gives the same verdict; a wider one comes before those that it holds. What the host is says more than that

@@ -29,8 +29,7 @@ std::vector<jail_ports> ports_of(const jail_rule& rule) {
 
 // Of more ranges than a rule holds the last ones are left out: for a moment it lets less pass.
 jail_rule stricter(const jail_rule& a, const jail_rule& b) {
-    if (a.action == JAIL_PASS) return b;
-    if (b.action == JAIL_PASS || alike(a, b)) return a;
+    if (alike(a, b)) return a;
     jail_rule rule = b;
     rule.own = a.own == b.own ? a.own : static_cast<__u8>(JAIL_OWN_NOT);
     std::ranges::fill(rule.ports, jail_ports{});

@@ -19,10 +19,6 @@ const jail_rule* decisive_rule(const Rules& rules, const IpPrefix& prefix) {
     return rule == nullptr ? nullptr : &rule->value;
 }
 
-bool blocks(const jail_rule* rule) {
-    return rule != nullptr && rule->action == JAIL_BLOCK;
-}
-
 bool lets_pass(const jail_rule& rule, const jail_ports& ports) {
     return std::ranges::any_of(rule.ports, [&](const jail_ports& each) {
         return each.first <= ports.first && ports.last <= each.last && (ports.protocols & ~each.protocols) == 0;
@@ -30,8 +26,8 @@ bool lets_pass(const jail_rule& rule, const jail_ports& ports) {
 }
 
 bool is_hole(const jail_rule* now, const jail_rule* then) {
-    if (!blocks(then)) return false;
-    if (!blocks(now)) return true;
+    if (then == nullptr) return false;
+    if (now == nullptr) return true;
     return std::ranges::any_of(now->ports, [&](const jail_ports& ports) { return ports.protocols != 0 && !lets_pass(*then, ports); });
 }
 

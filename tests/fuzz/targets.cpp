@@ -21,6 +21,7 @@
 #include "engines/podman_network.h"
 #include "engines/runtime_arguments.h"
 #include "engines/runtime_state.h"
+#include "packet_bytes.h"
 #include "policy/policy.h"
 #include "seccomp/tighten.h"
 #include "system/gateways.h"
@@ -143,6 +144,20 @@ void check(const Error& error) {
 [[maybe_unused]] void fuzz_arguments(std::string_view text) {
     const std::size_t middle = text.find('\xff');
     must(descriptors_left_by_crun(text.substr(0, middle), text.substr(middle == std::string_view::npos ? text.size() : middle + 1)) >= 0);
+}
+
+// A packet, as of either family. What is said of it rests on its headers alone: what is behind them changes nothing.
+[[maybe_unused]] void fuzz_packet(std::string_view text) {
+    for (const std::uint16_t family : {ETH_P_IP, ETH_P_IPV6}) {
+        test::Bytes bytes(text.begin(), text.end());
+        const jail_packet packet = test::parse(bytes, family);
+        must(packet.odd <= JAIL_ODD_SOURCE_ROUTED);
+        if (packet.odd != JAIL_ODD_NOT) continue;
+        must(packet.upper_layer >= (family == ETH_P_IP ? 20U : 40U) && packet.source.prefix_bits == 128 && packet.destination.prefix_bits == 128);
+        bytes.resize(packet.upper_layer + 1);
+        const jail_packet cut = test::parse(bytes, family);
+        must(std::memcmp(&cut, &packet, sizeof cut) == 0);
+    }
 }
 
 }  // namespace

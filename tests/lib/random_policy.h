@@ -4,13 +4,14 @@
 // a destination is blocked where any prefix to block holds it, unless an exception holds it, its port and its protocol.
 #pragma once
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <iterator>
 #include <random>
 #include <string>
 #include <vector>
 
-#include "../bpf/verdict.h"
 #include "policy/named_sets.h"
 #include "policy/policy.h"
 
@@ -65,7 +66,7 @@ public:
     }
 
     Destination destination() {
-        constexpr std::uint8_t kProtocols[] = {JAIL_PROTO_TCP, JAIL_PROTO_UDP, 1, 136};
+        constexpr std::uint8_t kProtocols[] = {IPPROTO_TCP, IPPROTO_UDP, 1, 136};
         return {prefix(true), kProtocols[below(std::size(kProtocols))], below(8) == 0 ? std::uint16_t{53} : port()};
     }
 
@@ -103,8 +104,8 @@ inline bool is_blocked_by_reference(const Request& request, const HostView& host
         return decides->reason == JAIL_REASON_LOCAL || decides->reason == JAIL_REASON_ALIAS || decides->reason == JAIL_REASON_NAMED ||
                decides->reason == JAIL_REASON_LOOPBACK || decides->reason == JAIL_REASON_UNSPECIFIED;
     };
-    const std::uint8_t protocol = destination.protocol == JAIL_PROTO_TCP   ? JAIL_PORTS_TCP
-                                  : destination.protocol == JAIL_PROTO_UDP ? JAIL_PORTS_UDP
+    const std::uint8_t protocol = destination.protocol == IPPROTO_TCP   ? JAIL_PORTS_TCP
+                                  : destination.protocol == IPPROTO_UDP ? JAIL_PORTS_UDP
                                                                            : 0;
     for (const Exception& exception : request.allow) {
         const bool holds = exception.destination ? exception.destination->contains(destination.address) : is_host();

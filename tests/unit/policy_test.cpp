@@ -41,7 +41,7 @@ std::string verdict(const HostView& host, std::string_view address) {
     const auto policy = compile_policy(kEnforce, host);
     REQUIRE(policy);
     const Rule* rule = find_rule(policy->rules, prefix(address));
-    if (rule == nullptr || rule->value.action == JAIL_PASS) return "pass";
+    if (rule == nullptr) return "pass";
     return std::string(reason_name(static_cast<jail_reason>(rule->value.reason))) + (rule->value.ports[0].protocols != 0 ? " with ports" : "");
 }
 

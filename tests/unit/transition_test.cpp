@@ -5,17 +5,12 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
 
 #include <cstring>
 
-#include "../bpf/verdict.h"
 #include "policy/judge.h"
 #include "random_policy.h"
-
-// judge.cpp looks up for itself.
-[[maybe_unused]] JAIL_INLINE const jail_rule* jail_lookup(const jail_key* /*key*/) {
-    return nullptr;
-}
 
 using namespace jail_ai;
 using test::Destination;
@@ -39,6 +34,10 @@ IpPrefix translated(const IpPrefix& v4) {
     return *IpPrefix::from_bytes(bytes, v4.key().prefix_bits);
 }
 
+constexpr jail_rule kBlock{};
+// What passes but for ICMP and the like.
+constexpr jail_rule kOpen{0, 0, {}, {{0, 65535, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0}}};
+
 IpPrefix some_prefix(RandomWorld& world) {
     const IpPrefix prefix = world.prefix(false);
     return prefix.is_v4() && world.below(2) == 0 ? translated(prefix) : prefix;
@@ -48,8 +47,7 @@ IpPrefix some_prefix(RandomWorld& world) {
 Rules arbitrary(RandomWorld& world) {
     Rules rules;
     for (unsigned i = world.below(12); i > 0; --i) {
-        jail_rule rule{};
-        rule.action = world.below(3) == 0 ? JAIL_PASS : JAIL_BLOCK;
+        jail_rule rule = world.below(3) == 0 ? kOpen : kBlock;
         rule.own = static_cast<std::uint8_t>(world.below(2));
         for (unsigned range = world.below(JAIL_MAX_PORTS + 1); range > 0; --range) {
             const std::uint16_t first = world.port();
@@ -130,38 +128,28 @@ TEST_CASE("transition: a new address is one step, and one that leaves is one") {
 }
 
 TEST_CASE("transition: an exception that moves to another prefix opens nothing that both close") {
-    const auto rule = [](jail_action action) {
-        jail_rule value{};
-        value.action = static_cast<std::uint8_t>(action);
-        return Rule{value, {}};
-    };
+    const auto rule = [](const jail_rule& value) { return Rule{value, {}}; };
     // The old set blocks the wide prefix and the new one the narrow one inside of it: the narrow one is blocked throughout.
-    const Rules now{{prefix("10.0.0.0/8"), rule(JAIL_BLOCK)}};
-    const Rules then{{prefix("10.0.0.0/8"), rule(JAIL_PASS)}, {prefix("10.1.0.0/16"), rule(JAIL_BLOCK)}};
+    const Rules now{{prefix("10.0.0.0/8"), rule(kBlock)}};
+    const Rules then{{prefix("10.0.0.0/8"), rule(kOpen)}, {prefix("10.1.0.0/16"), rule(kBlock)}};
     Rules rules = now;
     for (const RuleStep& step : plan_transition(now, then)) {
         apply(rules, step);
-        CHECK(judge(rules, prefix("10.1.2.3"), 0, 0).blocked);
+        CHECK(judge(rules, prefix("10.1.2.3"), IPPROTO_TCP, 80).blocked);
     }
     CHECK(same(rules, then));
 }
 
 TEST_CASE("transition: an address that each set blocks by another of its two forms stays blocked") {
-    const auto rules_of = [](jail_action translated_form, jail_action v4) {
-        Rules rules;
-        for (const auto& [where, action] : {std::pair("64:ff9b::a00:1", translated_form), std::pair("10.0.0.1", v4)}) {
-            jail_rule value{};
-            value.action = static_cast<std::uint8_t>(action);
-            rules.emplace(prefix(where), Rule{value, {}});
-        }
-        return rules;
+    const auto rules_of = [](const jail_rule& translated_form, const jail_rule& v4) {
+        return Rules{{prefix("64:ff9b::a00:1"), Rule{translated_form, {}}}, {prefix("10.0.0.1"), Rule{v4, {}}}};
     };
-    const Rules one = rules_of(JAIL_PASS, JAIL_BLOCK), other = rules_of(JAIL_BLOCK, JAIL_PASS);
+    const Rules one = rules_of(kOpen, kBlock), other = rules_of(kBlock, kOpen);
     for (const auto& [now, then] : {std::pair(one, other), std::pair(other, one)}) {
         Rules rules = now;
         for (const RuleStep& step : plan_transition(now, then)) {
             apply(rules, step);
-            CHECK(judge(rules, prefix("64:ff9b::10.0.0.1"), 0, 0).blocked);
+            CHECK(judge(rules, prefix("64:ff9b::10.0.0.1"), IPPROTO_TCP, 80).blocked);
         }
         CHECK(same(rules, then));
     }

@@ -8,20 +8,18 @@
 
 #include "../bpf/verdict.h"
 
-static const jail_ai::Rules* rules = nullptr;
-
-JAIL_INLINE const jail_rule* jail_lookup(const jail_key* key) {
+JAIL_INLINE const jail_rule* jail_lookup(const void* rules, const jail_key* key) {
     CHECK(key->prefix_bits == 128);
     const auto address = jail_ai::IpPrefix::from_bytes(std::span(key->addr), 128);
-    const jail_ai::Rule* rule = jail_ai::find_rule(*rules, *address);
+    const jail_ai::Rule* rule = jail_ai::find_rule(*static_cast<const jail_ai::Rules*>(rules), *address);
     return rule == nullptr ? nullptr : &rule->value;
 }
 
 namespace {
 
-int judge(const char* text, std::uint8_t protocol = JAIL_PROTO_TCP, std::uint16_t port = 80) {
+int judge(const jail_ai::Rules& rules, const char* text, std::uint8_t protocol = IPPROTO_TCP, std::uint16_t port = 80) {
     const jail_key key = jail_ai::IpPrefix::parse(text).value().key();
-    return jail_judge(&key, protocol, port);
+    return jail_judge(&rules, &key, protocol, port);
 }
 
 jail_ai::Rules rules_of(std::initializer_list<std::pair<const char*, jail_rule>> list) {
@@ -31,48 +29,47 @@ jail_ai::Rules rules_of(std::initializer_list<std::pair<const char*, jail_rule>>
 }
 
 constexpr jail_rule block(jail_reason reason) {
-    return {JAIL_BLOCK, static_cast<__u8>(reason), {}, {}};
+    return {static_cast<__u8>(reason), {}, {}, {}};
 }
 
 }  // namespace
 
 TEST_CASE("verdict: what no rule holds passes, the longest prefix decides") {
+    jail_rule open = block(JAIL_REASON_LOCAL);
+    open.ports[0] = {0, 65535, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
     const auto local = rules_of({{"10.0.0.0/8", block(JAIL_REASON_LOCAL)},
-                                 {"10.1.0.0/16", {JAIL_PASS, 0, {}, {}}},
+                                 {"10.1.0.0/16", open},
                                  {"10.1.2.3", block(JAIL_REASON_NAMED)},
                                  {"fd00::/16", block(JAIL_REASON_ALIAS)}});
-    rules = &local;
-    CHECK(judge("192.0.2.1") == JAIL_VERDICT_PASS);
-    CHECK(judge("10.0.0.1") == JAIL_REASON_LOCAL);
-    CHECK(judge("10.1.0.1") == JAIL_VERDICT_PASS);
-    CHECK(judge("10.1.2.3") == JAIL_REASON_NAMED);
-    CHECK(judge("fd00::1") == JAIL_REASON_ALIAS);
-    CHECK(judge("fd01::1") == JAIL_VERDICT_PASS);
+    CHECK(judge(local, "192.0.2.1") == JAIL_VERDICT_PASS);
+    CHECK(judge(local, "10.0.0.1") == JAIL_REASON_LOCAL);
+    CHECK(judge(local, "10.1.0.1") == JAIL_VERDICT_PASS);
+    CHECK(judge(local, "10.1.2.3") == JAIL_REASON_NAMED);
+    CHECK(judge(local, "fd00::1") == JAIL_REASON_ALIAS);
+    CHECK(judge(local, "fd01::1") == JAIL_VERDICT_PASS);
 }
 
 TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
     const auto local = rules_of({{"192.0.2.1", block(JAIL_REASON_LOCAL)}, {"0.0.0.0/8", block(JAIL_REASON_UNSPECIFIED)}});
-    rules = &local;
     for (const char* disguise : {"::ffff:192.0.2.1", "::192.0.2.1", "::ffff:0:192.0.2.1", "64:ff9b::192.0.2.1", "64:ff9b:1::192.0.2.1",
                                  "64:ff9b:1:fffe::192.0.2.1", "2002:c000:0201::", "2002:c000:0201:1:2:3:4:5",
                                  // RFC 6052 2.2, behind 48, 56 and 64 bits
                                  "64:ff9b:1:c000:2:100::", "64:ff9b:1:c000:2:100:7:7", "64:ff9b:1:aac0:0:201::", "64:ff9b:1:aabb:c0:2:100::"})
-        CHECK_MESSAGE(judge(disguise) == JAIL_REASON_LOCAL, disguise);
+        CHECK_MESSAGE(judge(local, disguise) == JAIL_REASON_LOCAL, disguise);
     for (const char* other :
          {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1", "2002:c000:0202::", "2003:c000:0201::", "::1:192.0.2.1",
           "1::192.0.2.1", "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1",
           "::", "64:ff9b:1:c000:2:200::", "64:ff9b:1:aac0:0:202::", "64:ff9b:1:aabb:c0:2:200::", "64:ff9b:2:c000:2:100::", "64:ff9b:1::"})
-        CHECK_MESSAGE(judge(other) == JAIL_VERDICT_PASS, other);
-    CHECK(judge("::2") == JAIL_REASON_UNSPECIFIED);
+        CHECK_MESSAGE(judge(local, other) == JAIL_VERDICT_PASS, other);
+    CHECK(judge(local, "::2") == JAIL_REASON_UNSPECIFIED);
 }
 
 TEST_CASE("verdict: an IPv6 address of the host that happens to be a disguise is blocked as it stands") {
     const auto local = rules_of({{"2002:c000:0201::1", block(JAIL_REASON_LOCAL)}, {"64:ff9b::/96", block(JAIL_REASON_ALIAS)}});
-    rules = &local;
-    CHECK(judge("2002:c000:0201::1") == JAIL_REASON_LOCAL);
-    CHECK(judge("2002:c000:0201::2") == JAIL_VERDICT_PASS);
-    CHECK(judge("64:ff9b::198.51.100.1") == JAIL_REASON_ALIAS);
-    CHECK(judge("198.51.100.1") == JAIL_VERDICT_PASS);
+    CHECK(judge(local, "2002:c000:0201::1") == JAIL_REASON_LOCAL);
+    CHECK(judge(local, "2002:c000:0201::2") == JAIL_VERDICT_PASS);
+    CHECK(judge(local, "64:ff9b::198.51.100.1") == JAIL_REASON_ALIAS);
+    CHECK(judge(local, "198.51.100.1") == JAIL_VERDICT_PASS);
 }
 
 TEST_CASE("verdict: port ranges pass for their protocol, both ends included, and for nothing else") {
@@ -80,16 +77,15 @@ TEST_CASE("verdict: port ranges pass for their protocol, both ends included, and
     rule.ports[0] = {53, 53, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
     rule.ports[JAIL_MAX_PORTS - 1] = {8000, 8010, JAIL_PORTS_TCP, 0};
     const auto local = rules_of({{"192.0.2.1", rule}});
-    rules = &local;
-    CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, 53) == JAIL_VERDICT_PASS);
-    CHECK(judge("192.0.2.1", JAIL_PROTO_UDP, 53) == JAIL_VERDICT_PASS);
-    CHECK(judge("192.0.2.1", JAIL_PROTO_UDP, 8000) == JAIL_REASON_LOCAL);
+    CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, 53) == JAIL_VERDICT_PASS);
+    CHECK(judge(local, "192.0.2.1", IPPROTO_UDP, 53) == JAIL_VERDICT_PASS);
+    CHECK(judge(local, "192.0.2.1", IPPROTO_UDP, 8000) == JAIL_REASON_LOCAL);
     for (const std::uint16_t port : std::to_array<std::uint16_t>({8000, 8005, 8010}))
-        CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, port) == JAIL_VERDICT_PASS);
+        CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, port) == JAIL_VERDICT_PASS);
     for (const std::uint16_t port : std::to_array<std::uint16_t>({0, 52, 54, 7999, 8011, 65535}))
-        CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, port) == JAIL_REASON_LOCAL);
+        CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, port) == JAIL_REASON_LOCAL);
     for (const std::uint8_t protocol : std::to_array<std::uint8_t>({0, 1, 58, 132, 136, 255}))
-        CHECK(judge("192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
+        CHECK(judge(local, "192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
 }
 
 TEST_CASE("verdict: compiled policies say what a naive reference says, for random policies and destinations") {
@@ -101,11 +97,10 @@ TEST_CASE("verdict: compiled policies say what a naive reference says, for rando
         const jail_ai::HostView host = world.host();
         const auto policy = jail_ai::compile_policy(request, host);
         REQUIRE(policy);
-        rules = &policy->rules;
         for (int i = 0; i < 40; ++i) {
             const auto to = world.destination();
             const bool expected = jail_ai::test::is_blocked_by_reference(request, host, to);
-            const bool actual = jail_judge(&to.address.key(), to.protocol, to.port) != JAIL_VERDICT_PASS;
+            const bool actual = jail_judge(&policy->rules, &to.address.key(), to.protocol, to.port) != JAIL_VERDICT_PASS;
             if (actual != expected) FAIL(round << ": " << to.address.to_string() << " port " << to.port << " protocol " << int{to.protocol});
             blocked += expected ? 1 : 0;
             opened += !expected && jail_ai::find_rule(policy->rules, to.address) != nullptr ? 1 : 0;
@@ -117,9 +112,8 @@ TEST_CASE("verdict: compiled policies say what a naive reference says, for rando
 }
 
 TEST_CASE("verdict: a value that nobody filled in blocks") {
-    const auto local = rules_of({{"192.0.2.1", jail_rule{}}, {"192.0.2.2", {JAIL_BLOCK, 250, {}, {}}}});
-    rules = &local;
-    CHECK(judge("192.0.2.1") == JAIL_REASON_LOCAL);
-    CHECK(judge("192.0.2.1", JAIL_PROTO_TCP, 0) == JAIL_REASON_LOCAL);
-    CHECK(judge("192.0.2.2") == JAIL_REASON_PACKET);
+    const auto local = rules_of({{"192.0.2.1", jail_rule{}}, {"192.0.2.2", {250, {}, {}, {}}}});
+    CHECK(judge(local, "192.0.2.1") == JAIL_REASON_LOCAL);
+    CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, 0) == JAIL_REASON_LOCAL);
+    CHECK(judge(local, "192.0.2.2") == JAIL_REASON_PACKET);
 }

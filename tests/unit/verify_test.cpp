@@ -255,11 +255,11 @@ TEST_CASE("verify: which rules that have fallen behind leave something open") {
         for (const auto& [prefix, value] : list) all.emplace(IpPrefix::parse(prefix).value(), Rule{value, ""});
         return all;
     };
-    const jail_rule block{JAIL_BLOCK, JAIL_REASON_LOCAL, 0, 0, {}};
-    const jail_rule link_local{JAIL_BLOCK, JAIL_REASON_LINK_LOCAL, 0, 0, {}};
-    const jail_rule pass{JAIL_PASS, 0, 0, 0, {}};
-    const jail_rule web{JAIL_BLOCK, JAIL_REASON_LOCAL, 0, 0, {{80, 443, JAIL_PORTS_TCP, 0}}};
-    const jail_rule plain{JAIL_BLOCK, JAIL_REASON_LOCAL, 0, 0, {{80, 80, JAIL_PORTS_TCP, 0}}};
+    const jail_rule block{JAIL_REASON_LOCAL, 0, {}, {}};
+    const jail_rule link_local{JAIL_REASON_LINK_LOCAL, 0, {}, {}};
+    const jail_rule open{JAIL_REASON_LOCAL, 0, {}, {{0, 65535, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0}}};
+    const jail_rule web{JAIL_REASON_LOCAL, 0, {}, {{80, 443, JAIL_PORTS_TCP, 0}}};
+    const jail_rule plain{JAIL_REASON_LOCAL, 0, {}, {{80, 80, JAIL_PORTS_TCP, 0}}};
     struct Row {
         Rules now, then;
         const char* hole;
@@ -268,10 +268,10 @@ TEST_CASE("verify: which rules that have fallen behind leave something open") {
         {rules({{"10.0.0.1", block}}), rules({{"10.0.0.1", block}}), ""},
         {rules({}), rules({{"10.0.0.1", block}}), "10.0.0.1"},
         {rules({{"10.0.0.1", block}}), rules({}), ""},
-        {rules({{"10.0.0.1", pass}}), rules({{"10.0.0.1", block}}), "10.0.0.1"},
+        {rules({{"10.0.0.1", open}}), rules({{"10.0.0.1", block}}), "10.0.0.1"},
         {rules({{"10.0.0.0/8", block}}), rules({{"10.0.0.0/8", block}, {"10.0.0.1", block}}), ""},
         {rules({{"fe80::/10", link_local}}), rules({{"fe80::/10", link_local}, {"fe80::1", block}}), ""},
-        {rules({{"10.0.0.0/8", block}, {"10.0.0.1", pass}}), rules({{"10.0.0.0/8", block}}), "10.0.0.1"},
+        {rules({{"10.0.0.0/8", block}, {"10.0.0.1", open}}), rules({{"10.0.0.0/8", block}}), "10.0.0.1"},
         {rules({{"10.0.0.0/8", web}}), rules({{"10.0.0.0/8", web}, {"10.0.0.1", block}}), "10.0.0.1"},
         {rules({{"10.0.0.1", web}}), rules({{"10.0.0.1", plain}}), "10.0.0.1"},
         {rules({{"10.0.0.1", plain}}), rules({{"10.0.0.1", web}}), ""},
