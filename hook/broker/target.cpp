@@ -3,10 +3,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <iterator>
+#include <vector>
+
 #include "base/quote.h"
 #include "jail/attachment.h"
 #include "jail/inspect.h"
-#include "system/cgroup_tree.h"
+#include "system/cgroup_walk.h"
 
 namespace jail_ai {
 namespace {
@@ -17,7 +21,9 @@ Status check_process(const Peer& peer, const Process& process) {
 }
 
 Status check_cgroup(const Peer& peer, const Cgroup& cgroup) {
-    auto owners = TRY(cgroup_owners(cgroup.fd()));
+    const auto cgroups = TRY(cgroup_and_above(cgroup.fd()));
+    std::vector<uid_t> owners;
+    std::ranges::transform(cgroups, std::back_inserter(owners), &OpenCgroup::owner);
     return authorise_cgroup(peer, owners);
 }
 
@@ -25,7 +31,8 @@ Status check_cgroup(const Peer& peer, const Cgroup& cgroup) {
 // from is asking at all, and none of its questions would be answered to its advantage.
 Status check_peer_is_free(const Peer& peer) {
     auto process = TRY(Process::open(peer.pid).context("whoever asks"));
-    auto cgroup = TRY(open_cgroup_of(process).context("whoever asks"));
+    const auto path = TRY(cgroup_path_of(process.proc_fd()).context("whoever asks"));
+    const auto cgroup = TRY(open_cgroup(path).context("whoever asks"));
     auto jailed = TRY(is_jailed(cgroup.get()));
     if (jailed) return Error{EX_NOPERM, fmt::format("process {} asks from inside of a jail, where everything is jailed already", peer.pid)};
     return ok();
@@ -33,15 +40,15 @@ Status check_peer_is_free(const Peer& peer) {
 
 Status check_number_of_jails(const Peer& peer, const Cgroup& cgroup, std::size_t most) {
     if (peer.uid == 0) return ok();  // root's are the machine's
-    auto top = TRY(topmost_of(cgroup.fd(), peer.uid));
+    const auto cgroups = TRY(cgroup_and_above(cgroup.fd()));
+    const auto top = std::ranges::find(cgroups.rbegin(), cgroups.rend(), peer.uid, &OpenCgroup::owner);
+    if (top == cgroups.rend()) return Error{EX_NOPERM, fmt::format("no cgroup here belongs to uid {}", peer.uid)};
     std::size_t jails = 0;
-    auto walked = for_each_cgroup(top.get(), [&](int fd) -> Status {
-        auto programs = attached_programs(fd, kProgramTable.front());
-        if (!programs) return std::move(programs).error();
-        if (!programs->empty()) ++jails;
-        return ok();
-    });
-    if (!walked) return std::move(walked).error().context(fmt::format("count the jails of uid {}", peer.uid));
+    TRY(walk_down(top->fd.get(), [&](int fd, const std::string& /*below*/) -> Result<Walk> {
+            const auto programs = TRY(attached_programs(fd, kProgramTable.front()));
+            if (!programs.empty()) ++jails;
+            return Walk::on;
+        }).context(fmt::format("count the jails of uid {}", peer.uid)));
     if (jails >= most)
         return Error{EX_UNAVAILABLE, fmt::format("uid {} has {} jails, as many as a user may have here (--max-jails)", peer.uid, jails)};
     return ok();

@@ -22,7 +22,7 @@
 #include "facts/container.h"
 #include "jail/attachment.h"
 #include "jail/connections.h"
-#include "system/cgroup_view.h"
+#include "system/cgroup_walk.h"
 
 namespace jail_ai {
 namespace {
@@ -134,11 +134,11 @@ Result<Lines> jail_target(Target target, const Defaults& defaults) {
 }
 
 // The cgroups in question, the innermost first.
-Result<std::vector<CgroupView>> cgroups_meant(const Arguments& arguments) {
+Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
     const auto& [kind, word] = *arguments.own.begin();
     if (kind == kCgroup) {
         auto cgroup = TRY(Cgroup::at(word));
-        std::vector<CgroupView> one;
+        std::vector<NamedCgroup> one;
         one.push_back({UniqueFd(::fcntl(cgroup.fd(), F_DUPFD_CLOEXEC, 0)), cgroup.path()});
         return one;
     }
@@ -165,7 +165,7 @@ Result<Lines> detach(std::span<char* const> words) {
     if (!arguments->flags.empty()) return not_one_target("detach");
     TRY(check_target(*arguments, "detach"));
     auto cgroups = TRY(cgroups_meant(*arguments));
-    for (const CgroupView& cgroup : cgroups) {
+    for (const NamedCgroup& cgroup : cgroups) {
         auto detached = detach_jail(cgroup.fd.get());
         if (!detached) return std::move(detached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
         if (*detached != 0)

@@ -11,7 +11,7 @@
 #include "engines/container_name_files.h"
 #include "facts/host_view.h"
 #include "jail/attached_policy.h"
-#include "system/cgroup_view.h"
+#include "system/cgroup_walk.h"
 #include "system/process.h"
 #include "system/routes.h"
 
@@ -67,7 +67,7 @@ Result<Request> request_of(const Question& question, const Annotations& annotati
 
 Result<std::optional<AttachedJail>> jail_of(const Process& process, const Policy& policy) {
     auto cgroups = TRY(cgroups_of(process));
-    for (const CgroupView& cgroup : cgroups) {
+    for (const NamedCgroup& cgroup : cgroups) {
         auto attached = read_attached_policy(cgroup.fd.get());
         if (!attached) return std::move(attached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
         if (!*attached) continue;

@@ -14,7 +14,7 @@
 #include "container/json_writer.h"
 #include "jail/connections.h"
 #include "jail/refresh.h"
-#include "system/every_cgroup.h"
+#include "system/cgroup_walk.h"
 #include "system/lock_file.h"
 #include "system/process.h"
 #include "system/routes.h"

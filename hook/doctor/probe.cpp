@@ -22,7 +22,7 @@
 #include "engines/pause_process.h"
 #include "jail/build.h"
 #include "jail/inspect.h"
-#include "system/every_cgroup.h"
+#include "system/cgroup_walk.h"
 #include "system/file.h"
 #include "system/lsm.h"
 #include "system/name_files.h"
@@ -148,7 +148,7 @@ void look_at_network(MachineFacts& facts) {
 
 // Of the network hooks, for those a jail always has. Only programs on packets stand beside others' in peace.
 void look_at_others_programs(MachineFacts& facts) {
-    const auto looked = for_each_cgroup_here([&](int cgroup_fd, const std::string& path) -> Status {
+    const auto looked = for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
         for (const ProgramSlot& slot : kProgramTable) {
             auto others = TRY(foreign_programs(cgroup_fd, slot));
             const bool judges_packets = slot.type == BPF_CGROUP_INET_INGRESS || slot.type == BPF_CGROUP_INET_EGRESS;

@@ -14,7 +14,7 @@
 #include "jail/inspect.h"
 #include "jail/list.h"
 #include "policy/probe.h"
-#include "system/cgroup_tree.h"
+#include "system/cgroup_walk.h"
 #include "system/file.h"
 #include "system/prober.h"
 
@@ -88,15 +88,14 @@ Result<bool> is_frozen(int cgroup_fd) {
 // In the cgroup, or in the first below it that takes a process: one with controllers for those below it doesn't (cgroups(7), no internal processes).
 Result<ProbeSockets> make_sockets(Prober& prober, int cgroup_fd, std::uint32_t protocol, bool with_unix) {
     std::optional<Result<ProbeSockets>> made;
-    TRY(for_each_cgroup(cgroup_fd, [&](int fd) -> Status {
-        const bool tries = !made || (!*made && made->error().exit_code == EX_TEMPFAIL);
-        if (!tries) return ok();
+    TRY(walk_down(cgroup_fd, [&](int fd, const std::string& /*below*/) -> Result<Walk> {
         const auto frozen = TRY(is_frozen(fd));
         if (frozen)
             made = Error{EX_TEMPFAIL, "nothing in the cgroup is denied anything as long as it is frozen: thaw it"};
         else
             made = prober.make_sockets(fd, protocol, with_unix);
-        return ok();
+        const bool tries_again = !*made && made->error().exit_code == EX_TEMPFAIL;
+        return tries_again ? Walk::on : Walk::done;
     }));
     return std::move(*made);
 }

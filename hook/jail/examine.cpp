@@ -9,7 +9,7 @@
 
 #include "jail/inspect.h"
 #include "jail/list.h"
-#include "system/every_cgroup.h"
+#include "system/cgroup_walk.h"
 
 namespace jail_ai {
 namespace {
@@ -73,7 +73,7 @@ Result<std::optional<ExaminedJail>> examine_jail(int cgroup_fd) {
 
 Result<std::vector<ExaminedJail>> examine_jails() {
     std::vector<ExaminedJail> jails;
-    TRY(for_each_cgroup_here([&](int cgroup_fd, const std::string& path) -> Status {
+    TRY(for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
         auto jail = TRY(examine_jail(cgroup_fd));
         if (!jail) return ok();
         jail->cgroup = path;

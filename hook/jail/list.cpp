@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "system/every_cgroup.h"
+#include "system/cgroup_walk.h"
 
 namespace jail_ai {
 namespace {
@@ -135,7 +135,7 @@ Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::functio
 
 Result<std::vector<JailReport>> list_jails() {
     std::vector<JailReport> jails;
-    TRY(for_each_cgroup_here([&](int fd, const std::string& path) -> Status {
+    TRY(for_each_cgroup([&](int fd, const std::string& path) -> Status {
         auto jail = TRY(look_at(fd));
         if (!jail) return ok();
         auto report = TRY(report_on(*jail));

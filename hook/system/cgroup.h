@@ -60,7 +60,4 @@ private:
     bool has_restorer_ = false;
 };
 
-// The process's cgroup, whatever else is in it; for looking at, not for attaching to.
-Result<UniqueFd> open_cgroup_of(const Process& process);
-
 }  // namespace jail_ai

@@ -23,7 +23,7 @@
 
 #include "base/lines.h"
 #include "base/unique_fd.h"
-#include "system/cgroup_tree.h"
+#include "system/cgroup_walk.h"
 #include "system/file.h"
 #include "system/netlink_dump.h"
 #include "system/process.h"
@@ -167,7 +167,10 @@ Result<std::vector<inet_diag_msg>> list_sockets(int diag, int map_fd, const Memb
 
 Result<unsigned> end_tcp_connections(int cgroup_fd, int without_storage_in, const std::function<bool(const TcpPeer& peer)>& ends) {
     Members members;
-    TRY(for_each_cgroup(cgroup_fd, [&](int fd) { return add_cgroup(fd, members); }));
+    TRY(walk_down(cgroup_fd, [&](int fd, const std::string& /*below*/) -> Result<Walk> {
+        TRY(add_cgroup(fd, members));
+        return Walk::on;
+    }));
     unsigned ended = 0;
     for (const auto& [inode, network] : members.namespaces) {
         auto diag = TRY(open_diag_in(network.get()));

@@ -9,8 +9,7 @@
 #include "engines/container_names.h"
 #include "jail/acting.h"
 #include "jail/refresh.h"
-#include "system/cgroup_view.h"
-#include "system/every_cgroup.h"
+#include "system/cgroup_walk.h"
 #include "system/process.h"
 #include "system/route_localnet.h"
 #include "system/routes.h"
@@ -22,7 +21,7 @@ namespace {
 Result<std::vector<std::uint64_t>> cgroup_ids(const Process& process) {
     auto cgroups = TRY(cgroups_of(process));
     std::vector<std::uint64_t> ids;
-    for (const CgroupView& cgroup : cgroups) {
+    for (const NamedCgroup& cgroup : cgroups) {
         struct stat info {};
         if (::fstat(cgroup.fd.get(), &info) != 0) return system_error("stat a cgroup", errno);
         ids.push_back(info.st_ino);
@@ -60,7 +59,7 @@ SeenContainer look_at(const RunningContainer& container) {
 }
 
 Status prove_jails(VerifyFacts& facts) {
-    return for_each_cgroup_here([&](int cgroup_fd, const std::string& /*path*/) -> Status {
+    return for_each_cgroup([&](int cgroup_fd, const std::string& /*path*/) -> Status {
         struct stat info {};
         if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
         if (std::ranges::find(facts.jails, info.st_ino, &ExaminedJail::cgroup_id) == facts.jails.end()) return ok();

@@ -9,7 +9,9 @@
 #include <sys/stat.h>
 
 #include <chrono>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "broker_run.h"
 #include "expect.h"
@@ -17,6 +19,7 @@
 #include "kernel_bpf.h"
 #include "must.h"
 #include "protocol_reporter.h"
+#include "system/cgroup_walk.h"
 
 namespace jail_ai::test {
 namespace {
@@ -102,6 +105,23 @@ TEST_CASE("broker: a user's process in a cgroup that isn't the user's") {
     must(::chown(container.cgroup.path().c_str(), kUser, kUser), "delegate a cgroup");
     const Asker user(kUser);
     expect_yes(BrokerRun(user).ask(message_for(container), {pidfd.get()}), container);
+}
+
+TEST_CASE("broker: whoever's cgroups can't all be looked at, above the container's or for other jails, gets no more") {
+    USERS_CONTAINER(container, kUser);
+    std::vector<std::unique_ptr<TestCgroup>> nested;
+    for (std::size_t i = 0; i <= kMaxCgroupDepth; ++i)
+        nested.push_back(std::make_unique<TestCgroup>(i == 0 ? containers.delegated : *nested.back(), i == 0 ? "nest" : "d"));
+    const auto ask = [&] {
+        const Asker user(kUser);
+        return BrokerRun(user).ask(message_for(container), {pidfd_of(container.init.pid()).get()});
+    };
+    expect_no(ask(), "nested deeper than 64 levels", container.cgroup);
+    write_file("cgroup.procs", std::to_string(container.init.pid()), nested.back()->fd());
+    expect_no(ask(), "nested deeper than 64 levels", *nested.back());
+    write_file("cgroup.procs", std::to_string(container.init.pid()), container.cgroup.fd());
+    while (!nested.empty()) nested.pop_back();
+    expect_yes(ask(), container);
 }
 
 TEST_CASE("broker: a second request changes nothing, stricter or looser") {
