@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+
 #include "base/quote.h"
 #include "engines/containers_conf.h"
 #include "system/file.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "jail/abstract.h"
+#include "jail/guard.h"
 
 #include <bpf/libbpf.h>
 #include <fmt/format.h>

@@ -13,7 +13,6 @@
 #include <iterator>
 
 #include "base/clock.h"
-#include "jail/abstract.h"
 #include "jail/acting.h"
 #include "jail/guard.h"
 #include "jail/loading.h"

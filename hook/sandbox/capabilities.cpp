@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "sandbox/capabilities.h"
+#include "sandbox/phases.h"
 
 #include <linux/capability.h>
 #include <linux/securebits.h>

@@ -3,10 +3,8 @@
 #include <sys/resource.h>
 
 #include "base/report.h"
-#include "sandbox/capabilities.h"
-#include "sandbox/landlock.h"
+#include "sandbox/phases.h"
 #include "sandbox/sandbox.h"
-#include "sandbox/syscall_filter.h"
 #include "system/prober.h"
 
 namespace jail_ai {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // The kernel's header that a distribution ships may be older than the kernel that runs, so its newer parts are spelled out.
-#include "sandbox/landlock.h"
+#include "sandbox/phases.h"
 
 #include <fcntl.h>
 #include <linux/landlock.h>

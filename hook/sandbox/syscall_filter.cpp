@@ -2,7 +2,7 @@
 //
 // The filters are made by libseccomp when the hook is built (filter/generate.cpp), not when it runs: making one takes about
 // as long as all that the hook does besides loading BPF programs.
-#include "sandbox/syscall_filter.h"
+#include "sandbox/phases.h"
 
 #include <linux/filter.h>
 #include <linux/seccomp.h>

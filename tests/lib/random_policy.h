@@ -104,9 +104,7 @@ inline bool is_blocked_by_reference(const Request& request, const HostView& host
         return decides->reason == JAIL_REASON_LOCAL || decides->reason == JAIL_REASON_ALIAS || decides->reason == JAIL_REASON_NAMED ||
                decides->reason == JAIL_REASON_LOOPBACK || decides->reason == JAIL_REASON_UNSPECIFIED;
     };
-    const std::uint8_t protocol = destination.protocol == IPPROTO_TCP   ? JAIL_PORTS_TCP
-                                  : destination.protocol == IPPROTO_UDP ? JAIL_PORTS_UDP
-                                                                           : 0;
+    const std::uint8_t protocol = destination.protocol == IPPROTO_TCP ? JAIL_PORTS_TCP : destination.protocol == IPPROTO_UDP ? JAIL_PORTS_UDP : 0;
     for (const Exception& exception : request.allow) {
         const bool holds = exception.destination ? exception.destination->contains(destination.address) : is_host();
         if (holds && (exception.protocols & protocol) != 0 && exception.first <= destination.port && destination.port <= exception.last) return false;

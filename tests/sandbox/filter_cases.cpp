@@ -34,7 +34,7 @@
 #include "confined.h"
 #include "container.h"
 #include "protocol_reporter.h"
-#include "sandbox/syscall_filter.h"
+#include "sandbox/phases.h"
 
 #define NEED_FILTER() \
     if (!kHasSyscallFilter) SKIP_CASE("a build with sanitizers has no filter")

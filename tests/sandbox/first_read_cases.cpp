@@ -19,7 +19,7 @@
 #include "held_hook.h"
 #include "must.h"
 #include "protocol_reporter.h"
-#include "sandbox/syscall_filter.h"
+#include "sandbox/phases.h"
 
 namespace jail_ai::test {
 namespace {

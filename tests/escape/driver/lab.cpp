@@ -13,6 +13,7 @@
 #include <csignal>
 
 #include "failure.h"
+#include "link_events.h"
 #include "netlink.h"
 
 namespace escape {
@@ -20,6 +21,8 @@ namespace escape {
 namespace {
 
 using jail_ai::UniqueFd;
+using jail_ai::test::Netlink;
+using jail_ai::test::wait_until_running;
 
 constexpr int relayed_mtu = 65520;  // what podman gives to user-mode networks
 
@@ -70,7 +73,7 @@ void quieten() {
     write_setting("ipv6/conf/all/accept_ra", "0");
     write_setting("ipv6/conf/default/accept_ra", "0");
     write_setting("ipv4/ping_group_range", "0 2147483647");
-    netlink::set_up("lo");
+    Netlink().set_up("lo");
 }
 
 UniqueFd fresh_netns(int home) {
@@ -117,12 +120,12 @@ Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", 
     within(ext(), quieten);
     within(host(), [&] {
         quieten();
-        netlink::add_veth("hx", "02:00:00:78:00:01", ext(), "eth0", "02:00:00:78:00:02");
-        netlink::add_address("lo", "10.77.9.1/32");
-        netlink::add_address("hx", "10.78.0.1/24");
-        netlink::add_address("hx", "fd78::1/64");
-        netlink::add_address("hx", "fe80::78:1/64");
-        netlink::set_up("hx");
+        Netlink().add_veth("hx", "eth0", ext(), "02:00:00:78:00:01", "02:00:00:78:00:02");
+        Netlink().add_address("lo", "10.77.9.1/32");
+        Netlink().add_address("hx", "10.78.0.1/24");
+        Netlink().add_address("hx", "fd78::1/64");
+        Netlink().add_address("hx", "fe80::78:1/64");
+        Netlink().set_up("hx");
         write_setting("ipv4/ip_forward", "1");
         write_setting("ipv6/conf/all/forwarding", "1");
         write_setting("ipv4/conf/all/accept_source_route", "1");
@@ -131,13 +134,13 @@ Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", 
         write_setting("ipv6/conf/default/seg6_enabled", "1", false);
     });
     within(ext(), [&] {
-        netlink::set_up("eth0");
-        netlink::wait_until_running("eth0");
-        netlink::add_address("eth0", "10.78.0.2/24");
-        netlink::add_address("eth0", "fd78::2/64");
-        netlink::add_address("eth0", "fe80::78:2/64");
-        netlink::add_default_route("10.78.0.1");
-        netlink::add_default_route("fd78::1");
+        Netlink().set_up("eth0");
+        wait_until_running("eth0");
+        Netlink().add_address("eth0", "10.78.0.2/24");
+        Netlink().add_address("eth0", "fd78::2/64");
+        Netlink().add_address("eth0", "fe80::78:2/64");
+        Netlink().add_route("0.0.0.0/0", "10.78.0.1");
+        Netlink().add_route("::/0", "fd78::1");
         // ext tells its multipath TCP peers that the host is one more address of its own; a kernel without that misses one route.
         [[maybe_unused]] int status = std::system("PATH=/usr/sbin:/sbin:/usr/bin:/bin ip mptcp endpoint add 10.77.0.1 signal 2>/dev/null");
     });
@@ -166,45 +169,45 @@ void Lab::renew_container(int born_in) {
     container_ = born_in < 0 ? fresh_netns(home_.get()) : netns_born_in(born_in);
     within(container(), quieten);
     within(host(), [&] {
-        for (const char* link : {"vh", "vp", "mp", "vg"}) netlink::delete_link(link);
+        for (const char* link : {"vh", "vp", "mp", "vg"}) Netlink().delete_link(link);
         link_container();
         if (world_.is_relayed()) return;
-        netlink::add_address("vh", "10.77.0.1/24");
-        netlink::add_address("vh", "fd77::1/64");
-        netlink::add_address("vh", "fe80::77:1/64");
-        netlink::set_up("vh");
+        Netlink().add_address("vh", "10.77.0.1/24");
+        Netlink().add_address("vh", "fd77::1/64");
+        Netlink().add_address("vh", "fe80::77:1/64");
+        Netlink().set_up("vh");
         if (std::string failure = run_ip(world_.linked_ip, world_.linked_ip6); !failure.empty()) give_up(failure);
         if (!world_.second_leg) return;
-        netlink::add_veth("vg", "02:00:00:76:00:01", container(), "eth1", "02:00:00:76:00:02");
-        netlink::add_address("vg", "10.76.0.1/24");
-        netlink::add_address("vg", "fd76::1/64");
-        netlink::set_up("vg");
+        Netlink().add_veth("vg", "eth1", container(), "02:00:00:76:00:01", "02:00:00:76:00:02");
+        Netlink().add_address("vg", "10.76.0.1/24");
+        Netlink().add_address("vg", "fd76::1/64");
+        Netlink().set_up("vg");
     });
     within(container(), [&] {
         for (const World::Setting& setting : world_.container_settings) write_setting(setting.path, setting.value);
         const char* link = world_.container_link();
-        if (world_.is_relayed()) netlink::set_mtu(link, relayed_mtu);
-        netlink::add_address(link, std::string(world_.own4) + "/24");
-        netlink::add_address(link, std::string(world_.own6) + "/64");
-        netlink::add_address(link, "fe80::77:2/64");
-        netlink::set_up(link);
-        netlink::add_default_route(world_.gateway4);
-        netlink::add_default_route(world_.gateway6);
+        if (world_.is_relayed()) Netlink().set_mtu(link, relayed_mtu);
+        Netlink().add_address(link, std::string(world_.own4) + "/24");
+        Netlink().add_address(link, std::string(world_.own6) + "/64");
+        Netlink().add_address(link, "fe80::77:2/64");
+        Netlink().set_up(link);
+        Netlink().add_route("0.0.0.0/0", world_.gateway4);
+        Netlink().add_route("::/0", world_.gateway6);
         // A container may be configured to serve TCP Fast Open; it helps the adversary.
         write_setting("ipv4/tcp_fastopen", "3");
-        netlink::wait_until_running(link);
+        wait_until_running(link);
         if (world_.is_relayed()) return;
         // Routers take their time to answer for an anycast address (RFC 4861 7.2.7).
-        netlink::add_neighbour("eth0", "fd77::", host_mac);
+        Netlink().add_neighbour("eth0", "fd77::", host_mac);
         if (!world_.second_leg) return;
-        netlink::add_address("eth1", "10.76.0.2/24");
-        netlink::add_address("eth1", "fd76::2/64");
-        netlink::set_up("eth1");
-        netlink::wait_until_running("eth1");
+        Netlink().add_address("eth1", "10.76.0.2/24");
+        Netlink().add_address("eth1", "fd76::2/64");
+        Netlink().set_up("eth1");
+        wait_until_running("eth1");
     });
     within(host(), [&] {
-        if (world_.link != Link::bridge && !world_.is_relayed()) netlink::wait_until_running("vh");
-        if (world_.second_leg) netlink::wait_until_running("vg");
+        if (world_.link != Link::bridge && !world_.is_relayed()) wait_until_running("vh");
+        if (world_.second_leg) wait_until_running("vg");
     });
 }
 
@@ -212,31 +215,31 @@ void Lab::renew_container(int born_in) {
 void Lab::link_container() {
     switch (world_.link) {
         case Link::veth:
-            netlink::add_veth("vh", host_mac, container(), "eth0", container_mac);
-            if (*world_.master != 0) netlink::add_to("vh", world_.master);  // before it has addresses, which it would lose
+            Netlink().add_veth("vh", "eth0", container(), host_mac, container_mac);
+            if (*world_.master != 0) Netlink().set_master("vh", world_.master);  // before it has addresses, which it would lose
             return;
         case Link::bridge:
-            netlink::add_bridge("vh", host_mac);
-            netlink::add_veth("vp", "02:00:00:77:00:03", container(), "eth0", container_mac);
-            netlink::add_to("vp", "vh");
-            netlink::set_up("vp");
+            Netlink().add_bridge("vh", host_mac);
+            Netlink().add_veth("vp", "eth0", container(), "02:00:00:77:00:03", container_mac);
+            Netlink().set_master("vp", "vh");
+            Netlink().set_up("vp");
             // A bridge that is set up with a port that runs carries packets at once; a port that comes later makes it wait for a second.
-            within(container(), [] { netlink::set_up("eth0"); });
-            return netlink::wait_until_running("vp");
+            within(container(), [] { Netlink().set_up("eth0"); });
+            return wait_until_running("vp");
         case Link::macvlan:
         case Link::ipvlan:
             // The wire's other end is out of the way of the capture.
-            netlink::add_veth("mp", world_.link == Link::ipvlan ? host_mac : "02:00:00:77:00:03", ext(), "mq", "02:00:00:77:00:04");
-            within(ext(), [] { netlink::set_up("mq"); });
+            Netlink().add_veth("mp", "mq", ext(), world_.link == Link::ipvlan ? host_mac : "02:00:00:77:00:03", "02:00:00:77:00:04");
+            within(ext(), [] { Netlink().set_up("mq"); });
             if (world_.link == Link::ipvlan) {
-                netlink::add_ipvlan("vh", "mp", -1);
-                netlink::add_ipvlan("eth0", "mp", container());
+                Netlink().add_ipvlan("vh", "mp", -1);
+                Netlink().add_ipvlan("eth0", "mp", container());
             } else {
-                netlink::add_macvlan("vh", host_mac, "mp", -1);
-                netlink::add_macvlan("eth0", container_mac, "mp", container());
+                Netlink().add_macvlan("vh", host_mac, "mp", -1);
+                Netlink().add_macvlan("eth0", container_mac, "mp", container());
             }
-            netlink::set_up("mp");
-            return netlink::wait_until_running("mp");
+            Netlink().set_up("mp");
+            return wait_until_running("mp");
         case Link::helper: return user_network_.start(world_.helper, host(), container(), world_.container_link());
     }
 }

@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <exception>
 #include <filesystem>
 
 #include "attempt.h"
@@ -80,8 +81,8 @@ void run_world(const Options& options, const World& world, Tally& tally) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    Options options = parse(argc, argv);
+int main(int argc, char** argv) try {
+    const Options options = parse(argc, argv);
     ::setvbuf(stdout, nullptr, _IOLBF, 0);
     if (::geteuid() != 0) {
         std::printf("skip - escape: needs root, for network namespaces and BPF\n");
@@ -100,4 +101,7 @@ int main(int argc, char** argv) {
     if (!known) tally.fail("world " + options.world, "there is none of this name");
     std::printf("# %u ok, %u not ok, %u skipped, %u known to be open\n", tally.passed, tally.failed, tally.skipped, tally.open);
     return tally.failed == 0 ? 0 : 1;
+} catch (const std::exception& failure) {  // of the laboratory, as give_up()
+    std::printf("not ok - harness: %s\n", failure.what());
+    return 1;
 }

@@ -14,7 +14,7 @@
 #include <filesystem>
 
 #include "failure.h"
-#include "netlink.h"
+#include "link_events.h"
 
 namespace escape {
 
@@ -64,7 +64,7 @@ void UserNetwork::start(const std::vector<const char*>& command, int outside, in
     exited_ = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
     if (pid_ < 0 || !exited_) give_up("start a user-mode network");
     if (::setns(inside, CLONE_NEWNET)) give_up("enter a network namespace");
-    const bool there = netlink::wait_until_there(link, exited_.get());
+    const bool there = jail_ai::test::wait_until_there(link, exited_.get());
     if (::setns(here.get(), CLONE_NEWNET)) give_up("leave a network namespace");
     if (there) return;
     std::string words(512, 0);

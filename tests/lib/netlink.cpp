@@ -3,6 +3,7 @@
 
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -38,6 +39,11 @@ public:
     void attribute(unsigned short type, const std::string& text) { attribute(type, text.c_str(), text.size() + 1); }
     void attribute(unsigned short type, std::uint32_t number) { attribute(type, &number, sizeof number); }
     void attribute(unsigned short type, const IpAddress& ip) { attribute(type, ip.bytes.data(), ip.size()); }
+    void hardware_address(unsigned short type, const std::string& mac) {
+        std::string bytes;
+        for (std::size_t at = 0; at < mac.size(); at += 3) bytes.push_back(static_cast<char>(std::stoul(mac.substr(at, 2), nullptr, 16)));
+        if (!bytes.empty()) attribute(type, bytes.data(), bytes.size());
+    }
 
     std::size_t open_nest(unsigned short type) {
         const std::size_t at = bytes_.size();
@@ -88,16 +94,18 @@ void Netlink::request(Message& message, const std::string& doing) {
     send_and_confirm(message.finish(++sequence_, true), doing);
 }
 
-void Netlink::add_veth(const std::string& name, const std::string& peer, int peer_netns) {
+void Netlink::add_veth(const std::string& name, const std::string& peer, int peer_netns, const std::string& mac, const std::string& peer_mac) {
     const ifinfomsg link{};
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link);
     message.attribute(IFLA_IFNAME, name);
+    message.hardware_address(IFLA_ADDRESS, mac);
     const std::size_t info = message.open_nest(IFLA_LINKINFO);
     message.attribute(IFLA_INFO_KIND, std::string("veth"));
     const std::size_t data = message.open_nest(IFLA_INFO_DATA);
     const std::size_t other = message.open_nest(VETH_INFO_PEER);
     message.append(&link, sizeof link);
     message.attribute(IFLA_IFNAME, peer);
+    message.hardware_address(IFLA_ADDRESS, peer_mac);
     message.attribute(IFLA_NET_NS_FD, static_cast<std::uint32_t>(peer_netns));
     message.close_nest(other);
     message.close_nest(data);
@@ -105,15 +113,62 @@ void Netlink::add_veth(const std::string& name, const std::string& peer, int pee
     request(message, "add veth " + name);
 }
 
-void Netlink::add_link(const std::string& name, const std::string& kind, unsigned below) {
-    const ifinfomsg link{};
-    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link);
+void Netlink::add_link(const LinkKind& kind, const std::string& name) {
+    Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, ifinfomsg{});
     message.attribute(IFLA_IFNAME, name);
-    if (below != 0) message.attribute(IFLA_LINK, below);
+    message.hardware_address(IFLA_ADDRESS, kind.mac);
+    if (kind.below != 0) message.attribute(IFLA_LINK, kind.below);
+    if (kind.netns >= 0) message.attribute(IFLA_NET_NS_FD, static_cast<std::uint32_t>(kind.netns));
     const std::size_t info = message.open_nest(IFLA_LINKINFO);
-    message.attribute(IFLA_INFO_KIND, kind);
+    message.attribute(IFLA_INFO_KIND, std::string(kind.name));
+    const std::size_t data = message.open_nest(IFLA_INFO_DATA);
+    if (kind.option_size != 0) message.attribute(kind.option, kind.value, kind.option_size);
+    message.close_nest(data);
     message.close_nest(info);
-    request(message, "add " + kind + " " + name);
+    request(message, std::string("add ") + kind.name + " " + name);
+}
+
+void Netlink::add_link(const std::string& name, const char* kind, unsigned below) {
+    add_link({kind, "", below, -1, 0, nullptr, 0}, name);
+}
+
+void Netlink::add_bridge(const std::string& name, const std::string& mac) {
+    const std::uint8_t off = 0;
+    add_link({"bridge", mac, 0, -1, IFLA_BR_MCAST_SNOOPING, &off, sizeof off}, name);
+}
+
+void Netlink::add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns) {
+    const std::uint32_t mode = MACVLAN_MODE_BRIDGE;
+    add_link({"macvlan", mac, interface_index(parent), netns, IFLA_MACVLAN_MODE, &mode, sizeof mode}, name);
+}
+
+void Netlink::add_ipvlan(const std::string& name, const std::string& parent, int netns) {
+    const std::uint16_t mode = IPVLAN_MODE_L2;
+    add_link({"ipvlan", "", interface_index(parent), netns, IFLA_IPVLAN_MODE, &mode, sizeof mode}, name);
+}
+
+void Netlink::delete_link(const std::string& name) {
+    ifinfomsg link{};
+    link.ifi_index = static_cast<int>(::if_nametoindex(name.c_str()));
+    if (link.ifi_index == 0) return;
+    Message message(RTM_DELLINK, 0, link);
+    request(message, "delete link " + name);
+}
+
+void Netlink::change_link(const std::string& interface, unsigned short attribute, std::uint32_t value) {
+    ifinfomsg link{};
+    link.ifi_index = static_cast<int>(interface_index(interface));
+    Message message(RTM_NEWLINK, 0, link);
+    message.attribute(attribute, value);
+    request(message, "change link " + interface);
+}
+
+void Netlink::set_master(const std::string& interface, const std::string& master) {
+    change_link(interface, IFLA_MASTER, interface_index(master));
+}
+
+void Netlink::set_mtu(const std::string& interface, std::uint32_t bytes) {
+    change_link(interface, IFLA_MTU, bytes);
 }
 
 void Netlink::set_up(const std::string& interface) {
@@ -166,6 +221,18 @@ void Netlink::add_route(const std::string& text, const std::string& via) {
     if (prefix.length != 0) message.attribute(RTA_DST, prefix.address);
     message.attribute(RTA_GATEWAY, parse_address(via));
     request(message, "add route " + text + " via " + via);
+}
+
+void Netlink::add_neighbour(const std::string& interface, const std::string& address, const std::string& mac) {
+    const IpAddress ip = parse_address(address);
+    ndmsg neighbour{};
+    neighbour.ndm_family = static_cast<std::uint8_t>(ip.family);
+    neighbour.ndm_ifindex = static_cast<int>(interface_index(interface));
+    neighbour.ndm_state = NUD_PERMANENT;
+    Message message(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, neighbour);
+    message.attribute(NDA_DST, ip);
+    message.hardware_address(NDA_LLADDR, mac);
+    request(message, "add neighbour " + address);
 }
 
 void Netlink::add_local_routes(const std::vector<IpPrefix>& prefixes) {
