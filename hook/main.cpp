@@ -15,26 +15,17 @@
 #include <cstdlib>
 #include <iterator>
 #include <span>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/deadline.h"
 #include "base/quote.h"
 #include "base/report.h"
 #include "commands/arguments.h"
-#include "commands/attach.h"
-#include "commands/broker.h"
-#include "commands/create_runtime.h"
-#include "commands/doctor.h"
-#include "commands/explain.h"
 #include "commands/help.h"
-#include "commands/jail_by_broker.h"
-#include "commands/log.h"
-#include "commands/precreate.h"
-#include "commands/refresh.h"
-#include "commands/status.h"
-#include "commands/verify.h"
-#include "commands/watch.h"
+#include "commands/listing.h"
+#include "commands/verbs.h"
+#include "doctor/probe.h"
 #include "sandbox/sandbox.h"
 #include "system/prober.h"
 #include "system/process.h"
@@ -42,16 +33,10 @@
 
 namespace {
 
-using Words = std::span<char* const>;
+using CommandLine = std::span<char* const>;
 
-// What doctor needs of the environment, before it is dropped.
-struct Caller {
-    jail_ai::Surroundings surroundings;
-    bool wants_colour;
-};
-
-// For what is said to whoever calls it wrongly.
-std::string_view running_verb;
+// The one that was asked for.
+const jail_ai::Verb* running_verb = nullptr;
 
 void own() {
     // Standard descriptors that are closed would be taken by the next open.
@@ -83,184 +68,84 @@ int print(std::string_view text) {
 }
 
 int fail(const jail_ai::Error& error) {
-    const bool misused = error.exit_code == EX_USAGE && !running_verb.empty();
-    jail_ai::report(LOG_ERR, misused ? fmt::format("{}; jail-ai-hook {} --help tells its flags", error.message, running_verb) : error.message);
+    const bool misused = error.exit_code == EX_USAGE && running_verb != nullptr;
+    jail_ai::report(LOG_ERR,
+                    misused ? fmt::format("{}: jail-ai-hook {} --help tells what it takes", error.message, running_verb->name) : error.message);
     return error.exit_code;
 }
 
 int fail_in_time(jail_ai::Error error) {
     if (!jail_ai::deadline_passed()) return fail(error);
-    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused", error.message, jail_ai::kDeadlineSeconds)});
+    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused", error.message, running_verb->deadline)});
 }
 
-int run_precreate(Words words, const Caller& /*caller*/) {
-    jail_ai::start_deadline();
-    const auto arguments = jail_ai::parse_arguments(words);
-    if (!arguments) return fail(arguments.error());
-    if (auto confined = jail_ai::confine(jail_ai::Role::precreate); !confined) return fail(confined.error());
-    const auto proposal = jail_ai::precreate(STDIN_FILENO, arguments->defaults);
-    if (!proposal) return fail_in_time(proposal.error());
-    if (print(proposal->config) != EX_OK) return fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR));
-    for (const jail_ai::Line& line : proposal->lines) jail_ai::report(line.priority, line.text);
-    return EX_OK;
-}
-
-int run_create_runtime(Words words, const Caller& /*caller*/) {
-    jail_ai::start_deadline();
-    const auto arguments = jail_ai::parse_arguments(words, {jail_ai::kBrokerOption});
-    if (!arguments) return fail(arguments.error());
-    const auto initial = jail_ai::in_initial_user_namespace();
-    if (!initial) return fail(initial.error());
-    const auto role = *initial ? jail_ai::Role::create_runtime : jail_ai::Role::ask_broker;
-    if (auto confined = jail_ai::confine(role); !confined) return fail(confined.error());
-    const auto lines = jail_ai::create_runtime(STDIN_FILENO, *arguments, *initial);
-    if (!lines) return fail_in_time(lines.error());
-    for (const jail_ai::Line& line : *lines) jail_ai::report(line.priority, line.text);
-    return EX_OK;
-}
-
-// A request that was refused has had its answer, and is no failure of this process: systemd would keep a failed unit for each.
-int run_broker(Words words, const Caller& /*caller*/) {
-    jail_ai::start_deadline(jail_ai::kBrokerDeadlineSeconds);
-    if (!jail_ai::kill_after(jail_ai::kBrokerDeadlineSeconds + 2)) return fail(jail_ai::system_error("set a timer", errno));
-    const auto arguments = jail_ai::parse_arguments(words, {jail_ai::kMaxJailsOption});
-    if (!arguments) return fail(arguments.error());
-    const auto lines = jail_ai::serve(STDIN_FILENO, *arguments);
-    if (!lines) return fail(lines.error());
-    for (const jail_ai::Line& line : *lines) jail_ai::report(line.priority, line.text);
-    return EX_OK;
-}
-
-int run_explain(Words arguments, const Caller& /*caller*/) {
-    const auto question = jail_ai::parse_question(arguments);
-    if (!question) return fail(question.error());
-    const auto answer = jail_ai::explain(*question);
-    return answer ? print(*answer) : fail(answer.error());
-}
-
-int run_status(Words words, const Caller& /*caller*/) {
-    const auto answer = jail_ai::status(words);
-    return answer ? print(*answer) : fail(answer.error());
-}
-
-// Of a verb whose exit code says something also where it succeeds.
-template <typename Answer>
-int print_answer(const jail_ai::Result<Answer>& answer) {
-    if (!answer) return fail(answer.error());
-    const int printed = print(answer->text);
-    return printed == EX_OK ? answer->exit_code : printed;
-}
-
-int run_refresh(Words words, const Caller& /*caller*/) {
-    return print_answer(jail_ai::refresh(words, ::isatty(STDERR_FILENO) == 1));
-}
-
-int run_log(Words words, const Caller& /*caller*/) {
-    int printed = EX_OK;
-    const auto print_on = [&](std::string_view text) { return (printed = print(text)) == EX_OK; };
-    const auto logged = jail_ai::log(words, print_on, [](std::string_view line) { jail_ai::report(LOG_WARNING, line); });
-    return logged ? printed : fail(logged.error());
-}
-
-// A person runs these, and is told what else goes to syslog alone.
+// A person is told what else goes to syslog alone.
 int tell(const jail_ai::Line& line) {
     jail_ai::report(line.priority, line.text);
-    return line.priority > LOG_WARNING ? print(jail_ai::printable(line.text) + "\n") : EX_OK;
+    const bool to_person = running_verb->called_by == jail_ai::CalledBy::people && line.priority > LOG_WARNING;
+    return to_person ? print(jail_ai::printable(line.text) + "\n") : EX_OK;
 }
 
-int run_watch(Words words, const Caller& /*caller*/) {
-    const auto watched = jail_ai::watch(words, [](const jail_ai::Line& line) { tell(line); });
-    return watched ? EX_OK : fail(watched.error());
+int hand_out(const jail_ai::Outcome& outcome) {
+    if (print(outcome.text) != EX_OK) {
+        const bool is_answer = running_verb->called_by == jail_ai::CalledBy::machines;
+        return is_answer ? fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR)) : EX_IOERR;
+    }
+    int exit_code = outcome.exit_code;
+    for (const jail_ai::Line& line : outcome.lines)
+        if (const int told = tell(line); told != EX_OK) exit_code = told;
+    return exit_code;
 }
 
-int run_verify(Words words, const Caller& /*caller*/) {
-    if (auto started = jail_ai::start_prober(); !started) return fail(started.error());
-    return print_answer(jail_ai::verify(words));
-}
-
-int run_lines(jail_ai::Result<jail_ai::Lines> lines) {
-    if (!lines) return fail(lines.error());
-    int printed = EX_OK;
-    for (const jail_ai::Line& line : *lines)
-        if (const int told = tell(line); told != EX_OK) printed = told;
-    return printed;
-}
-
-int run_attach(Words words, const Caller& /*caller*/) {
-    if (auto started = jail_ai::start_prober(); !started) return fail(started.error());
-    return run_lines(jail_ai::attach(words));
-}
-
-int run_detach(Words words, const Caller& /*caller*/) {
-    return run_lines(jail_ai::detach(words));
-}
-
-Caller look_at_caller() {
-    const auto variable = [](const char* name) {
-        const char* value = std::getenv(name);
-        return std::string(value != nullptr ? value : "");
-    };
-    return {{variable("HOME"), variable("XDG_CONFIG_HOME"), variable("CONTAINERS_CONF"), variable("XDG_RUNTIME_DIR")},
-            variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1};
-}
-
-int run_doctor(Words arguments, const Caller& caller) {
-    if (auto started = jail_ai::start_prober(); !started) return fail(started.error());
-    return print_answer(jail_ai::diagnose(arguments, caller.surroundings, caller.wants_colour));
-}
-
-struct Verb {
-    std::string_view name;
-    int (*run)(Words words, const Caller& caller);
-};
-
-constexpr Verb kVerbs[] = {
-    {"createRuntime", run_create_runtime},
-    {"precreate", run_precreate},
-    {"broker", run_broker},
-    {"explain", run_explain},
-    {"status", run_status},
-    {"log", run_log},
-    {"refresh", run_refresh},
-    {"watch", run_watch},
-    {"verify", run_verify},
-    {"attach", run_attach},
-    {"detach", run_detach},
-    {"doctor", run_doctor},
-};
-
-std::vector<std::string_view> verb_names() {
-    std::vector<std::string_view> names;
-    std::ranges::transform(kVerbs, std::back_inserter(names), &Verb::name);
-    return names;
+jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine words, const jail_ai::Caller& caller) {
+    if (verb.deadline != 0) jail_ai::start_deadline(verb.deadline);
+    const auto arguments = TRY(jail_ai::parse_arguments(verb, words));
+    if (!verb.only_root_may.empty() && ::geteuid() != 0)
+        return jail_ai::Error{EX_NOPERM, fmt::format("only root may {}: run this as root", verb.only_root_may)};
+    if (verb.probes) TRY(jail_ai::start_prober());
+    return verb.run(arguments, caller);
 }
 
 // An engine that is told to ask for help, by a slip in its JSON, must not start a container for the success of that. It speaks by a pipe, systemd by
 // a socket.
-int print_help(const jail_ai::VerbHelp& help) {
+int print_help(const jail_ai::Verb& verb) {
     struct stat input {};
-    const bool by_person = help.called_by == jail_ai::CalledBy::people || (::fstat(STDIN_FILENO, &input) == 0 && S_ISCHR(input.st_mode));
-    const int printed = print(jail_ai::help_of(help));
+    const bool by_person = verb.called_by == jail_ai::CalledBy::people || (::fstat(STDIN_FILENO, &input) == 0 && S_ISCHR(input.st_mode));
+    const int printed = print(jail_ai::help_of(verb));
     return by_person ? printed : EX_USAGE;
 }
 
-int dispatch(Words arguments, const Caller& caller) {
-    const std::string_view word = arguments.empty() ? "" : arguments.front();
+int dispatch(CommandLine words, const jail_ai::Caller& caller) {
+    const std::string_view word = words.empty() ? "" : words.front();
+    if (!words.empty()) words = words.subspan(1);
     if (word == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
-    if (word == "--help") return print(jail_ai::help(verb_names()));
-    const auto* const verb = std::ranges::find(kVerbs, word, &Verb::name);
-    if (verb == std::end(kVerbs)) return fail({EX_USAGE, jail_ai::wrong_verb(word, verb_names())});
-    const Words words = arguments.subspan(1);
-    if (const jail_ai::VerbHelp* help = jail_ai::asked_help(word, words)) return print_help(*help);
-    running_verb = verb->name;
-    return verb->run(words, caller);
+    if (word == "--help") return print(jail_ai::help(jail_ai::kVerbs));
+    if (word == "--list") {
+        const auto listed = jail_ai::list(jail_ai::kVerbs, words);
+        return listed ? print(*listed) : fail(listed.error());
+    }
+    const auto* const found = std::ranges::find(jail_ai::kVerbs, word, &jail_ai::Verb::name);
+    if (found == std::end(jail_ai::kVerbs)) return fail({EX_USAGE, jail_ai::wrong_verb(word, jail_ai::kVerbs)});
+    if (jail_ai::asks_for_help(**found, words)) return print_help(**found);
+    running_verb = *found;
+    auto outcome = run(**found, words, caller);
+    return outcome ? hand_out(*outcome) : fail_in_time(std::move(outcome).error());
+}
+
+// Of the environment, before it is dropped.
+std::string variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value != nullptr ? value : "";
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    const Caller caller = look_at_caller();
+    const jail_ai::Surroundings surroundings{variable("HOME"), variable("XDG_CONFIG_HOME"), variable("CONTAINERS_CONF"), variable("XDG_RUNTIME_DIR")};
+    const bool wants_colour = variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1;
     own();
+    const jail_ai::Caller caller{surroundings, wants_colour, ::isatty(STDERR_FILENO) == 1, [](std::string_view text) { return print(text) == EX_OK; },
+                                 [](const jail_ai::Line& line) { tell(line); }};
     int exit_code = EX_SOFTWARE;
     try {
         exit_code = dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0), caller);

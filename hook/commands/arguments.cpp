@@ -2,31 +2,117 @@
 #include "commands/arguments.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
+#include <optional>
 
 #include "base/quote.h"
+#include "commands/help.h"
 #include "container/flags.h"
 
 namespace jail_ai {
+namespace {
 
-Result<Arguments> parse_arguments(std::span<char* const> words, std::initializer_list<std::string_view> own) {
-    Arguments arguments;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        std::string word = words[i];
-        if (word.starts_with("--") && word != "--enforce" && word.find('=') == std::string::npos && i + 1 < words.size())
-            word.append("=").append(words[++i]);
-        const std::size_t equals = word.find('=');
-        const std::string name = word.substr(0, equals);
-        if (std::ranges::find(own, name) == own.end()) {
-            arguments.flags.push_back(std::move(word));
-            continue;
-        }
-        if (equals == std::string::npos) return Error{EX_USAGE, fmt::format("{} needs a value", quote(word))};
-        if (!arguments.own.emplace(name, word.substr(equals + 1)).second) return Error{EX_USAGE, fmt::format("{} stands there twice", quote(name))};
+Error usage(std::string why) {
+    return Error{EX_USAGE, std::move(why)};
+}
+
+const Option* find_option(std::span<const Option> options, std::string_view name) {
+    const auto found = std::ranges::find(options, name, &Option::name);
+    return found == options.end() ? nullptr : &*found;
+}
+
+// One verb's words, from the first to the last.
+class Parser {
+public:
+    Parser(const Verb& verb, std::span<char* const> words) : verb_(verb), words_(words) {}
+
+    Result<Arguments> run() {
+        while (!words_.empty()) TRY(parse_one(take()));
+        TRY(check_exclusive());
+        arguments_.defaults = TRY(parse_flags(arguments_.flags));
+        return std::move(arguments_);
     }
-    arguments.defaults = TRY(parse_flags(arguments.flags));
-    return arguments;
+
+private:
+    std::string_view take() {
+        const std::string_view word = words_.front();
+        words_ = words_.subspan(1);
+        return word;
+    }
+
+    Status parse_one(std::string_view word) {
+        if (!word.starts_with('-')) return add_word(word);
+        const std::string_view name = word.substr(0, word.find('='));
+        std::optional<std::string_view> value;
+        if (name.size() != word.size()) value = word.substr(name.size() + 1);
+        if (const Option* own = find_option(verb_.options, name)) return add_option(*own, value);
+        const Option* setting = verb_.takes_settings ? find_option(setting_options(), name) : nullptr;
+        return setting != nullptr ? add_setting(*setting, value) : usage(fmt::format("unknown option {}", quote(name)));
+    }
+
+    Status add_word(std::string_view word) {
+        if (word.empty() || verb_.words.name.empty()) return usage(fmt::format("unexpected {}", quote(word)));
+        if (!verb_.words.many && !arguments_.words.empty())
+            return usage(fmt::format("unexpected {}: {} takes one {}", quote(word), verb_.name, verb_.words.name));
+        arguments_.words.emplace_back(word);
+        return ok();
+    }
+
+    Status add_option(const Option& option, std::optional<std::string_view> value) {
+        auto its = TRY(value_of(option, value));
+        if (its.empty() && !option.value.empty()) return usage(fmt::format("{} needs a value", quote(option.name)));
+        if (arguments_.has(option.name) && option.use != Use::many && !option.value.empty())
+            return usage(fmt::format("{} stands there twice", quote(option.name)));
+        arguments_.options.emplace_back(option.name, its);
+        return ok();
+    }
+
+    // Which values may be empty and which stand there twice is a matter of the setting.
+    Status add_setting(const Option& option, std::optional<std::string_view> value) {
+        auto its = TRY(value_of(option, value));
+        arguments_.flags.push_back(option.value.empty() ? std::string(option.name) : fmt::format("{}={}", option.name, its));
+        return ok();
+    }
+
+    Result<std::string_view> value_of(const Option& option, std::optional<std::string_view> value) {
+        if (option.value.empty())
+            return value ? Result<std::string_view>(usage(fmt::format("{} takes no value", quote(option.name)))) : std::string_view();
+        if (value) return *value;
+        if (words_.empty()) return usage(fmt::format("{} needs a value", quote(option.name)));
+        return take();
+    }
+
+    Status check_exclusive() const {
+        std::vector<std::string> choices;
+        std::size_t there = 0;
+        bool must = false;
+        for (const Option& option : verb_.options) {
+            if (option.use != Use::one_of && option.use != Use::must_one_of) continue;
+            choices.push_back(shown(option));
+            there += arguments_.has(option.name) ? 1 : 0;
+            must = option.use == Use::must_one_of;
+        }
+        if (there > 1 || (must && there == 0)) return usage(fmt::format("{} takes one of {}", verb_.name, fmt::join(choices, ", ")));
+        return ok();
+    }
+
+    const Verb& verb_;
+    std::span<char* const> words_;
+    Arguments arguments_;
+};
+
+}  // namespace
+
+const std::string* Arguments::value(std::string_view option) const {
+    const auto found = std::ranges::find(options, option, &std::pair<std::string_view, std::string>::first);
+    return found == options.end() ? nullptr : &found->second;
+}
+
+Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> words) {
+    return Parser(verb, words).run();
 }
 
 }  // namespace jail_ai

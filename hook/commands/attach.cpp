@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/attach.h"
-
+//
+// "attach" and "detach": the block for what no engine has called the hook for, and its end. What is attached is judged as the hook would have, and
+// takes the place of the jail that is there. What a container's annotations say comes to the settings.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -13,6 +13,7 @@
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
+#include "commands/verbs.h"
 #include "engines/annotation_sources.h"
 #include "engines/bundle_files.h"
 #include "engines/container_lookup.h"
@@ -28,16 +29,6 @@ namespace jail_ai {
 namespace {
 
 constexpr std::string_view kPid = "--pid", kCgroup = "--cgroup", kContainer = "--container";
-
-Error not_one_target(std::string_view verb) {
-    return Error{EX_USAGE, fmt::format("{} takes one of --pid=PID, --cgroup=PATH, --container=ID", verb)};
-}
-
-Status check_target(const Arguments& arguments, std::string_view verb) {
-    if (arguments.own.size() != 1) return not_one_target(verb);
-    if (::geteuid() != 0) return Error{EX_NOPERM, fmt::format("only root may {}: run this as root", verb)};
-    return ok();
-}
 
 Result<Process> process_of(const std::string& number) {
     pid_t pid = 0;
@@ -61,7 +52,7 @@ Result<Target> target_around(std::string name, Process process, std::string bund
 }
 
 Result<Target> find_target(const Arguments& arguments) {
-    const auto& [kind, word] = *arguments.own.begin();
+    const auto& [kind, word] = arguments.options.front();
     if (kind == kPid) {
         auto process = TRY(process_of(word));
         return target_around(fmt::format("pid-{}", word), std::move(process), {});
@@ -135,7 +126,7 @@ Result<Lines> jail_target(Target target, const Defaults& defaults) {
 
 // The cgroups in question, the innermost first.
 Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
-    const auto& [kind, word] = *arguments.own.begin();
+    const auto& [kind, word] = arguments.options.front();
     if (kind == kCgroup) {
         auto cgroup = TRY(Cgroup::at(word));
         std::vector<NamedCgroup> one;
@@ -147,32 +138,53 @@ Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
     return cgroups_of(process);
 }
 
-}  // namespace
-
-Result<Lines> attach(std::span<char* const> words) {
-    auto arguments = TRY(parse_arguments(words, {kPid, kCgroup, kContainer}));
-    TRY(check_target(arguments, "attach"));
+Result<Outcome> attach(const Arguments& arguments, const Caller& /*caller*/) {
     auto target = TRY(find_target(arguments));
     const std::string who = fmt::format("container {}", quote(target.name));
     auto lines = TRY(jail_target(std::move(target), arguments.defaults).context(who));
     for (Line& line : lines) line.text.insert(0, who + ": ");
-    return lines;
+    return Outcome{{}, std::move(lines)};
 }
 
-Result<Lines> detach(std::span<char* const> words) {
-    auto arguments = parse_arguments(words, {kPid, kCgroup, kContainer});
-    if (!arguments) return std::move(arguments).error();
-    if (!arguments->flags.empty()) return not_one_target("detach");
-    TRY(check_target(*arguments, "detach"));
-    auto cgroups = TRY(cgroups_meant(*arguments));
+Result<Outcome> detach(const Arguments& arguments, const Caller& /*caller*/) {
+    auto cgroups = TRY(cgroups_meant(arguments));
     for (const NamedCgroup& cgroup : cgroups) {
         auto detached = detach_jail(cgroup.fd.get());
         if (!detached) return std::move(detached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
         if (*detached != 0)
-            return Lines{
-                {LOG_WARNING, fmt::format("cgroup {}: {} programs detached, the host is no longer blocked there", quote(cgroup.path), *detached)}};
+            return Outcome{
+                {},
+                {{LOG_WARNING, fmt::format("cgroup {}: {} programs detached, the host is no longer blocked there", quote(cgroup.path), *detached)}}};
     }
     return Error{EX_NOINPUT, "nothing of ours is attached there: status lists the jails"};
 }
+
+constexpr Option kTargets[] = {
+    {kPid, "PID", "the cgroup that the process is in", Use::must_one_of},
+    {kCgroup, "DIRECTORY", "of a cgroup2 file system", Use::must_one_of},
+    {kContainer, "ID", "a container that runs: ID, the beginning of it, or name", Use::must_one_of},
+};
+
+}  // namespace
+
+const Verb kAttach{
+    .name = "attach",
+    .summary = "jails what no engine has called the hook for: a process, cgroup or container",
+    .about = "For engines without hooks, restored containers, services of systemd.",
+    .options = kTargets,
+    .takes_settings = true,
+    .only_root_may = "attach",
+    .probes = true,
+    .run = attach,
+};
+
+const Verb kDetach{
+    .name = "detach",
+    .summary = "takes a jail away: its container reaches the host again",
+    .about = "What its sockets send from then on passes.",
+    .options = kTargets,
+    .only_root_may = "detach",
+    .run = detach,
+};
 
 }  // namespace jail_ai

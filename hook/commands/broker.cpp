@@ -20,10 +20,9 @@
 //
 // The proof is made before a byte of the request's parts is read, and again when everything is attached. What is attached stays only once the answer
 // has been sent.
-#include "commands/broker.h"
-
 #include <fmt/format.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <charconv>
 
@@ -32,7 +31,9 @@
 #include "broker/connection.h"
 #include "broker/slot.h"
 #include "broker/target.h"
+#include "commands/arguments.h"
 #include "commands/jail_container.h"
+#include "commands/verbs.h"
 #include "container/flags.h"
 #include "container/state.h"
 #include "engines/container_name_files.h"
@@ -43,16 +44,16 @@
 namespace jail_ai {
 namespace {
 
+constexpr std::string_view kMaxJails = "--max-jails";
 constexpr std::size_t kDefaultMaxJails = 256;
 
 Result<std::size_t> max_jails(const Arguments& arguments) {
-    const auto option = arguments.own.find(kMaxJailsOption);
-    if (option == arguments.own.end()) return kDefaultMaxJails;
-    const std::string& text = option->second;
+    const std::string* text = arguments.value(kMaxJails);
+    if (text == nullptr) return kDefaultMaxJails;
     std::size_t most = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), most);
-    if (error != std::errc() || end != text.data() + text.size())
-        return Error{EX_USAGE, fmt::format("{} {} is not a number of jails", kMaxJailsOption, quote(text))};
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), most);
+    if (error != std::errc() || end != text->data() + text->size())
+        return Error{EX_USAGE, fmt::format("{} {} is not a number of jails", kMaxJails, quote(*text))};
     return most;
 }
 
@@ -120,20 +121,37 @@ private:
     Header header_;    // holds what came beside the request until it is answered
 };
 
-}  // namespace
-
-Result<Lines> serve(int fd, const Arguments& arguments) {
+// A request that was refused has had its answer, and is no failure of this process: systemd would keep a failed unit for each.
+Result<Outcome> serve(const Arguments& arguments, const Caller& /*caller*/) {
+    if (!kill_after(kBrokerDeadlineSeconds + 2)) return system_error("set a timer", errno);
     auto is_root = TRY(in_initial_user_namespace());
     if (!is_root) return Error{EX_NOPERM, "the broker runs in a user namespace, where the kernel refuses BPF programs"};
     auto most_jails = TRY(max_jails(arguments));
-    auto connection = TRY(Connection::on(fd));
+    auto connection = TRY(Connection::on(STDIN_FILENO));
     // Outlives the service: to close what a peer has sent may wait for that peer, who then has a slot less.
     const auto slot = Slot::take(connection.peer());
     Service service(connection, arguments, most_jails);
-    if (!slot) return service.refuse(slot.error());
+    if (!slot) return Outcome{{}, service.refuse(slot.error())};
     // Only now, for a slot is a file that is written.
     TRY(confine(Role::broker));
-    return service.run();  // reads the first byte of what the peer has sent
+    return Outcome{{}, service.run()};  // reads the first byte of what the peer has sent
 }
+
+constexpr Option kOptions[] = {{kMaxJails, "NUMBER", "how many jails a user may have: 256"}};
+
+}  // namespace
+
+const Verb kBroker{
+    .name = "broker",
+    .summary = "started by systemd for each request of a rootless engine: jails its container",
+    .about =
+        "Answers one request on the Unix socket that is its standard input: jail-ai-hook.socket starts it.\n"
+        "Its settings hold for the containers of every user; with --enforce those can't loosen them.",
+    .called_by = CalledBy::machines,
+    .options = kOptions,
+    .takes_settings = true,
+    .deadline = kBrokerDeadlineSeconds,
+    .run = serve,
+};
 
 }  // namespace jail_ai

@@ -2,27 +2,12 @@
 #include "commands/containers_meant.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
 #include "base/quote.h"
 
 namespace jail_ai {
-
-Result<FlagsAndContainers> parse_flags_and_containers(std::string_view verb, std::span<char* const> words,
-                                                      std::initializer_list<std::string_view> flags) {
-    FlagsAndContainers parsed;
-    for (const std::string_view word : words) {
-        if (std::ranges::find(flags, word) != flags.end())
-            parsed.flags.insert(word);
-        else if (word.empty() || word.front() == '-')
-            return Error{EX_USAGE, fmt::format("unknown flag {}: {} takes {} and containers", quote(word), verb, fmt::join(flags, ", "))};
-        else
-            parsed.containers.emplace_back(word);
-    }
-    return parsed;
-}
 
 bool ContainersMeant::means(const std::string& word, std::string_view id) const {
     return id.starts_with(word) || std::ranges::any_of(named_, [&](const NamedContainer& each) { return each.name == word && each.id == id; });

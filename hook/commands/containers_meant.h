@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "VERB [--FLAG]… [CONTAINER]…": what such a verb is called with, and which containers that means. Pure but for meant_of_running().
+// "VERB [CONTAINER]…": which containers that means. Pure but for meant_of_running().
 #pragma once
 
-#include <initializer_list>
-#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,17 +12,6 @@
 #include "engines/container_names.h"
 
 namespace jail_ai {
-
-struct FlagsAndContainers {
-    std::set<std::string_view> flags;
-    std::vector<std::string> containers;
-
-    bool has(std::string_view flag) const { return flags.contains(flag); }
-};
-
-// Errors (EX_USAGE) name the flags that there are.
-Result<FlagsAndContainers> parse_flags_and_containers(std::string_view verb, std::span<char* const> words,
-                                                      std::initializer_list<std::string_view> flags);
 
 // Which containers words mean: those whose ID is that or begins so, and those of that name. Whoever gives a container of theirs the beginning of
 // another's ID for a name, or for an ID, doesn't hide that. No words mean all.

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/create_runtime.h"
-
+//
+// "createRuntime": engines call it while a container exists and its process has not started. Where that asks for the block, its cgroup is jailed;
+// where the caller is not root of the machine but of a user namespace (a rootless engine's hook), by way of the broker. On failure nothing is
+// attached and the engine must not start the container, unless it asks by on-failure=run to be started all the same; then the log says so at
+// LOG_CRIT.
 #include <fmt/format.h>
 #include <syslog.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/quote.h"
 #include "commands/jail_by_broker.h"
 #include "commands/jail_container.h"
+#include "commands/verbs.h"
 #include "container/json_writer.h"
 #include "container/state.h"
 #include "engines/annotation_authors.h"
@@ -15,6 +20,7 @@
 #include "engines/bundle_files.h"
 #include "engines/network_stack.h"
 #include "facts/container_facts.h"
+#include "sandbox/sandbox.h"
 #include "system/file.h"
 
 namespace jail_ai {
@@ -82,10 +88,10 @@ Result<Lines> jail_as_asked(const ContainerState& state, std::string text, const
     return std::move(lines);
 }
 
-}  // namespace
-
-Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root) {
-    auto text = TRY(read_all(input, kMaxStateBytes).context("read container state"));
+Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*caller*/) {
+    const bool is_root = TRY(in_initial_user_namespace());
+    TRY(confine(is_root ? Role::create_runtime : Role::ask_broker));
+    auto text = TRY(read_all(STDIN_FILENO, kMaxStateBytes).context("read container state"));
     auto state = TRY(parse_state(text).context("container state"));
     const std::string container = fmt::format("container {}", quote(state.id));
     auto ignored = TRY(ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
@@ -97,7 +103,24 @@ Result<Lines> create_runtime(int input, const Arguments& arguments, bool is_root
     }
     for (const std::string& note : ignored) lines->insert(lines->begin(), {LOG_WARNING, note});
     for (Line& line : *lines) line.text.insert(0, container + ": ");
-    return lines;
+    return Outcome{{}, std::move(*lines)};
 }
+
+constexpr Option kOptions[] = {{kBrokerOption, "PATH", "where rootless engines find the broker: /run/jail-ai-hook.sock"}};
+
+}  // namespace
+
+const Verb kCreateRuntime{
+    .name = "createRuntime",
+    .summary = "called by podman, crun, runc or CRI-O: keeps the container from the host",
+    .about =
+        "Reads the container's state (OCI runtime-spec) from standard input and keeps the container from the\n"
+        "machine that it runs on. A failure refuses the container; it is told on stderr and in syslog.",
+    .called_by = CalledBy::machines,
+    .options = kOptions,
+    .takes_settings = true,
+    .deadline = kDeadlineSeconds,
+    .run = create_runtime,
+};
 
 }  // namespace jail_ai

@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/doctor.h"
-
-#include <fmt/format.h>
-
-#include "base/quote.h"
+//
+// "doctor": does the block work on this machine, for this user, and what is to be done where it doesn't?
+#include "commands/arguments.h"
+#include "commands/verbs.h"
+#include "doctor/probe.h"
 
 namespace jail_ai {
+namespace {
 
-Result<Diagnosis> diagnose(std::span<char* const> arguments, const Surroundings& surroundings, bool coloured) {
-    bool json = false;
-    for (const std::string_view word : arguments) {
-        if (word != "--json") return Error{EX_USAGE, fmt::format("unexpected {}: jail-ai-hook doctor [--json]", quote(word))};
-        json = true;
-    }
-    const std::vector<Finding> findings = judge_machine(look_at_machine(surroundings));
-    return Diagnosis{json ? render_json(findings) : render_text(findings, coloured), block_works(findings) ? EX_OK : EX_UNAVAILABLE};
+constexpr std::string_view kJson = "--json";
+
+Result<Outcome> diagnose(const Arguments& arguments, const Caller& caller) {
+    const std::vector<Finding> findings = judge_machine(look_at_machine(caller.surroundings));
+    return Outcome{arguments.has(kJson) ? render_json(findings) : render_text(findings, caller.wants_colour),
+                   {},
+                   block_works(findings) ? EX_OK : EX_UNAVAILABLE};
 }
+
+constexpr Option kOptions[] = {{kJson, "", "for machines"}};
+
+}  // namespace
+
+const Verb kDoctor{
+    .name = "doctor",
+    .summary = "says whether the block works here for whoever calls it, and what to do if not",
+    .about = "Ends with 0 where the block works for whoever calls it, and with 69 where it doesn't.",
+    .options = kOptions,
+    .probes = true,
+    .run = diagnose,
+};
 
 }  // namespace jail_ai

@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/explain.h"
-
+//
+// "explain": what would become of a destination, or the whole policy. A container that is named is seen as it is now, and asked for by its own
+// annotations, which those of the question override; else it is one with a network of its own. Where nobody says whether to block, it is blocked.
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "commands/arguments.h"
+#include "commands/explain_arguments.h"
 #include "commands/explanation.h"
+#include "commands/verbs.h"
 #include "engines/annotation_sources.h"
 #include "engines/bundle_files.h"
 #include "engines/container_lookup.h"
@@ -77,15 +81,26 @@ Result<std::optional<AttachedJail>> jail_of(const Process& process, const Policy
     return std::optional<AttachedJail>();
 }
 
-}  // namespace
-
-Result<std::string> explain(const Question& question) {
+Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
+    const auto question = TRY(read_question(arguments));
     auto subject = TRY(subject_of(question));
     auto request = TRY(request_of(question, subject.annotations));
     auto policy = TRY(compile_policy(request, subject.view));
     Explanation explanation{std::move(subject.name), question.destination, std::move(policy), std::nullopt, subject.process.has_value()};
     if (subject.process) explanation.jail = TRY(jail_of(*subject.process, explanation.policy));
-    return question.json ? explain_to_machines(explanation) : explain_to_people(explanation);
+    return Outcome{question.json ? explain_to_machines(explanation) : explain_to_people(explanation), {}};
 }
+
+}  // namespace
+
+const Verb kExplain{
+    .name = "explain",
+    .summary = "says what would become of a destination, and why; or the whole policy",
+    .about = "DESTINATION is ADDRESS[:PORT][/tcp|/udp]; without one the whole policy, as a table.",
+    .options = kExplainOptions,
+    .takes_settings = true,
+    .words = kExplainWords,
+    .run = explain,
+};
 
 }  // namespace jail_ai

@@ -5,10 +5,8 @@
 #include <netinet/in.h>
 
 #include <charconv>
-#include <vector>
 
 #include "base/quote.h"
-#include "commands/arguments.h"
 
 namespace jail_ai {
 namespace {
@@ -37,12 +35,6 @@ Status set_pid(Question& question, std::string_view written) {
     pid_t pid = 0;
     if (!parse_number(written, pid) || pid < 1 || pid > kMaxPid) return usage(fmt::format("--pid {}: this is no process", quote(written)));
     question.pid = pid;
-    return ok();
-}
-
-Status set_destination(Question& question, std::string_view written) {
-    if (question.destination) return usage(fmt::format("unexpected {}: one destination is explained at a time", quote(written)));
-    question.destination = TRY(parse_asked_destination(written));
     return ok();
 }
 
@@ -79,43 +71,16 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     return destination;
 }
 
-Result<Question> parse_question(std::span<char* const> arguments) {
+Result<Question> read_question(const Arguments& arguments) {
     Question question;
-    std::vector<char*> settings;
-    for (std::size_t i = 0; i < arguments.size(); ++i) {
-        const std::string_view word = arguments[i];
-        const std::string_view option = word.substr(0, word.find('='));
-        if (word == "--json") {
-            question.json = true;
-            continue;
-        }
-        if (word == "--enforce" || word.empty()) {
-            settings.push_back(arguments[i]);
-            continue;
-        }
-        if (word.front() != '-') {
-            TRY(set_destination(question, word));
-            continue;
-        }
-        const bool has_value = option.size() != word.size();
-        const bool ours = option == "--annotation" || option == "--pid" || option == "--container";
-        if (!has_value && i + 1 == arguments.size()) return usage(fmt::format("{} needs a value", quote(word)));
-        if (!ours) {
-            settings.push_back(arguments[i]);
-            if (!has_value) settings.push_back(arguments[++i]);
-            continue;
-        }
-        const std::string_view value = has_value ? word.substr(option.size() + 1) : arguments[++i];
-        if (option == "--container") {
-            question.container = value;
-            if (value.empty()) return usage("--container needs an ID or a name");
-        }
-        Status set = option == "--annotation" ? set_annotation(question, value) : option == "--pid" ? set_pid(question, value) : ok();
-        if (!set) return std::move(set).error();
+    question.defaults = arguments.defaults;
+    question.json = arguments.has("--json");
+    if (!arguments.words.empty()) question.destination = TRY(parse_asked_destination(arguments.words.front()));
+    for (const auto& [option, value] : arguments.options) {
+        if (option == "--annotation") TRY(set_annotation(question, value));
+        if (option == "--pid") TRY(set_pid(question, value));
+        if (option == "--container") question.container = value;
     }
-    if (question.pid && !question.container.empty()) return usage("--pid and --container name two containers");
-    auto parsed = TRY(parse_arguments(settings));
-    question.defaults = std::move(parsed.defaults);
     return question;
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What is asked of "explain": [DEST[:PORT][/tcp|/udp]] [--annotation KEY=VALUE]… [--pid PID | --container ID] [--json], and the flags of a policy.
+// What is asked of "explain". Pure.
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 
 #include "base/ip_prefix.h"
 #include "base/result.h"
+#include "commands/arguments.h"
 #include "container/request.h"
 
 namespace jail_ai {
@@ -32,7 +32,15 @@ struct Question {
 // "10.88.0.1", "10.88.0.1:53/udp", "[fd00::1]:80", "fd00::1"; tcp where only a port is said. Errors: EX_USAGE.
 Result<AskedDestination> parse_asked_destination(std::string_view text);
 
-// Errors: EX_USAGE.
-Result<Question> parse_question(std::span<char* const> arguments);
+inline constexpr Option kExplainOptions[] = {
+    {"--container", "ID", "of a container that runs: ID, the beginning of it, or name", Use::one_of},
+    {"--pid", "PID", "of what that process is in", Use::one_of},
+    {"--annotation", "KEY=VALUE", "as if the container had that annotation, too", Use::many},
+    {"--json", "", "for machines"},
+};
+inline constexpr Words kExplainWords = {"DESTINATION"};
+
+// Of words that the parser has taken for these. Errors: EX_USAGE.
+Result<Question> read_question(const Arguments& arguments);
 
 }  // namespace jail_ai

@@ -40,8 +40,8 @@ Result<Message> write_message(const BundleFiles& files, const Process& process, 
 }
 
 std::string broker_path(const Arguments& arguments) {
-    const auto path = arguments.own.find(kBrokerOption);
-    return path == arguments.own.end() ? kBrokerSocket : path->second;
+    const std::string* path = arguments.value(kBrokerOption);
+    return path == nullptr ? kBrokerSocket : *path;
 }
 
 }  // namespace

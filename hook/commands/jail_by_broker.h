@@ -8,7 +8,7 @@
 
 #include "base/result.h"
 #include "commands/arguments.h"
-#include "commands/line.h"
+#include "commands/outcome.h"
 #include "container/request.h"
 #include "container/state.h"
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/result.h"
-#include "commands/line.h"
+#include "commands/outcome.h"
 #include "container/request.h"
 #include "facts/container.h"
 #include "jail/attachment.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/log.h"
-
+//
+// "log": what was refused, remembered or as it happens.
 #include <fmt/format.h>
 #include <poll.h>
-#include <unistd.h>
+#include <syslog.h>
 
 #include <algorithm>
 #include <iterator>
@@ -13,8 +13,10 @@
 #include "base/clock.h"
 #include "base/quote.h"
 #include "base/stop.h"
+#include "commands/arguments.h"
 #include "commands/containers_meant.h"
 #include "commands/log_report.h"
+#include "commands/verbs.h"
 #include "jail/events.h"
 #include "jail/list.h"
 
@@ -25,7 +27,7 @@ constexpr int kNewJailsMs = 100;  // a new jail's events wait in its buffer for 
 constexpr std::string_view kFollow = "--follow", kJson = "--json";
 constexpr unsigned kRoundsPerCheck = 5;  // of that time, between looks for what was lost
 
-std::string line_of(const LogEntry& entry, const FlagsAndContainers& asked) {
+std::string line_of(const LogEntry& entry, const Arguments& asked) {
     return asked.has(kJson) ? log_to_machines(entry) : log_to_people(entry);
 }
 
@@ -43,22 +45,22 @@ jail_event last_event(const Refusal& refusal) {
 // For containers that start later: a name is looked up when a container is met first.
 class ContainersMeantByAndBy {
 public:
-    explicit ContainersMeantByAndBy(const FlagsAndContainers& asked) : asked_(asked) {}
+    explicit ContainersMeantByAndBy(const Arguments& asked) : asked_(asked) {}
 
     bool has(std::string_view id) {
-        if (asked_.containers.empty()) return true;
+        if (asked_.words.empty()) return true;
         const auto known = met_.find(id);
-        return known != met_.end() ? known->second : met_.emplace(id, meant_of_running(asked_.containers).has(id)).first->second;
+        return known != met_.end() ? known->second : met_.emplace(id, meant_of_running(asked_.words).has(id)).first->second;
     }
 
 private:
-    const FlagsAndContainers& asked_;
+    const Arguments& asked_;
     std::map<std::string, bool, std::less<>> met_;
 };
 
-Status show_remembered(const FlagsAndContainers& asked, const Print& print) {
+Result<Outcome> show_remembered(const Arguments& asked) {
     auto jails = TRY(list_jails());
-    const ContainersMeant meant = meant_of_running(asked.containers);
+    const ContainersMeant meant = meant_of_running(asked.words);
     std::vector<std::string_view> ids;
     std::ranges::transform(jails, std::back_inserter(ids), &JailReport::container_id);
     TRY(check_jailed(meant, ids));
@@ -73,11 +75,11 @@ Status show_remembered(const FlagsAndContainers& asked, const Print& print) {
     std::ranges::sort(entries, {}, &LogEntry::real);
     std::string text;
     for (const LogEntry& entry : entries) text += line_of(entry, asked);
-    print(text);
-    return ok();
+    return Outcome{std::move(text), {}};
 }
 
-Status follow(const FlagsAndContainers& asked, const Print& print, const Warn& warn) {
+// Goes on until it is asked to stop, or nobody takes what it prints.
+Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     listen_for_stop();
     auto events = TRY(Events::open());
     ContainersMeantByAndBy meant(asked);
@@ -88,7 +90,8 @@ Status follow(const FlagsAndContainers& asked, const Print& print, const Warn& w
     };
     const auto tell_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))
-            warn(fmt::format("container {}: {} more refusals came faster than they could be read; status counts them", quote(container), count));
+            caller.tell({LOG_WARNING, fmt::format("container {}: {} more refusals came faster than they could be read; status counts them",
+                                                  quote(container), count)});
     };
     std::uint64_t next_look = 0;
     unsigned rounds = 0;
@@ -101,20 +104,33 @@ Status follow(const FlagsAndContainers& asked, const Print& print, const Warn& w
             if (++rounds % kRoundsPerCheck == 0) TRY(events.tell_lost(tell_lost));
             TRY(events.keep_up(add));
         }
-        if (!text.empty() && !print(text)) return ok();
+        if (!text.empty() && !caller.print(text)) return Outcome{{}, {}, EX_IOERR};
         text.clear();
     }
     TRY(events.take(add));
-    print(text);
-    return events.tell_lost(tell_lost);
+    TRY(events.tell_lost(tell_lost));
+    return Outcome{std::move(text), {}};
 }
+
+Result<Outcome> log(const Arguments& asked, const Caller& caller) {
+    return asked.has(kFollow) ? follow(asked, caller) : show_remembered(asked);
+}
+
+constexpr Option kOptions[] = {
+    {kFollow, "", "each as it happens, also of jails that start later; one process of a machine at a time"},
+    {kJson, "", "one object a line"},
+};
 
 }  // namespace
 
-Status log(std::span<char* const> words, const Print& print, const Warn& warn) {
-    auto asked = TRY(parse_flags_and_containers("log", words, {kFollow, kJson}));
-    if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs: run this as root"};
-    return asked.has(kFollow) ? follow(asked, print, warn) : show_remembered(asked, print);
-}
+const Verb kLog{
+    .name = "log",
+    .summary = "what was refused, one line each; with --follow as it happens",
+    .about = "The last different refusals that the kernel remembers of each jail, the newest last.",
+    .options = kOptions,
+    .words = kContainers,
+    .only_root_may = "look at BPF programs",
+    .run = log,
+};
 
 }  // namespace jail_ai

@@ -1,18 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/precreate.h"
-
+//
+// "precreate": podman calls it before it starts the runtime, to have the container's config.json changed. Where annotations, or else the
+// administrator, ask for the block, and the guard will not be there to stop sockets of other kinds, it takes these away (seccomp/tighten.h);
+// otherwise it gives back what it got. On failure the engine must not start the container, unless it asks by on-failure=run to be started all the
+// same.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <optional>
 
+#include "base/deadline.h"
 #include "base/quote.h"
+#include "commands/arguments.h"
+#include "commands/verbs.h"
 #include "container/bundle.h"
 #include "container/json.h"
 #include "container/json_part.h"
 #include "container/state.h"
 #include "engines/annotation_authors.h"
+#include "sandbox/sandbox.h"
 #include "seccomp/tighten.h"
 #include "system/file.h"
 #include "system/lsm.h"
@@ -38,35 +46,48 @@ Result<std::optional<Request>> read_request(const rapidjson::Value& config, cons
     return std::optional(std::move(request));
 }
 
-Result<Proposal> tighten_container(const rapidjson::Document& config, std::string_view text, const Request& request) {
-    if (TRY(guard_is_available())) return Proposal{std::string(text), {}};
+Result<Outcome> tighten_container(const rapidjson::Document& config, std::string_view text, const Request& request) {
+    if (TRY(guard_is_available())) return Outcome{std::string(text), {}};
     auto tightened = tighten(config, text, request.accepted);
     if (!tightened) return std::move(tightened).error();
-    Proposal proposal{std::move(tightened->config), {}};
+    Outcome proposal{std::move(tightened->config), {}};
     for (const std::string& way : tightened->left_open) proposal.lines.push_back({LOG_WARNING, fmt::format("left open: {}", way)});
     if (!tightened->taken.empty()) proposal.lines.push_back({LOG_INFO, fmt::format("taken away: {}", fmt::join(tightened->taken, "; "))});
     return proposal;
 }
 
-Result<Proposal> change(const rapidjson::Document& config, std::string_view text, const Defaults& defaults) {
+Result<Outcome> change(const rapidjson::Document& config, std::string_view text, const Defaults& defaults) {
     auto request = TRY(read_request(config, defaults));
-    if (!request || request->mode != Mode::enforce) return Proposal{std::string(text), {}};
+    if (!request || request->mode != Mode::enforce) return Outcome{std::string(text), {}};
     auto proposal = tighten_container(config, text, *request);
     if (!proposal && request->on_failure == OnFailure::run)
-        return Proposal{std::string(text), {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}", proposal.error().message)}}};
+        return Outcome{std::string(text), {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}", proposal.error().message)}}};
+    return proposal;
+}
+
+Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) {
+    TRY(confine(Role::precreate));
+    auto text = TRY(read_all(STDIN_FILENO, kMaxConfigBytes).context("read proposed config.json"));
+    auto config = TRY(parse_json_object(text).context("proposed config.json"));
+    TRY(check_unambiguous(config).context("proposed config.json"));
+    const std::string container = container_name(config);
+    auto proposal = TRY(change(config, text, arguments.defaults).context(container));
+    for (Line& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }
 
 }  // namespace
 
-Result<Proposal> precreate(int input, const Defaults& defaults) {
-    auto text = TRY(read_all(input, kMaxConfigBytes).context("read proposed config.json"));
-    auto config = TRY(parse_json_object(text).context("proposed config.json"));
-    TRY(check_unambiguous(config).context("proposed config.json"));
-    const std::string container = container_name(config);
-    auto proposal = TRY(change(config, text, defaults).context(container));
-    for (Line& line : proposal.lines) line.text.insert(0, container + ": ");
-    return proposal;
-}
+const Verb kPrecreate{
+    .name = "precreate",
+    .summary = "called by podman before that: takes from config.json what would lead past the block",
+    .about =
+        "Reads the proposed config.json from standard input and writes it to standard output, on a kernel\n"
+        "without BPF LSM with less in it: no CAP_NET_RAW, no socket families that the block can't judge.",
+    .called_by = CalledBy::machines,
+    .takes_settings = true,
+    .deadline = kDeadlineSeconds,
+    .run = precreate,
+};
 
 }  // namespace jail_ai

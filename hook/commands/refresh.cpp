@@ -2,15 +2,16 @@
 #include "commands/refresh.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
 
 #include "base/quote.h"
+#include "commands/arguments.h"
 #include "commands/explanation.h"
 #include "commands/refusal_text.h"
+#include "commands/verbs.h"
 #include "container/json_writer.h"
 #include "jail/connections.h"
 #include "jail/refresh.h"
@@ -139,20 +140,37 @@ Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOption
     return all;
 }
 
-Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal) {
-    auto asked = TRY(parse_flags_and_containers("refresh", words, {kDryRun, kJson}));
-    if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
-    const RefreshOptions options{asked.has(kDryRun), meant_of_running(std::move(asked.containers))};
+namespace {
+
+Result<Outcome> refresh(const Arguments& asked, const Caller& caller) {
+    const RefreshOptions options{asked.has(kDryRun), meant_of_running(asked.words)};
     JailWalk walk;
     auto jails = refresh_jails(
-        walk, options, at_terminal ? tell_progress : [](std::size_t /*done*/) {});
-    if (at_terminal && jails && jails->size() >= kProgressStep) std::fputs("\r\x1b[K", stderr);
+        walk, options, caller.reads_progress ? tell_progress : [](std::size_t /*done*/) {});
+    if (caller.reads_progress && jails && jails->size() >= kProgressStep) std::fputs("\r\x1b[K", stderr);
     if (!jails) return std::move(jails).error();
     std::vector<std::string_view> ids;
     std::ranges::transform(*jails, std::back_inserter(ids), &Refreshed::container);
     TRY(check_jailed(options.meant, ids));
     const bool failed = std::ranges::any_of(*jails, [](const Refreshed& jail) { return !jail.failure.empty(); });
-    return RefreshAnswer{asked.has(kJson) ? to_machines(*jails, options.only_look) : to_people(*jails, options.only_look), failed ? EX_OSERR : EX_OK};
+    return Outcome{asked.has(kJson) ? to_machines(*jails, options.only_look) : to_people(*jails, options.only_look), {}, failed ? EX_OSERR : EX_OK};
 }
+
+constexpr Option kOptions[] = {
+    {kDryRun, "", "says what would change, and changes nothing"},
+    {kJson, "", "for machines"},
+};
+
+}  // namespace
+
+const Verb kRefresh{
+    .name = "refresh",
+    .summary = "brings the rules of jails up to the addresses that the host has now",
+    .about = "What is blocked before and after stays blocked meanwhile.",
+    .options = kOptions,
+    .words = kContainers,
+    .only_root_may = "change the rules of jails",
+    .run = refresh,
+};
 
 }  // namespace jail_ai

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -31,13 +30,5 @@ struct RefreshOptions {
 // Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is called with their number, after each. Errors:
 // EX_OSERR, EX_TEMPFAIL.
 Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options, const std::function<void(std::size_t done)>& progress);
-
-struct RefreshAnswer {
-    std::string text;
-    int exit_code;  // EX_OSERR where a jail could not be brought up to date, else EX_OK
-};
-
-// The verb. `at_terminal`: long work tells how far it is. Errors: EX_USAGE, EX_NOPERM, EX_NOINPUT for a container without a jail.
-Result<RefreshAnswer> refresh(std::span<char* const> words, bool at_terminal);
 
 }  // namespace jail_ai

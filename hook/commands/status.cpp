@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/status.h"
-
-#include <unistd.h>
-
+//
+// "status": every jail on this machine, or those of some containers.
 #include <algorithm>
 #include <map>
 
 #include "base/clock.h"
+#include "commands/arguments.h"
 #include "commands/containers_meant.h"
 #include "commands/status_report.h"
+#include "commands/verbs.h"
 #include "container/cgroup_path.h"
 #include "container/mountinfo.h"
 
@@ -30,24 +30,35 @@ std::vector<NamedJail> put_names(std::vector<JailReport> jails, const std::vecto
     return named;
 }
 
-}  // namespace
-
-Result<std::string> status(std::span<char* const> words) {
-    auto asked = TRY(parse_flags_and_containers("status", words, {kJson, kPrometheus}));
-    if (asked.has(kJson) && asked.has(kPrometheus)) return Error{EX_USAGE, "status takes one of --json, --prometheus"};
-    if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs: run this as root"};
+Result<Outcome> status(const Arguments& asked, const Caller& /*caller*/) {
     auto jails = TRY(list_jails());
     std::vector<NamedContainer> containers = named_containers();
     std::vector<NamedJail> named = put_names(std::move(jails), containers);
-    const ContainersMeant meant(std::move(asked.containers), std::move(containers));
+    const ContainersMeant meant(asked.words, std::move(containers));
     std::vector<std::string_view> ids;
     for (const NamedJail& each : named) ids.push_back(each.jail.container_id());
     TRY(check_jailed(meant, ids));
     std::erase_if(named, [&](const NamedJail& each) { return !meant.has(each.jail.container_id()); });
     const Now now{nanoseconds(CLOCK_BOOTTIME), nanoseconds(CLOCK_REALTIME)};
-    if (asked.has(kJson)) return status_to_machines(named, now);
-    if (asked.has(kPrometheus)) return status_to_prometheus(named);
-    return status_to_people(named, now);
+    if (asked.has(kJson)) return Outcome{status_to_machines(named, now), {}};
+    if (asked.has(kPrometheus)) return Outcome{status_to_prometheus(named), {}};
+    return Outcome{status_to_people(named, now), {}};
 }
+
+constexpr Option kOptions[] = {
+    {kJson, "", "for machines, with everything that is remembered", Use::one_of},
+    {kPrometheus, "", "counters for node_exporter's textfile collector", Use::one_of},
+};
+
+}  // namespace
+
+const Verb kStatus{
+    .name = "status",
+    .summary = "every jail on this machine: what was refused, how often, and when last",
+    .options = kOptions,
+    .words = kContainers,
+    .only_root_may = "look at BPF programs",
+    .run = status,
+};
 
 }  // namespace jail_ai

@@ -1,20 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/verify.h"
-
+//
+// "verify": does every container that asks for the block have it, and is every jail as it should be? Fit for a timer or a monitoring check.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
 
 #include "base/quote.h"
+#include "commands/arguments.h"
 #include "commands/containers_meant.h"
+#include "commands/verbs.h"
 #include "verify/probe.h"
 
 namespace jail_ai {
 namespace {
 
 constexpr std::string_view kJson = "--json";
+constexpr int kSomethingFound = 1;  // exit code: all could be looked at, and not all is well
 
 ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& facts) {
     std::vector<NamedContainer> named;
@@ -42,19 +44,33 @@ Status select(const ContainersMeant& meant, VerifyFacts& facts) {
     return ok();
 }
 
-}  // namespace
-
-Result<Verification> verify(std::span<char* const> words) {
-    auto asked = TRY(parse_flags_and_containers("verify", words, {kJson}));
-    if (::geteuid() != 0) return Error{EX_NOPERM, "only root may look at BPF programs and at others' containers: run this as root"};
+Result<Outcome> verify(const Arguments& asked, const Caller& /*caller*/) {
     auto facts = TRY(look_at_containers());
-    TRY(select(meant_among(std::move(asked.containers), facts), facts));
+    TRY(select(meant_among(asked.words, facts), facts));
     std::vector<Discrepancy> discrepancies = judge_containers(facts);
     auto stale = TRY(find_stale(facts));
     discrepancies.insert(discrepancies.end(), std::make_move_iterator(stale.begin()), std::make_move_iterator(stale.end()));
     std::ranges::stable_sort(discrepancies, {}, &Discrepancy::kind);
-    return Verification{asked.has(kJson) ? verification_to_machines(facts, discrepancies) : verification_to_people(facts, discrepancies),
-                        discrepancies.empty() ? EX_OK : kSomethingFound};
+    return Outcome{asked.has(kJson) ? verification_to_machines(facts, discrepancies) : verification_to_people(facts, discrepancies),
+                   {},
+                   discrepancies.empty() ? EX_OK : kSomethingFound};
 }
+
+constexpr Option kOptions[] = {{kJson, "", "for machines"}};
+
+}  // namespace
+
+const Verb kVerify{
+    .name = "verify",
+    .summary = "containers that ask for the block and lack it, jails that aren't as they should be",
+    .about =
+        "Ends with 0 where all is well, with 1 where something was found; jail-ai-hook-verify.timer\n"
+        "does it regularly.",
+    .options = kOptions,
+    .words = kContainers,
+    .only_root_may = "look at BPF programs and at others' containers",
+    .probes = true,
+    .run = verify,
+};
 
 }  // namespace jail_ai

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
+// "watch": refreshes every jail when the host's addresses change. The block doesn't depend on it.
+//
 // A jail that is in the making when an address comes has read the old ones. So each change is looked at again when whatever was in the
 // making then must have been made: hooks have a deadline.
-#include "commands/watch.h"
-
 #include <fmt/format.h>
 #include <poll.h>
 #include <syslog.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -19,8 +18,10 @@
 #include "base/deadline.h"
 #include "base/quote.h"
 #include "base/stop.h"
+#include "commands/arguments.h"
 #include "commands/log_report.h"
 #include "commands/refresh.h"
+#include "commands/verbs.h"
 #include "jail/events.h"
 #include "system/address_changes.h"
 
@@ -30,6 +31,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using Tell = std::function<void(const Line& line)>;
 
+constexpr std::string_view kLogToo = "--log";
 constexpr std::chrono::seconds kAgain[] = {std::chrono::seconds(1), std::chrono::seconds(kDeadlineSeconds + 2)};
 constexpr std::chrono::milliseconds kLookForJails(100);
 constexpr std::chrono::seconds kCountAgain(1);
@@ -111,12 +113,6 @@ private:
     Clock::time_point next_count_;
 };
 
-Result<bool> wants_log(std::span<char* const> words) {
-    for (const std::string_view word : words)
-        if (word != "--log") return Error{EX_USAGE, fmt::format("unknown word {}: watch takes --log and nothing else", quote(word))};
-    return !words.empty();
-}
-
 int wait_ms(const std::deque<Clock::time_point>& again, bool logs, Clock::time_point now) {
     std::optional<Clock::time_point> until;
     if (!again.empty()) until = again.front();
@@ -125,16 +121,14 @@ int wait_ms(const std::deque<Clock::time_point>& again, bool logs, Clock::time_p
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(std::max(*until - now, Clock::duration::zero())).count());
 }
 
-}  // namespace
-
-Status watch(std::span<char* const> words, const Tell& tell) {
-    auto logs = TRY(wants_log(words));
-    if (::geteuid() != 0) return Error{EX_NOPERM, "only root may change the rules of jails: run this as root"};
+// Goes on until it is asked to stop.
+Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
+    const bool logs = arguments.has(kLogToo);
     listen_for_stop();
     auto changes = TRY(AddressChanges::open());
     std::optional<Refusals> refusals;
     if (logs) {
-        auto opened = TRY(Refusals::open(tell));
+        auto opened = TRY(Refusals::open(caller.tell));
         refusals.emplace(std::move(opened));
     }
     JailWalk walk;
@@ -150,10 +144,23 @@ Status watch(std::span<char* const> words, const Tell& tell) {
             again.clear();
             for (const auto later : kAgain) again.push_back(now + later);
         }
-        if ((changed || due) && !refresh_and_tell(walk, tell) && again.empty()) again.push_back(now + kAgain[0]);
+        if ((changed || due) && !refresh_and_tell(walk, caller.tell) && again.empty()) again.push_back(now + kAgain[0]);
         if (refusals) TRY(refusals->take(now));
     }
-    return ok();
+    return Outcome{};
 }
+
+constexpr Option kOptions[] = {{kLogToo, "", "also writes each refusal to syslog; 'log --follow' is taken then"}};
+
+}  // namespace
+
+const Verb kWatch{
+    .name = "watch",
+    .summary = "does that whenever the host's addresses change",
+    .about = "Until a signal comes.",
+    .options = kOptions,
+    .only_root_may = "change the rules of jails",
+    .run = watch,
+};
 
 }  // namespace jail_ai

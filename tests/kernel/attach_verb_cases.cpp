@@ -121,8 +121,9 @@ TEST_CASE("attach: what is no target is told in one line") {
           Case{{"attach", "--cgroup=/../.."}, EX_CONFIG, "lies outside of"},
           Case{{"attach", "--cgroup=" + empty.path()}, EX_NOINPUT, "holds no process"},
           Case{{"attach", "--container=nobody"}, EX_NOINPUT, "no container 'nobody' runs"},
-          Case{{"attach", "--pid=1", "--nonsense=1"}, EX_USAGE, "--nonsense"},
-          Case{{"detach", "--pid=1", "--allow=host:1"}, EX_USAGE, "detach takes one of"}}) {
+          Case{{"attach", "--pid=1", "--nonsense=1"}, EX_USAGE, "unknown option '--nonsense'"},
+          Case{{"detach", "--pid=1", "--allow=host:1"}, EX_USAGE, "unknown option '--allow'"},
+          Case{{"detach"}, EX_USAGE, "detach takes one of --pid"}}) {
         const HookOutcome outcome = run_verb(c.words);
         CHECK_MESSAGE(has_one_line(outcome, c.exit_code, c.part), fmt::format("{}: {} {}", fmt::join(c.words, " "), outcome.exit_code, outcome.err));
     }

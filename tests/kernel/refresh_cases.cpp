@@ -116,7 +116,7 @@ TEST_CASE("refresh: more addresses than a jail holds are told, and the jail stay
 
 TEST_CASE("refresh: bad words and unknown containers are told in one line") {
     for (const auto& [words, exit_code, part] :
-         {std::tuple(std::vector<const char*>{"refresh", "--nonsense"}, EX_USAGE, "unknown flag '--nonsense'"),
+         {std::tuple(std::vector<const char*>{"refresh", "--nonsense"}, EX_USAGE, "unknown option '--nonsense'"),
           std::tuple(std::vector<const char*>{"refresh", "nobody"}, EX_NOINPUT, "container 'nobody' has no jail")}) {
         const HookOutcome outcome = run_verb(words);
         CHECK(outcome.exit_code == exit_code);

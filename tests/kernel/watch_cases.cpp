@@ -88,10 +88,12 @@ TEST_CASE("watch --log: refusals go to syslog, so many of each jail and then the
 }
 
 TEST_CASE("watch: a word that it doesn't know is told") {
-    HookRun watcher = start_watch({"watch", "--nonsense"});
-    const HookOutcome outcome = watcher.finish();
-    CHECK(outcome.exit_code == EX_USAGE);
-    CHECK(outcome.err.find("unknown word '--nonsense'") != std::string::npos);
+    for (const auto& [word, part] : {std::pair("--nonsense", "unknown option '--nonsense'"), std::pair("nonsense", "unexpected 'nonsense'")}) {
+        HookRun watcher = start_watch({"watch", word});
+        const HookOutcome outcome = watcher.finish();
+        CHECK(outcome.exit_code == EX_USAGE);
+        CHECK(outcome.err.find(part) != std::string::npos);
+    }
 }
 
 }  // namespace jail_ai::test

@@ -17,12 +17,6 @@ ContainersMeant meant(std::vector<std::string> words) {
     return {std::move(words), kRunning};
 }
 
-Result<FlagsAndContainers> parse(std::vector<const char*> words) {
-    std::vector<char*> pointers;
-    for (const char* word : words) pointers.push_back(const_cast<char*>(word));
-    return parse_flags_and_containers("log", pointers, {"--follow", "--json"});
-}
-
 }  // namespace
 
 TEST_CASE("containers meant: all, without a word") {
@@ -64,18 +58,4 @@ TEST_CASE("containers meant: a word that means none is told") {
     REQUIRE_FALSE(checked);
     CHECK(checked.error().exit_code == EX_NOINPUT);
     CHECK(checked.error().message == "container 'nobody' has no jail on this machine");
-}
-
-TEST_CASE("containers meant: flags stand anywhere, and are those of the verb") {
-    const auto parsed = parse({"web", "--json", "abc1"});
-    REQUIRE(parsed);
-    CHECK(parsed->has("--json"));
-    CHECK_FALSE(parsed->has("--follow"));
-    CHECK(parsed->containers == std::vector<std::string>{"web", "abc1"});
-    for (const char* wrong : {"--jsn", "-f", "", "--json=1"}) {
-        const auto refused = parse({wrong});
-        REQUIRE_FALSE(refused);
-        CHECK(refused.error().exit_code == EX_USAGE);
-        CHECK(refused.error().message.ends_with(": log takes --follow, --json and containers"));
-    }
 }

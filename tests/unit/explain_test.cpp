@@ -6,15 +6,16 @@
 
 #include "commands/explain_arguments.h"
 #include "commands/explanation.h"
+#include "some_verbs.h"
 
 using namespace jail_ai;
 
 namespace {
 
 Result<Question> ask(std::vector<std::string> words) {
-    std::vector<char*> arguments;
-    for (std::string& word : words) arguments.push_back(word.data());
-    return parse_question(arguments);
+    const Verb explain{.name = "explain", .options = kExplainOptions, .takes_settings = true, .words = kExplainWords, .run = nullptr};
+    const auto arguments = TRY(parse_arguments(explain, test::as_words(words)));
+    return read_question(arguments);
 }
 
 IpPrefix prefix(std::string_view text) {
@@ -79,8 +80,9 @@ TEST_CASE("explain: questions") {
     };
     for (const Case& c : {Case{{"--annotation"}, "'--annotation' needs a value"}, Case{{"--annotation", "x"}, "expected KEY=VALUE"},
                           Case{{"--annotation", "x=y"}, "doesn't begin with jail-ai."}, Case{{"--pid", "x"}, "this is no process"},
-                          Case{{"--pid", "0"}, "this is no process"}, Case{{"--container="}, "needs an ID or a name"},
-                          Case{{"--pid=7", "--container=x"}, "name two containers"}, Case{{"1.1.1.1", "2.2.2.2"}, "one destination"},
+                          Case{{"--pid", "0"}, "this is no process"}, Case{{"--container="}, "'--container' needs a value"},
+                          Case{{"--pid=7", "--container=x"}, "explain takes one of --container=ID, --pid=PID"},
+                          Case{{"1.1.1.1", "2.2.2.2"}, "unexpected '2.2.2.2': explain takes one DESTINATION"},
                           Case{{"--alow=x"}, "unknown option '--alow'"}, Case{{"--enforce"}, "--enforce needs --block-host"}}) {
         const auto question = ask(c.words);
         REQUIRE_FALSE(question);

@@ -1,81 +1,83 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Help fits a screen, whoever asks for it gets it, and whoever mistypes a verb is told where they are listed.
+// Help is made from a verb's row, whoever asks for it gets it, and whoever mistypes a verb is told where they are listed. (That the texts of the
+// verbs that there are fit a screen is looked at by tests/docs/pages.)
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <sstream>
+#include <string>
 #include <vector>
 
 #include "commands/help.h"
+#include "commands/listing.h"
+#include "some_verbs.h"
 
 using namespace jail_ai;
+using namespace jail_ai::test;
 
 namespace {
 
-std::vector<std::string_view> every_verb() {
-    std::vector<std::string_view> verbs;
-    for (const VerbHelp& help : verb_helps()) verbs.push_back(help.verb);
-    return verbs;
+bool asked(const Verb& verb, std::vector<std::string> words) {
+    return asks_for_help(verb, as_words(words));
 }
 
-// Characters, not bytes.
-std::size_t columns(const std::string& line) {
-    return static_cast<std::size_t>(std::ranges::count_if(line, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
-void check_fits(const std::string& text) {
-    std::istringstream lines(text);
-    std::string line;
-    std::size_t count = 0;
-    for (; std::getline(lines, line); ++count) CHECK_MESSAGE(columns(line) <= kHelpColumns, line);
-    CHECK(count >= 1);
-    CHECK_MESSAGE(count <= kHelpLines, text);
-    CHECK(text.back() == '\n');
-}
-
-const VerbHelp* asked(std::string_view verb, std::vector<std::string> words) {
-    std::vector<char*> pointers;
-    for (std::string& word : words) pointers.push_back(word.data());
-    return asked_help(verb, pointers);
+std::string listed(std::vector<std::string> words) {
+    const auto text = list(kSomeVerbs, as_words(words));
+    return text ? *text : text.error().message;
 }
 
 }  // namespace
 
-TEST_CASE("help: every text fits one screen") {
-    check_fits(help(every_verb()));
-    CHECK(verb_helps().size() >= 10);
-    for (const VerbHelp& each : verb_helps()) {
-        CAPTURE(each.verb);
-        check_fits(help_of(each));
-        CHECK(each.text.starts_with("usage: jail-ai-hook " + std::string(each.verb)));
-    }
+TEST_CASE("help: usage, what it is, and a table of its options") {
+    CHECK(help_of(kFetch) ==
+          "usage: jail-ai-hook fetch [--json | --table] [--key=KEY=VALUE]… [--dry-run] [CONTAINER]…\n"
+          "\n"
+          "As root. Fetches it.\n"
+          "CONTAINER is an ID, the beginning of one, or a name.\n"
+          "\n"
+          "  --json           for machines\n"
+          "  --table          for people\n"
+          "  --key=KEY=VALUE  one more\n"
+          "  --dry-run        changes nothing\n");
+    const std::string text = help_of(kPut);
+    CHECK(text.starts_with("usage: jail-ai-hook put (--pid=PID | --cgroup=DIRECTORY) [SETTING]… [DESTINATION]\n\nPuts it.\n\n  --pid=PID      "));
+    CHECK(text.find("\n  --enforce                      annotations") != std::string::npos);
 }
 
-TEST_CASE("help: a verb that isn't there isn't listed") {
-    const std::vector<std::string_view> some = {"status", "explain"};
-    const std::string text = help(some);
-    CHECK(text.find("\n  status ") != std::string::npos);
-    CHECK(text.find("\n  watch ") == std::string::npos);
-    CHECK(text.find("\n  explain ") < text.find("\n  status "));
+TEST_CASE("help: the verbs are listed in their order") {
+    const std::string text = help(kSomeVerbs);
+    CHECK(text.find("\n  fetch          gets it\n  put            puts it\n") != std::string::npos);
 }
 
 TEST_CASE("help: people's verbs tell it wherever --help stands, those of machines only where it stands first") {
-    const VerbHelp* status = asked("status", {"--json", "--help"});
-    REQUIRE(status != nullptr);
-    CHECK(status->verb == "status");
-    CHECK(asked("createRuntime", {"--help"}) != nullptr);
-    CHECK(asked("createRuntime", {"--block-host=true", "--help"}) == nullptr);
-    CHECK(asked("status", {"--json"}) == nullptr);
-    CHECK(asked("status", {}) == nullptr);
-    CHECK(asked("nonsense", {"--help"}) == nullptr);
+    CHECK(asked(kFetch, {"--json", "--help"}));
+    CHECK(asked(kPut, {"--help"}));
+    CHECK_FALSE(asked(kPut, {"--block-host=true", "--help"}));
+    CHECK_FALSE(asked(kFetch, {"--json"}));
+    CHECK_FALSE(asked(kFetch, {}));
+    CHECK_FALSE(asked(kPut, {}));
 }
 
 TEST_CASE("help: whoever asks for no verb, or for one that there is not, is told what to do") {
-    const auto verbs = every_verb();
     for (const char* typed : {"stauts", "createruntime", "x", "--json"})
-        CHECK(wrong_verb(typed, verbs) == fmt::format("unknown verb '{}': jail-ai-hook --help lists the verbs", typed));
-    CHECK(wrong_verb("", std::vector<std::string_view>{"status", "log"}) == "no verb: jail-ai-hook status | log | --version | --help");
-    CHECK(wrong_verb(std::string(10000, 's'), verbs).size() < 500);
+        CHECK(wrong_verb(typed, kSomeVerbs) == fmt::format("unknown verb '{}': jail-ai-hook --help lists the verbs", typed));
+    CHECK(wrong_verb("", kSomeVerbs) == "no verb: jail-ai-hook fetch | put | --version | --help");
+    CHECK(wrong_verb(std::string(10000, 's'), kSomeVerbs).size() < 500);
+}
+
+TEST_CASE("lists: for completions, an option a line with its values; for the manual, items") {
+    CHECK(listed({"verbs"}) == "fetch\tgets it\nput\tputs it\n");
+    CHECK(listed({"options", "fetch"}) ==
+          "--json\t-\tfor machines\n--table\t-\tfor people\n--key\tKEY=VALUE\tone more\n--dry-run\t-\tchanges nothing\n"
+          "--help\t-\twhat it takes\nCONTAINER\t-\t-\n");
+    const std::string of_settings = listed({"options", "put"});
+    CHECK(of_settings.find("\n--block-host\ttrue audit false\t") != std::string::npos);
+    CHECK(of_settings.find("\n--also\tLIST private link-local gateway\t") != std::string::npos);
+    CHECK(of_settings.find("\n--accept\tLIST cap_net_admin cap_bpf ") != std::string::npos);
+    CHECK(listed({"synopsis"}) ==
+          ".It Cm fetch Oo Fl -json | Fl -table Oc Oo Fl -key Ns = Ns Ar key=value Oc ... Oo Fl -dry-run Oc Oo Ar container Oc ...\n"
+          ".It Cm put Po Fl -pid Ns = Ns Ar pid | Fl -cgroup Ns = Ns Ar directory Pc Oo Ar setting Oc ... Oo Ar destination Oc\n");
+    CHECK(listed({"annotations"}).starts_with("jail-ai.block-host\njail-ai.block-host.allow\n"));
+    for (const auto& wrong : {std::vector<std::string>{}, {"nonsense"}, {"options"}, {"options", "nonsense"}})
+        CHECK(listed(wrong).starts_with("there is no list of '"));
 }

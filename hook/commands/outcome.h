@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What a verb hands to main(), which alone prints and exits.
+#pragma once
+
+#include <sysexits.h>
+
+#include <string>
+#include <vector>
+
+namespace jail_ai {
+
+// For the log; a person who has called the verb is told what is no failure on standard output, too.
+struct Line {
+    int priority;  // LOG_INFO …, as syslog(3) has them
+    std::string text;
+};
+
+using Lines = std::vector<Line>;
+
+struct Outcome {
+    std::string text;  // for standard output
+    Lines lines;
+    int exit_code = EX_OK;
+};
+
+}  // namespace jail_ai

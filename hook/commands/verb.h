@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// A verb, as one row: the parser of options, help, the completions and the manual's synopsis are made from it, and main() runs it. The rows stand in
+// the verbs' own files; verbs.h lists them.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+#include "base/result.h"
+#include "commands/outcome.h"
+
+namespace jail_ai {
+
+struct Arguments;
+struct Surroundings;
+
+enum class Use {
+    once,
+    one_of,       // excludes the verb's others of this kind, which stand beside it
+    must_one_of,  // likewise, and one has to be there
+    many,
+};
+
+struct Option {
+    std::string_view name;    // "--pid"
+    std::string_view value;   // what stands for its value in help: "PID", "auto|off"; empty where it takes none
+    std::string_view help;    // half a line
+    Use use = Use::once;      // where it takes none, it may stand there again
+    std::string_view offers;  // values to begin with, of those that the placeholder doesn't tell, separated by spaces
+};
+
+// Who calls a verb, and what it may tell before it has come to its end.
+struct Caller {
+    const Surroundings& surroundings;
+    bool wants_colour;
+    bool reads_progress;
+    std::function<bool(std::string_view text)> print;  // to standard output; false when nobody takes it any more
+    std::function<void(const Line& line)> tell;
+};
+
+enum class CalledBy { machines, people };
+
+struct Words {
+    std::string_view name;  // in help: "CONTAINER"; empty where the verb takes none
+    bool many = false;
+};
+
+inline constexpr Words kContainers = {"CONTAINER", true};
+
+struct Verb {
+    std::string_view name;
+    std::string_view summary;  // its line of --help
+    std::string_view about;    // further lines, without the end of the last
+    CalledBy called_by = CalledBy::people;
+    std::span<const Option> options;
+    bool takes_settings = false;  // also the flags that say what annotations say (setting_options())
+    Words words;                  // beside options
+    std::string_view only_root_may;
+    bool probes = false;    // needs the prober, and isn't confined
+    unsigned deadline = 0;  // seconds; 0 for none
+    Result<Outcome> (*run)(const Arguments& arguments, const Caller& caller);
+};
+
+// The administrator's settings, as options of verbs.
+std::span<const Option> setting_options();
+
+}  // namespace jail_ai

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Every verb, in the order in which help lists them. Each stands in a file of its name.
+#pragma once
+
+#include "commands/verb.h"
+
+namespace jail_ai {
+
+extern const Verb kCreateRuntime, kPrecreate, kBroker, kExplain, kStatus, kLog, kRefresh, kWatch, kVerify, kAttach, kDetach, kDoctor;
+
+inline constexpr const Verb* kVerbs[] = {&kCreateRuntime, &kPrecreate, &kBroker, &kExplain, &kStatus, &kLog,
+                                         &kRefresh,       &kWatch,     &kVerify, &kAttach,  &kDetach, &kDoctor};
+
+}  // namespace jail_ai
