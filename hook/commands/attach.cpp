@@ -81,7 +81,7 @@ Result<Container> container_of(Target target) {
 // Those that count. `lines` gets what the log is to say of the others.
 Result<Annotations> annotations_of(const Container& container, const std::string& bundle, Lines& lines) {
     if (bundle.empty()) return Annotations();
-    auto annotations = TRY(parse_config_annotations(container.files.config));
+    auto annotations = TRY(read_annotations(container.files.config.json()));
     auto ignored = TRY(ignore_others_annotations(annotations, container.id, bundle));
     for (std::string& note : ignored) lines.push_back({LOG_WARNING, std::move(note)});
     return annotations;

@@ -66,10 +66,11 @@ Result<Request> join_all(const Defaults& floor, const std::vector<std::string>& 
 }
 
 Result<Container> container_of(ProvedTarget target, const ContainerState& state, Message message, const Peer& peer) {
-    auto bundle = TRY(parse_bundle(message.config).context("config.json"));
+    auto config = TRY(Config::parse(std::move(message.config)).context("config.json"));
+    auto bundle = TRY(parse_bundle(config.json()).context("config.json"));
     auto names = name_files(bundle, std::move(message.hosts), std::move(message.resolv_conf));
     const bool shares_network = TRY(target.process.shares_namespace("net"));
-    BundleFiles files{std::move(message.config), std::move(bundle), {}};
+    BundleFiles files{std::move(config), std::move(bundle), {}};
     return Container{state.id,       std::move(target.process), std::move(target.cgroup), std::move(files), std::move(names),
                      shares_network, runtime_of(peer),          Mounts::elsewhere};
 }

@@ -43,7 +43,7 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
     std::string network_path;
     if (!bundle.empty()) {
         auto files = TRY(BundleFiles::open(bundle));
-        annotations = TRY(parse_config_annotations(files.config));
+        annotations = TRY(read_annotations(files.config.json()));
         network_path = files.bundle.network_path;
         TRY(ignore_others_annotations(annotations, id, bundle));
     }

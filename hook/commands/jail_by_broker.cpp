@@ -36,7 +36,7 @@ Result<Message> write_message(const BundleFiles& files, const Process& process, 
                               const Arguments& arguments) {
     auto names = TRY(files.read_name_files());
     if (names.resolv_conf_follows) TRY(foresee(names, process, state.bundle));
-    return Message{arguments.flags, std::move(state_text), files.config, std::move(names.hosts), std::move(names.resolv_conf)};
+    return Message{arguments.flags, std::move(state_text), files.config.text(), std::move(names.hosts), std::move(names.resolv_conf)};
 }
 
 std::string broker_path(const Arguments& arguments) {

@@ -15,9 +15,7 @@
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/verbs.h"
-#include "container/bundle.h"
-#include "container/json.h"
-#include "container/json_part.h"
+#include "container/config.h"
 #include "container/state.h"
 #include "engines/annotation_authors.h"
 #include "sandbox/sandbox.h"
@@ -46,9 +44,9 @@ Result<std::optional<Request>> read_request(const rapidjson::Value& config, cons
     return std::optional(std::move(request));
 }
 
-Result<Outcome> tighten_container(const rapidjson::Document& config, std::string_view text, const Request& request) {
-    if (TRY(guard_is_available())) return Outcome{std::string(text), {}};
-    auto tightened = tighten(config, text, request.accepted);
+Result<Outcome> tighten_container(const Config& config, const Request& request) {
+    if (TRY(guard_is_available())) return Outcome{config.text(), {}};
+    auto tightened = tighten(config.json(), config.text(), request.accepted);
     if (!tightened) return std::move(tightened).error();
     Outcome proposal{std::move(tightened->config), {}};
     for (const std::string& way : tightened->left_open) proposal.lines.push_back({LOG_WARNING, fmt::format("left open: {}", way)});
@@ -56,22 +54,22 @@ Result<Outcome> tighten_container(const rapidjson::Document& config, std::string
     return proposal;
 }
 
-Result<Outcome> change(const rapidjson::Document& config, std::string_view text, const Defaults& defaults) {
-    auto request = TRY(read_request(config, defaults));
-    if (!request || request->mode != Mode::enforce) return Outcome{std::string(text), {}};
-    auto proposal = tighten_container(config, text, *request);
+Result<Outcome> change(const Config& config, const Defaults& defaults) {
+    auto request = TRY(read_request(config.json(), defaults));
+    if (!request || request->mode != Mode::enforce) return Outcome{config.text(), {}};
+    auto proposal = tighten_container(config, *request);
     if (!proposal && request->on_failure == OnFailure::run)
-        return Outcome{std::string(text), {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}", proposal.error().message)}}};
+        return Outcome{config.text(), {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}", proposal.error().message)}}};
     return proposal;
 }
 
 Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) {
     TRY(confine(Role::precreate));
     auto text = TRY(read_all(STDIN_FILENO, kMaxConfigBytes).context("read proposed config.json"));
-    auto config = TRY(parse_json_object(text).context("proposed config.json"));
-    TRY(check_unambiguous(config).context("proposed config.json"));
-    const std::string container = container_name(config);
-    auto proposal = TRY(change(config, text, arguments.defaults).context(container));
+    auto config = TRY(Config::parse(std::move(text)).context("proposed config.json"));
+    TRY(check_unambiguous(config.json()).context("proposed config.json"));
+    const std::string container = container_name(config.json());
+    auto proposal = TRY(change(config, arguments.defaults).context(container));
     for (Line& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }

@@ -106,13 +106,12 @@ const std::string* Bundle::mounted_at(std::string_view destination) const {
     return last == mounts.rend() ? nullptr : &last->source;
 }
 
-Result<Bundle> parse_bundle(std::string_view json) {
-    auto document = TRY(parse_json_object(json));
-    TRY(check_unambiguous(document));
-    auto mounts = TRY(parse_mounts(document));
-    auto capabilities = TRY(parse_capabilities(document));
-    auto namespaces = TRY(parse_namespaces(document));
-    auto root = TRY(parse_root(document));
+Result<Bundle> parse_bundle(const rapidjson::Value& config) {
+    TRY(check_unambiguous(config));
+    auto mounts = TRY(parse_mounts(config));
+    auto capabilities = TRY(parse_capabilities(config));
+    auto namespaces = TRY(parse_namespaces(config));
+    auto root = TRY(parse_root(config));
     Bundle bundle{std::move(mounts), std::move(capabilities), std::move(namespaces.all), std::move(namespaces.joined),
                   std::move(namespaces.network_path)};
     bundle.root = std::move(root);

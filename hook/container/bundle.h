@@ -3,6 +3,8 @@
 // What the hook needs of a bundle's config.json (OCI runtime-spec, config.md).
 #pragma once
 
+#include <rapidjson/document.h>
+
 #include <set>
 #include <string>
 #include <string_view>
@@ -11,8 +13,6 @@
 #include "base/result.h"
 
 namespace jail_ai {
-
-inline constexpr std::size_t kMaxConfigBytes = 16u << 20;  // with a full seccomp profile it is about 100 kB
 
 struct Mount {
     std::string destination;  // in the container
@@ -41,6 +41,6 @@ struct Bundle {
 
 // Reads config.json. Takes unknown keys, and null for a missing value. Errors (EX_DATAERR): a value of another type, an unknown capability, and what
 // runtimes read in several ways (check_unambiguous(), find_member()).
-Result<Bundle> parse_bundle(std::string_view json);
+Result<Bundle> parse_bundle(const rapidjson::Value& config);
 
 }  // namespace jail_ai

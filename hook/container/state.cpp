@@ -51,9 +51,4 @@ Result<ContainerState> parse_state(std::string_view json) {
     return ContainerState{std::string(string_of(*id)), pid, std::string(path), std::move(annotations)};
 }
 
-Result<Annotations> parse_config_annotations(std::string_view config) {
-    auto document = TRY(parse_json_object(config));
-    return read_annotations(document);
-}
-
 }  // namespace jail_ai

@@ -34,7 +34,4 @@ struct ContainerState {
 // word are taken, since runtimes differ in them. Errors: EX_DATAERR, naming the key.
 Result<ContainerState> parse_state(std::string_view json);
 
-// The annotations in a config.json. Errors: EX_DATAERR for what isn't one, and as read_annotations().
-Result<Annotations> parse_config_annotations(std::string_view config);
-
 }  // namespace jail_ai

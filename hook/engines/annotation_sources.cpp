@@ -10,7 +10,7 @@
 
 #include "base/quote.h"
 #include "base/unique_fd.h"
-#include "container/bundle.h"
+#include "container/config.h"
 #include "system/file.h"
 
 namespace jail_ai {
@@ -116,7 +116,8 @@ Result<Annotations> read_pod_annotations(int bundle, const std::string& sandbox)
     if (sandbox.empty() || sandbox.find('/') != std::string::npos || sandbox.starts_with('.'))
         return Error{EX_DATAERR, fmt::format("{} is not an ID", quote(sandbox))};
     auto config = TRY(read_regular_file(bundle, fmt::format("../../{}/userdata/config.json", sandbox), kMaxConfigBytes));
-    return parse_config_annotations(config);
+    auto json = TRY(parse_json_object(config));
+    return read_annotations(json);
 }
 
 Result<IgnoredAnnotations> ignore_loosening_of_pod(Annotations& annotations, int bundle, const std::string& sandbox) {

@@ -39,9 +39,10 @@ Result<BundleFiles> BundleFiles::open(const std::string& path) {
     if (!directory) return system_error(fmt::format("open bundle {}", quote(path)), errno, EX_NOINPUT);
     auto text = read_regular_file(directory.get(), "config.json", kMaxConfigBytes);
     if (!text) return std::move(text).error().context(fmt::format("bundle {}", quote(path)));
-    auto bundle = parse_bundle(*text);
-    if (!bundle) return std::move(bundle).error().context(fmt::format("config.json of bundle {}", quote(path)));
-    return BundleFiles{std::move(*text), std::move(*bundle), std::move(directory)};
+    const std::string what = fmt::format("config.json of bundle {}", quote(path));
+    auto config = TRY(Config::parse(std::move(*text)).context(what));
+    auto bundle = TRY(parse_bundle(config.json()).context(what));
+    return BundleFiles{std::move(config), std::move(bundle), std::move(directory)};
 }
 
 Result<NameFiles> BundleFiles::read_name_files() const {

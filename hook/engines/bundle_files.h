@@ -9,12 +9,13 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "container/bundle.h"
+#include "container/config.h"
 #include "policy/facts.h"
 
 namespace jail_ai {
 
 struct BundleFiles {
-    std::string config;  // the text of config.json
+    Config config;
     Bundle bundle;
     UniqueFd directory;  // empty where they did not come from one
 

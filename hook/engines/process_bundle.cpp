@@ -39,7 +39,8 @@ Result<BundleFiles> files_of_process(const Process& process) {
     }
     for (std::size_t number = 0; number < kCapabilityNames.size(); ++number)
         if ((held >> number & 1) != 0) bundle.capabilities.emplace(kCapabilityNames.at(number));
-    return BundleFiles{"{}", std::move(bundle), {}};
+    auto config = TRY(Config::parse("{}"));
+    return BundleFiles{std::move(config), std::move(bundle), {}};
 }
 
 }  // namespace jail_ai

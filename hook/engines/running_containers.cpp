@@ -15,7 +15,7 @@
 #include <optional>
 
 #include "base/quote.h"
-#include "container/bundle.h"
+#include "container/config.h"
 #include "engines/runtime_state.h"
 #include "system/file.h"
 #include "system/owned_file.h"

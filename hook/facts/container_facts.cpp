@@ -147,7 +147,7 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
 
 Result<Unguarded> read_unguarded(const Container& container, Guard guard) {
     const bool abstract_unix = container.shares_network && guard == Guard::none;
-    Unguarded unguarded{kernel_has_lsm_cgroup(), abstract_unix, {true, {}}, find_open_sockets(container.files.config)};
+    Unguarded unguarded{kernel_has_lsm_cgroup(), abstract_unix, {true, {}}, find_open_sockets(container.files.config.json())};
     if (unguarded.open_sockets.vsock == Opened::no) return unguarded;
     unguarded.listeners = TRY(find_vsock_listeners().context("vsock"));
     return unguarded;

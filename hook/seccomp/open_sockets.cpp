@@ -5,7 +5,6 @@
 #include <optional>
 
 #include "container/json.h"
-#include "container/json_part.h"
 #include "container/state.h"
 #include "seccomp/seccomp.h"
 #include "seccomp/socket_families.h"
@@ -25,14 +24,14 @@ bool lets_any_pass(const std::vector<SyscallRule>& rules, const Answer& otherwis
 }
 
 // What a rule says of socket(2), libseccomp says of socketcall(2) as well, without what it says of the family.
-Result<bool> opens_by_ia32(const JsonPart& seccomp, const SeccompProfile& profile, const std::vector<SyscallRule>& socket_rules) {
+Result<bool> opens_by_ia32(const rapidjson::Value& seccomp, const SeccompProfile& profile, const std::vector<SyscallRule>& socket_rules) {
     auto listed = has_socketcall(seccomp);
     if (!listed || !*listed) return listed;
     auto rules = TRY(profile.rules_of("socketcall"));
     return lets_any_pass(rules, profile.otherwise()) || lets_any_pass(socket_rules, profile.otherwise());
 }
 
-Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
+Result<OpenSockets> judge_profile(const rapidjson::Value& seccomp) {
     auto profile = TRY(SeccompProfile::read(seccomp));
     auto io_uring = TRY(profile.rules_of("io_uring_setup"));
     if (lets_any_pass(io_uring, profile.otherwise())) return kAll;  // IORING_OP_SOCKET
@@ -47,16 +46,14 @@ Result<OpenSockets> judge_profile(const JsonPart& seccomp) {
 
 }  // namespace
 
-OpenSockets find_open_sockets(std::string_view config) {
-    auto document = parse_json_object(config);
-    if (!document) return kAll;
-    const auto annotations = read_annotations(*document);
+OpenSockets find_open_sockets(const rapidjson::Value& config) {
+    const auto annotations = read_annotations(config);
     if (!annotations || annotations->contains(kCrunFilter)) return kAll;
-    auto linux_part = JsonPart(*document, config).object("linux");
-    if (!linux_part || !*linux_part || seccomp_is_blind()) return kAll;
-    auto seccomp = (**linux_part).object("seccomp");
-    if (!seccomp || !*seccomp) return kAll;
-    auto judged = judge_profile(**seccomp);
+    const auto linux_part = find_object(config, "linux");
+    if (!linux_part || *linux_part == nullptr || seccomp_is_blind()) return kAll;
+    const auto seccomp = find_object(**linux_part, "seccomp");
+    if (!seccomp || *seccomp == nullptr) return kAll;
+    const auto judged = judge_profile(**seccomp);
     return judged ? *judged : kAll;
 }
 

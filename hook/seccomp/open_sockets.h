@@ -3,7 +3,7 @@
 // Which sockets that no network hook judges a container could open, by what its config.json says of seccomp. Capabilities are another matter.
 #pragma once
 
-#include <string_view>
+#include <rapidjson/document.h>
 
 namespace jail_ai {
 
@@ -21,7 +21,7 @@ struct OpenSockets {
     bool operator==(const OpenSockets&) const = default;
 };
 
-// Of the text of a config.json. What can't be understood is taken for no profile: what a runtime makes of it nobody knows.
-OpenSockets find_open_sockets(std::string_view config);
+// Of a config.json. What can't be understood is taken for no profile: what a runtime makes of it nobody knows.
+OpenSockets find_open_sockets(const rapidjson::Value& config);
 
 }  // namespace jail_ai

@@ -9,6 +9,7 @@
 
 #include "base/quote.h"
 #include "container/json.h"
+#include "container/json_part.h"
 
 namespace jail_ai {
 namespace {
@@ -37,21 +38,20 @@ static_assert(kComparisons[static_cast<std::size_t>(Comparison::masked_eq)] == "
 
 constexpr unsigned kArguments = 6;
 
-Result<std::string_view> string_member(const JsonPart& object, std::string_view key) {
-    auto part = TRY(object.member(key));
-    if (!part) return Error{EX_DATAERR, fmt::format("{} is missing", quote(key))};
-    if (!part->value().IsString()) return Error{EX_DATAERR, fmt::format("{} is {}, not a string", quote(key), kind_of(part->value()))};
-    return string_of(part->value());
+Result<std::string_view> string_member(const rapidjson::Value& object, std::string_view key) {
+    auto member = TRY(find_string(object, key));
+    if (member == nullptr) return Error{EX_DATAERR, fmt::format("{} is missing", quote(key))};
+    return string_of(*member);
 }
 
-Result<std::optional<std::uint64_t>> number_member(const JsonPart& object, std::string_view key) {
-    auto part = TRY(object.member(key));
-    if (!part) return std::optional<std::uint64_t>();
-    if (!part->value().IsUint64()) return Error{EX_DATAERR, fmt::format("{} is no whole number", quote(key))};
-    return std::optional(part->value().GetUint64());
+Result<std::optional<std::uint64_t>> number_member(const rapidjson::Value& object, std::string_view key) {
+    auto member = TRY(find_member(object, key));
+    if (member == nullptr || member->IsNull()) return std::optional<std::uint64_t>();
+    if (!member->IsUint64()) return Error{EX_DATAERR, fmt::format("{} is no whole number", quote(key))};
+    return std::optional(member->GetUint64());
 }
 
-Result<Answer> read_answer(const JsonPart& object, std::string_view action_key, std::string_view number_key) {
+Result<Answer> read_answer(const rapidjson::Value& object, std::string_view action_key, std::string_view number_key) {
     auto name = TRY(string_member(object, action_key));
     auto number = TRY(number_member(object, number_key));
     const auto* action = std::ranges::find(kActions, name, &Action::name);
@@ -59,13 +59,13 @@ Result<Answer> read_answer(const JsonPart& object, std::string_view action_key, 
     return Answer{action->name, action->has_number ? number.value_or(EPERM) : 0};
 }
 
-Result<Condition> read_condition(const JsonPart& part) {
-    if (!part.value().IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(part.value()))};
-    auto index = TRY(number_member(part, "index"));
+Result<Condition> read_condition(const rapidjson::Value& written) {
+    if (!written.IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(written))};
+    auto index = TRY(number_member(written, "index"));
     if (index.value_or(0) >= kArguments) return Error{EX_DATAERR, fmt::format("system calls have arguments 0 to {}", kArguments - 1)};
-    auto value = TRY(number_member(part, "value"));
-    auto value_two = TRY(number_member(part, "valueTwo"));
-    auto name = TRY(string_member(part, "op"));
+    auto value = TRY(number_member(written, "value"));
+    auto value_two = TRY(number_member(written, "valueTwo"));
+    auto name = TRY(string_member(written, "op"));
     const auto* comparison = std::ranges::find(kComparisons, name);
     if (comparison == kComparisons.end()) return Error{EX_DATAERR, fmt::format("'op': {} is no comparison", quote(name))};
     const auto which = static_cast<Comparison>(comparison - kComparisons.begin());
@@ -76,13 +76,13 @@ Result<Condition> read_condition(const JsonPart& part) {
 }
 
 // One rule, or one a condition: that is how crun and runc take several conditions on one argument.
-Result<std::vector<SyscallRule>> read_rules(const JsonPart& rule, const Answer& answer) {
-    auto args = TRY(rule.array("args"));
+Result<std::vector<SyscallRule>> rules_with(const Answer& answer, const rapidjson::Value& rule) {
+    auto args = TRY(find_array(rule, "args"));
     std::vector<Condition> conditions;
     std::array<unsigned, kArguments> uses{};
-    if (args) {
-        for (const JsonPart& part : args->elements()) {
-            auto condition = TRY(read_condition(part).context("'args'"));
+    if (args != nullptr) {
+        for (const rapidjson::Value& written : args->GetArray()) {
+            auto condition = TRY(read_condition(written).context("'args'"));
             ++uses.at(condition.argument);
             conditions.push_back(condition);
         }
@@ -95,6 +95,14 @@ Result<std::vector<SyscallRule>> read_rules(const JsonPart& rule, const Answer& 
     std::vector<SyscallRule> apart;
     std::ranges::transform(conditions, std::back_inserter(apart), [&](const Condition& condition) { return rule_of({condition}); });
     return apart;
+}
+
+// What one element of linux.seccomp.syscalls says of a system call; nothing where the default action says the same.
+Result<std::vector<SyscallRule>> read_rules(const rapidjson::Value& rule, std::string_view syscall, const Answer& otherwise) {
+    if (!TRY(rule_names(rule, syscall))) return std::vector<SyscallRule>();
+    auto answer = TRY(rule_answer(rule));
+    if (answer == otherwise) return std::vector<SyscallRule>();
+    return rules_with(answer, rule);
 }
 
 std::string condition_text(const Condition& condition) {
@@ -131,42 +139,35 @@ bool Answer::lets_pass() const {
     return known == kActions.end() || known->lets_pass;
 }
 
-Result<Answer> rule_answer(const JsonPart& rule) {
+Result<Answer> rule_answer(const rapidjson::Value& rule) {
     return read_answer(rule, "action", "errnoRet");
 }
 
-Result<std::vector<JsonPart>> rule_names(const JsonPart& rule) {
-    auto array = TRY(rule.array("names"));
-    if (!array) return std::vector<JsonPart>();
-    auto names = array->elements();
-    for (const JsonPart& name : names)
-        if (!name.value().IsString()) return Error{EX_DATAERR, fmt::format("'names' holds {}, not a string", kind_of(name.value()))};
-    return names;
+Result<bool> rule_names(const rapidjson::Value& rule, std::string_view syscall) {
+    auto names = TRY(find_array(rule, "names"));
+    if (names == nullptr) return false;
+    bool found = false;
+    for (const rapidjson::Value& name : names->GetArray()) {
+        if (!name.IsString()) return Error{EX_DATAERR, fmt::format("'names' holds {}, not a string", kind_of(name))};
+        found = found || string_of(name) == syscall;
+    }
+    return found;
 }
 
-Result<SeccompProfile> SeccompProfile::read(const JsonPart& seccomp) {
+Result<SeccompProfile> SeccompProfile::read(const rapidjson::Value& seccomp) {
     auto otherwise = TRY(read_answer(seccomp, "defaultAction", "defaultErrnoRet"));
-    SeccompProfile profile(otherwise);
-    auto rules = TRY(seccomp.array("syscalls"));
-    profile.rules_part_ = rules;
-    if (rules) profile.rules_ = rules->elements();
-    for (std::size_t i = 0; i < profile.rules_.size(); ++i) {
-        const JsonPart& rule = profile.rules_[i];
-        if (!rule.value().IsObject()) return Error{EX_DATAERR, fmt::format("syscalls[{}]: {}, not an object", i, kind_of(rule.value()))};
-    }
-    return profile;
+    auto rules = TRY(find_array(seccomp, "syscalls"));
+    for (rapidjson::SizeType i = 0; rules != nullptr && i < rules->Size(); ++i)
+        if (!(*rules)[i].IsObject()) return Error{EX_DATAERR, fmt::format("syscalls[{}]: {}, not an object", i, kind_of((*rules)[i]))};
+    return SeccompProfile(otherwise, rules);
 }
 
 Result<std::vector<SyscallRule>> SeccompProfile::rules_of(std::string_view syscall) const {
     std::vector<SyscallRule> all;
-    for (std::size_t i = 0; i < rules_.size(); ++i) {
-        const std::string place = fmt::format("syscalls[{}]", i);
-        auto names = TRY(rule_names(rules_[i]).context(place));
-        if (std::ranges::none_of(names, [&](const JsonPart& name) { return string_of(name.value()) == syscall; })) continue;
-        auto answer = TRY(rule_answer(rules_[i]).context(place));
-        if (answer == otherwise_) continue;
-        auto rules = TRY(read_rules(rules_[i], answer).context(place));
-        all.insert(all.end(), rules.begin(), rules.end());
+    for (rapidjson::SizeType i = 0; rules_ != nullptr && i < rules_->Size(); ++i) {
+        auto rules = read_rules((*rules_)[i], syscall, otherwise_);
+        if (!rules) return std::move(rules).error().context(fmt::format("syscalls[{}]", i));
+        all.insert(all.end(), rules->begin(), rules->end());
         if (all.size() > kMaxSyscallRules) return Error{EX_CONFIG, fmt::format("more than {} rules for {}", kMaxSyscallRules, syscall)};
     }
     const auto always = std::ranges::find_if(all, [](const SyscallRule& rule) { return rule.conditions.empty(); });

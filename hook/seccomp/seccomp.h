@@ -3,6 +3,8 @@
 // What a seccomp profile, linux.seccomp of config.json, says of one system call. As the runtimes and libseccomp take it: not as one reads it.
 #pragma once
 
+#include <rapidjson/document.h>
+
 #include <array>
 #include <cstdint>
 #include <optional>
@@ -11,7 +13,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "container/json_part.h"
 
 namespace jail_ai {
 
@@ -53,29 +54,26 @@ struct SyscallRule {
 class SeccompProfile {
 public:
     // `seccomp` must be an object, and must outlive this. Errors (EX_DATAERR): what the runtimes could not read either.
-    static Result<SeccompProfile> read(const JsonPart& seccomp);
+    static Result<SeccompProfile> read(const rapidjson::Value& seccomp);
 
     const Answer& otherwise() const { return otherwise_; }  // the default action
-    const std::vector<JsonPart>& rules() const { return rules_; }
-    const std::optional<JsonPart>& rules_part() const { return rules_part_; }
 
     // The rules for a system call that take effect: none that says what is said anyway; each with its conditions apart if it has several on one
     // argument; and only the first that has no condition, if there is one. Errors: EX_DATAERR; EX_CONFIG for more than kMaxSyscallRules.
     Result<std::vector<SyscallRule>> rules_of(std::string_view syscall) const;
 
 private:
-    explicit SeccompProfile(Answer otherwise) : otherwise_(otherwise) {}
+    SeccompProfile(Answer otherwise, const rapidjson::Value* rules) : otherwise_(otherwise), rules_(rules) {}
 
     Answer otherwise_;
-    std::optional<JsonPart> rules_part_;  // linux.seccomp.syscalls
-    std::vector<JsonPart> rules_;
+    const rapidjson::Value* rules_;  // linux.seccomp.syscalls: objects; nullptr where there are none
 };
 
 inline constexpr std::size_t kMaxSyscallRules = 256;  // of one system call; podman's profile has 4 for socket
 
-// The answer and the names of one element of linux.seccomp.syscalls. Errors: EX_DATAERR.
-Result<Answer> rule_answer(const JsonPart& rule);
-Result<std::vector<JsonPart>> rule_names(const JsonPart& rule);
+// Of one element of linux.seccomp.syscalls: its answer, and whether it names the system call. Errors: EX_DATAERR.
+Result<Answer> rule_answer(const rapidjson::Value& rule);
+Result<bool> rule_names(const rapidjson::Value& rule, std::string_view syscall);
 
 // The rule as JSON.
 std::string rule_text(std::string_view syscall, const SyscallRule& rule);

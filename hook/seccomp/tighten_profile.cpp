@@ -44,20 +44,19 @@ using Names = std::vector<std::string_view>;
 // The rules of a profile as they are rewritten, one text each.
 class RuleTexts {
 public:
-    explicit RuleTexts(const SeccompProfile& profile) {
-        for (const JsonPart& rule : profile.rules()) rules_.push_back({rule, std::string(rule.text()), {}});
+    explicit RuleTexts(const std::optional<JsonPart>& rules) {
+        if (!rules) return;
+        for (const JsonPart& rule : rules->elements()) rules_.push_back({rule, std::string(rule.text()), {}});
     }
 
     // Takes a system call out of all rules, or only out of those that let it pass.
     Status remove(std::string_view syscall, bool refusals_too) {
         for (Entry& rule : rules_) {
-            auto names = TRY(rule_names(rule.part));
-            if (std::ranges::none_of(names, [&](const JsonPart& name) { return string_of(name.value()) == syscall; })) continue;
-            auto answer = rule_answer(rule.part);
-            if (!answer) return std::move(answer).error();
-            if (!refusals_too && !answer->lets_pass()) continue;
+            if (!TRY(rule_names(rule.part.value(), syscall))) continue;
+            auto answer = TRY(rule_answer(rule.part.value()));
+            if (!refusals_too && !answer.lets_pass()) continue;
             rule.removed.push_back(syscall);
-            TRY(rewrite(rule, names));
+            TRY(rewrite(rule));
         }
         return ok();
     }
@@ -79,13 +78,13 @@ private:
         Names removed;
     };
 
-    static Status rewrite(Entry& rule, const std::vector<JsonPart>& names) {
+    static Status rewrite(Entry& rule) {
+        auto names = TRY(rule.part.array("names"));
         std::vector<std::string> rest;
-        for (const JsonPart& name : names)
+        for (const JsonPart& name : names->elements())
             if (std::ranges::find(rule.removed, string_of(name.value())) == rule.removed.end()) rest.emplace_back(name.text());
-        auto array = TRY(rule.part.array("names"));
         JsonEdits edits(rule.part.text());
-        edits.replace(*array, json_array(rest));
+        edits.replace(*names, json_array(rest));
         rule.text = rest.empty() ? std::string() : edits.apply();
         return ok();
     }
@@ -138,23 +137,16 @@ Status restrict_sockets(const SeccompProfile& profile, bool socketcall_stays, Ru
     return ok();
 }
 
-// The architectures that may stay, and whether there are others.
-struct Architectures {
-    std::vector<std::string> rest;
-    bool has_socketcall = false;
-};
+bool is_with_socketcall(const rapidjson::Value& architecture) {
+    return std::ranges::find(kWithSocketcall, string_of(architecture)) != kWithSocketcall.end();
+}
 
-Result<Architectures> read_architectures(const std::optional<JsonPart>& part) {
-    Architectures architectures;
-    if (!part) return architectures;
-    for (const JsonPart& name : part->elements()) {
-        if (!name.value().IsString()) return Error{EX_DATAERR, fmt::format("'architectures' holds {}, not a string", kind_of(name.value()))};
-        if (std::ranges::find(kWithSocketcall, string_of(name.value())) == kWithSocketcall.end())
-            architectures.rest.emplace_back(name.text());
-        else
-            architectures.has_socketcall = true;
-    }
-    return architectures;
+// The architectures that may stay.
+std::string without_socketcall(const JsonPart& architectures) {
+    std::vector<std::string> rest;
+    for (const JsonPart& name : architectures.elements())
+        if (!is_with_socketcall(name.value())) rest.emplace_back(name.text());
+    return json_array(rest);
 }
 
 }  // namespace
@@ -163,10 +155,15 @@ bool seccomp_is_blind() {
     return kSocketcallIsNative;
 }
 
-Result<bool> has_socketcall(const JsonPart& seccomp) {
-    auto part = TRY(seccomp.array("architectures"));
-    auto architectures = TRY(read_architectures(part));
-    return architectures.has_socketcall;
+Result<bool> has_socketcall(const rapidjson::Value& seccomp) {
+    auto architectures = TRY(find_array(seccomp, "architectures"));
+    if (architectures == nullptr) return false;
+    bool found = false;
+    for (const rapidjson::Value& name : architectures->GetArray()) {
+        if (!name.IsString()) return Error{EX_DATAERR, fmt::format("'architectures' holds {}, not a string", kind_of(name))};
+        found = found || is_with_socketcall(name);
+    }
+    return found;
 }
 
 Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32) {
@@ -175,23 +172,26 @@ Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32)
         tight.left_open.emplace_back(kOpenNatively);
         return tight;
     }
-    auto profile = TRY(SeccompProfile::read(seccomp));
-    auto part = TRY(seccomp.array("architectures"));
-    auto architectures = TRY(read_architectures(part));
-    const bool socketcall_stays = architectures.has_socketcall && accepts_ia32;
+    auto profile = TRY(SeccompProfile::read(seccomp.value()));
+    const bool socketcall_listed = TRY(has_socketcall(seccomp.value()));
+    const bool socketcall_stays = socketcall_listed && accepts_ia32;
     if (socketcall_stays) tight.left_open.emplace_back(kOpenBySocketcall);
     // To refuse a family would here be to refuse all of socketcall.
     if (socketcall_stays && profile.otherwise().lets_pass()) return tight;
 
-    RuleTexts texts(profile);
+    auto rules = TRY(seccomp.array("syscalls"));
+    RuleTexts texts(rules);
     TRY(refuse_io_uring(profile, texts));
     TRY(restrict_sockets(profile, socketcall_stays, texts));
     JsonEdits edits(seccomp.text());
-    if (profile.rules_part())
-        edits.replace(*profile.rules_part(), texts.array());
+    if (rules)
+        edits.replace(*rules, texts.array());
     else if (profile.otherwise().lets_pass())
         edits.set_member(seccomp, "syscalls", texts.array());
-    if (architectures.has_socketcall && !socketcall_stays) edits.replace(*part, json_array(architectures.rest));
+    if (socketcall_listed && !socketcall_stays) {
+        auto architectures = TRY(seccomp.array("architectures"));
+        edits.replace(*architectures, without_socketcall(*architectures));
+    }
     tight.profile = edits.apply();
     return tight;
 }

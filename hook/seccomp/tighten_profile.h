@@ -28,7 +28,7 @@ struct TightProfile {
 bool seccomp_is_blind();
 
 // Is the profile also for an architecture whose programs may open sockets by socketcall(2)? Errors: EX_DATAERR.
-Result<bool> has_socketcall(const JsonPart& seccomp);
+Result<bool> has_socketcall(const rapidjson::Value& seccomp);
 
 // `seccomp` must be an object. Errors: EX_DATAERR, EX_CONFIG.
 Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32);

@@ -23,6 +23,7 @@
 #include "engines/runtime_state.h"
 #include "packet_bytes.h"
 #include "policy/policy.h"
+#include "seccomp/open_sockets.h"
 #include "seccomp/tighten.h"
 #include "system/gateways.h"
 #include "system/name_files.h"
@@ -70,8 +71,11 @@ void check(const Error& error) {
 }
 
 [[maybe_unused]] void fuzz_bundle(std::string_view text) {
-    const auto bundle = parse_bundle(text);
+    const auto config = parse_json_object(text);
+    if (!config) return check(config.error());
+    const auto bundle = parse_bundle(*config);
     if (!bundle) check(bundle.error());
+    static_cast<void>(find_open_sockets(*config));
 }
 
 [[maybe_unused]] void fuzz_tighten(std::string_view text) {

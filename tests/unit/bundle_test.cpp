@@ -5,10 +5,21 @@
 
 #include <doctest/doctest.h>
 
+#include "container/json.h"
+
 using namespace jail_ai;
 
+namespace {
+
+Result<Bundle> bundle_of(std::string_view text) {
+    const auto config = TRY(parse_json_object(text));
+    return parse_bundle(config);
+}
+
+}  // namespace
+
 TEST_CASE("bundle: mounts, capabilities of all sets and namespaces") {
-    const auto bundle = parse_bundle(R"({
+    const auto bundle = bundle_of(R"({
         "ociVersion": "1.0.2", "unknown": {"deep": [1, 2.5, null]},
         "process": {"capabilities": {"bounding": ["CAP_KILL", "CAP_NET_ADMIN"], "ambient": ["cap_bpf"], "permitted": []}},
         "mounts": [{"destination": "/etc/hosts", "source": "/first"}, {"destination": "/proc", "type": "proc"},
@@ -27,14 +38,14 @@ TEST_CASE("bundle: mounts, capabilities of all sets and namespaces") {
 }
 
 TEST_CASE("bundle: everything may be missing") {
-    const auto bundle = parse_bundle("{}");
+    const auto bundle = bundle_of("{}");
     REQUIRE(bundle);
     CHECK(bundle->mounts.empty());
     CHECK(bundle->capabilities.empty());
 }
 
 TEST_CASE("bundle: null is missing, as runtimes take it") {
-    const auto bundle = parse_bundle(R"({"process":{"capabilities":{"bounding":null,"permitted":["CAP_CHOWN"]}},
+    const auto bundle = bundle_of(R"({"process":{"capabilities":{"bounding":null,"permitted":["CAP_CHOWN"]}},
         "mounts":[{"destination":"/proc","type":"proc","source":"proc","options":null},{"destination":"/tmp","type":"tmpfs","source":null},
                   {"destination":"/x","type":null,"source":"/y","options":["rbind"]}],
         "linux":{"namespaces":[{"type":"pid","path":null}]}})");
@@ -47,7 +58,7 @@ TEST_CASE("bundle: null is missing, as runtimes take it") {
     CHECK(bundle->joined.empty());
     for (const char* config :
          {R"({"process":{"capabilities":null}})", R"({"process":null,"mounts":null,"linux":null})", R"({"linux":{"namespaces":null}})"})
-        CHECK(parse_bundle(config));
+        CHECK(bundle_of(config));
 }
 
 TEST_CASE("bundle: read-only is what every runtime takes for it") {
@@ -67,7 +78,7 @@ TEST_CASE("bundle: what crun and runc read otherwise than it is written is refus
     const auto with_capability = [](const std::string& name) { return R"({"process":{"capabilities":{"bounding":[")" + name + R"("]}}})"; };
     for (const char* name : {"12", "0xc", "CAP_NET_ADMIN+ep", "CAP_NET_ADMIN ", " CAP_NET_ADMIN", "CAP_NET_ADMIN2", "NET_ADMIN", "ALL", ""}) {
         INFO(name);
-        const auto bundle = parse_bundle(with_capability(name));
+        const auto bundle = bundle_of(with_capability(name));
         REQUIRE_FALSE(bundle);
         CHECK(bundle.error().exit_code == EX_DATAERR);
         CHECK_MESSAGE(bundle.error().message.find("is not a capability") != std::string::npos, bundle.error().message);
@@ -86,7 +97,7 @@ TEST_CASE("bundle: what crun and runc read otherwise than it is written is refus
           Case{R"({"linux":{"namespaces":[{"Path":"/x"}]}})", "key 'Path' is 'path' to some runtimes"},
           Case{R"({"a":{"b":1,"b":2}})", "'b' stands there twice"}}) {
         INFO(c.json);
-        const auto bundle = parse_bundle(c.json);
+        const auto bundle = bundle_of(c.json);
         REQUIRE_FALSE(bundle);
         CHECK(bundle.error().exit_code == EX_DATAERR);
         CHECK_MESSAGE(bundle.error().message.find(c.message) != std::string::npos, bundle.error().message);
@@ -107,7 +118,7 @@ TEST_CASE("bundle: what has the wrong type is named") {
           Case{R"({"linux":{"namespaces":["pid"]}})", "linux.namespaces holds a string, not an object"},
           Case{R"({"mounts":[],"mounts":[]})", "'mounts' stands there twice"}}) {
         INFO(c.json);
-        const auto bundle = parse_bundle(c.json);
+        const auto bundle = bundle_of(c.json);
         REQUIRE_FALSE(bundle);
         CHECK(bundle.error().exit_code == EX_DATAERR);
         CHECK_MESSAGE(bundle.error().message.find(c.message) != std::string::npos, bundle.error().message);

@@ -19,7 +19,7 @@ constexpr OpenSockets kNone = {Opened::no, Opened::no, Opened::no};
 constexpr OpenSockets kOnlyIp = {Opened::no, Opened::no, Opened::yes};
 
 OpenSockets open_in(const Profile& config) {
-    return find_open_sockets(config.text);
+    return find_open_sockets(config.document);
 }
 
 Profile config_with(const std::string& profile) {

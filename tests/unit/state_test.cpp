@@ -3,6 +3,7 @@
 // The container state, as runtimes write it and as nobody should.
 #include "container/state.h"
 
+#include "container/json.h"
 #include "data_file.h"
 
 using namespace jail_ai;
@@ -98,7 +99,8 @@ TEST_CASE("state: no annotations are none, however that is written") {
         REQUIRE(state);
         CHECK(state->annotations.empty());
     }
-    CHECK(parse_config_annotations("{}")->empty());
-    CHECK(parse_config_annotations(R"({"annotations":null})")->empty());
-    CHECK_FALSE(parse_config_annotations(R"({"annotations":"none"})"));
+    const auto annotations_in = [](const char* config) { return read_annotations(parse_json_object(config).value()); };
+    CHECK(annotations_in("{}")->empty());
+    CHECK(annotations_in(R"({"annotations":null})")->empty());
+    CHECK_FALSE(annotations_in(R"({"annotations":"none"})"));
 }
