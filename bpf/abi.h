@@ -207,7 +207,7 @@ struct jail_probe {
 #define JAIL_ID_SIZE 80
 struct jail_about {
 	__u32 version;       /* JAIL_ABOUT_VERSION */
-	__u32 open_routes;   /* bits by enum Risk of hook/container/request.h: found, and accepted or only told of */
+	__u32 open_routes;   /* bits by enum Risk of hook/container/risk.h: found, and accepted or only told of */
 	__u64 since;         /* ns of CLOCK_REALTIME */
 	__u8 mode;           /* enum Mode of the same */
 	__u8 guard;          /* enum Guard of hook/policy/facts.h */

@@ -6,22 +6,30 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/quote.h"
+#include "container/settings.h"
 
 namespace jail_ai {
 namespace {
 
-constexpr Option kSettings[] = {
-    {"--block-host", "true|audit|false", "block the host; count what would be blocked; do nothing"},
-    {"--allow", "LIST", "ports that pass: host:11434 10.88.0.1:5432-5433 [fd00::1]:53/udp"},
-    {"--also", "LIST", "more to block: addresses, prefixes, private, link-local, gateway", Use::once, "private link-local gateway"},
-    {"--dns", "auto|off", "DNS at the container's resolvers, blocked as they may be; or not"},
-    {"--on-failure", "refuse|run", "what can't be protected doesn't start, or starts unprotected"},
-    {"--accept", "LIST", "risks taken by name: cap_net_raw, host-pid …"},
-    {"--enforce", "", "annotations may tighten all this, never loosen it"},
+// The texts that the options of settings refer to.
+struct SettingTexts {
+    std::string name, value, offers, help;
 };
+
+std::vector<SettingTexts> setting_texts() {
+    std::vector<SettingTexts> texts;
+    for (SettingWords& setting : setting_words()) {
+        const auto join = [&](std::string_view by) { return fmt::format("{}", fmt::join(setting.words, by)); };
+        texts.push_back(
+            {fmt::format("--{}", setting.name), setting.is_list ? "LIST" : join("|"), setting.is_list ? join(" ") : "", std::move(setting.help)});
+    }
+    return texts;
+}
 
 // How a synopsis is written.
 struct Notation {
@@ -107,7 +115,14 @@ std::string table_of(std::span<const Option> options, std::size_t width) {
 }  // namespace
 
 std::span<const Option> setting_options() {
-    return kSettings;
+    static const std::vector<SettingTexts> texts = setting_texts();
+    static const std::vector<Option> options = [] {
+        std::vector<Option> all;
+        for (const auto& [name, value, offers, help] : texts) all.push_back({name, value, help, Use::once, offers});
+        all.push_back({"--enforce", "", "annotations may tighten all this, never loosen it"});
+        return all;
+    }();
+    return options;
 }
 
 std::string shown(const Option& option) {
@@ -115,11 +130,11 @@ std::string shown(const Option& option) {
 }
 
 std::string help_of(const Verb& verb) {
-    const std::size_t width = std::max(width_of(verb.options), verb.takes_settings ? width_of(kSettings) : 0);
+    const std::size_t width = std::max(width_of(verb.options), verb.takes_settings ? width_of(setting_options()) : 0);
     std::string text = fmt::format("{}\n{}", usage_of(verb), about(verb));
     if (!verb.options.empty()) text += "\n" + table_of(verb.options, width);
     if (verb.takes_settings)
-        text += "\nSettings, which a container's annotations complete (jail-ai-hook(5) has the grammar):\n" + table_of(kSettings, width);
+        text += "\nSettings, which a container's annotations complete (jail-ai-hook(5) has the grammar):\n" + table_of(setting_options(), width);
     return text;
 }
 

@@ -2,38 +2,28 @@
 #include "commands/listing.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <vector>
 
-#include "../bpf/abi.h"
 #include "base/quote.h"
 #include "commands/help.h"
-#include "container/request.h"
+#include "container/settings.h"
 #include "policy/reason.h"
 
 namespace jail_ai {
 namespace {
 
-std::string risks() {
-    std::string text;
-    for (int risk = 0; risk <= static_cast<int>(Risk::host_loopback); ++risk) text += fmt::format("{}\n", risk_name(static_cast<Risk>(risk)));
-    return text;
-}
-
-std::string reasons() {
-    std::string text;
-    for (int reason = 0; reason < JAIL_REASON_COUNT; ++reason) text += fmt::format("{}\n", reason_name(static_cast<jail_reason>(reason)));
-    return text;
+// A line each.
+std::string lines(const std::vector<std::string_view>& names) {
+    return fmt::format("{}\n", fmt::join(names, "\n"));
 }
 
 // As annotations name them; --enforce is none.
 std::string annotations() {
     std::string text;
-    for (const Option& option : setting_options()) {
-        if (option.value.empty()) continue;
-        const std::string_view name = option.name.substr(2);
-        text += kBlockHost.ends_with(name) ? fmt::format("{}\n", kBlockHost) : fmt::format("{}.{}\n", kBlockHost, name);
-    }
+    for (const SettingWords& setting : setting_words()) text += fmt::format("{}\n", annotation_key(setting.name));
     return text;
 }
 
@@ -46,7 +36,6 @@ std::string in_one_line(std::string lines) {
 // "LIST private link-local gateway", "auto off", "PID"; "-" for none.
 std::string value_of(const Option& option) {
     if (option.value.empty()) return "-";
-    if (option.name == "--accept") return fmt::format("{} {}", option.value, in_one_line(risks()));
     if (option.name == "--annotation") return fmt::format("{} {}", option.value, in_one_line(annotations()));
     std::string value(option.value);
     std::ranges::replace(value, '|', ' ');
@@ -68,8 +57,8 @@ std::string options(const Verb& verb) {
 Result<std::string> list(std::span<const Verb* const> verbs, std::span<char* const> words) {
     const std::string_view what = words.empty() ? "" : words.front();
     std::string text;
-    if (what == "risks") return risks();
-    if (what == "reasons") return reasons();
+    if (what == "risks") return lines(names_of(kRisks));
+    if (what == "reasons") return lines(names_of(kReasons));
     if (what == "annotations") return annotations();
     if (what == "verbs")
         for (const Verb* verb : verbs) text += fmt::format("{}\t{}\n", verb->name, verb->summary);

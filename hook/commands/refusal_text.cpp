@@ -20,8 +20,10 @@ std::optional<IpPrefix> address_of(const jail_refusal& what) {
     return IpPrefix::from_bytes(bytes, 128);
 }
 
-bool has_address(const jail_refusal& what) {
-    return what.reason < JAIL_REASON_FAMILY;  // what the guard denies has none
+// What was denied in place of an address; empty where there is one.
+std::string_view other_than_address(const jail_refusal& what) {
+    const ReasonRow* row = find_row(kReasons, what.reason);
+    return row == nullptr ? "" : row->denied;
 }
 
 std::string_view file_text(std::uint16_t kind) {
@@ -66,19 +68,14 @@ std::string time_text(std::uint64_t real, bool milliseconds) {
 }
 
 std::string destination_of(const jail_refusal& what) {
-    const auto address = has_address(what) ? address_of(what) : std::nullopt;
+    const auto address = other_than_address(what).empty() ? address_of(what) : std::nullopt;
     return address ? address->to_string() : "";
 }
 
 std::string refusal_text(const jail_refusal& what) {
-    switch (what.reason) {
-        case JAIL_REASON_FAMILY: return fmt::format("socket of family {}, protocol {}", what.port, what.protocol);
-        case JAIL_REASON_FOREIGN_SOCKET: return "a socket handed in";
-        case JAIL_REASON_FOREIGN_FILE: return fmt::format("{} handed in", file_text(what.port));
-        case JAIL_REASON_ABSTRACT_UNIX: return "an abstract Unix socket";
-        case JAIL_REASON_BPF: return fmt::format("bpf command {}", what.port);
-        default: break;
-    }
+    if (const auto denied = other_than_address(what); !denied.empty())
+        return fmt::format(fmt::runtime(denied), fmt::arg("port", what.port), fmt::arg("protocol", what.protocol),
+                           fmt::arg("file", file_text(what.port)));
     const auto address = address_of(what);
     const std::string text = address ? address->to_string() : "?";
     if (what.port == 0) return fmt::format("{} {}", text, protocol_text(what.protocol));

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The administrator's settings, as flags of a verb in hooks.d or a unit: --block-host=MODE --allow=… --also=… --dns=… --on-failure=…
-// --accept=… and --enforce.
+// The administrator's settings, as flags of a verb in hooks.d or a unit: --SETTING=VALUE and --enforce.
 #pragma once
 
 #include <string>

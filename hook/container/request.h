@@ -3,17 +3,22 @@
 // What is asked of the hook for one container: by its annotations, within what the administrator's flags say.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
 #include "base/ip_prefix.h"
+#include "base/named.h"
 #include "base/result.h"
+#include "container/also_sets.h"
+#include "container/risk.h"
 #include "container/state.h"
 
 namespace jail_ai {
@@ -22,33 +27,22 @@ inline constexpr std::string_view kAnnotationPrefix = "jail-ai.";
 inline constexpr std::string_view kBlockHost = "jail-ai.block-host";
 inline constexpr std::string_view kAccept = "jail-ai.block-host.accept";
 
+// Values of settings, and the words that they are written by; where nobody says anything the first holds.
 enum class Mode { off, audit, enforce };  // from loose to tight
-// As a setting names it: "true", "audit" or "false".
-std::string_view mode_name(Mode mode);
+inline constexpr std::array kModes = std::to_array<Named<Mode>>({{Mode::enforce, "true"}, {Mode::audit, "audit"}, {Mode::off, "false"}});
+static_assert(names_each(kModes, Mode::enforce));
+
+constexpr std::string_view mode_name(Mode mode) {
+    return name_of(kModes, mode);
+}
 
 enum class Dns { automatic, off };
+inline constexpr std::array kDns = std::to_array<Named<Dns>>({{Dns::automatic, "auto"}, {Dns::off, "off"}});
+static_assert(names_each(kDns, Dns::off));
+
 enum class OnFailure { refuse, run };
-
-// What a container may hold that lets it go round the block. Without being accepted by name it is refused.
-enum class Risk {
-    cap_net_admin,
-    cap_bpf,
-    cap_sys_admin,
-    cap_dac_read_search,
-    cap_sys_module,
-    host_cgroups,
-    host_pid,
-    engine_socket,
-    inherited_sockets,
-    cap_net_raw,
-    vsock,
-    ia32,
-    abstract_unix,
-    host_loopback,
-};
-
-// The name that the risk is accepted by: "cap_net_admin", "host-cgroups" …
-std::string_view risk_name(Risk risk);
+inline constexpr std::array kOnFailure = std::to_array<Named<OnFailure>>({{OnFailure::refuse, "refuse"}, {OnFailure::run, "run"}});
+static_assert(names_each(kOnFailure, OnFailure::run));
 
 // Ports that pass although their destination is blocked.
 struct Exception {
@@ -61,26 +55,29 @@ struct Exception {
     bool operator==(const Exception&) const = default;
 };
 
-enum class NamedSet { private_networks, link_local, gateway };
-
 // More to block.
 struct Addition {
     std::variant<IpPrefix, NamedSet> what;
     std::string text;
+
+    bool operator==(const Addition&) const = default;
 };
 
-// What one source says; an empty member says nothing.
-struct Settings {
-    std::optional<Mode> mode;
-    std::optional<Dns> dns;
-    std::optional<OnFailure> on_failure;
-    std::vector<Exception> allow;
-    std::vector<Addition> also;
-    std::set<Risk> accepted;
+// Each setting, a row of the table in settings.cpp. A source says some of them, lists aside, and a request all: `Said` says which.
+template <template <typename> typename Said>
+struct SettingsOf {
+    Said<Mode> mode{};
+    Said<Dns> dns{};
+    Said<OnFailure> on_failure{};
+    std::vector<Exception> allow{};
+    std::vector<Addition> also{};
+    std::set<Risk> accepted{};
 };
 
-// A setting's key, as it is written there, and its value. The key's last part names the setting: block-host, allow, also, dns, on-failure,
-// accept.
+using Settings = SettingsOf<std::optional>;        // what one source says; an empty member says nothing
+using Request = SettingsOf<std::type_identity_t>;  // what is asked for one container
+
+// A setting's key, as it is written there, and its value. The key's last part names the setting.
 using Written = std::pair<std::string, std::string>;
 
 // Reads settings. Lists are separated by comma or space. Errors (EX_DATAERR): "KEY: 'WORD': what is wrong (character N)".
@@ -93,15 +90,6 @@ bool is_meant_for_hook(std::string_view key);
 // The settings among annotations. Fails for a key that is meant for the hook and isn't that of a setting, naming the right one where that can be
 // known.
 Result<Settings> parse_annotations(const Annotations& annotations);
-
-struct Request {
-    Mode mode;
-    Dns dns;
-    OnFailure on_failure;
-    std::vector<Exception> allow;
-    std::vector<Addition> also;
-    std::set<Risk> accepted;
-};
 
 // The administrator's settings, which every container starts from.
 struct Defaults {

@@ -4,19 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
 
 #include "base/quote.h"
 #include "container/json.h"
-#include "container/request.h"
+#include "container/settings.h"
 
 namespace jail_ai {
 namespace {
 
-constexpr std::string_view kAllow = "jail-ai.block-host.allow", kAlso = "jail-ai.block-host.also", kDns = "jail-ai.block-host.dns",
-                           kOnFailure = "jail-ai.block-host.on-failure";
+constexpr std::string_view kAlso = "jail-ai.block-host.also";
 
 std::string ignored(std::string_view key, std::string_view value, std::string_view why) {
     return fmt::format("annotation {}={} has no effect: {}", key, quote(value), why);
@@ -47,17 +45,11 @@ bool is_named_annotations(std::string_view name) {
     return folded == "annotations";
 }
 
-// Nothing for another word, which rejects the container anyhow.
-std::optional<int> tightness(std::string_view mode) {
-    constexpr std::array<std::string_view, 3> kModes = {"false", "audit", "true"};
-    const auto* const found = std::ranges::find(kModes, mode);
-    if (found == kModes.end()) return std::nullopt;
-    return static_cast<int>(found - kModes.begin());
-}
-
+// Not of another word, which rejects the container anyhow.
 bool is_tighter(std::string_view mode, std::string_view other) {
-    const auto first = tightness(mode), second = tightness(other);
-    return first && second && *first > *second;
+    const auto* const first = find_named(kModes, mode);
+    const auto* const second = find_named(kModes, other);
+    return first != nullptr && second != nullptr && first->value > second->value;
 }
 
 bool is_file_name(std::string_view id) {
@@ -66,13 +58,6 @@ bool is_file_name(std::string_view id) {
 }
 
 }  // namespace
-
-bool may_loosen(std::string_view key, std::string_view value) {
-    if (key == kBlockHost) return value != mode_name(Mode::enforce);
-    if (key == kAllow || key == kAccept) return true;
-    if (key == kDns) return value != "off";
-    return key == kOnFailure && value != "refuse";
-}
 
 Result<AnnotationPairs> parse_manifest_annotations(std::string_view manifest) {
     auto document = TRY(parse_json_object(manifest));

@@ -16,10 +16,6 @@
 
 namespace jail_ai {
 
-// True for a setting that can leave more open than its absence, or than another value of it, does: "allow", "accept", "on-failure=run" and so on.
-// False for keys that are no setting.
-bool may_loosen(std::string_view key, std::string_view value);
-
 // One entry each, for the log: which annotation has no effect, and why.
 using IgnoredAnnotations = std::vector<std::string>;
 

@@ -11,6 +11,7 @@
 #include "base/quote.h"
 #include "base/unique_fd.h"
 #include "container/config.h"
+#include "container/settings.h"
 #include "system/file.h"
 
 namespace jail_ai {

@@ -11,6 +11,7 @@
 
 #include "base/lines.h"
 #include "base/quote.h"
+#include "container/settings.h"
 
 namespace jail_ai {
 namespace {
@@ -40,15 +41,6 @@ std::string one_line(std::string name) {
     return name;
 }
 
-std::string request_text(const Request& request) {
-    std::string text = fmt::format("{} {}\n", kBlockHost, mode_name(request.mode));
-    text += fmt::format("{}.dns {}\n", kBlockHost, request.dns == Dns::off ? "off" : "auto");
-    for (const Exception& exception : request.allow) text += fmt::format("{}.allow {}\n", kBlockHost, exception.text);
-    for (const Addition& addition : request.also) text += fmt::format("{}.also {}\n", kBlockHost, addition.text);
-    for (const Risk risk : request.accepted) text += fmt::format("{} {}\n", kAccept, risk_name(risk));
-    return text;
-}
-
 Status read_line(std::string_view key, std::string_view value, PolicyInputs& inputs, std::vector<Written>& written) {
     if (key.starts_with(kAnnotationPrefix)) {
         written.emplace_back(key, value);
@@ -72,7 +64,8 @@ Status read_line(std::string_view key, std::string_view value, PolicyInputs& inp
 }  // namespace
 
 Result<std::string> write_inputs(const PolicyInputs& inputs) {
-    std::string text = request_text(inputs.request);
+    std::string text;
+    for (const auto& [key, value] : policy_settings(inputs.request)) text += fmt::format("{} {}\n", key, value);
     for (const AddressList& list : kAddressLists) {
         const auto& addresses = inputs.host.*list.list;
         for (const IpPrefix& address : std::set<IpPrefix>(addresses.begin(), addresses.end()))

@@ -59,18 +59,4 @@ inline constexpr std::array kLoopback = std::to_array<NamedPrefix>({
     {"::", JAIL_REASON_UNSPECIFIED, "unspecified, RFC 4291"},
 });
 
-// What "also" calls private: networks that are not the internet. The other containers of a bridge are in them.
-inline constexpr std::array kPrivateNetworks = std::to_array<NamedPrefix>({
-    {"10.0.0.0/8", JAIL_REASON_ASKED, "also private: RFC 1918"},
-    {"172.16.0.0/12", JAIL_REASON_ASKED, "also private: RFC 1918"},
-    {"192.168.0.0/16", JAIL_REASON_ASKED, "also private: RFC 1918"},
-    {"100.64.0.0/10", JAIL_REASON_ASKED, "also private: shared address space, RFC 6598"},
-    {"fc00::/7", JAIL_REASON_ASKED, "also private: unique local, RFC 4193"},
-});
-
-// What "also" calls link-local; IPv6's is always blocked.
-inline constexpr std::array kLinkLocal = std::to_array<NamedPrefix>({
-    {"169.254.0.0/16", JAIL_REASON_ASKED, "also link-local: RFC 3927"},
-});
-
 }  // namespace jail_ai

@@ -54,11 +54,10 @@ void add_asked(Rules& rules, const Addition& addition, const HostView& host) {
         block(rules, *prefix, JAIL_REASON_ASKED, fmt::format("also {}", addition.text));
         return;
     }
-    switch (std::get<NamedSet>(addition.what)) {
-        case NamedSet::private_networks: block_all(rules, kPrivateNetworks); return;
-        case NamedSet::link_local: block_all(rules, kLinkLocal); return;
-        case NamedSet::gateway: break;
-    }
+    const AlsoSet& set = *find_row(kAlsoSets, std::get<NamedSet>(addition.what));
+    for (const auto& [prefix, source] : set.prefixes)
+        block(rules, *IpPrefix::parse(prefix), JAIL_REASON_ASKED, fmt::format("also {}: {}", set.name, source));
+    if (set.value != NamedSet::gateway) return;
     for (const IpPrefix& gateway : host.gateways) block(rules, gateway, JAIL_REASON_ASKED, "also gateway");
 }
 

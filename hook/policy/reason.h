@@ -1,35 +1,45 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Names of the reasons for which a destination is blocked, as people read them.
+// The reasons for which something is denied, as people read them.
 #pragma once
 
+#include <array>
 #include <string_view>
 
 #include "../bpf/abi.h"
+#include "base/named.h"
 
 namespace jail_ai {
 
+struct ReasonRow {
+    jail_reason value;
+    std::string_view name;
+    // What was denied, where that is no address: a format with the fields of jail_refusal that hold a number, and `file` for the kind of file.
+    std::string_view denied;
+};
+
+inline constexpr std::array kReasons = std::to_array<ReasonRow>({
+    {JAIL_REASON_LOCAL, "local", ""},
+    {JAIL_REASON_BROADCAST, "broadcast", ""},
+    {JAIL_REASON_ALIAS, "alias", ""},
+    {JAIL_REASON_NAMED, "named", ""},
+    {JAIL_REASON_LOOPBACK, "loopback", ""},
+    {JAIL_REASON_UNSPECIFIED, "unspecified", ""},
+    {JAIL_REASON_MULTICAST, "multicast", ""},
+    {JAIL_REASON_LINK_LOCAL, "link-local", ""},
+    {JAIL_REASON_METADATA, "metadata", ""},
+    {JAIL_REASON_ASKED, "asked", ""},
+    {JAIL_REASON_PACKET, "packet", ""},
+    {JAIL_REASON_FAMILY, "family", "socket of family {port}, protocol {protocol}"},
+    {JAIL_REASON_FOREIGN_SOCKET, "foreign-socket", "a socket handed in"},
+    {JAIL_REASON_FOREIGN_FILE, "foreign-file", "{file} handed in"},
+    {JAIL_REASON_ABSTRACT_UNIX, "abstract-unix", "an abstract Unix socket"},
+    {JAIL_REASON_BPF, "bpf", "bpf command {port}"},
+});
+static_assert(names_each(kReasons, JAIL_REASON_COUNT - 1));
+
 constexpr std::string_view reason_name(jail_reason reason) {
-    switch (reason) {
-        case JAIL_REASON_LOCAL: return "local";
-        case JAIL_REASON_BROADCAST: return "broadcast";
-        case JAIL_REASON_ALIAS: return "alias";
-        case JAIL_REASON_NAMED: return "named";
-        case JAIL_REASON_LOOPBACK: return "loopback";
-        case JAIL_REASON_UNSPECIFIED: return "unspecified";
-        case JAIL_REASON_MULTICAST: return "multicast";
-        case JAIL_REASON_LINK_LOCAL: return "link-local";
-        case JAIL_REASON_METADATA: return "metadata";
-        case JAIL_REASON_ASKED: return "asked";
-        case JAIL_REASON_PACKET: return "packet";
-        case JAIL_REASON_FAMILY: return "family";
-        case JAIL_REASON_FOREIGN_SOCKET: return "foreign-socket";
-        case JAIL_REASON_FOREIGN_FILE: return "foreign-file";
-        case JAIL_REASON_ABSTRACT_UNIX: return "abstract-unix";
-        case JAIL_REASON_BPF: return "bpf";
-        case JAIL_REASON_COUNT: break;
-    }
-    return "unknown";
+    return name_of(kReasons, reason);
 }
 
 }  // namespace jail_ai

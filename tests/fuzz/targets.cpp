@@ -4,7 +4,6 @@
 // find, each checks what must hold for any input.
 #include <cstdint>
 #include <cstdlib>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -16,7 +15,7 @@
 #include "container/flags.h"
 #include "container/json.h"
 #include "container/json_part.h"
-#include "container/request.h"
+#include "container/settings.h"
 #include "container/state.h"
 #include "engines/podman_network.h"
 #include "engines/runtime_arguments.h"
@@ -116,10 +115,10 @@ void check(const Error& error) {
 
 // The first byte names the setting.
 [[maybe_unused]] void fuzz_settings(std::string_view text) {
-    constexpr std::string_view kNames[] = {"", ".allow", ".also", ".dns", ".on-failure", ".accept"};
+    static const std::vector<SettingWords> every = setting_words();
     if (text.empty()) return;
-    const std::string_view name = kNames[static_cast<unsigned char>(text.front()) % std::size(kNames)];
-    const auto settings = parse_settings({{std::string(kBlockHost) + std::string(name), std::string(text.substr(1))}});
+    const std::string key = annotation_key(every[static_cast<unsigned char>(text.front()) % every.size()].name);
+    const auto settings = parse_settings({{key, std::string(text.substr(1))}});
     if (!settings) return check(settings.error());
     for (const Exception& exception : settings->allow) must(exception.first >= 1 && exception.first <= exception.last && exception.protocols != 0);
     const auto policy = compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, settings->allow, settings->also, {}}, {});

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What annotations and flags ask for, how they are joined, and what is refused rather than ignored.
-#include "container/request.h"
+#include "container/settings.h"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 #include "../bpf/abi.h"
 #include "request_of.h"
@@ -219,4 +220,43 @@ TEST_CASE("request: where the broker's unit enforces nothing, the hook's flags o
     CHECK(holds(join_message(*joined, {{"jail-ai.block-host", "audit"}}), "they ask for less than the block"));
     CHECK_FALSE(join_defaults(unit, {})->enforced);
     CHECK(join_defaults(unit, {})->settings.mode == Mode::audit);
+}
+
+TEST_CASE("settings: every word that is listed is taken, as a flag and as an annotation") {
+    for (const SettingWords& setting : setting_words()) {
+        for (const std::string_view word : setting.words) {
+            INFO(setting.name << ' ' << word);
+            CHECK(parse_settings({{fmt::format("--{}", setting.name), std::string(word)}}));
+            CHECK(parse_annotations({{annotation_key(setting.name), std::string(word)}}));
+        }
+        CHECK(setting.words.empty() == (setting.name == "allow"));
+    }
+}
+
+TEST_CASE("settings: what a policy is made of is said as annotations say it") {
+    const std::vector<Written> asked = {
+        {"jail-ai.block-host", "audit"},          {"jail-ai.block-host.allow", "host:80"}, {"jail-ai.block-host.allow", "[fd00::1]:53/udp"},
+        {"jail-ai.block-host.also", "private"},   {"jail-ai.block-host.also", "10.0.0.1"}, {"jail-ai.block-host.dns", "off"},
+        {"jail-ai.block-host.accept", "host-pid"}};
+    CHECK(policy_settings(join_settings({}, settings(asked)).value()) == asked);
+    const auto other = join_settings({}, settings({{"--block-host", "true"}, {"--on-failure", "run"}})).value();
+    CHECK(policy_settings(other) == std::vector<Written>{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "auto"}});
+}
+
+TEST_CASE("settings: each has its help, with the words that it names") {
+    std::string help;
+    for (const SettingWords& setting : setting_words()) help += fmt::format("{}: {}\n", setting.name, setting.help);
+    for (const char* line : {"block-host: block the host;", "\nallow: ports that pass: host:11434 ",
+                             "\nalso: more to block: addresses, prefixes, private, link-local, gateway\n", "\ndns: DNS at",
+                             "\non-failure: what can't", "\naccept: risks taken by name: cap_net_raw, host-pid …\n"})
+        CHECK_MESSAGE(holds(help, line), line);
+}
+
+TEST_CASE("settings: a table that leaves a value out, or names one twice, is not complete") {
+    using Row = Named<Dns>;
+    CHECK(names_each(kDns, Dns::off));
+    CHECK_FALSE(names_each(std::to_array<Row>({{Dns::off, "off"}}), Dns::off));
+    CHECK_FALSE(names_each(std::to_array<Row>({{Dns::off, "off"}, {Dns::off, "on"}}), Dns::off));
+    CHECK_FALSE(names_each(std::to_array<Row>({{Dns::off, "off"}, {Dns::automatic, ""}}), Dns::off));
+    CHECK_FALSE(names_each(kDns, Dns::automatic));
 }
