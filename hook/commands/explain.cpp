@@ -14,7 +14,7 @@
 #include "engines/container_lookup.h"
 #include "engines/container_name_files.h"
 #include "facts/host_view.h"
-#include "jail/attached_policy.h"
+#include "jail/reader.h"
 #include "system/cgroup_walk.h"
 #include "system/process.h"
 #include "system/routes.h"
@@ -69,16 +69,15 @@ Result<Request> request_of(const Question& question, const Annotations& annotati
     return join_settings(question.defaults, *asked);
 }
 
-Result<std::optional<AttachedJail>> jail_of(const Process& process, const Policy& policy) {
+Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
     auto cgroups = TRY(cgroups_of(process));
     for (const NamedCgroup& cgroup : cgroups) {
-        auto attached = read_attached_policy(cgroup.fd.get());
-        if (!attached) return std::move(attached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
-        if (!*attached) continue;
-        std::vector<std::string> differences = find_differences((**attached).rules, policy.rules);
-        return std::optional(AttachedJail{cgroup.path, std::move(**attached), std::move(differences)});
+        auto jail = TRY(read_jail(cgroup.fd.get(), Part::policy).context(fmt::format("cgroup {}", quote(cgroup.path))));
+        if (!jail) continue;
+        jail->cgroup = cgroup.path;
+        return jail;
     }
-    return std::optional<AttachedJail>();
+    return std::optional<JailSnapshot>();
 }
 
 Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
@@ -86,8 +85,9 @@ Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     auto subject = TRY(subject_of(question));
     auto request = TRY(request_of(question, subject.annotations));
     auto policy = TRY(compile_policy(request, subject.view));
-    Explanation explanation{std::move(subject.name), question.destination, std::move(policy), std::nullopt, subject.process.has_value()};
-    if (subject.process) explanation.jail = TRY(jail_of(*subject.process, explanation.policy));
+    Explanation explanation{std::move(subject.name), question.destination, std::move(policy), subject.process.has_value(), std::nullopt, {}};
+    if (subject.process) explanation.jail = TRY(jail_of(*subject.process));
+    if (explanation.jail) explanation.differences = find_differences(explanation.jail->policy->rules, explanation.policy.rules);
     return Outcome{question.json ? explain_to_machines(explanation) : explain_to_people(explanation), {}};
 }
 

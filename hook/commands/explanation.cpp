@@ -115,13 +115,13 @@ std::string people_text(const Explanation& explanation) {
     for (const std::string& moot : policy.moots) text += moot + "\n";
     if (!explanation.is_running) return text;
     if (!explanation.jail) return text + fmt::format("{} is not jailed: all of this is what would be\n", explanation.container);
-    const AttachedJail& jail = *explanation.jail;
+    const JailSnapshot& jail = *explanation.jail;
     if (explanation.destination)
         text += fmt::format("the jail that is attached to cgroup {}: {}\n", quote(jail.cgroup),
-                            tell(jail.policy, judge_asked(jail.policy, *explanation.destination)));
-    if (jail.differences.empty()) return text + fmt::format("the jail that is attached to cgroup {} says the same\n", quote(jail.cgroup));
+                            tell(*jail.policy, judge_asked(*jail.policy, *explanation.destination)));
+    if (explanation.differences.empty()) return text + fmt::format("the jail that is attached to cgroup {} says the same\n", quote(jail.cgroup));
     text += fmt::format("the jail that is attached to cgroup {} differs from what would be attached now:\n", quote(jail.cgroup));
-    for (const std::string& difference : jail.differences) text += fmt::format("  {}\n", difference);
+    for (const std::string& difference : explanation.differences) text += fmt::format("  {}\n", difference);
     return text;
 }
 
@@ -157,8 +157,8 @@ std::string explain_to_machines(const Explanation& explanation) {
         if (explanation.jail) {
             writer.StartObject();
             put(writer, "cgroup", explanation.jail->cgroup);
-            put_policy(writer, explanation.jail->policy, explanation.destination);
-            put_all(writer, "differences", explanation.jail->differences);
+            put_policy(writer, *explanation.jail->policy, explanation.destination);
+            put_all(writer, "differences", explanation.differences);
             writer.EndObject();
         } else {
             writer.Null();

@@ -8,23 +8,18 @@
 #include <vector>
 
 #include "commands/explain_arguments.h"
+#include "jail/snapshot.h"
 #include "policy/policy.h"
 
 namespace jail_ai {
 
-// The jail that is attached now.
-struct AttachedJail {
-    std::string cgroup;
-    Policy policy;
-    std::vector<std::string> differences;  // from the policy that would be compiled now, each a line without its end
-};
-
 struct Explanation {
     std::string container;  // "container 'ID'", "process 17", "a container with a network of its own"
     std::optional<AskedDestination> destination;
-    Policy policy;  // as it would be compiled now
-    std::optional<AttachedJail> jail;
-    bool is_running;  // a jail was looked for
+    Policy policy;                         // as it would be compiled now
+    bool is_running;                       // a jail was looked for
+    std::optional<JailSnapshot> jail;      // that is attached now, with its policy
+    std::vector<std::string> differences;  // of that from the policy that would be compiled now, each a line without its end
 };
 
 // How two sets of rules differ: "+ PREFIX: …" is only in `to`, "- PREFIX: …" only in `from`, "~ PREFIX: …" in both and not alike.

@@ -18,7 +18,7 @@
 #include "commands/log_report.h"
 #include "commands/verbs.h"
 #include "jail/events.h"
-#include "jail/list.h"
+#include "jail/reader.h"
 
 namespace jail_ai {
 namespace {
@@ -59,16 +59,16 @@ private:
 };
 
 Result<Outcome> show_remembered(const Arguments& asked) {
-    auto jails = TRY(list_jails());
+    auto jails = TRY(read_jails(Part::denials));
     const ContainersMeant meant = meant_of_running(asked.words);
     std::vector<std::string_view> ids;
-    std::ranges::transform(jails, std::back_inserter(ids), &JailReport::container_id);
+    std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
     TRY(check_jailed(meant, ids));
     const std::uint64_t boot = boot_time();
     std::vector<LogEntry> entries;
-    for (const JailReport& jail : jails) {
+    for (const JailSnapshot& jail : jails) {
         if (!meant.has(jail.container_id())) continue;
-        const Mode mode = jail.about ? static_cast<Mode>(jail.about->mode) : Mode::enforce;
+        const Mode mode = jail.metadata ? jail.metadata->mode : Mode::enforce;
         for (const Refusal& refusal : jail.refusals)
             entries.push_back({refusal.seen.last + boot, jail.container_id(), mode, last_event(refusal), refusal.seen.count});
     }

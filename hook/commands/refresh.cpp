@@ -41,7 +41,7 @@ struct Changed {
 // Nothing ends where the cgroup has gone meanwhile.
 Result<unsigned> end_connections(const Changed& changed) {
     auto directory = TRY(open_cgroup_by_id(changed.cgroup));
-    return directory ? end_blocked_connections(directory->get(), changed.jail.maps, changed.rules) : 0U;
+    return directory ? end_blocked_connections(directory->get(), changed.jail, changed.rules) : 0U;
 }
 
 void end_connections(std::vector<Changed>& changed, std::vector<Refreshed>& all) {

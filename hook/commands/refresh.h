@@ -9,7 +9,7 @@
 
 #include "base/result.h"
 #include "commands/containers_meant.h"
-#include "jail/list.h"
+#include "jail/open_jail.h"
 
 namespace jail_ai {
 

@@ -2,6 +2,7 @@
 //
 // "status": every jail on this machine, or those of some containers.
 #include <algorithm>
+#include <iterator>
 #include <map>
 
 #include "base/clock.h"
@@ -11,6 +12,7 @@
 #include "commands/verbs.h"
 #include "container/cgroup_path.h"
 #include "container/mountinfo.h"
+#include "jail/reader.h"
 
 namespace jail_ai {
 namespace {
@@ -18,31 +20,29 @@ namespace {
 constexpr std::string_view kJson = "--json", kPrometheus = "--prometheus";
 
 // A name is a jail's where the container that has it is in the jail's cgroup: who asks the broker makes the ID up.
-std::vector<NamedJail> put_names(std::vector<JailReport> jails, const std::vector<NamedContainer>& containers) {
+void put_names(std::vector<JailSnapshot>& jails, const std::vector<NamedContainer>& containers) {
     std::multimap<std::string_view, const NamedContainer*> by_id;
     for (const NamedContainer& each : containers) by_id.emplace(each.id, &each);
-    std::vector<NamedJail> named;
-    for (JailReport& jail : jails) {
+    for (JailSnapshot& jail : jails) {
         const auto [begin, end] = by_id.equal_range(jail.container_id());
         const auto its = std::find_if(begin, end, [&](const auto& each) { return is_at_or_below(each.second->cgroup, jail.cgroup); });
-        named.push_back({std::move(jail), its == end ? std::string() : its->second->name});
+        if (its != end) jail.name = its->second->name;
     }
-    return named;
 }
 
 Result<Outcome> status(const Arguments& asked, const Caller& /*caller*/) {
-    auto jails = TRY(list_jails());
+    auto jails = TRY(read_jails(Part::denials));
     std::vector<NamedContainer> containers = named_containers();
-    std::vector<NamedJail> named = put_names(std::move(jails), containers);
+    put_names(jails, containers);
     const ContainersMeant meant(asked.words, std::move(containers));
     std::vector<std::string_view> ids;
-    for (const NamedJail& each : named) ids.push_back(each.jail.container_id());
+    std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
     TRY(check_jailed(meant, ids));
-    std::erase_if(named, [&](const NamedJail& each) { return !meant.has(each.jail.container_id()); });
+    std::erase_if(jails, [&](const JailSnapshot& each) { return !meant.has(each.container_id()); });
     const Now now{nanoseconds(CLOCK_BOOTTIME), nanoseconds(CLOCK_REALTIME)};
-    if (asked.has(kJson)) return Outcome{status_to_machines(named, now), {}};
-    if (asked.has(kPrometheus)) return Outcome{status_to_prometheus(named), {}};
-    return Outcome{status_to_people(named, now), {}};
+    if (asked.has(kJson)) return Outcome{status_to_machines(jails, now), {}};
+    if (asked.has(kPrometheus)) return Outcome{status_to_prometheus(jails), {}};
+    return Outcome{status_to_people(jails, now), {}};
 }
 
 constexpr Option kOptions[] = {

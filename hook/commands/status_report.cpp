@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <string_view>
 
@@ -21,14 +22,14 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr std::size_t kShownRefusals = 5;  // of each jail, to people
 
-std::string_view mode_of(const JailReport& jail) {
-    if (!jail.about) return "unknown";
-    return jail.about->mode == static_cast<std::uint8_t>(Mode::audit) ? "audit" : "enforce";
+std::string_view mode_of(const JailSnapshot& jail) {
+    if (!jail.metadata) return "unknown";
+    return jail.metadata->mode == Mode::audit ? "audit" : "enforce";
 }
 
-std::string_view guard_of(const JailReport& jail) {
-    if (!jail.about) return "unknown";
-    switch (static_cast<Guard>(jail.about->guard)) {
+std::string_view guard_of(const JailSnapshot& jail) {
+    if (!jail.metadata) return "unknown";
+    switch (jail.metadata->guard) {
         case Guard::none: return "none";
         case Guard::unix_hooks: return "unix-hooks";
         case Guard::lsm: return "lsm";
@@ -36,18 +37,18 @@ std::string_view guard_of(const JailReport& jail) {
     return "unknown";
 }
 
-std::string id_of(const JailReport& jail) {
+std::string id_of(const JailSnapshot& jail) {
     return printable(jail.container_id());
 }
 
-std::vector<std::string_view> open_routes_of(const JailReport& jail) {
+std::vector<std::string_view> open_routes_of(const JailSnapshot& jail) {
     std::vector<std::string_view> names;
-    for (unsigned bit = 0; jail.about && bit < 32; ++bit)
-        if ((jail.about->open_routes >> bit & 1) != 0) names.push_back(risk_name(static_cast<Risk>(bit)));
+    for (unsigned bit = 0; jail.metadata && bit < 32; ++bit)
+        if ((jail.metadata->open_routes >> bit & 1) != 0) names.push_back(risk_name(static_cast<Risk>(bit)));
     return names;
 }
 
-std::uint64_t all_denials(const JailReport& jail) {
+std::uint64_t all_denials(const JailSnapshot& jail) {
     return std::accumulate(jail.denials.begin(), jail.denials.end(), std::uint64_t{0});
 }
 
@@ -62,7 +63,7 @@ std::string span_text(std::uint64_t seconds) {
     return fmt::format("{} days", seconds / 86400);
 }
 
-std::string denials_text(const JailReport& jail) {
+std::string denials_text(const JailSnapshot& jail) {
     std::vector<std::string> texts;
     for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
         if (jail.denials[reason] != 0) texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]));
@@ -82,17 +83,18 @@ void put_refusal(JsonWriter& writer, const Refusal& refusal, const Now& now) {
     writer.EndObject();
 }
 
-void put_jail(JsonWriter& writer, const NamedJail& named, const Now& now) {
-    const JailReport& jail = named.jail;
+void put_jail(JsonWriter& writer, const JailSnapshot& jail, const Now& now) {
     writer.StartObject();
     put(writer, "container", id_of(jail));
-    if (!named.name.empty()) put(writer, "name", named.name);
+    if (!jail.name.empty()) put(writer, "name", jail.name);
     put(writer, "cgroup", jail.cgroup);
     put(writer, "mode", mode_of(jail));
     put(writer, "guard", guard_of(jail));
-    if (jail.about) put(writer, "since", time_text(jail.about->since, false));
+    if (jail.metadata) put(writer, "since", time_text(jail.metadata->since, false));
     put(writer, "prefixes", std::uint64_t{jail.prefixes});
-    put_all(writer, "programs", jail.programs);
+    std::vector<std::string_view> programs;
+    std::ranges::transform(jail.programs, std::back_inserter(programs), &JailProgram::name);
+    put_all(writer, "programs", programs);
     put_all(writer, "open_routes", open_routes_of(jail));
     writer.Key("denials");
     writer.StartObject();
@@ -116,27 +118,26 @@ std::string label_text(std::string_view text) {
     return escaped;
 }
 
-std::string heading_of(const NamedJail& named) {
-    const std::string id = id_of(named.jail);
+std::string heading_of(const JailSnapshot& jail) {
+    const std::string id = id_of(jail);
     const std::string shown = id.empty() ? "unknown container" : id.substr(0, 12);
-    return named.name.empty() ? shown : fmt::format("{} ({})", shown, named.name);
+    return jail.name.empty() ? shown : fmt::format("{} ({})", shown, jail.name);
 }
 
-std::string labels_of(const NamedJail& named) {
-    return fmt::format("container=\"{}\",{}mode=\"{}\"", label_text(id_of(named.jail)),
-                       named.name.empty() ? "" : fmt::format("name=\"{}\",", label_text(named.name)), mode_of(named.jail));
+std::string labels_of(const JailSnapshot& jail) {
+    return fmt::format("container=\"{}\",{}mode=\"{}\"", label_text(id_of(jail)),
+                       jail.name.empty() ? "" : fmt::format("name=\"{}\",", label_text(jail.name)), mode_of(jail));
 }
 
 }  // namespace
 
-std::string status_to_people(const std::vector<NamedJail>& jails, const Now& now) {
+std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& now) {
     if (jails.empty()) return "no container is jailed here\n";
     std::string text;
-    for (const NamedJail& named : jails) {
-        const JailReport& jail = named.jail;
-        text += fmt::format("{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(named), mode_of(jail), guard_of(jail), jail.prefixes,
-                            jail.about ? fmt::format(", for {}", span_text(seconds_between(jail.about->since, now.real))) : "", quote(jail.cgroup),
-                            denials_text(jail));
+    for (const JailSnapshot& jail : jails) {
+        text += fmt::format("{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail), guard_of(jail), jail.prefixes,
+                            jail.metadata ? fmt::format(", for {}", span_text(seconds_between(jail.metadata->since, now.real))) : "",
+                            quote(jail.cgroup), denials_text(jail));
         if (const auto open = open_routes_of(jail); !open.empty()) text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
         for (std::size_t i = 0; i < std::min(kShownRefusals, jail.refusals.size()); ++i) {
             const auto& [what, seen] = jail.refusals[i];
@@ -150,24 +151,24 @@ std::string status_to_people(const std::vector<NamedJail>& jails, const Now& now
     return printable(text, "\n");
 }
 
-std::string status_to_machines(const std::vector<NamedJail>& jails, const Now& now) {
+std::string status_to_machines(const std::vector<JailSnapshot>& jails, const Now& now) {
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
     writer.StartArray();
-    for (const NamedJail& jail : jails) put_jail(writer, jail, now);
+    for (const JailSnapshot& jail : jails) put_jail(writer, jail, now);
     writer.EndArray();
     return line_of(buffer);
 }
 
-std::string status_to_prometheus(const std::vector<NamedJail>& jails) {
+std::string status_to_prometheus(const std::vector<JailSnapshot>& jails) {
     std::string text =
         fmt::format("# HELP jail_ai_jails Containers that are kept from this machine.\n# TYPE jail_ai_jails gauge\njail_ai_jails {}\n", jails.size());
     text += "# HELP jail_ai_denials_total Refused attempts (in audit mode: that would have been), by reason.\n# TYPE jail_ai_denials_total counter\n";
-    for (const NamedJail& named : jails) {
-        const std::string labels = labels_of(named);
-        for (std::size_t reason = 0; reason < named.jail.denials.size(); ++reason)
+    for (const JailSnapshot& jail : jails) {
+        const std::string labels = labels_of(jail);
+        for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
             text += fmt::format("jail_ai_denials_total{{{},reason=\"{}\"}} {}\n", labels, reason_name(static_cast<jail_reason>(reason)),
-                                named.jail.denials[reason]);
+                                jail.denials[reason]);
     }
     return text;
 }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "jail/list.h"
+#include "jail/snapshot.h"
 
 namespace jail_ai {
 
@@ -17,13 +17,8 @@ struct Now {
     std::uint64_t real;        // ns of CLOCK_REALTIME
 };
 
-struct NamedJail {
-    JailReport jail;
-    std::string name;  // of its container, as its engine calls it; empty where that isn't known
-};
-
-std::string status_to_people(const std::vector<NamedJail>& jails, const Now& now);
-std::string status_to_machines(const std::vector<NamedJail>& jails, const Now& now);  // one JSON array and a newline
-std::string status_to_prometheus(const std::vector<NamedJail>& jails);                // text format 0.0.4, for node_exporter's textfile collector
+std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& now);
+std::string status_to_machines(const std::vector<JailSnapshot>& jails, const Now& now);  // one JSON array and a newline
+std::string status_to_prometheus(const std::vector<JailSnapshot>& jails);                // text format 0.0.4, for node_exporter's textfile collector
 
 }  // namespace jail_ai

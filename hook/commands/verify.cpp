@@ -29,14 +29,14 @@ ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& f
 Status select(const ContainersMeant& meant, VerifyFacts& facts) {
     if (meant.all()) return ok();
     std::vector<std::string> of_jails;
-    std::ranges::transform(facts.jails, std::back_inserter(of_jails), [&](const ExaminedJail& jail) { return container_of(jail, facts.containers); });
+    std::ranges::transform(facts.jails, std::back_inserter(of_jails), [&](const JailSnapshot& jail) { return container_of(jail, facts.containers); });
     std::vector<std::string_view> ids(of_jails.begin(), of_jails.end());
     std::ranges::transform(facts.containers, std::back_inserter(ids), &SeenContainer::id);
     if (const std::string* unknown = meant.first_unknown(ids)) return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(*unknown))};
     // A jail further up is judged with the containers that it holds.
     std::vector<SeenContainer> chosen;
     std::ranges::copy_if(facts.containers, std::back_inserter(chosen), [&](const SeenContainer& each) { return meant.has(each.id); });
-    std::erase_if(facts.jails, [&](const ExaminedJail& jail) {
+    std::erase_if(facts.jails, [&](const JailSnapshot& jail) {
         const bool holds_one = std::ranges::any_of(chosen, [&](const SeenContainer& container) { return is_jailed(container, std::span(&jail, 1)); });
         return !holds_one && !meant.has(container_of(jail, facts.containers));
     });

@@ -10,9 +10,7 @@
 #include <utility>
 
 #include "base/deadline.h"
-#include "jail/attached_policy.h"
-#include "jail/inspect.h"
-#include "jail/list.h"
+#include "jail/open_jail.h"
 #include "policy/probe.h"
 #include "system/cgroup_walk.h"
 #include "system/file.h"
@@ -135,15 +133,13 @@ Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode,
 Status prove_attached(int cgroup_fd) {
     auto frozen = TRY(is_frozen(cgroup_fd));
     if (frozen) return ok();
-    auto programs = TRY(attached_programs(cgroup_fd, kProgramTable.front()));
-    if (programs.empty()) return ok();
-    auto maps = TRY(maps_of(programs.front().fd.get()));
-    const ProgramMap* map = find_map(maps, "jail_probe");
-    auto record = TRY(read_record(maps));
-    if (map == nullptr || map->value_size != sizeof(jail_probe) || !record) return ok();
-    auto policy = TRY(read_attached_policy(cgroup_fd));
-    if (!policy) return ok();
-    return prove_acting(cgroup_fd, map->fd.get(), policy->rules, policy->mode, static_cast<Guard>(record->about.guard));
+    const auto jail = TRY(open_jail_of(cgroup_fd));
+    if (!jail) return ok();
+    const ProgramMap* map = jail->map("jail_probe");
+    const auto metadata = TRY(read_metadata(jail->maps));
+    if (map == nullptr || map->value_size != sizeof(jail_probe) || !metadata) return ok();
+    const auto policy = TRY(read_policy(*jail));
+    return prove_acting(cgroup_fd, map->fd.get(), policy.rules, policy.mode, metadata->guard);
 }
 
 }  // namespace jail_ai

@@ -45,28 +45,28 @@ Status fill_rules(int map_fd, const Rules& rules) {
     return ok();
 }
 
-std::size_t about_size(const JailLabel& label) {
-    return sizeof(jail_about) + label.inputs.size();
+std::size_t about_size(const JailMetadata& metadata) {
+    return sizeof(jail_about) + metadata.inputs.size();
 }
 
-Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label) {
+Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const Cgroup& cgroup, const JailMetadata& metadata) {
     auto network = TRY(own_network_namespace());
     struct stat directory {};
     if (::fstat(cgroup.fd(), &directory) != 0) return system_error("stat the cgroup", errno);
     jail_about about{};
     about.cgroup = directory.st_ino;
     about.engine_network = network;
-    about.inputs_size = static_cast<std::uint32_t>(label.inputs.size());
+    about.inputs_size = static_cast<std::uint32_t>(metadata.inputs.size());
     about.version = JAIL_ABOUT_VERSION;
-    about.open_routes = label.open_routes;
+    about.open_routes = metadata.open_routes;
     about.since = nanoseconds(CLOCK_REALTIME);
     about.mode = static_cast<std::uint8_t>(policy.mode);
     about.guard = static_cast<std::uint8_t>(guard);
     about.shares_network = policy.shares_network ? 1 : 0;
-    label.container.copy(about.container, sizeof about.container - 1);
-    std::vector<char> value(about_size(label));
+    metadata.container.copy(about.container, sizeof about.container - 1);
+    std::vector<char> value(about_size(metadata));
     std::memcpy(value.data(), &about, sizeof about);
-    label.inputs.copy(value.data() + sizeof about, label.inputs.size());
+    metadata.inputs.copy(value.data() + sizeof about, metadata.inputs.size());
     const std::uint32_t first = 0;
     if (::bpf_map_update_elem(map_fd, &first, value.data(), BPF_ANY) != 0) return system_error("fill jail_about", errno);
     if (::bpf_prog_bind_map(program_fd, map_fd, nullptr) != 0) return system_error("bind jail_about to a program", errno);
@@ -84,19 +84,19 @@ Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup
 
 }  // namespace
 
-Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label) {
+Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailMetadata& metadata) {
     auto opened = TRY(open_skeleton());
     jail_bpf* skeleton = opened.get();
     skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
     auto answers = TRY(udp_answer_seconds());
     skeleton->rodata->answer_ticks = static_cast<__u32>((answers * 1'000'000'000ULL) >> JAIL_PEER_TICK);
-    if (const int failed = ::bpf_map__set_value_size(skeleton->maps.jail_about, static_cast<std::uint32_t>(about_size(label))); failed != 0)
+    if (const int failed = ::bpf_map__set_value_size(skeleton->maps.jail_about, static_cast<std::uint32_t>(about_size(metadata))); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
     TRY(load_programs(*skeleton));
     TRY(fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules));
     auto programs = TRY(loaded_programs(skeleton->obj, kProgramTable));
-    TRY(fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs.front().fd.get(), policy, guard, cgroup, label));
+    TRY(fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs.front().fd.get(), policy, guard, cgroup, metadata));
     auto guards = TRY(load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps)));
     programs.insert(programs.end(), std::move_iterator(guards.begin()), std::move_iterator(guards.end()));
     UniqueFd probe_map(::fcntl(::bpf_map__fd(skeleton->maps.jail_probe), F_DUPFD_CLOEXEC, 0));

@@ -5,29 +5,23 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "jail/attachment.h"
+#include "jail/snapshot.h"
 #include "policy/policy.h"
 #include "policy/risks.h"
 #include "system/cgroup.h"
 
 namespace jail_ai {
 
-// What is kept with a jail for those who list them.
-struct JailLabel {
-    std::string_view container;  // the runtime's id
-    std::uint32_t open_routes;   // bits by enum Risk
-    std::string_view inputs;     // policy/inputs.h
-};
-
 class Jail {
 public:
     // Loads the programs, those of the guard among them, for this cgroup, and fills the maps; attaches nothing. Needs CAP_BPF and CAP_NET_ADMIN
-    // in the initial user namespace, and what load_guard() does. Errors: EX_NOPERM, EX_UNAVAILABLE for a kernel that can't, EX_OSERR.
-    static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailLabel& label);
+    // in the initial user namespace, and what load_guard() does. Of the metadata are wanted the container, the open routes and the inputs. Errors:
+    // EX_NOPERM, EX_UNAVAILABLE for a kernel that can't, EX_OSERR.
+    static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailMetadata& metadata);
 
     // As Attachment::make(): all of it or nothing. And what is attached has been proved to act (acting.h).
     Result<Attachment> attach(const Cgroup& cgroup, Existing existing) &&;

@@ -4,18 +4,16 @@
 // waits for an answer that can't come.
 #pragma once
 
-#include <vector>
-
 #include "base/result.h"
-#include "jail/inspect.h"
+#include "jail/open_jail.h"
 #include "policy/policy.h"
 
 namespace jail_ai {
 
 // Ends the TCP connections of the cgroup that lead to what the jail blocks and that it hasn't accepted since the jail was made (jail_accepted). Gives
-// how many. `maps` are the jail's, `rules` what is in them. A jail that only watches ends none. Needs what end_tcp_connections() needs; errors as
+// how many. `rules` is what is in the jail. A jail that only watches ends none. Needs what end_tcp_connections() needs; errors as
 // there.
-Result<unsigned> end_blocked_connections(int cgroup_fd, const std::vector<ProgramMap>& maps, const Rules& rules);
+Result<unsigned> end_blocked_connections(int cgroup_fd, const OpenJail& jail, const Rules& rules);
 
 // The same for the cgroup that is directly jailed there; 0 where none is.
 Result<unsigned> end_blocked_connections(int cgroup_fd);

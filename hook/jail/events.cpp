@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "jail/list.h"
+#include "jail/open_jail.h"
 #include "system/lock_file.h"
 
 namespace jail_ai {
@@ -81,9 +81,9 @@ public:
 
     // The label of a jail in the making comes after its programs.
     const std::string& container() {
-        if (!record_) look_at_label();
+        if (!metadata_) look_at_label();
         static const std::string unknown;
-        return record_ ? name_ : unknown;
+        return metadata_ ? metadata_->container : unknown;
     }
 
     int events_fd() const { return events_.get(); }
@@ -99,20 +99,14 @@ private:
         if (size < sizeof event || stream.each_ == nullptr) return 0;
         std::memcpy(&event, data, sizeof event);
         const std::string& container = stream.container();
-        if (event.when >= stream.since_)
-            (*stream.each_)({event, container, stream.record_ ? static_cast<Mode>(stream.record_->about.mode) : Mode::enforce});
+        if (event.when >= stream.since_) (*stream.each_)({event, container, stream.metadata_ ? stream.metadata_->mode : Mode::enforce});
         return --stream.left_ == 0 ? -EAGAIN : 0;
     }
 
     void look_at_label() {
-        auto program = open_program(program_);
-        if (!program || !*program) return;
-        const auto maps = maps_of((**program).fd.get());
-        if (!maps) return;
-        auto record = read_record(*maps);
-        if (!record || !*record) return;
-        record_ = std::move(*record);
-        name_ = record_->about.container;
+        const auto jail = open_jail(program_);
+        if (!jail || !*jail) return;
+        if (auto metadata = read_metadata((*jail)->maps)) metadata_ = std::move(*metadata);
     }
 
     std::uint32_t program_ = 0;
@@ -121,8 +115,7 @@ private:
     UniqueFd denials_;
     std::unique_ptr<ring_buffer, RingDeleter> ring_;
     std::uint64_t lost_ = 0;
-    std::optional<JailRecord> record_;
-    std::string name_;
+    std::optional<JailMetadata> metadata_;
     const Each* each_ = nullptr;
     unsigned left_ = 0;
 };

@@ -13,7 +13,7 @@
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "container/request.h"
-#include "jail/list.h"
+#include "jail/open_jail.h"
 
 namespace jail_ai {
 

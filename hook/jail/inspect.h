@@ -3,16 +3,15 @@
 // Finding and reading the jail of a cgroup, by asking the kernel. Needs CAP_SYS_ADMIN (bpf(2): BPF_PROG_GET_FD_BY_ID).
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "../bpf/abi.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 #include "jail/program_table.h"
+#include "jail/snapshot.h"
 
 namespace jail_ai {
 
@@ -69,14 +68,8 @@ struct ProgramMap {
 // The maps that a program uses, without those that are gone meanwhile.
 Result<std::vector<ProgramMap>> maps_of(int program_fd);
 
-// What jail_denials holds: denials by enum jail_reason, and lost events.
-using Counters = std::array<std::uint64_t, JAIL_COUNTERS>;
-
-// Reads that map. Error: EX_OSERR.
+// Reads a jail_denials. Error: EX_OSERR.
 Status read_counters(int map_fd, Counters& counters);
-
-// How often each reason has denied, by enum jail_reason.
-using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
 
 // Denials of the cgroup's jail; all zero where there is none.
 Result<DenialCounts> read_denials(int cgroup_fd);

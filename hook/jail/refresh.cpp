@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
-#include "jail/attached_policy.h"
 #include "policy/inputs.h"
 #include "policy/transition.h"
 
@@ -13,31 +12,29 @@ namespace jail_ai {
 
 Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes, std::uint32_t network) {
     Staleness staleness;
-    auto record = TRY(read_record(jail.maps));
-    const ProgramMap* map = find_map(jail.maps, "jail_rules");
-    if (!record || map == nullptr) {
+    const auto metadata = TRY(read_metadata(jail.maps));
+    if (!metadata || jail.map("jail_rules") == nullptr) {
         staleness.left_alone = "it is of another version of jail-ai-hook, or still in the making";
         return staleness;
     }
-    const auto& [about, text] = *record;
-    staleness.container = about.container;
-    staleness.cgroup = about.cgroup;
-    if (about.engine_network != network) {
+    staleness.container = metadata->container;
+    staleness.cgroup = metadata->cgroup;
+    if (metadata->engine_network != network) {
         staleness.left_alone = "its engine is in another network namespace: run this there";
         return staleness;
     }
-    auto inputs = read_inputs(text);
+    auto inputs = read_inputs(metadata->inputs);
     if (!inputs) return std::move(inputs).error().context(fmt::format("container {}: what its jail was made of", quote(staleness.container)));
     inputs->host.routes = routes;
     auto policy = compile_policy(inputs->request, inputs->host);
     if (!policy) return std::move(policy).error().context(fmt::format("container {}", quote(staleness.container)));
     staleness.then = std::move(policy->rules);
-    staleness.now = TRY(read_rules(map->fd.get()));
+    staleness.now = TRY(read_rules(jail));
     return staleness;
 }
 
 Status bring_up_to_date(const OpenJail& jail, const Staleness& staleness) {
-    const ProgramMap* map = find_map(jail.maps, "jail_rules");
+    const ProgramMap* map = jail.map("jail_rules");
     if (map == nullptr) return ok();
     for (const auto& [prefix, put] : plan_transition(staleness.now, staleness.then)) {
         const int failed =

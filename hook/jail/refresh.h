@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "jail/list.h"
+#include "jail/open_jail.h"
 #include "policy/policy.h"
 
 namespace jail_ai {

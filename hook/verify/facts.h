@@ -13,7 +13,7 @@
 
 #include "base/result.h"
 #include "engines/running_containers.h"
-#include "jail/examine.h"
+#include "jail/snapshot.h"
 
 namespace jail_ai {
 
@@ -49,7 +49,7 @@ struct FailedProof {
 
 struct VerifyFacts {
     std::vector<SeenContainer> containers;
-    std::vector<ExaminedJail> jails;
+    std::vector<JailSnapshot> jails;
     std::vector<Overlooked> overlooked;
     std::vector<FailedProof> failed_proofs;
     std::vector<std::string> route_localnet;  // of system/route_localnet.h
@@ -83,10 +83,10 @@ std::vector<Discrepancy> judge_containers(const VerifyFacts& facts);
 bool wants_jail(const SeenContainer& container);
 
 // Does a jail act on it, its own or one further up?
-bool is_jailed(const SeenContainer& container, std::span<const ExaminedJail> jails);
+bool is_jailed(const SeenContainer& container, std::span<const JailSnapshot> jails);
 
 // Whose jail that is: what it says of itself, or who is in its cgroup; empty where neither tells.
-std::string container_of(const ExaminedJail& jail, const std::vector<SeenContainer>& containers);
+std::string container_of(const JailSnapshot& jail, const std::vector<SeenContainer>& containers);
 
 // An ID as people know it, by its beginning; what no runtime would have taken for one is quoted.
 std::string shown_id(std::string_view id);

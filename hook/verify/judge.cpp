@@ -36,19 +36,19 @@ std::string renewal(const SeenContainer& container) {
     return container.owner == 0 ? renewal(container.id) : fmt::format("have it restarted, or jail-ai-hook attach --pid {}", container.pid);
 }
 
-bool is_in(const SeenContainer& container, const ExaminedJail& jail) {
+bool is_in(const SeenContainer& container, const JailSnapshot& jail) {
     return std::ranges::find(container.cgroups, jail.cgroup_id) != container.cgroups.end();
 }
 
-bool is_of_mode(const ExaminedJail& jail, Mode mode) {
-    return jail.about && jail.about->mode == static_cast<std::uint8_t>(mode);
+bool is_of_mode(const JailSnapshot& jail, Mode mode) {
+    return jail.metadata && jail.metadata->mode == mode;
 }
 
 // Of several jails that act on a container each has its say: one that blocks blocks.
-void judge_mode(const SeenContainer& container, const std::vector<ExaminedJail>& jails, Discrepancies& found) {
+void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Discrepancies& found) {
     bool watches = false;
     bool blocks = false;
-    for (const ExaminedJail& jail : jails) {
+    for (const JailSnapshot& jail : jails) {
         if (!is_in(container, jail)) continue;
         watches = watches || is_of_mode(jail, Mode::audit);
         blocks = blocks || is_of_mode(jail, Mode::enforce);
@@ -61,7 +61,7 @@ void judge_mode(const SeenContainer& container, const std::vector<ExaminedJail>&
             {container.id, DiscrepancyKind::other_mode, "it asks to be watched and its jail blocks" + whose(container), renewal(container)});
 }
 
-void judge_container(const SeenContainer& container, const std::vector<ExaminedJail>& jails, Discrepancies& found) {
+void judge_container(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Discrepancies& found) {
     const bool jailed = is_jailed(container, jails);
     if (!container.unread.empty() && !jailed)
         found.push_back({container.id, DiscrepancyKind::unreadable,
@@ -77,19 +77,19 @@ void judge_container(const SeenContainer& container, const std::vector<ExaminedJ
         judge_mode(container, jails, found);
 }
 
-std::size_t count(const ExaminedJail& jail, std::string_view name) {
-    return static_cast<std::size_t>(std::ranges::count(jail.programs, name, &ExaminedProgram::name));
+std::size_t count(const JailSnapshot& jail, std::string_view name) {
+    return static_cast<std::size_t>(std::ranges::count(jail.programs, name, &JailProgram::name));
 }
 
-bool has_any(const ExaminedJail& jail, std::span<const ProgramSlot> table) {
+bool has_any(const JailSnapshot& jail, std::span<const ProgramSlot> table) {
     return std::ranges::any_of(table, [&](const ProgramSlot& slot) { return count(jail, slot.name) != 0; });
 }
 
-bool has_guard(const ExaminedJail& jail, Guard guard) {
-    return jail.about && jail.about->guard == static_cast<std::uint8_t>(guard);
+bool has_guard(const JailSnapshot& jail, Guard guard) {
+    return jail.metadata && jail.metadata->guard == guard;
 }
 
-void judge_programs(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+void judge_programs(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
     std::vector<std::string_view> missing, twice;
     const auto judge = [&](std::span<const ProgramSlot> table, bool wanted) {
         for (const ProgramSlot& slot : table) {
@@ -110,15 +110,15 @@ void judge_programs(const ExaminedJail& jail, const std::string& container, Disc
                          renewal(container)});
 }
 
-void judge_maps(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+void judge_maps(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
     std::vector<std::string> odd;
     for (const std::string_view name : kSharedMaps) {
         std::set<std::uint32_t> ids;
-        for (const ExaminedProgram& program : jail.programs)
+        for (const JailProgram& program : jail.programs)
             if (const auto map = program.maps.find(std::string(name)); map != program.maps.end()) ids.insert(map->second);
         if (ids.size() > 1) odd.push_back(fmt::format("there are {} maps {}", ids.size(), name));
     }
-    for (const ExaminedProgram& program : jail.programs)
+    for (const JailProgram& program : jail.programs)
         if (std::ranges::none_of(kSharedMaps, [&](std::string_view name) { return program.maps.contains(std::string(name)); }))
             odd.push_back(fmt::format("{} has none of the jail's maps", program.name));
     if (!odd.empty())
@@ -127,7 +127,7 @@ void judge_maps(const ExaminedJail& jail, const std::string& container, Discrepa
                          renewal(container)});
 }
 
-void judge_proof(const ExaminedJail& jail, const VerifyFacts& facts, const std::string& container, Discrepancies& found) {
+void judge_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::string& container, Discrepancies& found) {
     for (const FailedProof& proof : facts.failed_proofs) {
         if (proof.cgroup_id != jail.cgroup_id) continue;
         const std::string what = fmt::format("its jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
@@ -138,9 +138,9 @@ void judge_proof(const ExaminedJail& jail, const VerifyFacts& facts, const std::
     }
 }
 
-void judge_flags(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+void judge_flags(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
     std::vector<std::string> odd;
-    for (const ExaminedProgram& program : jail.programs)
+    for (const JailProgram& program : jail.programs)
         if (program.attach_flags != BPF_F_ALLOW_MULTI) odd.push_back(fmt::format("{} with {:#x}", program.name, program.attach_flags));
     if (!odd.empty())
         found.push_back({container, DiscrepancyKind::attach_flags,
@@ -149,7 +149,7 @@ void judge_flags(const ExaminedJail& jail, const std::string& container, Discrep
                          renewal(container)});
 }
 
-void judge_overriders(const ExaminedJail& jail, const std::string& container, Discrepancies& found) {
+void judge_overriders(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
     for (const Overrider& other : jail.overriders)
         found.push_back(
             {container, DiscrepancyKind::overridden,
@@ -185,12 +185,12 @@ bool wants_jail(const SeenContainer& container) {
     return container.asks == Asks::audit || container.asks == Asks::enforce || container.asks == Asks::unclear;
 }
 
-bool is_jailed(const SeenContainer& container, std::span<const ExaminedJail> jails) {
-    return std::ranges::any_of(jails, [&](const ExaminedJail& jail) { return is_in(container, jail); });
+bool is_jailed(const SeenContainer& container, std::span<const JailSnapshot> jails) {
+    return std::ranges::any_of(jails, [&](const JailSnapshot& jail) { return is_in(container, jail); });
 }
 
-std::string container_of(const ExaminedJail& jail, const std::vector<SeenContainer>& containers) {
-    if (jail.about) return jail.about->container;
+std::string container_of(const JailSnapshot& jail, const std::vector<SeenContainer>& containers) {
+    if (jail.metadata) return jail.metadata->container;
     const auto inside = std::ranges::find_if(containers, [&](const SeenContainer& container) { return is_in(container, jail); });
     return inside == containers.end() ? std::string() : inside->id;
 }
@@ -198,7 +198,7 @@ std::string container_of(const ExaminedJail& jail, const std::vector<SeenContain
 Discrepancies judge_containers(const VerifyFacts& facts) {
     Discrepancies found;
     for (const SeenContainer& container : facts.containers) judge_container(container, facts.jails, found);
-    for (const ExaminedJail& jail : facts.jails) {
+    for (const JailSnapshot& jail : facts.jails) {
         const std::string container = container_of(jail, facts.containers);
         const std::size_t before = found.size();
         judge_programs(jail, container, found);

@@ -8,6 +8,7 @@
 
 #include "engines/container_names.h"
 #include "jail/acting.h"
+#include "jail/reader.h"
 #include "jail/refresh.h"
 #include "system/cgroup_walk.h"
 #include "system/process.h"
@@ -62,7 +63,7 @@ Status prove_jails(VerifyFacts& facts) {
     return for_each_cgroup([&](int cgroup_fd, const std::string& /*path*/) -> Status {
         struct stat info {};
         if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
-        if (std::ranges::find(facts.jails, info.st_ino, &ExaminedJail::cgroup_id) == facts.jails.end()) return ok();
+        if (std::ranges::find(facts.jails, info.st_ino, &JailSnapshot::cgroup_id) == facts.jails.end()) return ok();
         auto proved = prove_attached(cgroup_fd);
         // One that has gone meanwhile is none.
         if (!proved && proved.error().exit_code != EX_NOINPUT)
@@ -94,7 +95,7 @@ Result<VerifyFacts> look_at_containers() {
         // One that has not started may be with its hooks right now.
         if (container.has_started) facts.containers.push_back(look_at(container));
     });
-    auto jails = TRY(examine_jails());
+    auto jails = TRY(read_jails(Part::programs));
     facts.jails = std::move(jails);
     facts.route_localnet = TRY(route_localnet_interfaces());
     TRY(prove_jails(facts));
@@ -108,8 +109,8 @@ Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts) {
     auto network = TRY(own_network_namespace());
     auto routes = TRY(read_local_routes());
     TRY(JailWalk().for_each(0, [&](const OpenJail& open) -> Status {
-        const auto has_it = [&](const ExaminedJail& jail) {
-            return std::ranges::find(jail.programs, open.program, &ExaminedProgram::id) != jail.programs.end();
+        const auto has_it = [&](const JailSnapshot& jail) {
+            return std::ranges::find(jail.programs, open.program, &JailProgram::id) != jail.programs.end();
         };
         const auto jail = std::ranges::find_if(facts.jails, has_it);
         if (jail == facts.jails.end()) return ok();

@@ -16,7 +16,7 @@
 #include "expect.h"
 #include "files.h"
 #include "jail/acting.h"
-#include "jail/list.h"
+#include "jail/inspect.h"
 #include "kernel_bpf.h"
 #include "must.h"
 #include "protocol_reporter.h"

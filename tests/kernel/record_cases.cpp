@@ -9,16 +9,16 @@
 
 #include "attempt.h"
 #include "expect.h"
-#include "jail/list.h"
+#include "jail/reader.h"
 #include "must.h"
 
 namespace jail_ai::test {
 namespace {
 
-JailReport report_of(const TestCgroup& cgroup) {
-    auto jails = list_jails();
+JailSnapshot report_of(const TestCgroup& cgroup) {
+    auto jails = read_jails(Part::denials);
     if (!jails) throw std::runtime_error(jails.error().message);
-    const auto found = std::ranges::find_if(*jails, [&](const JailReport& jail) { return cgroup.path().ends_with(jail.cgroup); });
+    const auto found = std::ranges::find_if(*jails, [&](const JailSnapshot& jail) { return cgroup.path().ends_with(jail.cgroup); });
     if (found == jails->end()) throw std::runtime_error("the jail is not listed");
     return std::move(*found);
 }
@@ -33,13 +33,13 @@ TEST_CASE("a jail is listed with what it is for and what it has") {
     Container container;
     CHECK_THROWS(report_of(container.cgroup));
     expect_jailed(container.run_hook(), container.cgroup);
-    const JailReport report = report_of(container.cgroup);
-    REQUIRE(report.about);
-    CHECK(std::string(report.about->container) == container.state.id);
-    CHECK(report.about->mode == static_cast<std::uint8_t>(Mode::enforce));
-    CHECK(report.about->guard == static_cast<std::uint8_t>(usual_guard()));
-    CHECK(report.about->open_routes == 0);
-    CHECK(report.about->shares_network == 0);
+    const JailSnapshot report = report_of(container.cgroup);
+    REQUIRE(report.metadata);
+    CHECK(report.metadata->container == container.state.id);
+    CHECK(report.metadata->mode == Mode::enforce);
+    CHECK(report.metadata->guard == usual_guard());
+    CHECK(report.metadata->open_routes == 0);
+    CHECK(!report.metadata->shares_network);
     CHECK(report.programs.size() == programs_of_a_jail());
     CHECK(report.prefixes > 20);
     CHECK(report.refusals.empty());
@@ -51,7 +51,7 @@ TEST_CASE("a refusal is remembered by destination, with how often, when last, an
     const Destination v4 = destination("10.77.0.1", kPort), v6 = destination("fd77::1", kPort);
     for (int i = 0; i < 3; ++i) CHECK(error_name(container.init.run([=] { return attempt(Way::tcp_connect, v4, fresh_token()); })) == "EPERM");
     CHECK(error_name(container.init.run([=] { return attempt(Way::udp_sendto, v6, fresh_token()); })) == "EPERM");
-    const JailReport report = report_of(container.cgroup);
+    const JailSnapshot report = report_of(container.cgroup);
     REQUIRE(report.refusals.size() == 2);
     CHECK(text_of(report.refusals[0]) == "fd77::1 " + std::to_string(kPort) + " 17 1");  // the newest first
     CHECK(text_of(report.refusals[1]) == "10.77.0.1 " + std::to_string(kPort) + " 6 3");
@@ -75,7 +75,7 @@ TEST_CASE("a datagram to loopback that would leave by a device is remembered wit
               must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4), "bind to a device");
               return ::sendto(socket.get(), "x", 1, 0, loopback.get(), loopback.length) < 0 ? errno : 0;
           })) == "EPERM");
-    const JailReport report = report_of(container.cgroup);
+    const JailSnapshot report = report_of(container.cgroup);
     REQUIRE(report.refusals.size() == 1);
     CHECK(text_of(report.refusals[0]) == "127.0.0.1 " + std::to_string(kPort) + " 17 1");
     CHECK(report.refusals[0].seen.pid != 0);
@@ -93,7 +93,7 @@ TEST_CASE("more destinations than are remembered: the counters stay exact") {
         return refused == count ? 0 : EIO;
     };
     CHECK(error_name(container.init.run(knock)) == "none");
-    const JailReport report = report_of(container.cgroup);
+    const JailSnapshot report = report_of(container.cgroup);
     CHECK(report.denials[JAIL_REASON_LOCAL] == count);
     CHECK(!report.refusals.empty());
     CHECK(report.refusals.size() <= JAIL_MAX_REFUSALS);

@@ -34,8 +34,9 @@ Policy policy_of(Mode mode, std::string_view allow = "host:80-81") {
 }
 
 Explanation about(const char* destination, Mode mode = Mode::enforce) {
-    return {"process 7", destination == nullptr ? std::nullopt : std::optional(*parse_asked_destination(destination)), policy_of(mode), std::nullopt,
-            false};
+    return {"process 7",     destination == nullptr ? std::nullopt : std::optional(*parse_asked_destination(destination)),
+            policy_of(mode), false,
+            std::nullopt,    {}};
 }
 
 }  // namespace
@@ -111,13 +112,14 @@ TEST_CASE("explain: a jail that is attached, and how it differs from what would 
     Explanation explanation = about("198.51.100.7:80");
     explanation.is_running = true;
     CHECK(explain_to_people(explanation).find("process 7 is not jailed") != std::string::npos);
-    explanation.jail = AttachedJail{"/a", policy_of(Mode::enforce), {}};
+    explanation.jail.emplace().cgroup = "/a";
+    explanation.jail->policy = policy_of(Mode::enforce);
     CHECK(explain_to_people(explanation).find("cgroup '/a' says the same\n") != std::string::npos);
     Rules then = policy_of(Mode::enforce, "host:82").rules;
     then.erase(prefix("10.0.2.2"));
     then.emplace(prefix("10.9.0.0/16"), Rule{});
-    explanation.jail->policy.rules = then;
-    explanation.jail->differences = find_differences(then, explanation.policy.rules);
+    explanation.jail->policy->rules = then;
+    explanation.differences = find_differences(then, explanation.policy.rules);
     const std::string told = explain_to_people(explanation);
     CHECK(told.find("cgroup '/a': blocked (local) by 198.51.100.7") != std::string::npos);
     CHECK(told.find("  + 10.0.2.2: blocked (alias), passes 80-81/tcp\n") != std::string::npos);
@@ -130,7 +132,9 @@ TEST_CASE("explain: what machines read is JSON") {
     for (const char* destination : {"198.51.100.7:80", "198.51.100.7:82", "1.1.1.1", static_cast<const char*>(nullptr)}) {
         Explanation explanation = about(destination);
         explanation.is_running = true;
-        explanation.jail = AttachedJail{"/a", policy_of(Mode::audit), {"+ x"}};
+        explanation.jail.emplace().cgroup = "/a";
+        explanation.jail->policy = policy_of(Mode::audit);
+        explanation.differences = {"+ x"};
         rapidjson::Document document;
         document.Parse(explain_to_machines(explanation).c_str());
         REQUIRE_FALSE(document.HasParseError());

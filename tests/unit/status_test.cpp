@@ -26,28 +26,26 @@ jail_refusal refusal_of(std::uint8_t reason, std::uint16_t port, std::uint8_t pr
     return what;
 }
 
-NamedJail named(const char* name) {
-    NamedJail all{};
-    all.name = name;
-    JailReport& jail = all.jail;
+JailSnapshot named(const char* name) {
+    JailSnapshot jail;
+    jail.name = name;
     jail.cgroup = "/machine.slice/libpod-1.scope";
-    jail.about.emplace();
-    jail.about->version = JAIL_ABOUT_VERSION;
-    jail.about->since = kNow.real - 7200 * kSecond;
-    jail.about->mode = static_cast<std::uint8_t>(Mode::enforce);
-    jail.about->guard = static_cast<std::uint8_t>(Guard::lsm);
-    jail.about->open_routes = 1U << static_cast<unsigned>(Risk::vsock) | 1U << static_cast<unsigned>(Risk::abstract_unix);
-    std::strcpy(jail.about->container, "0123456789abcdef");
-    jail.programs = {"jail_connect4"};
+    jail.metadata.emplace();
+    jail.metadata->since = kNow.real - 7200 * kSecond;
+    jail.metadata->mode = Mode::enforce;
+    jail.metadata->guard = Guard::lsm;
+    jail.metadata->open_routes = 1U << static_cast<unsigned>(Risk::vsock) | 1U << static_cast<unsigned>(Risk::abstract_unix);
+    jail.metadata->container = "0123456789abcdef";
+    jail.programs = {{"jail_connect4", 1, 0, {}}};
     jail.prefixes = 38;
     jail.denials[JAIL_REASON_LOCAL] = 7;
     Refusal refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"), {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
     std::memcpy(refusal.seen.comm, "psql", 4);
     jail.refusals = {refusal};
-    return all;
+    return jail;
 }
 
-NamedJail report() {
+JailSnapshot report() {
     return named("");
 }
 
@@ -65,14 +63,14 @@ TEST_CASE("status: what was refused, in words") {
 }
 
 TEST_CASE("status: an ID that somebody made up says nothing to a terminal, and is JSON") {
-    NamedJail made_up = report();
-    std::strcpy(made_up.jail.about->container, "\x1b[2J\xff");
+    JailSnapshot made_up = report();
+    made_up.metadata->container = "\x1b[2J\xff";
     CHECK(status_to_people({made_up}, kNow).find('\x1b') == std::string::npos);
     rapidjson::Document document;
     document.Parse<rapidjson::kParseValidateEncodingFlag>(status_to_machines({made_up}, kNow).c_str());
     REQUIRE_FALSE(document.HasParseError());
     CHECK(std::string(document[0]["container"].GetString()) == "\\x1b[2J\\xff");
-    const LogEntry entry{0, made_up.jail.about->container, Mode::enforce, {}};
+    const LogEntry entry{0, made_up.metadata->container, Mode::enforce, {}};
     CHECK(log_to_people(entry).find('\x1b') == std::string::npos);
     CHECK_FALSE(document.Parse<rapidjson::kParseValidateEncodingFlag>(log_to_machines(entry).c_str()).HasParseError());
 }
@@ -92,16 +90,16 @@ TEST_CASE("status: a container's name stands behind its ID") {
 }
 
 TEST_CASE("status: a jail that another version has made is told all the same") {
-    NamedJail jail = report();
-    jail.jail.about.reset();
-    jail.jail.refusals.clear();
+    JailSnapshot jail = report();
+    jail.metadata.reset();
+    jail.refusals.clear();
     CHECK(status_to_people({jail}, kNow).starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
 }
 
 TEST_CASE("status: to machines") {
     rapidjson::Document answer;
-    NamedJail odd = named("web");
-    std::memcpy(odd.jail.refusals[0].seen.comm, "\xff\"\n", 4);
+    JailSnapshot odd = named("web");
+    std::memcpy(odd.refusals[0].seen.comm, "\xff\"\n", 4);
     const std::string text = status_to_machines({report(), odd}, kNow);
     REQUIRE(!answer.Parse<rapidjson::kParseValidateEncodingFlag>(text.c_str()).HasParseError());
     REQUIRE(answer.Size() == 2);
@@ -122,8 +120,8 @@ TEST_CASE("status: to machines") {
 }
 
 TEST_CASE("status: to Prometheus, with what is special in a label escaped") {
-    NamedJail jail = report();
-    std::strcpy(jail.jail.about->container, "a\"b\\c\nd");
+    JailSnapshot jail = report();
+    jail.metadata->container = "a\"b\\c\nd";
     const std::string text = status_to_prometheus({jail});
     CHECK(text.find("jail_ai_jails 1\n") != std::string::npos);
     CHECK(text.find(R"(jail_ai_denials_total{container="a\"b\\c\\x0ad",mode="enforce",reason="local"} 7)") != std::string::npos);

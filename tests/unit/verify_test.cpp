@@ -20,14 +20,14 @@ namespace {
 constexpr const char* kId = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 constexpr std::uint64_t kCgroup = 7;
 
-ExaminedJail jail_of(Guard guard) {
-    ExaminedJail jail;
+JailSnapshot jail_of(Guard guard) {
+    JailSnapshot jail;
     jail.cgroup_id = kCgroup;
     jail.cgroup = "/machine.slice/libpod-1.scope";
-    jail.about.emplace();
-    jail.about->mode = static_cast<std::uint8_t>(Mode::enforce);
-    jail.about->guard = static_cast<std::uint8_t>(guard);
-    std::string_view(kId).copy(jail.about->container, sizeof jail.about->container - 1);
+    jail.metadata.emplace();
+    jail.metadata->mode = Mode::enforce;
+    jail.metadata->guard = guard;
+    jail.metadata->container = kId;
     std::uint32_t id = 100;
     for (const ProgramSlot& slot : kProgramTable)
         jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_rules", 1}, {"jail_peers", 2}, {"jail_denials", 3}}});
@@ -56,8 +56,8 @@ std::string found_in(const VerifyFacts& facts) {
     return kinds;
 }
 
-void drop(ExaminedJail& jail, std::string_view name) {
-    std::erase_if(jail.programs, [&](const ExaminedProgram& program) { return program.name == name; });
+void drop(JailSnapshot& jail, std::string_view name) {
+    std::erase_if(jail.programs, [&](const JailProgram& program) { return program.name == name; });
 }
 
 }  // namespace
@@ -70,7 +70,7 @@ TEST_CASE("verify: all is well") {
 TEST_CASE("verify: one thing is wrong") {
     struct Row {
         const char* found;
-        std::function<void(SeenContainer&, ExaminedJail&)> spoil;
+        std::function<void(SeenContainer&, JailSnapshot&)> spoil;
     };
     const Row rows[] = {
         {"not-jailed; ",
@@ -103,7 +103,7 @@ TEST_CASE("verify: one thing is wrong") {
              container.unread = "open '/b/config.json': no";
          }},
         {"", [](auto& container, auto&) { container.unread = "open '/b/config.json': no"; }},  // it has what it may ask for
-        {"other-mode; ", [](auto&, auto& jail) { jail.about->mode = static_cast<std::uint8_t>(Mode::audit); }},
+        {"other-mode; ", [](auto&, auto& jail) { jail.metadata->mode = Mode::audit; }},
         {"other-mode; ", [](auto& container, auto&) { container.asks = Asks::audit; }},
         {"", [](auto& container, auto&) { container.asks = Asks::off; }},  // the administrator may jail what asks for nothing
         {"", [](auto& container, auto&) { container.asks = Asks::unclear; }},
@@ -116,7 +116,7 @@ TEST_CASE("verify: one thing is wrong") {
          }},
         {"program-missing; ",
          [](auto&, auto& jail) {
-             jail.about.reset();  // one that is known by those in it
+             jail.metadata.reset();  // one that is known by those in it
              drop(jail, "jail_connect4");
              drop(jail, "jail_socket");
          }},
@@ -156,7 +156,7 @@ TEST_CASE("verify: of two jails the one that blocks counts") {
     VerifyFacts facts = good();
     facts.jails.push_back(jail_of(Guard::lsm));
     facts.jails.back().cgroup_id = 5;
-    facts.jails.front().about->mode = static_cast<std::uint8_t>(Mode::audit);
+    facts.jails.front().metadata->mode = Mode::audit;
     CHECK(found_in(facts) == "");
     facts.containers.front().asks = Asks::audit;
     CHECK(found_in(facts) == "other-mode; ");
@@ -171,7 +171,7 @@ TEST_CASE("verify: where something could not be read it says so") {
 TEST_CASE("verify: a jail whose container nobody knows") {
     VerifyFacts facts;
     facts.jails.push_back(jail_of(Guard::none));
-    facts.jails.front().about.reset();
+    facts.jails.front().metadata.reset();
     drop(facts.jails.front(), "jail_egress");
     CHECK(found_in(facts) == "program-missing?; ");
 }
@@ -194,7 +194,7 @@ TEST_CASE("verify: to people") {
     CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("0123456789ab: it asks for the block"));
     facts = good();
     constexpr std::string_view kEvil = "a\x1b[2J";
-    *std::copy(kEvil.begin(), kEvil.end(), facts.jails.front().about->container) = '\0';
+    facts.jails.front().metadata->container = kEvil;
     drop(facts.jails.front(), "jail_egress");
     CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("'a\\x1b[2J': not attached to its cgroup"));
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "jail/reader.h"
+
+#include <bpf/bpf.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <array>
+
+#include "jail/inspect.h"
+#include "jail/open_jail.h"
+#include "system/cgroup_walk.h"
+
+namespace jail_ai {
+namespace {
+
+bool is_ours(std::string_view name) {
+    const auto is_named = [&](const ProgramSlot& slot) { return slot.name == name; };
+    return std::ranges::any_of(kProgramTable, is_named) || std::ranges::any_of(kGuardTable, is_named) ||
+           std::ranges::any_of(kAbstractTable, is_named);
+}
+
+// Attach types at which a later program may undo what an earlier one has said: one slot for each.
+constexpr std::array kOverridable = std::to_array<ProgramSlot>({
+    {"jail_connect4", BPF_CGROUP_INET4_CONNECT},
+    {"jail_connect6", BPF_CGROUP_INET6_CONNECT},
+    {"jail_sendmsg4", BPF_CGROUP_UDP4_SENDMSG},
+    {"jail_sendmsg6", BPF_CGROUP_UDP6_SENDMSG},
+    {"jail_abs_conn", kUnixConnect},
+    {"jail_abs_send", kUnixSendmsg},
+    {"jail_socket", BPF_LSM_CGROUP},
+});
+
+Status find_overriders(int cgroup_fd, const ProgramSlot& slot, std::vector<Overrider>& overriders) {
+    auto acting = TRY(acting_programs(cgroup_fd, slot));
+    std::map<std::uint32_t, std::string> ours;  // the first on each hook
+    for (ActingProgram& program : acting) {
+        const auto before = ours.find(program.hook);
+        if (is_ours(program.name))
+            ours.emplace(program.hook, std::move(program.name));
+        else if (before != ours.end())
+            overriders.push_back({std::move(program.name), program.id, before->second});
+    }
+    return ok();
+}
+
+Status read_programs(int cgroup_fd, const std::vector<AttachedProgram>& programs, JailSnapshot& jail) {
+    for (const AttachedProgram& program : programs) {
+        const auto maps = TRY(maps_of(program.fd.get()));
+        JailProgram& read = jail.programs.emplace_back(JailProgram{program.name, program.id, program.attach_flags, {}});
+        for (const ProgramMap& map : maps) read.maps.emplace(map.name, map.id);
+        if (!jail.metadata) jail.metadata = TRY(read_metadata(maps));
+    }
+    for (const ProgramSlot& slot : kOverridable) TRY(find_overriders(cgroup_fd, slot, jail.overriders));
+    return ok();
+}
+
+std::size_t count_prefixes(const ProgramMap& map) {
+    jail_key key{};
+    jail_key next{};
+    const jail_key* last = nullptr;
+    std::size_t prefixes = 0;
+    while (prefixes <= JAIL_MAX_RULES && ::bpf_map_get_next_key(map.fd.get(), last, &next) == 0) {
+        key = next;
+        last = &key;
+        ++prefixes;
+    }
+    return prefixes;
+}
+
+Status read_denials(int cgroup_fd, const OpenJail& open, JailSnapshot& jail) {
+    const auto programs = TRY(attached_programs(cgroup_fd));
+    for (const AttachedProgram& program : programs) jail.programs.push_back({program.name, program.id, program.attach_flags, {}});
+    jail.metadata = TRY(read_metadata(open.maps));
+    if (const ProgramMap* map = open.map("jail_denials")) {
+        Counters counters{};
+        TRY(read_counters(map->fd.get(), counters));
+        std::copy_n(counters.begin(), jail.denials.size(), jail.denials.begin());
+    }
+    if (const ProgramMap* map = open.map("jail_refusals")) jail.refusals = TRY(read_refusals(*map));
+    if (const ProgramMap* map = open.map("jail_rules")) jail.prefixes = count_prefixes(*map);
+    return ok();
+}
+
+}  // namespace
+
+Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, Part part) {
+    JailSnapshot jail;
+    if (part == Part::programs) {
+        const auto programs = TRY(attached_programs(cgroup_fd));
+        if (programs.empty()) return std::optional<JailSnapshot>();
+        TRY(read_programs(cgroup_fd, programs, jail));
+    } else {
+        const auto open = TRY(open_jail_of(cgroup_fd));
+        if (!open) return std::optional<JailSnapshot>();
+        if (part == Part::policy)
+            jail.policy = TRY(read_policy(*open));
+        else
+            TRY(read_denials(cgroup_fd, *open, jail));
+    }
+    struct stat info {};
+    if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
+    jail.cgroup_id = info.st_ino;
+    return std::optional(std::move(jail));
+}
+
+Result<std::vector<JailSnapshot>> read_jails(Part part) {
+    std::vector<JailSnapshot> jails;
+    TRY(for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
+        auto jail = TRY(read_jail(cgroup_fd, part));
+        if (!jail) return ok();
+        jail->cgroup = path;
+        jails.push_back(std::move(*jail));
+        return ok();
+    }));
+    std::ranges::sort(jails, {}, &JailSnapshot::cgroup);
+    return jails;
+}
+
+}  // namespace jail_ai
