@@ -133,7 +133,7 @@ Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
         one.push_back({UniqueFd(::fcntl(cgroup.fd(), F_DUPFD_CLOEXEC, 0)), cgroup.path()});
         return one;
     }
-    auto found = TRY(kind == kContainer ? find_container(word) : Result<FoundContainer>(FoundContainer{}));
+    auto found = TRY(kind == kContainer ? find_container(word) : Result<RunningContainer>(RunningContainer{}));
     auto process = TRY(kind == kContainer ? Process::open(found.pid) : process_of(word));
     return cgroups_of(process);
 }

@@ -10,7 +10,7 @@
 namespace jail_ai {
 
 bool ContainersMeant::means(const std::string& word, std::string_view id) const {
-    return id.starts_with(word) || std::ranges::any_of(named_, [&](const NamedContainer& each) { return each.name == word && each.id == id; });
+    return id.starts_with(word) || std::ranges::any_of(named_, [&](const RunningContainer& each) { return each.name == word && each.id == id; });
 }
 
 bool ContainersMeant::has(std::string_view id) const {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "VERB [CONTAINER]…": which containers that means. Pure but for meant_of_running().
+// "VERB [CONTAINER]…": which containers that means. Pure.
 #pragma once
 
 #include <span>
@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engines/container_names.h"
+#include "engines/running_container.h"
 
 namespace jail_ai {
 
@@ -17,7 +17,7 @@ namespace jail_ai {
 // another's ID for a name, or for an ID, doesn't hide that. No words mean all.
 class ContainersMeant {
 public:
-    ContainersMeant(std::vector<std::string> words, std::vector<NamedContainer> named) : words_(std::move(words)), named_(std::move(named)) {}
+    ContainersMeant(std::vector<std::string> words, std::vector<RunningContainer> named) : words_(std::move(words)), named_(std::move(named)) {}
 
     bool all() const { return words_.empty(); }
     bool has(std::string_view id) const;
@@ -29,15 +29,8 @@ private:
     bool means(const std::string& word, std::string_view id) const;
 
     std::vector<std::string> words_;
-    std::vector<NamedContainer> named_;
+    std::vector<RunningContainer> named_;
 };
-
-// Among the containers that run. No names are looked up where there are no words.
-inline ContainersMeant meant_of_running(std::vector<std::string> words) {
-    std::vector<NamedContainer> named;
-    if (!words.empty()) named = named_containers();
-    return {std::move(words), std::move(named)};
-}
 
 // EX_NOINPUT for a word that means none of the jails, of whose containers these are the IDs.
 Status check_jailed(const ContainersMeant& meant, std::span<const std::string_view> ids);

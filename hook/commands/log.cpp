@@ -16,6 +16,7 @@
 #include "commands/arguments.h"
 #include "commands/containers_meant.h"
 #include "commands/log_report.h"
+#include "commands/running_meant.h"
 #include "commands/verbs.h"
 #include "jail/events.h"
 #include "jail/reader.h"

@@ -11,6 +11,7 @@
 #include "commands/arguments.h"
 #include "commands/explanation.h"
 #include "commands/refusal_text.h"
+#include "commands/running_meant.h"
 #include "commands/verbs.h"
 #include "container/json_writer.h"
 #include "jail/connections.h"

@@ -12,6 +12,7 @@
 #include "commands/verbs.h"
 #include "container/cgroup_path.h"
 #include "container/mountinfo.h"
+#include "engines/container_names.h"
 #include "jail/reader.h"
 
 namespace jail_ai {
@@ -20,9 +21,9 @@ namespace {
 constexpr std::string_view kJson = "--json", kPrometheus = "--prometheus";
 
 // A name is a jail's where the container that has it is in the jail's cgroup: who asks the broker makes the ID up.
-void put_names(std::vector<JailSnapshot>& jails, const std::vector<NamedContainer>& containers) {
-    std::multimap<std::string_view, const NamedContainer*> by_id;
-    for (const NamedContainer& each : containers) by_id.emplace(each.id, &each);
+void put_names(std::vector<JailSnapshot>& jails, const std::vector<RunningContainer>& containers) {
+    std::multimap<std::string_view, const RunningContainer*> by_id;
+    for (const RunningContainer& each : containers) by_id.emplace(each.id, &each);
     for (JailSnapshot& jail : jails) {
         const auto [begin, end] = by_id.equal_range(jail.container_id());
         const auto its = std::find_if(begin, end, [&](const auto& each) { return is_at_or_below(each.second->cgroup, jail.cgroup); });
@@ -32,7 +33,7 @@ void put_names(std::vector<JailSnapshot>& jails, const std::vector<NamedContaine
 
 Result<Outcome> status(const Arguments& asked, const Caller& /*caller*/) {
     auto jails = TRY(read_jails(Part::denials));
-    std::vector<NamedContainer> containers = named_containers();
+    std::vector<RunningContainer> containers = named_containers();
     put_names(jails, containers);
     const ContainersMeant meant(asked.words, std::move(containers));
     std::vector<std::string_view> ids;

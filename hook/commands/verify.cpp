@@ -19,9 +19,8 @@ constexpr std::string_view kJson = "--json";
 constexpr int kSomethingFound = 1;  // exit code: all could be looked at, and not all is well
 
 ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& facts) {
-    std::vector<NamedContainer> named;
-    for (const SeenContainer& each : facts.containers)
-        if (!each.name.empty()) named.push_back({each.id, each.name, {}});
+    std::vector<RunningContainer> named;
+    std::ranges::copy_if(facts.containers, std::back_inserter(named), [](const SeenContainer& each) { return !each.name.empty(); });
     return {std::move(words), std::move(named)};
 }
 

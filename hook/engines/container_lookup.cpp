@@ -17,21 +17,16 @@
 namespace jail_ai {
 namespace {
 
-// Containers by ID, and what their engines call them.
-struct Candidate {
-    FoundContainer container;
-    std::string name;
-    bool is_roots;
-};
-using Candidates = std::map<std::string, Candidate>;
+using Candidates = std::map<std::string, RunningContainer>;  // by ID
 
 // By the runtimes' states. Where root's and a user's have the same ID, root's is meant. What a user's bundle leads to is not for root to read.
 Candidates in_states() {
     Candidates found;
-    for_each_container([&](const RunningContainer& each) {
-        if (found.contains(each.id)) return;
-        FoundContainer container{each.id, each.process.pid(), each.owner == 0 ? each.bundle : std::string()};
-        found.emplace(each.id, Candidate{std::move(container), engine_name(each.process, each.id), each.owner == 0});
+    for_each_container([&](const RunningContainer& each, const Process& first) {
+        const auto [at, is_new] = found.emplace(each.id, each);
+        if (!is_new) return;
+        at->second.name = engine_name(first, each.id);
+        if (each.owner != 0) at->second.bundle.clear();
     });
     return found;
 }
@@ -70,27 +65,27 @@ Candidates in_cgroups() {
         const std::string id(id_in_cgroup(path.substr(0, path.find('\n'))));
         if (id.empty() || found.contains(id)) return;
         const auto is_first = process.is_first_of_pid_namespace();
-        if (is_first && *is_first) found.emplace(id, Candidate{{id, process.pid(), {}}, engine_name(process, id), false});
+        if (is_first && *is_first) found.emplace(id, RunningContainer{.id = id, .name = engine_name(process, id), .pid = process.pid()});
     });
     return found;
 }
 
 // Nothing where there is no such container.
-Result<std::optional<FoundContainer>> choose(const Candidates& candidates, const std::string& word) {
-    std::vector<FoundContainer> meant;
+Result<std::optional<RunningContainer>> choose(const Candidates& candidates, const std::string& word) {
+    std::vector<RunningContainer> meant;
     for (const auto& [id, candidate] : candidates) {
-        if (id == word && candidate.is_roots) return std::optional(candidate.container);
-        if (id.starts_with(word) || candidate.name == word) meant.push_back(candidate.container);
+        if (id == word && candidate.owner == 0) return std::optional(candidate);
+        if (id.starts_with(word) || candidate.name == word) meant.push_back(candidate);
     }
     if (meant.size() > 1)
         return Error{EX_USAGE, fmt::format("{} containers are called {}, or have an ID that begins so: write more of the ID, or its process (--pid)",
                                            meant.size(), quote(word))};
-    return meant.empty() ? std::optional<FoundContainer>() : std::optional(std::move(meant.front()));
+    return meant.empty() ? std::optional<RunningContainer>() : std::optional(std::move(meant.front()));
 }
 
 }  // namespace
 
-Result<FoundContainer> find_container(const std::string& word) {
+Result<RunningContainer> find_container(const std::string& word) {
     if (word.empty()) return Error{EX_USAGE, "a container's ID or name is missing"};
     for (const auto& candidates : {in_states, in_cgroups}) {
         auto found = TRY(choose(candidates(), word));

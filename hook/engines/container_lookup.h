@@ -3,23 +3,16 @@
 // Finding a running container by what people call it. Asked are crun's and runc's own states, and at last the names of cgroups.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 
 #include "base/result.h"
+#include "engines/running_container.h"
 
 namespace jail_ai {
 
-struct FoundContainer {
-    std::string id;
-    pid_t pid;           // of its first process
-    std::string bundle;  // empty where it isn't known, or isn't root's
-};
-
 // `word` is an ID, the beginning of one, or a name (engines/container_names.h). Of several that it may mean it means the one of root's that has it
-// for its ID, and else none: users call theirs what they like. Errors: EX_NOINPUT where there is no such container that runs, EX_USAGE where several
-// are meant.
-Result<FoundContainer> find_container(const std::string& word);
+// for its ID, and else none: users call theirs what they like. The bundle is empty where it isn't root's. Errors: EX_NOINPUT where there is no such
+// container that runs, EX_USAGE where several are meant.
+Result<RunningContainer> find_container(const std::string& word);
 
 }  // namespace jail_ai

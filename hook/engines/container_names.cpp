@@ -3,9 +3,9 @@
 // Asked is the parent and no other process: that a process in some container calls itself a monitor says nothing.
 #include "engines/container_names.h"
 
-#include "container/cgroup_path.h"
 #include "engines/running_containers.h"
 #include "engines/runtime_state.h"
+#include "system/cgroup_walk.h"
 #include "system/file.h"
 
 namespace jail_ai {
@@ -24,14 +24,15 @@ std::string engine_name(const Process& first, std::string_view id) {
     return still && *still == *parent ? std::string(monitored->name) : std::string();
 }
 
-std::vector<NamedContainer> named_containers() {
-    std::vector<NamedContainer> named;
-    for_each_container([&](const RunningContainer& each) {
-        std::string name = engine_name(each.process, each.id);
-        if (name.empty()) return;
-        const auto text = read_kernel_file(each.process.proc_fd(), "cgroup");
-        auto cgroup = text ? parse_cgroup_path(*text) : Result<std::string>(text.error());
-        if (cgroup) named.push_back({each.id, std::move(name), std::move(*cgroup)});
+std::vector<RunningContainer> named_containers() {
+    std::vector<RunningContainer> named;
+    for_each_container([&](const RunningContainer& each, const Process& first) {
+        std::string name = engine_name(first, each.id);
+        auto cgroup = cgroup_path_of(first.proc_fd());
+        if (name.empty() || !cgroup) return;
+        RunningContainer& one = named.emplace_back(each);
+        one.name = std::move(name);
+        one.cgroup = std::move(*cgroup);
     });
     return named;
 }

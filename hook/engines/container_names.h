@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "engines/running_container.h"
 #include "system/process.h"
 
 namespace jail_ai {
@@ -16,13 +17,8 @@ namespace jail_ai {
 // may have made up that of a container of their own. Needs what reading others' /proc needs (hidepid, proc(5)).
 std::string engine_name(const Process& first, std::string_view id);
 
-struct NamedContainer {
-    std::string id;
-    std::string name;
-    std::string cgroup;  // of its first process, below the cgroup2 mount
-};
-
-// The containers that run on this machine and have a name, root's first. IDs and names may be there twice: a user may take anybody's.
-std::vector<NamedContainer> named_containers();
+// The containers that run on this machine and have a name, root's first. IDs and names may be there twice: a user may take anybody's. Their cgroups
+// are asked.
+std::vector<RunningContainer> named_containers();
 
 }  // namespace jail_ai

@@ -30,7 +30,7 @@ constexpr std::uint64_t kStrict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLV
 struct Runtime {
     std::string_view name;
     const char* file;
-    Result<RuntimeState> (*parse)(std::string_view json);
+    Result<RunningContainer> (*parse)(std::string_view json);
 };
 constexpr Runtime kCrun = {"crun", "status", parse_crun_status};
 constexpr Runtime kRunc = {"runc", "state.json", parse_runc_state};
@@ -64,7 +64,7 @@ bool names_in(int dirfd, std::vector<std::string>& names, std::size_t most) {
 }
 
 // Error: EX_NOINPUT where it isn't this process any more.
-Result<Process> process_of(const RuntimeState& state) {
+Result<Process> process_of(const RunningContainer& state) {
     auto process = Process::open(state.pid);
     if (!process || !state.started) return process;
     const auto stat = read_kernel_file(process->proc_fd(), "stat");
@@ -81,7 +81,7 @@ Status prove_owner(const Process& process, uid_t owner) {
 
 class Reader {
 public:
-    explicit Reader(const std::function<void(const RunningContainer&)>& each) : each_(each) {}
+    explicit Reader(const EachContainer& each) : each_(each) {}
 
     // `directory` holds one for each container, by ID.
     void read_root(int dirfd, const std::string& directory, const Runtime& runtime, uid_t owner) {
@@ -119,17 +119,21 @@ private:
     Status read_state(int dirfd, const std::string& id, const Runtime& runtime, uid_t owner) {
         if (!is_container_id(id)) return Error{EX_DATAERR, "not a container's ID"};
         const auto text = TRY(read_owned_file(dirfd, fmt::format("{}/{}", id, runtime.file), kStrict, owner, kMaxState));
-        const auto state = TRY(runtime.parse(text));
-        const auto process = TRY(process_of(state));
+        auto container = TRY(runtime.parse(text));
+        const auto process = TRY(process_of(container));
         TRY(prove_owner(process, owner));
         // Runtimes hold a container that is created by a fifo, and take that away when it starts.
         struct stat info {};
         const bool waits = ::fstatat(dirfd, fmt::format("{}/exec.fifo", id).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(info.st_mode);
-        each_(RunningContainer{id, runtime.name, owner, state.bundle, process, !waits});
+        container.id = id;
+        container.runtime = runtime.name;
+        container.owner = owner;
+        container.has_started = !waits;
+        each_(container, process);
         return ok();
     }
 
-    const std::function<void(const RunningContainer&)>& each_;
+    const EachContainer& each_;
     std::vector<Overlooked> overlooked_;
 };
 
@@ -177,7 +181,7 @@ void read_users(Reader& reader) {
 
 }  // namespace
 
-std::vector<Overlooked> for_each_container(const std::function<void(const RunningContainer&)>& each) {
+std::vector<Overlooked> for_each_container(const EachContainer& each) {
     Reader reader(each);
     read_roots(reader);
     read_users(reader);

@@ -31,20 +31,20 @@ constexpr std::size_t kStartTimeField = 22;
 
 }  // namespace
 
-Result<RuntimeState> parse_crun_status(std::string_view json) {
+Result<RunningContainer> parse_crun_status(std::string_view json) {
     auto document = TRY(parse_json_object(json));
     auto pid = TRY(pid_at(document, "pid"));
     auto bundle = TRY(string_or_empty(document, "bundle"));
     auto started = TRY(ticks_at(document, "process-start-time"));
-    return RuntimeState{pid, std::move(bundle), started};
+    return RunningContainer{.pid = pid, .started = started, .bundle = std::move(bundle)};
 }
 
-Result<RuntimeState> parse_runc_state(std::string_view json) {
+Result<RunningContainer> parse_runc_state(std::string_view json) {
     constexpr std::string_view kBundle = "bundle=";
     auto document = TRY(parse_json_object(json));
     auto pid = TRY(pid_at(document, "init_process_pid"));
     auto started = TRY(ticks_at(document, "init_process_start"));
-    RuntimeState state{pid, {}, started};
+    RunningContainer state{.pid = pid, .started = started};
     auto config = TRY(find_object(document, "config"));
     if (config == nullptr) return state;
     auto labels = TRY(find_array(*config, "labels"));

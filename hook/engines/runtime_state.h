@@ -3,27 +3,19 @@
 // What runtimes write about a container while it exists: crun in /run/crun/ID/status, runc in /run/runc/ID/state.json.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "base/result.h"
+#include "engines/running_container.h"
 
 namespace jail_ai {
 
-struct RuntimeState {
-    pid_t pid;           // of the first process
-    std::string bundle;  // absolute, or empty
-    // When it started, in clock ticks since boot, as field 22 of /proc/PID/stat has it (proc(5)): another process of that number has another.
-    std::optional<std::uint64_t> started;
-};
-
-// Errors (EX_DATAERR) say what is missing.
-Result<RuntimeState> parse_crun_status(std::string_view json);
-Result<RuntimeState> parse_runc_state(std::string_view json);
+// Process, start and bundle of a container. When the process started is told in clock ticks since boot, as field 22 of /proc/PID/stat has it
+// (proc(5)): another process of that number has another. Errors (EX_DATAERR) say what is missing.
+Result<RunningContainer> parse_crun_status(std::string_view json);
+Result<RunningContainer> parse_runc_state(std::string_view json);
 
 // Could a runtime have taken that for a container's ID? Both take letters, digits and _ + - . alone, and neither "." nor "..".
 bool is_container_id(std::string_view word);

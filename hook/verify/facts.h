@@ -3,8 +3,6 @@
 // What verify knows of the containers and jails of a machine, and in what they differ from what they should be. The judgement is pure.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <span>
 #include <string>
@@ -12,7 +10,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "engines/running_containers.h"
+#include "engines/running_container.h"
 #include "jail/snapshot.h"
 
 namespace jail_ai {
@@ -29,12 +27,7 @@ enum class Asks {
 // By the annotations of a config.json. Error (EX_DATAERR): it is none.
 Result<Asks> asked_in(std::string_view config);
 
-struct SeenContainer {
-    std::string id;
-    std::string name;  // as its engine calls it; empty where that isn't known
-    std::string runtime;
-    uid_t owner = 0;
-    pid_t pid = 0;  // of its first process
+struct SeenContainer : RunningContainer {
     Asks asks = Asks::nothing;
     std::string unread;                  // why nobody knows what it asks for; else empty
     std::vector<std::uint64_t> cgroups;  // ids of its cgroup and each above it, from the inside out

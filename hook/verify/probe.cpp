@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "engines/container_names.h"
+#include "engines/running_containers.h"
 #include "jail/acting.h"
 #include "jail/reader.h"
 #include "jail/refresh.h"
@@ -34,13 +35,9 @@ void note_unread(SeenContainer& seen, const Error& why) {
     seen.unread = why.message;
 }
 
-SeenContainer look_at(const RunningContainer& container) {
-    SeenContainer seen;
-    seen.id = container.id;
-    seen.name = engine_name(container.process, container.id);
-    seen.runtime = container.runtime;
-    seen.owner = container.owner;
-    seen.pid = container.process.pid();
+SeenContainer look_at(const RunningContainer& container, const Process& first) {
+    SeenContainer seen{container};
+    seen.name = engine_name(first, container.id);
     const auto config = read_config(container);
     if (!config) {
         note_unread(seen, config.error());
@@ -51,7 +48,7 @@ SeenContainer look_at(const RunningContainer& container) {
         else
             note_unread(seen, Error(asks.error()).context("config.json"));
     }
-    auto cgroups = cgroup_ids(container.process);
+    auto cgroups = cgroup_ids(first);
     if (cgroups)
         seen.cgroups = std::move(*cgroups);
     else
@@ -91,9 +88,9 @@ Discrepancy stale(const std::string& container, const std::vector<IpPrefix>& hol
 
 Result<VerifyFacts> look_at_containers() {
     VerifyFacts facts;
-    facts.overlooked = for_each_container([&](const RunningContainer& container) {
+    facts.overlooked = for_each_container([&](const RunningContainer& container, const Process& first) {
         // One that has not started may be with its hooks right now.
-        if (container.has_started) facts.containers.push_back(look_at(container));
+        if (container.has_started) facts.containers.push_back(look_at(container, first));
     });
     auto jails = TRY(read_jails(Part::programs));
     facts.jails = std::move(jails);

@@ -11,7 +11,7 @@ using namespace jail_ai;
 
 namespace {
 
-const std::vector<NamedContainer> kRunning = {{"abc1", "web", "/a"}, {"abc2", "abc", "/b"}, {"ffff", "web", "/c"}, {"web9", "other", "/d"}};
+const std::vector<RunningContainer> kRunning = {{"abc1", "web"}, {"abc2", "abc"}, {"ffff", "web"}, {"web9", "other"}};
 
 ContainersMeant meant(std::vector<std::string> words) {
     return {std::move(words), kRunning};

@@ -40,7 +40,7 @@ JailSnapshot jail_of(Guard guard) {
 
 VerifyFacts good(Guard guard = Guard::lsm) {
     VerifyFacts facts;
-    facts.containers.push_back({kId, "", "crun", 0, 42, Asks::enforce, "", {9, kCgroup, 5}});
+    facts.containers.push_back({{kId, "", "crun", 0, 42}, Asks::enforce, "", {9, kCgroup, 5}});
     facts.jails.push_back(jail_of(guard));
     return facts;
 }
@@ -180,17 +180,17 @@ TEST_CASE("verify: to people") {
     VerifyFacts facts = good();
     CHECK(verification_to_people(facts, judge_containers(facts)) == "1 containers ask for the block, 1 have it\n");
     facts.jails.clear();
-    facts.containers.push_back({"b", "", "runc", 1500, 43, Asks::nothing, "", {}});
+    facts.containers.push_back({{"b", "", "runc", 1500, 43}, Asks::nothing, "", {}});
     CHECK(verification_to_people(facts, judge_containers(facts)) ==
           "0123456789ab: it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container 0123456789ab\n"
           "1 containers ask for the block, 0 have it\n");
-    facts.containers = {{kId, "", "crun", 1500, 43, Asks::audit, "", {}}};  // whose ID may be another's
+    facts.containers = {{{kId, "", "crun", 1500, 43}, Asks::audit, "", {}}};  // whose ID may be another's
     CHECK(verification_to_people(facts, judge_containers(facts)) ==
           "0123456789ab: it asks for the block and is not jailed (run by uid 1500, process 43): have it restarted, or jail-ai-hook attach --pid 43\n"
           "1 containers ask for the block, 0 have it\n");
     facts.containers.front().name = "web";
     CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("0123456789ab (web): it asks for the block"));
-    facts.containers.push_back({kId, "", "crun", 0, 44, Asks::nothing, "", {}});
+    facts.containers.push_back({{kId, "", "crun", 0, 44}, Asks::nothing, "", {}});
     CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("0123456789ab: it asks for the block"));
     facts = good();
     constexpr std::string_view kEvil = "a\x1b[2J";
@@ -225,7 +225,7 @@ TEST_CASE("verify: a host that lets its loopback be reached is told of where a c
     VerifyFacts facts = good();
     facts.route_localnet = {"all", "podman0"};
     CHECK(verification_to_people(facts, {}) == "1 containers ask for the block, 1 have it\n");
-    facts.containers.push_back({.id = "free"});
+    facts.containers.push_back({{.id = "free"}});
     CHECK(verification_to_people(facts, {}) ==
           "all, podman0: route_localnet=1: containers that aren't jailed reach 127.0.0.1 of the host by it: "
           "jail them; or sysctl net.ipv4.conf.INTERFACE.route_localnet=0, where no published port needs it\n"
