@@ -2,10 +2,7 @@
 #include "engines/network_stack.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
-#include <climits>
 #include <string>
 #include <string_view>
 
@@ -16,15 +13,13 @@ namespace jail_ai {
 namespace {
 
 Result<std::string_view> own_stack_of(const Process& process) {
-    std::array<char, PATH_MAX> executable;
-    const ssize_t length = ::readlinkat(process.proc_fd(), "exe", executable.data(), executable.size());
-    const int failed = length < 0 ? errno : 0;
+    const auto executable = read_link(process.proc_fd(), "exe");
     TRY(process.check_alive());
-    if (failed != 0 && failed != ENOENT) return system_error(fmt::format("look at what process {} executes", process.pid()), failed);
-    auto command_line = read_kernel_file(process.proc_fd(), "cmdline");
-    if (!command_line) return std::move(command_line).error().context(fmt::format("process {}", process.pid()));
-    const std::string_view called(command_line->c_str());  // the first of its words, each of which ends with a NUL
-    return own_network_stack({executable.data(), static_cast<std::size_t>(length < 0 ? 0 : length)}, called);
+    const std::string who = fmt::format("process {}", process.pid());
+    if (!executable && executable.error().exit_code != EX_NOINPUT) return Error(executable.error()).context(who);
+    const auto command_line = TRY(read_kernel_file(process.proc_fd(), "cmdline").context(who));
+    const std::string_view called(command_line.c_str());  // the first of its words, each of which ends with a NUL
+    return own_network_stack(executable ? std::string_view(*executable) : std::string_view(), called);
 }
 
 Status reject(std::string_view runtime) {

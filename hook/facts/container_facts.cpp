@@ -135,12 +135,10 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
         int number = -1;
         const std::string_view name = entry->d_name;
         if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc() || number >= first_closed) continue;
-        std::array<char, PATH_MAX> link{};
-        const ssize_t length = ::readlinkat(::dirfd(directory.get()), entry->d_name, link.data(), link.size());
-        if (length < 0) return system_error(fmt::format("look at descriptor {}", number), errno);
-        auto kind = judge_descriptor(process, number, {link.data(), static_cast<std::size_t>(length)});
-        if (!kind) return std::move(kind).error().context(fmt::format("look at descriptor {}", number));
-        if (*kind) found.push_back({number, std::move(**kind)});
+        const std::string what = fmt::format("look at descriptor {}", number);
+        const auto link = TRY(read_link(::dirfd(directory.get()), entry->d_name).context(what));
+        auto kind = TRY(judge_descriptor(process, number, link).context(what));
+        if (kind) found.push_back({number, std::move(*kind)});
     }
     return found;
 }

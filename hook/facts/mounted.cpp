@@ -31,17 +31,14 @@ Result<std::vector<MountEntry>> mounts_of_caller() {
     return mounts_of(self.get());
 }
 
-// What the container will see, and what a runtime has mounted beside it.
-Result<std::vector<MountEntry>> mounts_within(const Process& process, const std::string& root) {
-    auto before = root == "/" ? Result<std::vector<MountEntry>>(std::vector<MountEntry>()) : mounts_of_caller();
-    if (!before) return before;
-    auto all = mounts_of(process.proc_fd());
-    if (!all) return all;
-    auto within = visible_mounts(*all, root);
+// What the container will see, and what a runtime has mounted beside it. `host` are the caller's mounts, read before.
+Result<std::vector<MountEntry>> mounts_within(const Process& process, const std::string& root, const std::vector<MountEntry>& host) {
+    auto all = TRY(mounts_of(process.proc_fd()));
+    auto within = visible_mounts(all, root);
     if (within.empty())
         return Error{EX_CONFIG, fmt::format("nothing is mounted at the container's root {}: what it will see is not known", quote(root))};
     if (root == "/") return within;
-    for (MountEntry& added : added_mounts(*all, *before)) {
+    for (MountEntry& added : added_mounts(all, host)) {
         const bool is_known = std::ranges::any_of(within, [&](const MountEntry& mount) { return mount.id == added.id; });
         const bool is_covered = is_at_or_below(added.mount_point, root);
         if (!is_known && !is_covered) within.push_back(std::move(added));
@@ -129,7 +126,7 @@ public:
     Result<std::vector<SeenMount>> run() {
         auto host = TRY(mounts_of_caller());
         auto cgroups = TRY(cgroups_of(process_));
-        auto mounts = TRY(mounts_within(process_, root_));
+        auto mounts = TRY(mounts_within(process_, root_, host));
         std::vector<SeenMount> seen;
         for (const MountEntry& mount : mounts) {
             auto opened = TRY(open_mount(process_, mount));
@@ -139,7 +136,7 @@ public:
             if (mount.type == "proc") one.shows_processes = !is_own_procfs(opened, mounts, mount);
             if (!one.engine_socket.empty() || one.shows_processes || one.shows_cgroups) seen.push_back(std::move(one));
         }
-        auto again = TRY(mounts_within(process_, root_));
+        auto again = TRY(mounts_within(process_, root_, host));
         if (again != mounts) return Error{EX_TEMPFAIL, "the container's mounts change"};
         return seen;
     }

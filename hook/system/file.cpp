@@ -63,12 +63,16 @@ Result<std::string> read_kernel_file(int dirfd, const char* path) {
     return text;
 }
 
-Result<std::string> path_of(int fd) {
+Result<std::string> read_link(int dirfd, const char* name) {
     std::array<char, PATH_MAX> buffer{};
-    const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), buffer.data(), buffer.size());
-    if (length < 0) return system_error("read link in /proc/self/fd", errno);
+    const ssize_t length = ::readlinkat(dirfd, name, buffer.data(), buffer.size());
+    if (length < 0) return system_error(fmt::format("read link {}", quote(name)), errno, errno == ENOENT ? EX_NOINPUT : EX_OSERR);
     if (static_cast<std::size_t>(length) == buffer.size()) return Error{EX_OSERR, "a path is longer than the kernel's limit"};
     return std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+Result<std::string> path_of(int fd) {
+    return read_link(AT_FDCWD, fmt::format("/proc/self/fd/{}", fd).c_str());
 }
 
 }  // namespace jail_ai

@@ -12,7 +12,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <array>
 #include <charconv>
 #include <optional>
 
@@ -34,12 +33,6 @@ Result<UniqueFd> open_proc(const std::string& path) {
 
 Error ended(pid_t pid) {
     return Error{EX_NOINPUT, fmt::format("process {} has ended", pid)};
-}
-
-std::string link_of(int fd) {
-    std::array<char, 64> link{};
-    const ssize_t length = ::readlink(fmt::format("/proc/self/fd/{}", fd).c_str(), link.data(), link.size());
-    return length < 0 ? "" : std::string(link.data(), static_cast<std::size_t>(length));
 }
 
 // By the link, which only the kernel writes: what fdinfo says of other kinds may hold text of their makers (the name of a dma-buf).
@@ -80,7 +73,8 @@ Result<Process> Process::open(pid_t pid) {
 }
 
 Result<Process> Process::behind(UniqueFd pidfd) {
-    if (!is_pidfd(link_of(pidfd.get()))) return Error{EX_DATAERR, "the descriptor is not a pidfd"};
+    const auto link = path_of(pidfd.get());
+    if (!link || !is_pidfd(*link)) return Error{EX_DATAERR, "the descriptor is not a pidfd"};
     auto self = TRY(open_proc_self());
     auto info = TRY(read_kernel_file(self.get(), fmt::format("fdinfo/{}", pidfd.get()).c_str()));
     const auto pid = number_after(info, "\nPid:\t");
