@@ -46,13 +46,13 @@ Status select(const ContainersMeant& meant, VerifyFacts& facts) {
 Result<Outcome> verify(const Arguments& asked, const Caller& /*caller*/) {
     auto facts = TRY(look_at_containers());
     TRY(select(meant_among(asked.words, facts), facts));
-    std::vector<Discrepancy> discrepancies = judge_containers(facts);
+    Findings findings = judge_containers(facts);
     auto stale = TRY(find_stale(facts));
-    discrepancies.insert(discrepancies.end(), std::make_move_iterator(stale.begin()), std::make_move_iterator(stale.end()));
-    std::ranges::stable_sort(discrepancies, {}, &Discrepancy::kind);
-    return Outcome{asked.has(kJson) ? verification_to_machines(facts, discrepancies) : verification_to_people(facts, discrepancies),
+    findings.insert(findings.end(), std::make_move_iterator(stale.begin()), std::make_move_iterator(stale.end()));
+    std::ranges::stable_sort(findings, {}, &Finding::kind);
+    return Outcome{asked.has(kJson) ? verification_to_machines(facts, findings) : verification_to_people(facts, findings),
                    {},
-                   discrepancies.empty() ? EX_OK : kSomethingFound};
+                   findings.empty() ? EX_OK : kSomethingFound};
 }
 
 constexpr Option kOptions[] = {{kJson, "", "for machines"}};

@@ -71,6 +71,6 @@ struct MachineFacts {
     std::vector<std::string> route_localnet;  // interfaces with route_localnet: what comes by them for 127.0.0.0/8 is delivered
 };
 
-std::vector<Finding> judge_machine(const MachineFacts& facts);
+Findings judge_machine(const MachineFacts& facts);
 
 }  // namespace jail_ai

@@ -10,8 +10,6 @@
 
 namespace jail_ai {
 
-using Findings = std::vector<Finding>;
-
 inline constexpr std::size_t kMostListed = 8;
 
 // The first of them, and how many more there are.

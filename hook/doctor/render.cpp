@@ -11,20 +11,12 @@
 namespace jail_ai {
 namespace {
 
-std::string_view name_of(Grade grade) {
+std::string_view colour_of(FindingKind grade) {
     switch (grade) {
-        case Grade::ok: return "ok";
-        case Grade::warning: return "warning";
-        case Grade::problem: return "problem";
-    }
-    return "?";
-}
-
-std::string_view colour_of(Grade grade) {
-    switch (grade) {
-        case Grade::ok: return "\033[32m";
-        case Grade::warning: return "\033[33m";
-        case Grade::problem: return "\033[31m";
+        case FindingKind::ok: return "\033[32m";
+        case FindingKind::warning: return "\033[33m";
+        case FindingKind::problem: return "\033[31m";
+        default: return "";
     }
     return "";
 }
@@ -42,38 +34,28 @@ std::string on_one_line(std::string_view text) {
 
 }  // namespace
 
-bool block_works(const std::vector<Finding>& findings) {
-    return std::ranges::none_of(findings, [](const Finding& finding) { return finding.grade == Grade::problem; });
+bool block_works(const Findings& findings) {
+    return std::ranges::none_of(findings, [](const Finding& finding) { return finding.kind == FindingKind::problem; });
 }
 
-std::string render_text(const std::vector<Finding>& findings, bool coloured) {
+std::string render_text(const Findings& findings, bool coloured) {
     std::string text;
     for (const Finding& finding : findings) {
-        const std::string grade = fmt::format("{:<{}}", name_of(finding.grade), kGradeWidth);
-        text += coloured ? fmt::format("{}{}\033[0m", colour_of(finding.grade), grade) : grade;
-        text += fmt::format("{:<{}}{}\n", finding.topic, kTopicWidth, on_one_line(finding.what));
+        const std::string grade = fmt::format("{:<{}}", name_of(finding.kind), kGradeWidth);
+        text += coloured ? fmt::format("{}{}\033[0m", colour_of(finding.kind), grade) : grade;
+        text += fmt::format("{:<{}}{}\n", finding.about, kTopicWidth, on_one_line(finding.what));
         if (!finding.remedy.empty()) text += fmt::format("{:{}}do: {}\n", "", kGradeWidth + kTopicWidth, on_one_line(finding.remedy));
     }
     return text + (block_works(findings) ? "the block works here\n" : "the block does not work here\n");
 }
 
-std::string render_json(const std::vector<Finding>& findings) {
+std::string render_json(const Findings& findings) {
     rapidjson::StringBuffer output;
     JsonWriter writer(output);
     writer.StartObject();
     writer.Key("works");
     writer.Bool(block_works(findings));
-    writer.Key("findings");
-    writer.StartArray();
-    for (const Finding& finding : findings) {
-        writer.StartObject();
-        put(writer, "grade", name_of(finding.grade));
-        put(writer, "topic", finding.topic);
-        put(writer, "what", finding.what);
-        put(writer, "remedy", finding.remedy);
-        writer.EndObject();
-    }
-    writer.EndArray();
+    put_findings(writer, findings, "grade", "topic");
     writer.EndObject();
     return line_of(output);
 }

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "engines/running_container.h"
 #include "jail/snapshot.h"
+#include "verify/finding.h"
 
 namespace jail_ai {
 
@@ -48,30 +49,8 @@ struct VerifyFacts {
     std::vector<std::string> route_localnet;  // of system/route_localnet.h
 };
 
-enum class DiscrepancyKind {
-    not_jailed,  // it asks for the block and doesn't have it
-    other_mode,  // it asks for the block and is watched, or the reverse
-    program_missing,
-    program_twice,
-    maps_not_shared,  // programs of one jail that don't go by the same rules, or count elsewhere
-    not_acting,       // something in its cgroup was let through
-    attach_flags,     // others may detach it
-    overridden,       // somebody else's program has the last word
-    stale,            // its rules are those of a host that has changed
-    unreadable,       // nobody knows
-};
-
-std::string_view name_of(DiscrepancyKind kind);  // "not-jailed" …
-
-struct Discrepancy {
-    std::string container;  // its id; empty where it isn't known
-    DiscrepancyKind kind;
-    std::string what;
-    std::string remedy;
-};
-
-// In the order of the above.
-std::vector<Discrepancy> judge_containers(const VerifyFacts& facts);
+// In the order of their kinds.
+Findings judge_containers(const VerifyFacts& facts);
 
 bool wants_jail(const SeenContainer& container);
 
@@ -84,9 +63,9 @@ std::string container_of(const JailSnapshot& jail, const std::vector<SeenContain
 // An ID as people know it, by its beginning; what no runtime would have taken for one is quoted.
 std::string shown_id(std::string_view id);
 
-// The end of both: one line a discrepancy, one of interfaces with route_localnet where a container isn't jailed, and one with the number of
+// The end of both: one line a finding, one of interfaces with route_localnet where a container isn't jailed, and one with the number of
 // containers that ask and that have it; or an object {containers, findings, route_localnet}.
-std::string verification_to_people(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies);
-std::string verification_to_machines(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies);
+std::string verification_to_people(const VerifyFacts& facts, const Findings& findings);
+std::string verification_to_machines(const VerifyFacts& facts, const Findings& findings);
 
 }  // namespace jail_ai

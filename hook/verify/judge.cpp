@@ -17,8 +17,6 @@
 namespace jail_ai {
 namespace {
 
-using Discrepancies = std::vector<Discrepancy>;
-
 // Maps of which a jail has one each.
 constexpr std::array<std::string_view, 7> kSharedMaps = {"jail_rules",   "jail_peers",    "jail_accepted", "jail_raw",
                                                          "jail_denials", "jail_refusals", "jail_events"};
@@ -45,7 +43,7 @@ bool is_of_mode(const JailSnapshot& jail, Mode mode) {
 }
 
 // Of several jails that act on a container each has its say: one that blocks blocks.
-void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Discrepancies& found) {
+void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Findings& found) {
     bool watches = false;
     bool blocks = false;
     for (const JailSnapshot& jail : jails) {
@@ -55,20 +53,19 @@ void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>&
     }
     if (container.asks == Asks::enforce && watches && !blocks)
         found.push_back(
-            {container.id, DiscrepancyKind::other_mode, "it asks for the block and its jail only watches" + whose(container), renewal(container)});
+            {FindingKind::other_mode, container.id, "it asks for the block and its jail only watches" + whose(container), renewal(container)});
     if (container.asks == Asks::audit && blocks)
-        found.push_back(
-            {container.id, DiscrepancyKind::other_mode, "it asks to be watched and its jail blocks" + whose(container), renewal(container)});
+        found.push_back({FindingKind::other_mode, container.id, "it asks to be watched and its jail blocks" + whose(container), renewal(container)});
 }
 
-void judge_container(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Discrepancies& found) {
+void judge_container(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Findings& found) {
     const bool jailed = is_jailed(container, jails);
     if (!container.unread.empty() && !jailed)
-        found.push_back({container.id, DiscrepancyKind::unreadable,
+        found.push_back({FindingKind::unreadable, container.id,
                          fmt::format("nobody knows whether it asks for the block{}: {}", whose(container), container.unread),
                          "see what it was started with, or restart it"});
     else if (wants_jail(container) && !jailed)
-        found.push_back({container.id, DiscrepancyKind::not_jailed,
+        found.push_back({FindingKind::not_jailed, container.id,
                          fmt::format("it {} and is not jailed{}",
                                      container.asks == Asks::unclear ? "has annotations for the block that no hook has read" : "asks for the block",
                                      whose(container)),
@@ -89,7 +86,7 @@ bool has_guard(const JailSnapshot& jail, Guard guard) {
     return jail.metadata && jail.metadata->guard == guard;
 }
 
-void judge_programs(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
+void judge_programs(const JailSnapshot& jail, const std::string& container, Findings& found) {
     std::vector<std::string_view> missing, twice;
     const auto judge = [&](std::span<const ProgramSlot> table, bool wanted) {
         for (const ProgramSlot& slot : table) {
@@ -102,15 +99,15 @@ void judge_programs(const JailSnapshot& jail, const std::string& container, Disc
     judge(kGuardTable, has_guard(jail, Guard::lsm) || has_any(jail, kGuardTable));
     judge(kAbstractTable, has_guard(jail, Guard::unix_hooks) || has_any(jail, kAbstractTable));
     if (!missing.empty())
-        found.push_back({container, DiscrepancyKind::program_missing,
+        found.push_back({FindingKind::program_missing, container,
                          fmt::format("not attached to its cgroup {}: {}", quote(jail.cgroup), fmt::join(missing, ", ")), renewal(container)});
     if (!twice.empty())
-        found.push_back({container, DiscrepancyKind::program_twice,
+        found.push_back({FindingKind::program_twice, container,
                          fmt::format("attached more than once to its cgroup {}: {}", quote(jail.cgroup), fmt::join(twice, ", ")),
                          renewal(container)});
 }
 
-void judge_maps(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
+void judge_maps(const JailSnapshot& jail, const std::string& container, Findings& found) {
     std::vector<std::string> odd;
     for (const std::string_view name : kSharedMaps) {
         std::set<std::uint32_t> ids;
@@ -122,37 +119,37 @@ void judge_maps(const JailSnapshot& jail, const std::string& container, Discrepa
         if (std::ranges::none_of(kSharedMaps, [&](std::string_view name) { return program.maps.contains(std::string(name)); }))
             odd.push_back(fmt::format("{} has none of the jail's maps", program.name));
     if (!odd.empty())
-        found.push_back({container, DiscrepancyKind::maps_not_shared,
+        found.push_back({FindingKind::maps_not_shared, container,
                          fmt::format("its programs on cgroup {} don't belong together: {}", quote(jail.cgroup), fmt::join(odd, ", ")),
                          renewal(container)});
 }
 
-void judge_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::string& container, Discrepancies& found) {
+void judge_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::string& container, Findings& found) {
     for (const FailedProof& proof : facts.failed_proofs) {
         if (proof.cgroup_id != jail.cgroup_id) continue;
         const std::string what = fmt::format("its jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
         if (proof.acts_not)
-            found.push_back({container, DiscrepancyKind::not_acting, what, "stop it, and start it once that is mended"});
+            found.push_back({FindingKind::not_acting, container, what, "stop it, and start it once that is mended"});
         else
-            found.push_back({container, DiscrepancyKind::unreadable, "nobody knows whether the block acts: " + what, "call verify again"});
+            found.push_back({FindingKind::unreadable, container, "nobody knows whether the block acts: " + what, "call verify again"});
     }
 }
 
-void judge_flags(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
+void judge_flags(const JailSnapshot& jail, const std::string& container, Findings& found) {
     std::vector<std::string> odd;
     for (const JailProgram& program : jail.programs)
         if (program.attach_flags != BPF_F_ALLOW_MULTI) odd.push_back(fmt::format("{} with {:#x}", program.name, program.attach_flags));
     if (!odd.empty())
-        found.push_back({container, DiscrepancyKind::attach_flags,
+        found.push_back({FindingKind::attach_flags, container,
                          fmt::format("attached to its cgroup {} with other flags than BPF_F_ALLOW_MULTI, so that others may detach it: {}",
                                      quote(jail.cgroup), fmt::join(odd, ", ")),
                          renewal(container)});
 }
 
-void judge_overriders(const JailSnapshot& jail, const std::string& container, Discrepancies& found) {
+void judge_overriders(const JailSnapshot& jail, const std::string& container, Findings& found) {
     for (const Overrider& other : jail.overriders)
         found.push_back(
-            {container, DiscrepancyKind::overridden,
+            {FindingKind::overridden, container,
              fmt::format("somebody else's BPF program {}, id {}, runs after {} of cgroup {} and may undo what that says", quote(other.name), other.id,
                          other.after, quote(jail.cgroup)),
              fmt::format("find out whose it is (bpftool prog show id {0}; bpftool cgroup tree) and detach it, unless you trust it", other.id)});
@@ -163,22 +160,6 @@ void judge_overriders(const JailSnapshot& jail, const std::string& container, Di
 std::string shown_id(std::string_view id) {
     if (!is_container_id(id)) return quote(id, 80);
     return std::string(id.size() == 64 ? id.substr(0, 12) : id);  // podman's are that long
-}
-
-std::string_view name_of(DiscrepancyKind kind) {
-    switch (kind) {
-        case DiscrepancyKind::not_jailed: return "not-jailed";
-        case DiscrepancyKind::other_mode: return "other-mode";
-        case DiscrepancyKind::program_missing: return "program-missing";
-        case DiscrepancyKind::program_twice: return "program-twice";
-        case DiscrepancyKind::maps_not_shared: return "maps-not-shared";
-        case DiscrepancyKind::not_acting: return "not-acting";
-        case DiscrepancyKind::attach_flags: return "attach-flags";
-        case DiscrepancyKind::overridden: return "overridden";
-        case DiscrepancyKind::stale: return "stale";
-        case DiscrepancyKind::unreadable: return "unreadable";
-    }
-    return "?";
 }
 
 bool wants_jail(const SeenContainer& container) {
@@ -195,8 +176,8 @@ std::string container_of(const JailSnapshot& jail, const std::vector<SeenContain
     return inside == containers.end() ? std::string() : inside->id;
 }
 
-Discrepancies judge_containers(const VerifyFacts& facts) {
-    Discrepancies found;
+Findings judge_containers(const VerifyFacts& facts) {
+    Findings found;
     for (const SeenContainer& container : facts.containers) judge_container(container, facts.jails, found);
     for (const JailSnapshot& jail : facts.jails) {
         const std::string container = container_of(jail, facts.containers);
@@ -209,10 +190,10 @@ Discrepancies judge_containers(const VerifyFacts& facts) {
     }
     for (const Overlooked& overlooked : facts.overlooked)
         found.push_back(
-            {"", DiscrepancyKind::unreadable,
+            {FindingKind::unreadable, "",
              fmt::format("containers of uid {} in {} may have been overlooked: {}", overlooked.owner, quote(overlooked.directory), overlooked.why),
              "look at it, or have its owner do so"});
-    std::ranges::stable_sort(found, {}, &Discrepancy::kind);
+    std::ranges::stable_sort(found, {}, &Finding::kind);
     return found;
 }
 

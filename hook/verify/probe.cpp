@@ -77,8 +77,8 @@ bool still_runs(const SeenContainer& seen) {
     return !cgroups || *cgroups == seen.cgroups;
 }
 
-Discrepancy stale(const std::string& container, const std::vector<IpPrefix>& holes) {
-    return {container, DiscrepancyKind::stale,
+Finding stale(const std::string& container, const std::vector<IpPrefix>& holes) {
+    return {FindingKind::stale, container,
             fmt::format("its rules are those of a host with other addresses, so that it reaches {}{}", holes.front().to_string(),
                         holes.size() > 1 ? fmt::format(" and {} more", holes.size() - 1) : ""),
             container.empty() ? "jail-ai-hook refresh" : fmt::format("jail-ai-hook refresh {}", shown_id(container))};
@@ -101,8 +101,8 @@ Result<VerifyFacts> look_at_containers() {
 }
 
 // By what refresh compares. What that leaves alone is another version's, or of another network namespace, whose addresses aren't known here.
-Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts) {
-    std::vector<Discrepancy> discrepancies;
+Result<Findings> find_stale(const VerifyFacts& facts) {
+    Findings findings;
     auto network = TRY(own_network_namespace());
     auto routes = TRY(read_local_routes());
     TRY(JailWalk().for_each(0, [&](const OpenJail& open) -> Status {
@@ -114,15 +114,15 @@ Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts) {
         const std::string container = container_of(*jail, facts.containers);
         const auto staleness = compare(open, routes, network);
         if (!staleness) {
-            discrepancies.push_back({container, DiscrepancyKind::unreadable,
-                                     fmt::format("nobody knows whether its rules are up to date: {}", staleness.error().message), "restart it"});
+            findings.push_back({FindingKind::unreadable, container,
+                                fmt::format("nobody knows whether its rules are up to date: {}", staleness.error().message), "restart it"});
             return ok();
         }
         const auto holes = find_holes(staleness->now, staleness->then);
-        if (!holes.empty()) discrepancies.push_back(stale(container, holes));
+        if (!holes.empty()) findings.push_back(stale(container, holes));
         return ok();
     }));
-    return discrepancies;
+    return findings;
 }
 
 }  // namespace jail_ai

@@ -11,7 +11,7 @@ namespace jail_ai {
 // Containers that have started, and every jail. Errors: EX_UNAVAILABLE where there is no cgroup v2, EX_NOPERM, EX_OSERR.
 Result<VerifyFacts> look_at_containers();
 
-// Jails that the host's addresses have left behind: discrepancies of the kind `stale`, and `unreadable` where nobody knows. Errors: EX_OSERR.
-Result<std::vector<Discrepancy>> find_stale(const VerifyFacts& facts);
+// Jails that the host's addresses have left behind: findings of the kind `stale`, and `unreadable` where nobody knows. Errors: EX_OSERR.
+Result<Findings> find_stale(const VerifyFacts& facts);
 
 }  // namespace jail_ai

@@ -36,10 +36,9 @@ std::string heading_of(const std::string& id, const std::vector<SeenContainer>& 
 
 }  // namespace
 
-std::string verification_to_people(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies) {
+std::string verification_to_people(const VerifyFacts& facts, const Findings& findings) {
     std::string text;
-    for (const Discrepancy& each : discrepancies)
-        text += fmt::format("{}: {}: {}\n", heading_of(each.container, facts.containers), each.what, each.remedy);
+    for (const Finding& each : findings) text += fmt::format("{}: {}: {}\n", heading_of(each.about, facts.containers), each.what, each.remedy);
     const auto is_free = [&](const SeenContainer& each) { return !is_jailed(each, facts.jails); };
     if (!facts.route_localnet.empty() && std::ranges::any_of(facts.containers, is_free))
         text += fmt::format("{}: {}\n", route_localnet_text(facts.route_localnet), kRouteLocalnetRemedy);
@@ -49,7 +48,7 @@ std::string verification_to_people(const VerifyFacts& facts, const std::vector<D
     return printable(text, "\n") + fmt::format("{} containers ask for the block, {} have it\n", asking, having);
 }
 
-std::string verification_to_machines(const VerifyFacts& facts, const std::vector<Discrepancy>& discrepancies) {
+std::string verification_to_machines(const VerifyFacts& facts, const Findings& findings) {
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
     writer.StartObject();
@@ -68,17 +67,7 @@ std::string verification_to_machines(const VerifyFacts& facts, const std::vector
         writer.EndObject();
     }
     writer.EndArray();
-    writer.Key("findings");
-    writer.StartArray();
-    for (const Discrepancy& each : discrepancies) {
-        writer.StartObject();
-        put(writer, "container", each.container);
-        put(writer, "kind", name_of(each.kind));
-        put(writer, "what", each.what);
-        put(writer, "remedy", each.remedy);
-        writer.EndObject();
-    }
-    writer.EndArray();
+    put_findings(writer, findings, "kind", "container");
     put_all(writer, "route_localnet", facts.route_localnet);
     writer.EndObject();
     return line_of(buffer);

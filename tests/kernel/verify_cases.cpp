@@ -21,8 +21,8 @@ std::string found_in(const TestCgroup& cgroup) {
     VerifyFacts facts;
     facts.jails.push_back(std::move(**jail));
     std::string kinds;
-    for (const Discrepancy& each : judge_containers(facts)) {
-        CHECK(each.container == "test");
+    for (const Finding& each : judge_containers(facts)) {
+        CHECK(each.about == "test");
         kinds += std::string(name_of(each.kind)) + "; ";
     }
     return kinds;
@@ -67,7 +67,7 @@ TEST_CASE("verify: any one program is detached") {
         facts.jails.push_back(std::move(**jail));
         const auto found = judge_containers(facts);
         REQUIRE(found.size() == 1);
-        CHECK(found.front().kind == DiscrepancyKind::program_missing);
+        CHECK(found.front().kind == FindingKind::program_missing);
         CHECK(found.front().what.ends_with(": " + each.name));
         run_hook(container);
         CHECK(found_in(container.cgroup) == "");
@@ -148,7 +148,7 @@ TEST_CASE("verify: programs that others may detach") {
     VerifyFacts facts;
     facts.jails.push_back(std::move(**jail));
     std::string kinds;
-    for (const Discrepancy& each : judge_containers(facts)) kinds += std::string(name_of(each.kind)) + "; ";
+    for (const Finding& each : judge_containers(facts)) kinds += std::string(name_of(each.kind)) + "; ";
     CHECK(kinds == "program-missing; maps-not-shared; attach-flags; ");
 }
 

@@ -41,8 +41,8 @@ MachineFacts good_for_a_user() {
 std::string what_is_wrong(const MachineFacts& facts) {
     std::string wrong;
     for (const Finding& finding : judge_machine(facts)) {
-        CHECK_MESSAGE((finding.grade == Grade::ok) == finding.remedy.empty(), finding.what);  // a remedy for what is wrong, and only for that
-        if (finding.grade != Grade::ok) wrong += (finding.grade == Grade::problem ? "problem " : "warning ") + finding.topic + "; ";
+        CHECK_MESSAGE((finding.kind == FindingKind::ok) == finding.remedy.empty(), finding.what);  // a remedy for what is wrong, and only for that
+        if (finding.kind != FindingKind::ok) wrong += (finding.kind == FindingKind::problem ? "problem " : "warning ") + finding.about + "; ";
     }
     return wrong;
 }
@@ -177,7 +177,7 @@ TEST_CASE("a podman that gives containers what their image has is named") {
     const auto is_named = [](const char* name, const char* version) {
         MachineFacts facts;
         facts.programs = {{name, version}};
-        return std::ranges::any_of(judge_machine(facts), [](const Finding& each) { return each.topic == "images" && each.grade == Grade::ok; });
+        return std::ranges::any_of(judge_machine(facts), [](const Finding& each) { return each.about == "images" && each.kind == FindingKind::ok; });
     };
     for (const char* version : {"podman version 4.3.1", "podman version 3.4.4", "podman version 4.5.0", "podman version 4.4.4-rhel"})
         CHECK_MESSAGE(is_named("podman", version), version);
@@ -187,13 +187,13 @@ TEST_CASE("a podman that gives containers what their image has is named") {
 }
 
 TEST_CASE("as text") {
-    const std::vector<Finding> findings = {{Grade::ok, "kernel", "Linux 6.1", ""}, {Grade::warning, "jit", "slow\033[0m", "sysctl x=1"}};
+    const Findings findings = {{FindingKind::ok, "kernel", "Linux 6.1", ""}, {FindingKind::warning, "jit", "slow\033[0m", "sysctl x=1"}};
     CHECK(render_text(findings, false) ==
           "ok      kernel     Linux 6.1\n"
           "warning jit        slow?[0m\n"
           "                   do: sysctl x=1\n"
           "the block works here\n");
-    CHECK(render_text({{Grade::problem, "bpf", "no", "yes"}}, true) ==
+    CHECK(render_text({{FindingKind::problem, "bpf", "no", "yes"}}, true) ==
           "\033[31mproblem \033[0mbpf        no\n"
           "                   do: yes\n"
           "the block does not work here\n");
@@ -205,7 +205,8 @@ TEST_CASE("a screen holds the machine on which nothing is wrong") {
 }
 
 TEST_CASE("as JSON") {
-    const std::string text = render_json({{Grade::problem, "hooks", "a \"b\"\n\xff \xc3\xa9 \xe2\x82", "x"}, {Grade::ok, "bpf", "y", ""}});
+    const std::string text =
+        render_json({{FindingKind::problem, "hooks", "a \"b\"\n\xff \xc3\xa9 \xe2\x82", "x"}, {FindingKind::ok, "bpf", "y", ""}});
     CHECK(text ==
           "{\"works\":false,\"findings\":[{\"grade\":\"problem\",\"topic\":\"hooks\",\"what\":\"a \\\"b\\\"\\n\xef\xbf\xbd \xc3\xa9 "
           "\xef\xbf\xbd\xef\xbf\xbd\",\"remedy\":\"x\"},{\"grade\":\"ok\",\"topic\":\"bpf\",\"what\":\"y\",\"remedy\":\"\"}]}\n");

@@ -47,11 +47,11 @@ VerifyFacts good(Guard guard = Guard::lsm) {
 
 std::string found_in(const VerifyFacts& facts) {
     std::string kinds;
-    for (const Discrepancy& each : judge_containers(facts)) {
+    for (const Finding& each : judge_containers(facts)) {
         CHECK_FALSE(each.what.empty());
         CHECK_FALSE(each.remedy.empty());
         CHECK(each.what.find('\n') == std::string::npos);
-        kinds += std::string(name_of(each.kind)) + (each.container == kId ? "; " : "?; ");
+        kinds += std::string(name_of(each.kind)) + (each.about == kId ? "; " : "?; ");
     }
     return kinds;
 }

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// What doctor finds of a machine, and verify of its containers and jails.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "container/json_writer.h"
+
+namespace jail_ai {
+
+enum class FindingKind {
+    // doctor's
+    ok,
+    warning,  // the block works, and there is something to know
+    problem,  // with this the block does not work
+    // verify's
+    not_jailed,  // it asks for the block and doesn't have it
+    other_mode,  // it asks for the block and is watched, or the reverse
+    program_missing,
+    program_twice,
+    maps_not_shared,  // programs of one jail that don't go by the same rules, or count elsewhere
+    not_acting,       // something in its cgroup was let through
+    attach_flags,     // others may detach it
+    overridden,       // somebody else's program has the last word
+    stale,            // its rules are those of a host that has changed
+    unreadable,       // nobody knows
+};
+
+std::string_view name_of(FindingKind kind);  // "ok", "not-jailed" …
+
+struct Finding {
+    FindingKind kind;
+    std::string about;  // of doctor a topic, "kernel", "hooks" …, that may come several times; of verify a container's ID, empty where it isn't known
+    std::string what;
+    std::string remedy;  // empty where there is nothing to do
+};
+
+using Findings = std::vector<Finding>;
+
+// The member "findings" of an object: of each {KIND_KEY, ABOUT_KEY, "what", "remedy"}.
+void put_findings(JsonWriter& writer, const Findings& findings, std::string_view kind_key, std::string_view about_key);
+
+}  // namespace jail_ai
