@@ -29,16 +29,11 @@ std::string log_to_machines(const LogEntry& entry) {
     put(writer, "time", time_text(entry.real, true));
     put(writer, "container", printable(entry.container));
     put(writer, "mode", entry.mode == Mode::audit ? "audit" : "enforce");
-    put(writer, "what", refusal_text(event.what));
-    put(writer, "reason", reason_of(event.what));
+    put_refusal(writer, event.what, event.pid, event.comm);
     if (const std::string destination = destination_of(event.what); !destination.empty()) {
         put(writer, "destination", destination);
         put(writer, "port", std::uint64_t{event.what.port});
         put(writer, "protocol", protocol_text(event.what.protocol));
-    }
-    if (event.pid != 0) {
-        put(writer, "pid", std::uint64_t{event.pid});
-        put(writer, "comm", printable(comm_of(event.comm)));
     }
     put(writer, "count", entry.count);
     writer.EndObject();

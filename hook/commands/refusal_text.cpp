@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "base/ip_prefix.h"
+#include "base/quote.h"
 #include "policy/reason.h"
 
 namespace jail_ai {
@@ -58,6 +59,14 @@ std::string protocol_text(std::uint8_t protocol) {
 std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     const auto* text = reinterpret_cast<const char*>(comm.data());
     return {text, ::strnlen(text, comm.size())};
+}
+
+void put_refusal(JsonWriter& writer, const jail_refusal& what, std::uint32_t pid, std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
+    put(writer, "what", refusal_text(what));
+    put(writer, "reason", reason_of(what));
+    if (pid == 0) return;
+    put(writer, "pid", std::uint64_t{pid});
+    put(writer, "comm", printable(comm_of(comm)));
 }
 
 std::string time_text(std::uint64_t real, bool milliseconds) {

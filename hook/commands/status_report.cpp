@@ -70,16 +70,11 @@ std::string denials_text(const JailSnapshot& jail) {
     return texts.empty() ? "nothing refused" : fmt::format("refused {}: {}", all_denials(jail), fmt::join(texts, ", "));
 }
 
-void put_refusal(JsonWriter& writer, const Refusal& refusal, const Now& now) {
+void put_remembered(JsonWriter& writer, const Refusal& refusal, const Now& now) {
     writer.StartObject();
-    put(writer, "what", refusal_text(refusal.what));
-    put(writer, "reason", reason_of(refusal.what));
+    put_refusal(writer, refusal.what, refusal.seen.pid, refusal.seen.comm);
     put(writer, "count", refusal.seen.count);
     put(writer, "seconds_ago", seconds_between(refusal.seen.last, now.since_boot));
-    if (refusal.seen.pid != 0) {
-        put(writer, "pid", std::uint64_t{refusal.seen.pid});
-        put(writer, "comm", printable(comm_of(refusal.seen.comm)));
-    }
     writer.EndObject();
 }
 
@@ -103,7 +98,7 @@ void put_jail(JsonWriter& writer, const JailSnapshot& jail, const Now& now) {
     writer.EndObject();
     writer.Key("refusals");
     writer.StartArray();
-    for (const Refusal& refusal : jail.refusals) put_refusal(writer, refusal, now);
+    for (const Refusal& refusal : jail.refusals) put_remembered(writer, refusal, now);
     writer.EndArray();
     writer.EndObject();
 }
