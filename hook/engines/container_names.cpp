@@ -28,8 +28,9 @@ std::vector<RunningContainer> named_containers() {
     std::vector<RunningContainer> named;
     for_each_container([&](const RunningContainer& each, const Process& first) {
         std::string name = engine_name(first, each.id);
+        if (name.empty()) return;
         auto cgroup = cgroup_path_of(first.proc_fd());
-        if (name.empty() || !cgroup) return;
+        if (!cgroup) return;
         RunningContainer& one = named.emplace_back(each);
         one.name = std::move(name);
         one.cgroup = std::move(*cgroup);
