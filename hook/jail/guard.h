@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The guard of a jail: the BPF LSM programs of bpf/guard.bpf.c, for the routes that no network hook sees. And what stands in for it where BPF LSM isn't
-// active.
+// The guard of a jail: the BPF LSM programs of bpf/guard.bpf.c, for the routes that no network hook sees. And what stands in for it where BPF LSM
+// isn't active.
 #pragma once
 
 #include <vector>
