@@ -72,7 +72,7 @@ Result<Request> request_of(const Question& question, const Annotations& annotati
 Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
     auto cgroups = TRY(cgroups_of(process));
     for (const NamedCgroup& cgroup : cgroups) {
-        auto jail = TRY(read_jail(cgroup.fd.get(), Part::policy).context(fmt::format("cgroup {}", quote(cgroup.path))));
+        auto jail = TRY(read_jail(cgroup.fd.get(), JailPart::policy).context(fmt::format("cgroup {}", quote(cgroup.path))));
         if (!jail) continue;
         jail->cgroup = cgroup.path;
         return jail;

@@ -60,7 +60,7 @@ private:
 };
 
 Result<Outcome> show_remembered(const Arguments& asked) {
-    auto jails = TRY(read_jails(Part::denials));
+    auto jails = TRY(read_jails(JailPart::denials));
     const ContainersMeant meant = meant_of_running(asked.words);
     std::vector<std::string_view> ids;
     std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);

@@ -32,7 +32,7 @@ void put_names(std::vector<JailSnapshot>& jails, const std::vector<RunningContai
 }
 
 Result<Outcome> status(const Arguments& asked, const Caller& /*caller*/) {
-    auto jails = TRY(read_jails(Part::denials));
+    auto jails = TRY(read_jails(JailPart::denials));
     std::vector<RunningContainer> containers = named_containers();
     put_names(jails, containers);
     const ContainersMeant meant(asked.words, std::move(containers));

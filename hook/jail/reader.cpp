@@ -84,16 +84,16 @@ Status read_denials(int cgroup_fd, const OpenJail& open, JailSnapshot& jail) {
 
 }  // namespace
 
-Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, Part part) {
+Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part) {
     JailSnapshot jail;
-    if (part == Part::programs) {
+    if (part == JailPart::programs) {
         const auto programs = TRY(attached_programs(cgroup_fd));
         if (programs.empty()) return std::optional<JailSnapshot>();
         TRY(read_programs(cgroup_fd, programs, jail));
     } else {
         const auto open = TRY(open_jail_of(cgroup_fd));
         if (!open) return std::optional<JailSnapshot>();
-        if (part == Part::policy)
+        if (part == JailPart::policy)
             jail.policy = TRY(read_policy(*open));
         else
             TRY(read_denials(cgroup_fd, *open, jail));
@@ -104,7 +104,7 @@ Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, Part part) {
     return std::optional(std::move(jail));
 }
 
-Result<std::vector<JailSnapshot>> read_jails(Part part) {
+Result<std::vector<JailSnapshot>> read_jails(JailPart part) {
     std::vector<JailSnapshot> jails;
     TRY(for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
         auto jail = TRY(read_jail(cgroup_fd, part));

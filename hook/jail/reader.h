@@ -12,7 +12,7 @@
 namespace jail_ai {
 
 // What of a jail to read. Who tells of jails, or asks what they say, looks for the first network hook; who judges them looks for any program of ours.
-enum class Part {
+enum class JailPart {
     denials,   // metadata, the names of the programs, the number of prefixes, counts and refusals
     programs,  // metadata, programs with their maps, overriders
     policy,
@@ -20,9 +20,9 @@ enum class Part {
 
 // The cgroup's own jail; nothing where no program of ours that is looked for is attached right there. Errors: EX_NOPERM, EX_OSERR; for the policy of
 // a jail of another version EX_UNAVAILABLE.
-Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, Part part);
+Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part);
 
 // Those of all cgroups, in the order of their names. Errors: EX_UNAVAILABLE where there is no cgroup v2, EX_NOPERM, EX_OSERR.
-Result<std::vector<JailSnapshot>> read_jails(Part part);
+Result<std::vector<JailSnapshot>> read_jails(JailPart part);
 
 }  // namespace jail_ai

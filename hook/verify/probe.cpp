@@ -92,7 +92,7 @@ Result<VerifyFacts> look_at_containers() {
         // One that has not started may be with its hooks right now.
         if (container.has_started) facts.containers.push_back(look_at(container, first));
     });
-    auto jails = TRY(read_jails(Part::programs));
+    auto jails = TRY(read_jails(JailPart::programs));
     facts.jails = std::move(jails);
     facts.route_localnet = TRY(route_localnet_interfaces());
     TRY(prove_jails(facts));

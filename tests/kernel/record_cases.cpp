@@ -16,7 +16,7 @@ namespace jail_ai::test {
 namespace {
 
 JailSnapshot report_of(const TestCgroup& cgroup) {
-    auto jails = read_jails(Part::denials);
+    auto jails = read_jails(JailPart::denials);
     if (!jails) throw std::runtime_error(jails.error().message);
     const auto found = std::ranges::find_if(*jails, [&](const JailSnapshot& jail) { return cgroup.path().ends_with(jail.cgroup); });
     if (found == jails->end()) throw std::runtime_error("the jail is not listed");

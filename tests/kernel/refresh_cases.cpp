@@ -67,7 +67,7 @@ TEST_CASE("refresh: exceptions, resolvers and what is blocked besides stay what 
     options.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:7001","jail-ai.block-host.also":"10.78.0.0/16"})";
     Container container(options);
     expect_jailed(container.run_hook(), container.cgroup);
-    const auto rules_of = [&] { return read_jail(container.cgroup.fd(), Part::policy).value()->policy->rules.size(); };
+    const auto rules_of = [&] { return read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size(); };
     const std::size_t before = rules_of();
     const HookOutcome nothing = run_verb({"refresh"});
     CHECK(nothing.out.find("0 brought up to date") != std::string::npos);
@@ -106,12 +106,12 @@ TEST_CASE("refresh: more addresses than a jail holds are told, and the jail stay
         }
         Netlink().add_local_routes(many);
     }
-    const std::size_t before = read_jail(container.cgroup.fd(), Part::policy).value()->policy->rules.size();
+    const std::size_t before = read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size();
     const HookOutcome refused = run_verb({"refresh"}, crowded);
     CHECK(refused.exit_code == EX_OSERR);
     CHECK(refused.out.find("container 'test': ") != std::string::npos);
     CHECK(refused.out.find("a jail holds 4096") != std::string::npos);
-    CHECK(read_jail(container.cgroup.fd(), Part::policy).value()->policy->rules.size() == before);
+    CHECK(read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size() == before);
 }
 
 TEST_CASE("refresh: bad words and unknown containers are told in one line") {
@@ -174,7 +174,7 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
     CHECK(storm.attempts > 1000);
     CHECK(exchanges > kFewest);
     const Rules& last = sets[(exchanges - 1) % sets.size()];
-    const auto left = read_jail(container.cgroup.fd(), Part::policy);
+    const auto left = read_jail(container.cgroup.fd(), JailPart::policy);
     REQUIRE(left);
     CHECK(std::ranges::equal((**left).policy->rules, last, {}, &Rules::value_type::first, &Rules::value_type::first));
     CHECK(knock(container, "10.78.0.2") == std::string(last.contains(*jail_ai::IpPrefix::parse("10.0.0.0/8")) ? "EPERM" : "none"));

@@ -15,7 +15,7 @@ namespace jail_ai::test {
 namespace {
 
 std::string found_in(const TestCgroup& cgroup) {
-    auto jail = read_jail(cgroup.fd(), Part::programs);
+    auto jail = read_jail(cgroup.fd(), JailPart::programs);
     REQUIRE(jail);
     if (!*jail) return "no jail";
     VerifyFacts facts;
@@ -60,7 +60,7 @@ TEST_CASE("verify: any one program is detached") {
         const Attachment each = jail_attachments(container.cgroup.fd()).at(i);  // the hook attaches new ones each time
         INFO(each.name);
         REQUIRE(detach_by_id(container.cgroup.fd(), each.type, each.id) == 0);
-        auto jail = read_jail(container.cgroup.fd(), Part::programs);
+        auto jail = read_jail(container.cgroup.fd(), JailPart::programs);
         REQUIRE(jail);
         REQUIRE(*jail);
         VerifyFacts facts;
@@ -142,7 +142,7 @@ TEST_CASE("verify: programs that others may detach") {
     const TestCgroup cgroup;
     const UniqueFd weak = load_passing_program(BPF_CGROUP_INET4_CONNECT, "jail_connect4");
     attach(cgroup.fd(), weak, BPF_CGROUP_INET4_CONNECT, 0);
-    auto jail = read_jail(cgroup.fd(), Part::programs);
+    auto jail = read_jail(cgroup.fd(), JailPart::programs);
     REQUIRE(jail);
     REQUIRE(*jail);
     VerifyFacts facts;
@@ -159,7 +159,7 @@ TEST_CASE("verify: every jail of the machine is found, one without its first pro
     REQUIRE_FALSE(first.empty());
     for (const Attachment& each : first)
         if (each.name == "jail_connect4") REQUIRE(detach_by_id(container.cgroup.fd(), each.type, each.id) == 0);
-    const auto jails = read_jails(Part::programs);
+    const auto jails = read_jails(JailPart::programs);
     REQUIRE(jails);
     int found = 0;
     for (const JailSnapshot& jail : *jails)
