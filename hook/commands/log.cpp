@@ -24,9 +24,7 @@
 namespace jail_ai {
 namespace {
 
-constexpr int kNewJailsMs = 100;  // a new jail's events wait in its buffer for that long
 constexpr std::string_view kFollow = "--follow", kJson = "--json";
-constexpr unsigned kRoundsPerCheck = 5;  // of that time, between looks for what was lost
 
 std::string line_of(const LogEntry& entry, const Arguments& asked) {
     return asked.has(kJson) ? log_to_machines(entry) : log_to_people(entry);
@@ -94,22 +92,14 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
             caller.tell({LOG_WARNING, fmt::format("container {}: {} more refusals came faster than they could be read; status counts them",
                                                   quote(container), count)});
     };
-    std::uint64_t next_look = 0;
-    unsigned rounds = 0;
     while (!stop_requested()) {
         pollfd ready{events.fd(), POLLIN, 0};
-        if (::poll(&ready, 1, kNewJailsMs) < 0 && errno != EINTR) return system_error("wait for refusals", errno);
-        TRY(events.take(add));
-        if (const std::uint64_t now = nanoseconds(CLOCK_MONOTONIC); now >= next_look) {
-            next_look = now + std::uint64_t{kNewJailsMs} * 1'000'000;
-            if (++rounds % kRoundsPerCheck == 0) TRY(events.tell_lost(tell_lost));
-            TRY(events.keep_up(add));
-        }
+        if (::poll(&ready, 1, Events::kLookMs) < 0 && errno != EINTR) return system_error("wait for refusals", errno);
+        TRY(events.take(add, tell_lost));
         if (!text.empty() && !caller.print(text)) return Outcome{{}, {}, EX_IOERR};
         text.clear();
     }
-    TRY(events.take(add));
-    TRY(events.tell_lost(tell_lost));
+    TRY(events.take_last(add, tell_lost));
     return Outcome{std::move(text), {}};
 }
 

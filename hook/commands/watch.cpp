@@ -33,7 +33,6 @@ using Tell = std::function<void(const Line& line)>;
 
 constexpr std::string_view kLogToo = "--log";
 constexpr std::chrono::seconds kAgain[] = {std::chrono::seconds(1), std::chrono::seconds(kDeadlineSeconds + 2)};
-constexpr std::chrono::milliseconds kLookForJails(100);
 constexpr std::chrono::seconds kCountAgain(1);
 constexpr unsigned kTellPerJail = 20;  // refusals of one jail in that time
 
@@ -74,13 +73,10 @@ public:
     int fd() const { return events_.fd(); }
 
     Status take(Clock::time_point now) {
-        const auto each = [&](const Happened& happened) { hand_on(happened); };
-        TRY(events_.take(each));
-        if (now >= next_look_) {
-            next_look_ = now + kLookForJails;
-            TRY(events_.keep_up(each));
-        }
-        return now >= next_count_ ? sum_up(now) : ok();
+        TRY(events_.take([&](const Happened& happened) { hand_on(happened); },
+                         [&](std::string_view container, std::uint64_t lost) { more_[std::string(container)] += lost; }));
+        if (now >= next_count_) sum_up(now);
+        return ok();
     }
 
 private:
@@ -93,30 +89,27 @@ private:
         tell_({LOG_NOTICE, fmt::format("container {}: {}", quote(happened.container), refusal_sentence(entry))});
     }
 
-    Status sum_up(Clock::time_point now) {
+    void sum_up(Clock::time_point now) {
         next_count_ = now + kCountAgain;
-        auto counted = events_.tell_lost([&](std::string_view container, std::uint64_t lost) { more_[std::string(container)] += lost; });
         for (const auto& [container, told] : told_)
             if (told > kTellPerJail) more_[container] += told - kTellPerJail;
         for (const auto& [container, more] : more_)
             tell_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them", quote(container), more)});
         told_.clear();
         more_.clear();
-        return counted;
     }
 
     Events events_;
     const Tell& tell_;
     std::map<std::string, unsigned> told_;
     std::map<std::string, std::uint64_t> more_;
-    Clock::time_point next_look_;
     Clock::time_point next_count_;
 };
 
 int wait_ms(const std::deque<Clock::time_point>& again, bool logs, Clock::time_point now) {
     std::optional<Clock::time_point> until;
     if (!again.empty()) until = again.front();
-    if (logs) until = std::min(until.value_or(Clock::time_point::max()), now + kLookForJails);
+    if (logs) until = std::min(until.value_or(Clock::time_point::max()), now + std::chrono::milliseconds(Events::kLookMs));
     if (!until) return -1;
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(std::max(*until - now, Clock::duration::zero())).count());
 }

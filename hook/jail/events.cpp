@@ -24,6 +24,8 @@ constexpr unsigned kCallsBetweenFullScans = 64;
 // Of one jail, so that one which refuses as fast as it can doesn't keep the others waiting. What is left makes the descriptor readable again.
 constexpr unsigned kMostAtOnce = 1024;
 
+constexpr unsigned kLooksPerCount = 5;  // looks for new jails, between counts of what was lost
+
 // Three descriptors a jail. Where that isn't allowed, opening the one too many tells.
 void allow_many_descriptors() {
     rlimit limit{};
@@ -36,8 +38,6 @@ void allow_many_descriptors() {
 
 class Events::Stream {
 public:
-    using Each = std::function<void(const Happened&)>;
-
     // Takes the descriptors out of the jail's maps; nothing where it is of a version without such a buffer.
     static Result<std::shared_ptr<Stream>> make(OpenJail jail, std::uint64_t since, bool was_there_before) {
         auto stream = std::make_shared<Stream>();
@@ -131,7 +131,7 @@ Result<Events> Events::open() {
     Events events(std::move(*lock), std::move(epoll), nanoseconds(CLOCK_BOOTTIME));
     TRY(events.find_new(true));
     // What is from before is read and dropped here, so that there is room for what comes.
-    TRY(events.take([](const Happened&) {}));
+    TRY(events.take_all([](const Happened&) {}));
     return events;
 }
 
@@ -151,7 +151,8 @@ Status Events::find_new(bool were_there_before) {
     return ok();
 }
 
-Status Events::keep_up(const std::function<void(const Happened&)>& each) {
+// After a last look into the buffers of those that have ended.
+Status Events::keep_up(const Each& each) {
     for (auto at = streams_.begin(); at != streams_.end();) {
         if (!at->second->has_ended()) {
             ++at;
@@ -163,17 +164,31 @@ Status Events::keep_up(const std::function<void(const Happened&)>& each) {
     return find_new(false);
 }
 
-Status Events::take(const std::function<void(const Happened&)>& each) {
+Status Events::take_all(const Each& each) {
     for (const auto& [program, stream] : streams_) TRY(stream->take(each));
     return ok();
 }
 
-Status Events::tell_lost(const std::function<void(std::string_view container, std::uint64_t count)>& each) {
+Status Events::tell_lost(const Lost& lost_of) {
     for (const auto& [program, stream] : streams_) {
         auto lost = TRY(stream->count_lost());
-        if (lost != 0) each(stream->container(), lost);
+        if (lost != 0) lost_of(stream->container(), lost);
     }
     return ok();
+}
+
+Status Events::take(const Each& each, const Lost& lost) {
+    TRY(take_all(each));
+    const std::uint64_t now = nanoseconds(CLOCK_MONOTONIC);
+    if (now < next_look_) return ok();
+    next_look_ = now + std::uint64_t{kLookMs} * 1'000'000;
+    if (++looks_ % kLooksPerCount == 0) TRY(tell_lost(lost));
+    return keep_up(each);
+}
+
+Status Events::take_last(const Each& each, const Lost& lost) {
+    TRY(take_all(each));
+    return tell_lost(lost);
 }
 
 }  // namespace jail_ai

@@ -25,6 +25,11 @@ struct Happened {
 
 class Events {
 public:
+    using Each = std::function<void(const Happened&)>;
+    using Lost = std::function<void(std::string_view container, std::uint64_t count)>;
+
+    static constexpr int kLookMs = 100;  // a new jail's events wait in its buffer for that long
+
     // A ring buffer has one reader: EX_TEMPFAIL where another process of this machine is it. What lies in the buffers from before is passed over.
     // Other errors: EX_NOPERM, EX_OSERR.
     static Result<Events> open();
@@ -32,15 +37,13 @@ public:
     // Readable (epoll(7)) while there are any.
     int fd() const { return epoll_.get(); }
 
-    // Finds jails that have started and lets go of those that have ended, after a last look into their buffers. Until it is called a new jail's
-    // events stay in its buffer.
-    Status keep_up(const std::function<void(const Happened&)>& each);
+    // To be called when they are readable, and after kLookMs whatever happens. Tells those that have happened meanwhile, jail by jail, in their
+    // order; when it is time, also looks for jails that have started and lets go of those that have ended, and tells how many each has lost because
+    // nobody fetched them in time.
+    Status take(const Each& each, const Lost& lost);
 
-    // Those that have happened meanwhile, jail by jail, in their order.
-    Status take(const std::function<void(const Happened&)>& each);
-
-    // Calls it for each jail that has lost events since the last call, because nobody fetched them in time.
-    Status tell_lost(const std::function<void(std::string_view container, std::uint64_t count)>& each);
+    // The last of them.
+    Status take_last(const Each& each, const Lost& lost);
 
 private:
     class Stream;
@@ -48,6 +51,9 @@ private:
     Events(UniqueFd lock, UniqueFd epoll, std::uint64_t since) : lock_(std::move(lock)), epoll_(std::move(epoll)), since_(since) {}
 
     Status find_new(bool were_there_before);
+    Status take_all(const Each& each);
+    Status keep_up(const Each& each);
+    Status tell_lost(const Lost& lost);
 
     UniqueFd lock_;
     UniqueFd epoll_;
@@ -56,6 +62,8 @@ private:
     JailWalk jails_;
     std::uint32_t last_program_ = 0;
     unsigned calls_ = 0;
+    std::uint64_t next_look_ = 0;  // ns of CLOCK_MONOTONIC
+    unsigned looks_ = 0;
 };
 
 }  // namespace jail_ai
