@@ -88,11 +88,8 @@ Result<Annotations> annotations_of(const Container& container, const std::string
 }
 
 Result<Request> join_request(const Annotations& annotations, const Defaults& defaults) {
-    auto asked = parse_annotations(annotations);
-    if (!asked) return std::move(asked).error();
-    if (!asked->mode && !defaults.settings.mode) asked->mode = Mode::enforce;
-    auto request = join_settings(defaults, *asked);
-    if (request && request->mode == Mode::off)
+    auto request = TRY(join_or_block(defaults, annotations));
+    if (request.mode == Mode::off)
         return Error{EX_CONFIG, fmt::format("it is asked for without the block ({}=false): there is nothing to attach", kBlockHost)};
     return request;
 }

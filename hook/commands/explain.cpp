@@ -63,10 +63,7 @@ Result<Subject> subject_of(const Question& question) {
 Result<Request> request_of(const Question& question, const Annotations& annotations) {
     Annotations all = annotations;
     for (const auto& [key, value] : question.annotations) all[key] = value;
-    auto asked = parse_annotations(all);
-    if (!asked) return std::move(asked).error();
-    if (!asked->mode && !question.defaults.settings.mode) asked->mode = Mode::enforce;
-    return join_settings(question.defaults, *asked);
+    return join_or_block(question.defaults, all);
 }
 
 Result<std::optional<JailSnapshot>> jail_of(const Process& process) {

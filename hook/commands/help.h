@@ -11,8 +11,7 @@
 
 namespace jail_ai {
 
-// One screen.
-inline constexpr std::size_t kHelpLines = 24;
+// A screen is so wide.
 inline constexpr std::size_t kHelpColumns = 100;
 
 // "--pid=PID"

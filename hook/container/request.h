@@ -101,6 +101,9 @@ struct Defaults {
 // block at all, for whoever called the hook wanted something, and guessing that it was nothing would leave the host open.
 Result<Request> join_settings(const Defaults& defaults, const Settings& asked);
 
+// The same for a container that an administrator has named: where nobody says whether to block, it is blocked. Errors: also as parse_annotations().
+Result<Request> join_or_block(const Defaults& defaults, const Annotations& annotations);
+
 // Joins what two administrators say, as if the second were an annotation to the first: the machine's, in the broker's unit, and what the hook was
 // called with, which a user can write. Enforced is what either enforces. Errors (EX_DATAERR): the second loosens what the first enforces.
 Result<Defaults> join_defaults(const Defaults& floor, const Defaults& asked);

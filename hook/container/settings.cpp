@@ -246,6 +246,12 @@ Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
     return request;
 }
 
+Result<Request> join_or_block(const Defaults& defaults, const Annotations& annotations) {
+    auto asked = TRY(parse_annotations(annotations));
+    if (!asked.mode && !defaults.settings.mode) asked.mode = Mode::enforce;
+    return join_settings(defaults, asked);
+}
+
 std::vector<SettingWords> setting_words() {
     std::vector<SettingWords> all;
     for (const Setting& setting : kSettings) all.push_back({setting.name, setting.words(), setting.is_list, help_of(setting)});
