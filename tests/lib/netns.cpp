@@ -29,8 +29,8 @@ NetworkNamespace::NetworkNamespace() {
     must(::setns(home.get(), CLONE_NEWNET), "return to the suite's network namespace");
 }
 
-Visit::Visit(const NetworkNamespace& there) : home_(current_netns()) {
-    must(::setns(there.fd(), CLONE_NEWNET), "enter a network namespace");
+Visit::Visit(int netns_fd) : home_(current_netns()) {
+    must(::setns(netns_fd, CLONE_NEWNET), "enter a network namespace");
 }
 
 Visit::~Visit() {

@@ -23,7 +23,8 @@ private:
 // The thread is in the namespace as long as this lives.
 class Visit {
 public:
-    explicit Visit(const NetworkNamespace& there);
+    explicit Visit(const NetworkNamespace& there) : Visit(there.fd()) {}
+    explicit Visit(int netns_fd);
     ~Visit();
     Visit(const Visit&) = delete;
     Visit& operator=(const Visit&) = delete;

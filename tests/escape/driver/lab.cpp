@@ -22,6 +22,8 @@ namespace {
 
 using jail_ai::UniqueFd;
 using jail_ai::test::Netlink;
+using jail_ai::test::NetworkNamespace;
+using jail_ai::test::Visit;
 using jail_ai::test::wait_until_running;
 
 constexpr int relayed_mtu = 65520;  // what podman gives to user-mode networks
@@ -65,7 +67,7 @@ std::string run_ip(const char* ip, const char* ip6) {
     return failure;
 }
 
-// Addresses are usable at once and nothing but what the suite sends is on the wire.
+// Addresses are usable at once and nothing but what the suite sends is on the wire, also in a namespace that somebody else has made.
 void quieten() {
     write_setting("ipv6/conf/default/accept_dad", "0");
     write_setting("ipv6/conf/default/addr_gen_mode", "1");
@@ -74,13 +76,6 @@ void quieten() {
     write_setting("ipv6/conf/default/accept_ra", "0");
     write_setting("ipv4/ping_group_range", "0 2147483647");
     Netlink().set_up("lo");
-}
-
-UniqueFd fresh_netns(int home) {
-    if (::unshare(CLONE_NEWNET)) give_up("make a network namespace");
-    UniqueFd fd(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-    if (::setns(home, CLONE_NEWNET)) give_up("go home");
-    return fd;
 }
 
 // The kernel's own sockets of a namespace belong to the cgroup of the process that made it.
@@ -108,15 +103,11 @@ UniqueFd netns_born_in(int cgroup_procs) {
 }  // namespace
 
 void Lab::within(int netns, const std::function<void()>& work) const {
-    UniqueFd here(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
-    if (!here || ::setns(netns, CLONE_NEWNET)) give_up("enter a network namespace");
+    const Visit visit(netns);
     work();
-    if (::setns(here.get(), CLONE_NEWNET)) give_up("leave a network namespace");
 }
 
-Lab::Lab(const World& world) : world_(world), home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {
-    host_ = fresh_netns(home_.get());
-    ext_ = fresh_netns(home_.get());
+Lab::Lab(const World& world) : world_(world) {
     within(ext(), quieten);
     within(host(), [&] {
         quieten();
@@ -165,8 +156,8 @@ void Lab::furnish() {
 
 void Lab::renew_container(int born_in) {
     user_network_.stop();
-    UniqueFd former = std::move(container_);  // held until its link is deleted: it would go by itself, some time
-    container_ = born_in < 0 ? fresh_netns(home_.get()) : netns_born_in(born_in);
+    const NetworkNamespace former = std::move(container_);  // held until its link is deleted: it would go by itself, some time
+    container_ = born_in < 0 ? NetworkNamespace() : NetworkNamespace(netns_born_in(born_in));
     within(container(), quieten);
     within(host(), [&] {
         for (const char* link : {"vh", "vp", "mp", "vg"}) Netlink().delete_link(link);

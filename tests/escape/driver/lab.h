@@ -19,6 +19,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "netns.h"
 #include "user_network.h"
 #include "world.h"
 
@@ -38,9 +39,9 @@ public:
     // Why the kernel, or the tools at hand, can't make this world; empty when it was made.
     const std::string& lacking() const { return lacking_; }
 
-    int host() const { return host_.get(); }
-    int container() const { return container_.get(); }
-    int ext() const { return ext_.get(); }
+    int host() const { return host_.fd(); }
+    int container() const { return container_.fd(); }
+    int ext() const { return ext_.fd(); }
     int helper_exited() const { return user_network_.exited(); }
 
     // Replaces the container's namespace by a fresh one, made by a process in the cgroup whose cgroup.procs is given, or by this one.
@@ -55,7 +56,7 @@ private:
 
     const World& world_;
     std::string lacking_;
-    jail_ai::UniqueFd home_, host_, container_, ext_;
+    jail_ai::test::NetworkNamespace host_, ext_, container_{jail_ai::UniqueFd()};
     UserNetwork user_network_;
 };
 
