@@ -151,7 +151,7 @@ void check(const Error& error) {
 
 // A packet, as of either family. What is said of it rests on its headers alone: what is behind them changes nothing.
 [[maybe_unused]] void fuzz_packet(std::string_view text) {
-    for (const std::uint16_t family : {ETH_P_IP, ETH_P_IPV6}) {
+    for (const std::uint16_t family : {std::uint16_t{ETH_P_IP}, std::uint16_t{ETH_P_IPV6}}) {
         test::Bytes bytes(text.begin(), text.end());
         const jail_packet packet = test::parse(bytes, family);
         must(packet.odd <= JAIL_ODD_SOURCE_ROUTED);

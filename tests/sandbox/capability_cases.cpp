@@ -33,7 +33,7 @@ TEST_CASE("without CAP_SYS_ADMIN: what is attached can't be looked at") {
 
 TEST_CASE("without CAP_SYS_PTRACE: the container's process can't be looked at") {
     const Container container;
-    expect_refused(run_without(container, CAP_SYS_PTRACE), EX_NOPERM, "executes: Permission denied", container.cgroup);
+    expect_refused(run_without(container, CAP_SYS_PTRACE), EX_NOPERM, "read link 'exe': Permission denied", container.cgroup);
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
