@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What README.md tells people to write is taken: every annotation and every flag of a policy in it.
+// What the documents say to write is accepted: every annotation and every flag of a policy in README.md and docs/*.md.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
 #include <regex>
 #include <sstream>
@@ -14,14 +15,21 @@ using namespace jail_ai;
 
 namespace {
 
-std::vector<std::string> found_in_readme(const std::string& pattern) {
-    std::ifstream file(README);
+// README.md and docs/*.md, one behind the other.
+std::string documents() {
+    std::vector<std::filesystem::path> paths{SOURCES "/README.md"};
+    for (const auto& entry : std::filesystem::directory_iterator(SOURCES "/docs"))
+        if (entry.path().extension() == ".md") paths.push_back(entry.path());
     std::stringstream text;
-    text << file.rdbuf();
-    const std::string readme = text.str();
+    for (const std::filesystem::path& path : paths) text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+std::vector<std::string> found_in_documents(const std::string& pattern) {
+    const std::string text = documents();
     const std::regex wanted(pattern);
     std::vector<std::string> found;
-    for (std::sregex_iterator at(readme.begin(), readme.end(), wanted), end; at != end; ++at)
+    for (std::sregex_iterator at(text.begin(), text.end(), wanted), end; at != end; ++at)
         for (std::size_t group = 1; group < at->size(); ++group)
             if ((*at)[group].matched) found.push_back((*at)[group]);
     return found;
@@ -35,11 +43,11 @@ Written split(const std::string& written) {
 
 }  // namespace
 
-TEST_CASE("README: every annotation parses") {
+TEST_CASE("documents: every annotation parses") {
     // On a command line, quoted or not; in a quadlet; in containers.conf.
-    const auto annotations =
-        found_in_readme(R"re(--annotation '([^']+)'|--annotation (jail-ai[^' \n]+)|Annotation=(jail-ai[^`\n]+)|annotations = \["([^"]+)"\])re");
-    CHECK(annotations.size() >= 14);
+    const auto annotations = found_in_documents(
+        R"re(--annotation[ =]'([^']+)'|--annotation[ =](jail-ai[^' \"`\n]+)|Annotation=(jail-ai[^`\n]+)|annotations = \["([^"]+)"\])re");
+    CHECK(annotations.size() >= 20);
     for (const std::string& annotation : annotations) {
         INFO(annotation);
         const auto [key, value] = split(annotation);
@@ -47,10 +55,10 @@ TEST_CASE("README: every annotation parses") {
     }
 }
 
-TEST_CASE("README: every flag of a policy parses") {
+TEST_CASE("documents: every flag of a policy parses") {
     std::string names;
     for (const SettingWords& setting : setting_words()) names += fmt::format("{}{}", names.empty() ? "" : "|", setting.name);
-    const auto flags = found_in_readme(fmt::format(R"re((--(?:{})=[^ "`\n]+))re", names));
+    const auto flags = found_in_documents(fmt::format(R"re((--(?:{})=[^ "`\n]+))re", names));
     CHECK(flags.size() >= 4);
     for (const std::string& flag : flags) CHECK_MESSAGE(parse_settings({split(flag)}), flag);
 }
