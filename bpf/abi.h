@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) OR Apache-2.0 */
 /*
- * What userspace and the BPF programs agree on: the keys and values of the maps, their limits, and the reasons for which a
- * destination is blocked. Compiled as C by clang for BPF and as C++ by the hook and the tests, hence only fixed-width UAPI types.
+ * What userspace and the BPF programs agree on: the keys and values of the maps, their limits, and
+ * the reasons for which a destination is blocked. Compiled as C by clang for BPF and as C++ by the
+ * hook and the tests, hence only fixed-width UAPI types.
  */
 #ifndef JAIL_AI_ABI_H
 #define JAIL_AI_ABI_H
@@ -15,8 +16,8 @@
 #endif
 
 /*
- * How many prefixes one jail holds. The trie allocates a node an entry, so that a large limit costs nothing, and has room for the rules of before
- * and after together while they are exchanged.
+ * How many prefixes one jail holds. The trie allocates a node an entry, so that a large limit costs
+ * nothing, and has room for the rules of before and after together while they are exchanged.
  */
 #define JAIL_MAX_RULES 4096
 #define JAIL_RULES_ROOM (2 * JAIL_MAX_RULES)
@@ -24,25 +25,31 @@
 /* How many port ranges one prefix lets through. */
 #define JAIL_MAX_PORTS 8
 
-/* Why a destination is blocked. The numbers index jail_denials; jail_ai::reason_name() gives their names. */
+/* Why a destination is blocked. The numbers index jail_denials; jail_ai::reason_name() gives their
+ * names. */
 enum jail_reason {
-	JAIL_REASON_LOCAL,       /* an address of the host: type local or anycast in its routing tables, or on one of its interfaces */
-	JAIL_REASON_BROADCAST,   /* a broadcast address: the limited one, or of one of the host's networks */
-	JAIL_REASON_ALIAS,       /* an address by which a container engine or virtual machine exposes its host */
-	JAIL_REASON_NAMED,       /* what the container's hosts file calls the host */
-	JAIL_REASON_LOOPBACK,    /* 127.0.0.0/8 and ::1: the host's where the container shares its network namespace, and where they leave by a device */
+	JAIL_REASON_LOCAL, /* an address of the host: type local or anycast in its routing tables,
+			      or on one of its interfaces */
+	JAIL_REASON_BROADCAST, /* a broadcast address: the limited one, or of one of the host's
+				  networks */
+	JAIL_REASON_ALIAS, /* an address by which a container engine or virtual machine exposes its
+			      host */
+	JAIL_REASON_NAMED, /* what the container's hosts file calls the host */
+	JAIL_REASON_LOOPBACK,	 /* 127.0.0.0/8 and ::1: the host's where the container shares its
+				    network namespace, and where they leave by a device */
 	JAIL_REASON_UNSPECIFIED, /* 0.0.0.0/8 and ::, which mean loopback */
-	JAIL_REASON_MULTICAST,   /* every group: the host hears what is sent on its links */
-	JAIL_REASON_LINK_LOCAL,  /* fe80::/10: a neighbour on the link, and the host is one */
-	JAIL_REASON_METADATA,    /* a cloud's instance metadata service */
-	JAIL_REASON_ASKED,       /* what the container's policy blocks beyond the host */
-	JAIL_REASON_PACKET,      /* bound for a blocked address in a form that cannot be judged */
+	JAIL_REASON_MULTICAST,	 /* every group: the host hears what is sent on its links */
+	JAIL_REASON_LINK_LOCAL,	 /* fe80::/10: a neighbour on the link, and the host is one */
+	JAIL_REASON_METADATA,	 /* a cloud's instance metadata service */
+	JAIL_REASON_ASKED,	 /* what the container's policy blocks beyond the host */
+	JAIL_REASON_PACKET,	 /* bound for a blocked address in a form that cannot be judged */
 	/* the guard's, for what goes nowhere by a network hook */
-	JAIL_REASON_FAMILY,         /* a socket of a family or protocol that the network hooks can't judge */
+	JAIL_REASON_FAMILY, /* a socket of a family or protocol that the network hooks can't judge
+			     */
 	JAIL_REASON_FOREIGN_SOCKET, /* a socket made outside, handed in */
 	JAIL_REASON_FOREIGN_FILE,   /* another descriptor that leads out of the jail, handed in */
 	JAIL_REASON_ABSTRACT_UNIX,  /* an abstract Unix socket of a process outside */
-	JAIL_REASON_BPF,            /* bpf(2) */
+	JAIL_REASON_BPF,	    /* bpf(2) */
 	JAIL_REASON_COUNT
 };
 
@@ -50,9 +57,10 @@ enum jail_reason {
 enum jail_file {
 	JAIL_FILE_DEVICE = 1, /* a device that carries packets: tun, tap, vhost, ppp */
 	JAIL_FILE_CGROUP,     /* a file or directory of a cgroup file system */
-	JAIL_FILE_RING,       /* a ring of io_uring */
-	JAIL_FILE_PATH,       /* a directory, a Unix socket's path or a file of procfs, of another mount namespace */
-	JAIL_FILE_PROCESS,    /* a process descriptor of a process outside */
+	JAIL_FILE_RING,	      /* a ring of io_uring */
+	JAIL_FILE_PATH, /* a directory, a Unix socket's path or a file of procfs, of another mount
+			   namespace */
+	JAIL_FILE_PROCESS, /* a process descriptor of a process outside */
 };
 
 /* jail_denials counts by reason, and then events that no one has fetched in time. */
@@ -60,13 +68,13 @@ enum jail_file {
 #define JAIL_COUNTERS (JAIL_REASON_COUNT + 1)
 
 /*
- * Key of jail_rules, an LPM trie (BPF_MAP_TYPE_LPM_TRIE wants the length in bits first, then the bytes in network order).
- * Both families live in one trie: IPv4 a.b.c.d/n is kept as ::ffff:a.b.c.d/(96+n), so that the mapped form of RFC 4291 2.5.5.2
- * needs no case of its own.
+ * Key of jail_rules, an LPM trie (BPF_MAP_TYPE_LPM_TRIE wants the length in bits first, then the
+ * bytes in network order). Both families live in one trie: IPv4 a.b.c.d/n is kept as
+ * ::ffff:a.b.c.d/(96+n), so that the mapped form of RFC 4291 2.5.5.2 needs no case of its own.
  */
 struct jail_key {
 	__u32 prefix_bits; /* 0 to 128 */
-	union {            /* network order; bits behind prefix_bits are zero */
+	union {		   /* network order; bits behind prefix_bits are zero */
 		__u8 addr[16];
 		__u32 words[4];
 	};
@@ -78,7 +86,8 @@ JAIL_ASSERT(sizeof(struct jail_key) == 20, "the trie compares the bytes that fol
 #define JAIL_PORTS_TCP 0x1
 #define JAIL_PORTS_UDP 0x2
 
-/* Ports that a blocked prefix lets through, both ends included, host byte order; protocols 0 is an unused slot. */
+/* Ports that a blocked prefix lets through, both ends included, host byte order; protocols 0 is an
+ * unused slot. */
 struct jail_ports {
 	__u16 first;
 	__u16 last;
@@ -86,11 +95,14 @@ struct jail_ports {
 	__u8 pad;
 };
 
-/* Whether a blocked address is the container's own all the same, as long as what is sent to it stays inside of its network namespace. */
+/* Whether a blocked address is the container's own all the same, as long as what is sent to it
+ * stays inside of its network namespace. */
 enum jail_own {
 	JAIL_OWN_NOT,
-	JAIL_OWN_ADDRESS,  /* the container's network namespace has the address, or may get it: the kernel knows */
-	JAIL_OWN_LOOPBACK, /* every network namespace has it, and a packet for it that leaves by a device was meant for somebody else's */
+	JAIL_OWN_ADDRESS,  /* the container's network namespace has the address, or may get it: the
+			      kernel knows */
+	JAIL_OWN_LOOPBACK, /* every network namespace has it, and a packet for it that leaves by a
+			      device was meant for somebody else's */
 };
 
 /* Value of jail_rules: that its prefix is blocked, but for these ports. */
@@ -101,25 +113,28 @@ struct jail_rule {
 	struct jail_ports ports[JAIL_MAX_PORTS];
 };
 JAIL_ASSERT(sizeof(struct jail_ports) == 6, "no hidden padding: the value is copied as bytes");
-JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS, "no hidden padding: the value is copied as bytes");
+JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
+	    "no hidden padding: the value is copied as bytes");
 
 /*
- * What a UDP socket remembers of its peers on the host: a hash table in the socket's storage, so that no socket takes another's place in it. In a
- * full set the newcomer takes the place of another port of its own address before it takes anybody else's.
+ * What a UDP socket remembers of its peers on the host: a hash table in the socket's storage, so
+ * that no socket takes another's place in it. In a full set the newcomer takes the place of another
+ * port of its own address before it takes anybody else's.
  */
 #define JAIL_PEER_SETS 8 /* a power of two */
 #define JAIL_PEER_WAYS 24
 
 /*
- * This peer has sent a datagram to the socket, which may answer it until a time is over, from where it was sent to: connection tracking translates an
- * answer back by both ends, and one from elsewhere would be for the host itself. All zero where there is none.
+ * This peer has sent a datagram to the socket, which may answer it until a time is over, from where
+ * it was sent to: connection tracking translates an answer back by both ends, and one from
+ * elsewhere would be for the host itself. All zero where there is none.
  */
 struct jail_peer {
 	__u32 addr[4]; /* network order, IPv4 in mapped form */
 	__u32 own[4];  /* likewise: where it was sent to; blended with all of this but the time */
 	__u16 port;    /* host byte order */
 	__u16 own_port;
-	__u32 heard;   /* when it last did: CLOCK_MONOTONIC in units of 2^JAIL_PEER_TICK ns */
+	__u32 heard; /* when it last did: CLOCK_MONOTONIC in units of 2^JAIL_PEER_TICK ns */
 };
 JAIL_ASSERT(sizeof(struct jail_peer) == 40, "no hidden padding");
 
@@ -130,25 +145,31 @@ struct jail_peer_table {
 	__u32 seed; /* of the hash, so that nobody can choose whose place to take */
 	struct jail_peer sets[JAIL_PEER_SETS][JAIL_PEER_WAYS];
 };
-/* Linux 7.3 gives a socket no storage that is larger than a slab's object, and doesn't say so when the map is made. */
-JAIL_ASSERT(sizeof(struct jail_peer_table) <= 8192 - 256, "with room for what the kernel keeps beside it");
+/* Linux 7.3 gives a socket no storage that is larger than a slab's object, and doesn't say so when
+ * the map is made. */
+JAIL_ASSERT(sizeof(struct jail_peer_table) <= 8192 - 256,
+	    "with room for what the kernel keeps beside it");
 
 /*
- * For how long an answer passes after the peer has last spoken, at most: a bit less than the 30 s after which conntrack forgets (nf_conntrack_udp_timeout
- * of Documentation/networking/nf_conntrack-sysctl.rst). What it forgets it no longer translates, and then an answer to a container that the host has
- * masqueraded would go to the host itself.
+ * For how long an answer passes after the peer has last spoken, at most: a bit less than the 30 s
+ * after which conntrack forgets (nf_conntrack_udp_timeout of
+ * Documentation/networking/nf_conntrack-sysctl.rst). What it forgets it no longer translates, and
+ * then an answer to a container that the host has masqueraded would go to the host itself.
  */
 #define JAIL_ANSWER_SECONDS 28
 
-/* How many different refusals one jail remembers; the least recently repeated one is forgotten first. */
+/* How many different refusals one jail remembers; the least recently repeated one is forgotten
+ * first. */
 #define JAIL_MAX_REFUSALS 128
 
 /* Key of jail_refusals: what was refused. */
 struct jail_refusal {
-	__u32 addr[4];  /* the destination, network order, IPv4 in mapped form; zero where there is none */
-	__u16 port;     /* host byte order; 0 where there is none. Of JAIL_REASON_FAMILY the family, of _FOREIGN_FILE enum jail_file, of _BPF the command */
-	__u8 protocol;  /* IPPROTO_*, or 0 */
-	__u8 reason;    /* enum jail_reason */
+	__u32 addr[4]; /* the destination, network order, IPv4 in mapped form; zero where there is
+			  none */
+	__u16 port; /* host byte order; 0 where there is none. Of JAIL_REASON_FAMILY the family, of
+		       _FOREIGN_FILE enum jail_file, of _BPF the command */
+	__u8 protocol; /* IPPROTO_*, or 0 */
+	__u8 reason;   /* enum jail_reason */
 };
 JAIL_ASSERT(sizeof(struct jail_refusal) == 20, "no hidden padding: the key is hashed as bytes");
 
@@ -182,42 +203,47 @@ enum jail_line {
 	JAIL_LINE_EGRESS4,
 	JAIL_LINE_EGRESS6,
 	JAIL_LINE_FAMILY, /* the guard's */
-	JAIL_LINE_UNIX,   /* of what stands in for it */
+	JAIL_LINE_UNIX,	  /* of what stands in for it */
 	JAIL_LINE_COUNT
 };
 
 /*
- * The one value of jail_probe, which is there for the moment of a probe: by which that (hook/jail/acting.h) is known at each line, and how often it
- * was denied there. Zero knows nobody.
+ * The one value of jail_probe, which is there for the moment of a probe: by which that
+ * (hook/jail/acting.h) is known at each line, and how often it was denied there. Zero knows nobody.
  */
 struct jail_probe {
 	struct {
-		__u64 who; /* the cookie of a socket; of JAIL_LINE_FAMILY the protocol that is asked for */
+		__u64 who; /* the cookie of a socket; of JAIL_LINE_FAMILY the protocol that is asked
+			      for */
 		__u64 denied;
 	} lines[JAIL_LINE_COUNT];
 };
 
-/* Size of jail_events, a power of two and of pages. An event takes 8 bytes more than it holds; who follows the log fetches them as they come. */
+/* Size of jail_events, a power of two and of pages. An event takes 8 bytes more than it holds; who
+ * follows the log fetches them as they come. */
 #define JAIL_EVENT_BYTES 8192
 
 /*
- * What the one value of jail_about begins with, which no program reads: what a jail is, for those who list jails. Behind it, as text, stands what
- * its policy is compiled from (hook/policy/inputs.h).
+ * What the one value of jail_about begins with, which no program reads: what a jail is, for those
+ * who list jails. Behind it, as text, stands what its policy is compiled from
+ * (hook/policy/inputs.h).
  */
 #define JAIL_ID_SIZE 80
 struct jail_about {
-	__u32 version;       /* JAIL_ABOUT_VERSION */
-	__u32 open_routes;   /* bits by enum Risk of hook/container/risk.h: found, and accepted or only told of */
-	__u64 since;         /* ns of CLOCK_REALTIME */
-	__u8 mode;           /* enum Mode of the same */
-	__u8 guard;          /* enum Guard of hook/policy/facts.h */
+	__u32 version;	   /* JAIL_ABOUT_VERSION */
+	__u32 open_routes; /* bits by enum Risk of hook/container/risk.h: found, and accepted or
+			      only told of */
+	__u64 since;	   /* ns of CLOCK_REALTIME */
+	__u8 mode;	   /* enum Mode of the same */
+	__u8 guard;	   /* enum Guard of hook/policy/facts.h */
 	__u8 shares_network;
 	__u8 pad;
 	__u32 engine_network; /* inode of the network namespace whose addresses are the host's */
 	__u32 inputs_size;    /* bytes of the text */
 	__u32 pad2;
-	__u64 cgroup; /* its id, which is its directory's inode */
-	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is longer */
+	__u64 cgroup;		      /* its id, which is its directory's inode */
+	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is
+					 longer */
 };
 JAIL_ASSERT(sizeof(struct jail_about) == 40 + JAIL_ID_SIZE, "no hidden padding");
 #define JAIL_ABOUT_VERSION 4

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * Stands in for the guard's Unix part where BPF LSM is not active: a container that shares the engine's network namespace reaches no abstract
- * Unix socket at all. Hooks of connect(2) and sendto(2) know the name but not the socket behind it, so that those of the container itself are
+ * Stands in for the guard's Unix part where BPF LSM is not active: a container that shares the
+ * engine's network namespace reaches no abstract Unix socket at all. Hooks of connect(2) and
+ * sendto(2) know the name but not the socket behind it, so that those of the container itself are
  * closed, too. Linux 6.7.
  *
- * They run by the cgroup of the socket that connects or sends. The name is the kernel's copy, not the caller's memory. What libbpf 1.1 knows
- * neither as section nor as attach type, the loader sets.
+ * They run by the cgroup of the socket that connects or sends. The name is the kernel's copy, not
+ * the caller's memory. What libbpf 1.1 knows neither as section nor as attach type, the loader
+ * sets.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -34,7 +36,8 @@ static __always_inline int judge(struct bpf_sock_addr *ctx)
 	struct sockaddr_un___kernel *name;
 	struct jail_refusal what = {.reason = JAIL_REASON_ABSTRACT_UNIX};
 
-	if (call->uaddrlen <= (int)PATH_OFFSET) /* it names nobody: the kernel refuses or disconnects */
+	if (call->uaddrlen <=
+	    (int)PATH_OFFSET) /* it names nobody: the kernel refuses or disconnects */
 		return 1;
 	name = bpf_rdonly_cast(call->uaddr, bpf_core_type_id_kernel(struct sockaddr_un___kernel));
 	if (name->sun_path[0])

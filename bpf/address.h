@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) OR Apache-2.0 */
 /*
- * Addresses as keys of the trie, and the IPv4 addresses that IPv6 addresses carry. Freestanding C, as verdict.h.
+ * Addresses as keys of the trie, and the IPv4 addresses that IPv6 addresses carry. Freestanding C,
+ * as verdict.h.
  */
 #ifndef JAIL_AI_ADDRESS_H
 #define JAIL_AI_ADDRESS_H
@@ -15,7 +16,8 @@
 #define JAIL_SELDOM static inline
 #endif
 
-/* A word of an address, written as its value in host byte order: JAIL_WORD(0x7f000001) is 127.0.0.1. */
+/* A word of an address, written as its value in host byte order: JAIL_WORD(0x7f000001) is
+ * 127.0.0.1. */
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define JAIL_WORD(host) __builtin_bswap32(host)
 #else
@@ -43,9 +45,10 @@ JAIL_INLINE void jail_key_v6(struct jail_key *key, const __u32 v6[4])
 }
 
 /*
- * Does an IPv6 address carry an IPv4 address that a translator, a tunnel or the kernel itself would go to? Then *v4 is that, in network
- * order.
- *   ::a.b.c.d           compatible, RFC 4291 2.5.5.1 (without :: and ::1, which are addresses of their own)
+ * Does an IPv6 address carry an IPv4 address that a translator, a tunnel or the kernel itself would
+ * go to? Then *v4 is that, in network order.
+ *   ::a.b.c.d           compatible, RFC 4291 2.5.5.1 (without :: and ::1, which are addresses of
+ * their own)
  *   ::ffff:0:a.b.c.d    translated, RFC 2765
  *   64:ff9b::a.b.c.d    NAT64, RFC 6052; of RFC 8215's range see jail_translated_v4
  *   2002:aabb:ccdd::    6to4, RFC 3056
@@ -57,7 +60,8 @@ JAIL_INLINE int jail_embedded_v4(const struct jail_key *v6, __u32 *v4)
 
 	*v4 = words[3];
 	if (words[0] == 0)
-		return words[1] == 0 && ((words[2] == 0 && (words[3] & ~JAIL_WORD(1)) != 0) || words[2] == JAIL_WORD(0xffff0000));
+		return words[1] == 0 && ((words[2] == 0 && (words[3] & ~JAIL_WORD(1)) != 0) ||
+					 words[2] == JAIL_WORD(0xffff0000));
 	if (words[0] == JAIL_WORD(0x0064ff9b))
 		return (words[1] | words[2]) == 0;
 	if ((words[0] & JAIL_WORD(0xffff0000)) != JAIL_WORD(0x20020000))
@@ -67,18 +71,21 @@ JAIL_INLINE int jail_embedded_v4(const struct jail_key *v6, __u32 *v4)
 }
 
 /*
- * 64:ff9b:1::/48 is for NAT64, too (RFC 8215), and which prefix of it a translator has been given only its operator knows. RFC 6052 2.2 puts the IPv4
- * address behind a prefix of 48, 56, 64 or 96 bits, around byte 8, which it leaves out: forms 0 to 3. An address means one of them; the others find
- * zeros in it or parts of it.
+ * 64:ff9b:1::/48 is for NAT64, too (RFC 8215), and which prefix of it a translator has been given
+ * only its operator knows. RFC 6052 2.2 puts the IPv4 address behind a prefix of 48, 56, 64 or 96
+ * bits, around byte 8, which it leaves out: forms 0 to 3. An address means one of them; the others
+ * find zeros in it or parts of it.
  */
 #define JAIL_TRANSLATED_FORMS 4
 
 JAIL_INLINE int jail_is_translated(const struct jail_key *v6)
 {
-	return v6->words[0] == JAIL_WORD(0x0064ff9b) && (v6->words[1] & JAIL_WORD(0xffff0000)) == JAIL_WORD(0x00010000);
+	return v6->words[0] == JAIL_WORD(0x0064ff9b) &&
+	       (v6->words[1] & JAIL_WORD(0xffff0000)) == JAIL_WORD(0x00010000);
 }
 
-/* The address in an address of that range by its form, network order; 0 where that is in 0.0.0.0/8, to which nobody translates. */
+/* The address in an address of that range by its form, network order; 0 where that is in 0.0.0.0/8,
+ * to which nobody translates. */
 JAIL_INLINE __u32 jail_translated_v4(const struct jail_key *v6, int form)
 {
 	__u32 before = JAIL_WORD(v6->words[1]); /* bytes 4 to 7 */

@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * The guard of a jail: LSM programs on the container's cgroup that close what no network hook sees. They want BPF LSM to be active and
- * Linux 6.0; where it isn't, the jail does without all of them.
+ * The guard of a jail: LSM programs on the container's cgroup that close what no network hook sees.
+ * They want BPF LSM to be active and Linux 6.0; where it isn't, the jail does without all of them.
  *
  * Theory of operation.
  *
- *  - Every program runs for the process that calls, by its cgroup: for whatever is in the container's cgroup or below it, also where that calls
- *    on a Unix socket from outside. Not for a process outside that has got hold of a Unix socket of the container's. io_uring, 32-bit system
+ *  - Every program runs for the process that calls, by its cgroup: for whatever is in the
+ *    container's cgroup or below it, also where that calls on a Unix socket from outside. Not for a
+ *    process outside that has got hold of a Unix socket of the container's. io_uring, 32-bit system
  *    calls and pidfd_getfd(2) end in the same hooks.
- *  - A socket is the container's own when the cgroup it was made in is the container's or below it. A socket keeps that cgroup for good, and
- *    an accepted one has its listener's.
- *  - A file is judged by what it is, for no file says who has opened it: see leads_out(). What is kept out can't be passed between the
- *    container's own processes either, but for what is said there.
+ *  - A socket is the container's own when the cgroup it was made in is the container's or below it.
+ *    A socket keeps that cgroup for good, and an accepted one has its listener's.
+ *  - A file is judged by what it is, for no file says who has opened it: see leads_out(). What is
+ *    kept out can't be passed between the container's own processes either, but for what is said
+ *    there.
  *
- * What the guard can't see: descriptors that the container's first process inherits (the hook looks for those); what a process outside that
- * helps puts into a ring of io_uring that is the container's (IORING_OP_MSG_RING), for no hook is called; and what such a process does itself and
+ * What the guard can't see: descriptors that the container's first process inherits (the hook looks
+ * for those); what a process outside that helps puts into a ring of io_uring that is the
+ * container's (IORING_OP_MSG_RING), for no hook is called; and what such a process does itself and
  * passes on, by a pipe or a Unix socket.
  */
 #include <linux/bpf.h>
@@ -34,8 +37,9 @@ char LICENSE[] SEC("license") = "Dual MIT/GPL";
 /* Set before loading. */
 const volatile __u64 container_cgroup = 0; /* its id, as name_to_handle_at(2) gives it */
 const volatile __u32 engine_network = 0;   /* inode of the engine's network namespace */
-const volatile __u8 audit = 0;             /* count what would be denied, and let it pass */
-const volatile __u8 reads_kernel = 0;      /* the kernel is not locked down against bpf_probe_read_kernel() */
+const volatile __u8 audit = 0;		   /* count what would be denied, and let it pass */
+const volatile __u8 reads_kernel =
+    0; /* the kernel is not locked down against bpf_probe_read_kernel() */
 
 /* What is deeper than this below the container's cgroup counts as outside, which denies. */
 #define MAX_DEPTH 64
@@ -59,15 +63,16 @@ const volatile __u8 reads_kernel = 0;      /* the kernel is not locked down agai
 /* `detail` and `protocol` are as struct jail_refusal has them for the reason. */
 static __always_inline int deny(__u8 reason, int detail, int protocol)
 {
-	struct jail_refusal what = {.port = (__u16)detail, .protocol = (__u8)protocol, .reason = reason};
+	struct jail_refusal what = {
+	    .port = (__u16)detail, .protocol = (__u8)protocol, .reason = reason};
 
 	jail_record(&what, 1);
 	return audit ? ALLOW : 0; /* 0 is EPERM */
 }
 
 /*
- * With the error of a name that nobody has: clients that try an abstract name and then a path (libxcb) go on to the path after that, and give
- * up after EPERM.
+ * With the error of a name that nobody has: clients that try an abstract name and then a path
+ * (libxcb) go on to the path after that, and give up after EPERM.
  */
 static __always_inline int deny_name(void)
 {
@@ -82,14 +87,17 @@ static __always_inline int is_local_family(int family)
 	return family == AF_UNIX || family == AF_NETLINK || family == AF_ALG;
 }
 
-/* What the network hooks judge, by connect, by datagram or by packet. Raw sockets are judged by packet, whatever they carry. */
+/* What the network hooks judge, by connect, by datagram or by packet. Raw sockets are judged by
+ * packet, whatever they carry. */
 static __always_inline int is_judged(int type, int protocol)
 {
 	switch (type) {
 	case SOCK_STREAM:
-		return protocol == IPPROTO_IP || protocol == IPPROTO_TCP || protocol == PROTO_MPTCP || protocol == IPPROTO_SCTP;
+		return protocol == IPPROTO_IP || protocol == IPPROTO_TCP ||
+		       protocol == PROTO_MPTCP || protocol == IPPROTO_SCTP;
 	case SOCK_DGRAM:
-		return protocol == IPPROTO_IP || protocol == IPPROTO_UDP || protocol == IPPROTO_UDPLITE || protocol == IPPROTO_ICMP ||
+		return protocol == IPPROTO_IP || protocol == IPPROTO_UDP ||
+		       protocol == IPPROTO_UDPLITE || protocol == IPPROTO_ICMP ||
 		       protocol == PROTO_ICMPV6;
 	case SOCK_SEQPACKET:
 		return protocol == IPPROTO_IP || protocol == IPPROTO_SCTP;
@@ -109,7 +117,8 @@ static __always_inline int is_judged(int type, int protocol)
 #define CGROUP2_MAGIC 0x63677270
 #define PROC_MAGIC 0x9fa0
 #define ANON_INODE_MAGIC 0x09041934
-#define PIDFS_MAGIC 0x50494446 /* of process descriptors since Linux 6.9; before, they are anonymous inodes */
+#define PIDFS_MAGIC                                                                                \
+	0x50494446 /* of process descriptors since Linux 6.9; before, they are anonymous inodes */
 
 #define DEVICE(major, minor) ((major) << 20 | (minor))
 
@@ -153,7 +162,8 @@ static __always_inline int is_elsewhere(struct file *file)
 
 static __always_inline struct pid_namespace *pid_namespace_at(const struct pid *pid, __u32 level)
 {
-	const struct upid *number = (const void *)pid + bpf_core_field_offset(struct pid, numbers) + level * sizeof(*number);
+	const struct upid *number = (const void *)pid + bpf_core_field_offset(struct pid, numbers) +
+				    level * sizeof(*number);
 
 	return BPF_CORE_READ(number, ns);
 }
@@ -169,28 +179,34 @@ static __always_inline int is_unseen(const struct pid *pid)
 		return 1;
 	own = BPF_CORE_READ(receiver, thread_pid);
 	level = BPF_CORE_READ(own, level);
-	return BPF_CORE_READ(pid, level) < level || pid_namespace_at(pid, level) != pid_namespace_at(own, level);
+	return BPF_CORE_READ(pid, level) < level ||
+	       pid_namespace_at(pid, level) != pid_namespace_at(own, level);
 }
 
-/* By the name that /proc/PID/fd shows of an anonymous inode, from its second character on: the first is a bracket, and libbpf takes it for all. */
-#define HAS_NAME(dentry, name, member)                                                                                 \
-	({                                                                                                             \
-		const char wanted[] = name;                                                                            \
-		int equal = 1;                                                                                         \
-		for (int i = 1; i < (int)sizeof(wanted); i++)                                                          \
-			equal &= (dentry)->member[i] == (unsigned char)wanted[i];                                      \
-		equal;                                                                                                 \
+/* By the name that /proc/PID/fd shows of an anonymous inode, from its second character on: the
+ * first is a bracket, and libbpf takes it for all. */
+#define HAS_NAME(dentry, name, member)                                                             \
+	({                                                                                         \
+		const char wanted[] = name;                                                        \
+		int equal = 1;                                                                     \
+		for (int i = 1; i < (int)sizeof(wanted); i++)                                      \
+			equal &= (dentry)->member[i] == (unsigned char)wanted[i];                  \
+		equal;                                                                             \
 	})
-#define IS_CALLED(dentry, name)                                                                                        \
-	(bpf_core_field_exists((dentry)->d_iname) ? HAS_NAME(dentry, name, d_iname) : HAS_NAME(dentry, name, d_shortname.string))
+#define IS_CALLED(dentry, name)                                                                    \
+	(bpf_core_field_exists((dentry)->d_iname) ? HAS_NAME(dentry, name, d_iname)                \
+						  : HAS_NAME(dentry, name, d_shortname.string))
 
 /*
- * Which way out of the jail a file that is no socket is, 0 for none. The same as what createRuntime rejects among the descriptors that a
- * container starts with (hook/facts/container_facts.cpp), and more, for there the kernel's own can't be told from the engine's:
+ * Which way out of the jail a file that is no socket is, 0 for none. The same as what createRuntime
+ * rejects among the descriptors that a container starts with (hook/facts/container_facts.cpp), and
+ * more, for there the kernel's own can't be told from the engine's:
  *
- *  - network devices, files of the cgroup file systems, and rings of io_uring, which act in the name of who has made them: always;
- *  - directories, Unix sockets as files (O_PATH) and files of procfs, which lead to all that is below them, to whoever listens, and into other
- *    processes: those of another mount namespace than the receiver's;
+ *  - network devices, files of the cgroup file systems, and rings of io_uring, which act in the
+ *    name of who has made them: always;
+ *  - directories, Unix sockets as files (O_PATH) and files of procfs, which lead to all that is
+ *    below them, to whoever listens, and into other processes: those of another mount namespace
+ *    than the receiver's;
  *  - process descriptors: those of processes that the receiver's PID namespace doesn't show.
  */
 static __always_inline int leads_out(struct file *file)
@@ -208,7 +224,9 @@ static __always_inline int leads_out(struct file *file)
 
 		if (IS_CALLED(name, "[io_uring]"))
 			return JAIL_FILE_RING;
-		return IS_CALLED(name, "[pidfd]") && is_unseen(file->private_data) ? JAIL_FILE_PROCESS : 0;
+		return IS_CALLED(name, "[pidfd]") && is_unseen(file->private_data)
+			   ? JAIL_FILE_PROCESS
+			   : 0;
 	}
 	if (type == S_IFCHR)
 		return is_network_device(file) ? JAIL_FILE_DEVICE : 0;
@@ -237,7 +255,8 @@ static __always_inline int is_own(struct sock *sk)
 	return 0;
 }
 
-/* Is it somebody else's abstract socket (unix(7)), in the network namespace where the host's are? */
+/* Is it somebody else's abstract socket (unix(7)), in the network namespace where the host's are?
+ */
 static __always_inline int is_foreign_abstract(struct sock *sk)
 {
 	struct unix_sock *unix_sk = bpf_skc_to_unix_sock(sk);
@@ -275,7 +294,8 @@ int BPF_PROG(jail_receive, struct file *file)
 		return way ? deny(JAIL_REASON_FOREIGN_FILE, way, 0) : ALLOW;
 	}
 	sk = socket->sk;
-	/* Unix sockets are what connections with the outside are made of. A netlink socket is one into the network namespace it was made in. */
+	/* Unix sockets are what connections with the outside are made of. A netlink socket is one
+	 * into the network namespace it was made in. */
 	if (!sk || sk->__sk_common.skc_family == AF_UNIX || is_own(sk))
 		return ALLOW;
 	return deny(JAIL_REASON_FOREIGN_SOCKET, 0, 0);

@@ -1,27 +1,36 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * The network hooks of a jail. The programs pick the destination out of their context and ask verdict.h.
+ * The network hooks of a jail. The programs pick the destination out of their context and ask
+ * verdict.h.
  *
- * Theory of operation. The programs are attached to the container's cgroup and run for every IP socket that was created in it or below
- * it, in whatever network namespace the socket lives.
+ * Theory of operation. The programs are attached to the container's cgroup and run for every IP
+ * socket that was created in it or below it, in whatever network namespace the socket lives.
  *
- *  - connect4/6 run inside connect(2) and what ends there (TCP Fast Open, MPTCP, io_uring); sendmsg4/6 run for UDP datagrams that name a
- *    destination of their own. Returning 0 makes the call fail with EPERM before anything leaves.
- *  - egress sees each packet as it goes on the wire, and is the backstop for what the others can't see: raw, ICMP and UDP-Lite sockets,
- *    headers made by hand, source routes, address translation inside the container. To a blocked address only answers leave: TCP from a socket
- *    that has accepted the connection, and UDP to a peer that ingress has seen a short time ago. Whatever leaves, its source is judged.
- *  - An address that the container's network namespace has a copy of (pasta gives it the host's), or may get, is the container itself where the
- *    kernel delivers it over the namespace's loopback. So are 127.0.0.0/8 and ::1, unless they leave by another device: a host that takes
- *    such packets (route_localnet) delivers them to itself. That shows at egress, which drops what would leave; connect and sendmsg leave it
- *    to that, but where the socket is bound to a device.
- *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket is marked when a SYN comes to it, and the kernel
- *    copies the mark to what it accepts. What was opened actively carries none: connections to an address that is blocked later end there.
- *  - sock_create marks raw IPv6 sockets, so that egress can tell what they write from the kernel's own neighbour discovery.
- *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent a datagram to it, and where to, so that published
- *    UDP ports answer from there. The kernel's own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of every container.
+ *  - connect4/6 run inside connect(2) and what ends there (TCP Fast Open, MPTCP, io_uring);
+ *    sendmsg4/6 run for UDP datagrams that name a destination of their own. Returning 0 makes the
+ *    call fail with EPERM before anything leaves.
+ *  - egress sees each packet as it goes on the wire, and is the backstop for what the others can't
+ *    see: raw, ICMP and UDP-Lite sockets, headers made by hand, source routes, address translation
+ *    inside the container. To a blocked address only answers leave: TCP from a socket that has
+ *    accepted the connection, and UDP to a peer that ingress has seen a short time ago. Whatever
+ *    leaves, its source is judged.
+ *  - An address that the container's network namespace has a copy of (pasta gives it the host's),
+ *    or may get, is the container itself where the kernel delivers it over the namespace's
+ *    loopback. So are 127.0.0.0/8 and ::1, unless they leave by another device: a host that takes
+ *    such packets (route_localnet) delivers them to itself. That shows at egress, which drops what
+ *    would leave; connect and sendmsg leave it to that, but where the socket is bound to a device.
+ *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket
+ *    is marked when a SYN comes to it, and the kernel copies the mark to what it accepts. What was
+ *    opened actively carries none: connections to an address that is blocked later end there.
+ *  - sock_create marks raw IPv6 sockets, so that egress can tell what they write from the kernel's
+ *    own neighbour discovery.
+ *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent
+ *    a datagram to it, and where to, so that published UDP ports answer from there. The kernel's
+ *    own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of
+ *    every container.
  *
- * There is no error path that lets a destination pass: a lookup cannot fail, only find nothing, and userspace fills the map before it
- * attaches.
+ * There is no error path that lets a destination pass: a lookup cannot fail, only find nothing, and
+ * userspace fills the map before it attaches.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -71,7 +80,8 @@ struct {
 	__type(value, __u8);
 } jail_raw SEC(".maps");
 
-/* For those who list jails. No program reads it; the loader binds it to one, so that it lives as long, and gives the value its size. */
+/* For those who list jails. No program reads it; the loader binds it to one, so that it lives as
+ * long, and gives the value its size. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -83,10 +93,12 @@ struct {
 /* Set before loading: count what would be denied, and let it pass. */
 const volatile __u8 audit = 0;
 
-/* Set before loading: the container is in the engine's network namespace, so that the host's addresses are its own, too. */
+/* Set before loading: the container is in the engine's network namespace, so that the host's
+ * addresses are its own, too. */
 const volatile __u8 shares_network = 0;
 
-/* Set before loading, in units of 2^JAIL_PEER_TICK ns: how long after a UDP peer has last spoken an answer passes. */
+/* Set before loading, in units of 2^JAIL_PEER_TICK ns: how long after a UDP peer has last spoken an
+ * answer passes. */
 const volatile __u32 answer_ticks = 0;
 
 #define AF_INET 2
@@ -97,7 +109,8 @@ const volatile __u32 answer_ticks = 0;
 #define LOOPBACK_IFINDEX 1
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
 
-/* skb->priority of what a jailed socket sends to a blocked address of the network namespace that it is in: it survives the loopback device. */
+/* skb->priority of what a jailed socket sends to a blocked address of the network namespace that it
+ * is in: it survives the loopback device. */
 #define FROM_JAIL 0x4a41494c
 
 JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size)
@@ -111,7 +124,8 @@ JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct 
 }
 
 /* What a cgroup program returns: 1 lets the call go on, 0 fails it with EPERM. */
-static __always_inline int answer(int verdict, const struct jail_key *key, __u8 protocol, __u16 port, int by_task)
+static __always_inline int answer(int verdict, const struct jail_key *key, __u8 protocol,
+				  __u16 port, int by_task)
 {
 	struct jail_refusal what = {.port = port, .protocol = protocol, .reason = (__u8)verdict};
 
@@ -122,22 +136,27 @@ static __always_inline int answer(int verdict, const struct jail_key *key, __u8 
 	return audit ? 1 : 0;
 }
 
-static __always_inline int answer_call(struct bpf_sock_addr *ctx, const struct jail_key *key, int verdict, enum jail_line line)
+static __always_inline int answer_call(struct bpf_sock_addr *ctx, const struct jail_key *key,
+				       int verdict, enum jail_line line)
 {
 	if (verdict != JAIL_VERDICT_PASS && jail_is_probe(line, bpf_get_socket_cookie(ctx)))
 		return audit ? 1 : 0;
 	return answer(verdict, key, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port), 1);
 }
 
-static __always_inline int answer_packet(struct __sk_buff *skb, const struct jail_packet *packet, int verdict)
+static __always_inline int answer_packet(struct __sk_buff *skb, const struct jail_packet *packet,
+					 int verdict)
 {
 	__be16 ports[2] = {0, 0};
 
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	if (jail_is_probe(skb->protocol == bpf_htons(ETH_P_IP) ? JAIL_LINE_EGRESS4 : JAIL_LINE_EGRESS6, bpf_get_socket_cookie(skb)))
+	if (jail_is_probe(skb->protocol == bpf_htons(ETH_P_IP) ? JAIL_LINE_EGRESS4
+							       : JAIL_LINE_EGRESS6,
+			  bpf_get_socket_cookie(skb)))
 		return audit ? 1 : 0;
-	if (!packet->odd && !packet->fragment && (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) &&
+	if (!packet->odd && !packet->fragment &&
+	    (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) &&
 	    jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		ports[1] = 0;
 	return answer(verdict, &packet->destination, packet->protocol, bpf_ntohs(ports[1]), 0);
@@ -151,12 +170,14 @@ static __always_inline __u32 now_in_ticks(void)
 /* 1 or 0, without a branch: in a loop each would double what the verifier follows. */
 static __always_inline __u64 is_equal(const __u32 *addr, const struct jail_key *key)
 {
-	__u64 differs = (addr[0] ^ key->words[0]) | (addr[1] ^ key->words[1]) | (addr[2] ^ key->words[2]) | (addr[3] ^ key->words[3]);
+	__u64 differs = (addr[0] ^ key->words[0]) | (addr[1] ^ key->words[1]) |
+			(addr[2] ^ key->words[2]) | (addr[3] ^ key->words[3]);
 
 	return (differs - 1) >> 63;
 }
 
-/* The two ends of a datagram, as the container sees them: who is at the other one, and where the container's is, a null pointer where that is not known. */
+/* The two ends of a datagram, as the container sees them: who is at the other one, and where the
+ * container's is, a null pointer where that is not known. */
 struct ends {
 	const struct jail_key *peer, *own;
 	__u16 port, own_port;
@@ -176,7 +197,8 @@ static __always_inline __u32 hashed(const struct jail_peer_table *table, __u32 w
 /* Differs for ends that differ in one thing, whatever the seed. */
 static __always_inline __u32 blend(const struct jail_peer_table *table, const struct ends *ends)
 {
-	return hashed(table, fold(ends->peer) ^ fold(ends->own) ^ (__u32)ends->port << 16 ^ ends->own_port);
+	return hashed(table, fold(ends->peer) ^ fold(ends->own) ^ (__u32)ends->port << 16 ^
+				 ends->own_port);
 }
 
 static __always_inline __u64 is_same(const struct jail_peer *peer, const struct ends *ends)
@@ -184,12 +206,16 @@ static __always_inline __u64 is_same(const struct jail_peer *peer, const struct 
 	return is_equal(peer->addr, ends->peer) & (((__u64)(peer->port ^ ends->port) - 1) >> 63);
 }
 
-/* `blended` is blend() of these ends. An entry that another processor is half done with writing fits neither what it was nor what it becomes. */
-static __always_inline __u64 is_between(const struct jail_peer *peer, const struct ends *ends, __u32 blended)
+/* `blended` is blend() of these ends. An entry that another processor is half done with writing
+ * fits neither what it was nor what it becomes. */
+static __always_inline __u64 is_between(const struct jail_peer *peer, const struct ends *ends,
+					__u32 blended)
 {
-	const __u32 own[4] = {peer->own[0] ^ blended, peer->own[1] ^ blended, peer->own[2] ^ blended, peer->own[3] ^ blended};
+	const __u32 own[4] = {peer->own[0] ^ blended, peer->own[1] ^ blended,
+			      peer->own[2] ^ blended, peer->own[3] ^ blended};
 
-	return is_same(peer, ends) & is_equal(own, ends->own) & (((__u64)(peer->own_port ^ ends->own_port) - 1) >> 63);
+	return is_same(peer, ends) & is_equal(own, ends->own) &
+	       (((__u64)(peer->own_port ^ ends->own_port) - 1) >> 63);
 }
 
 /* Was it heard too long ago to be answered? */
@@ -198,7 +224,8 @@ static __always_inline __u64 is_over(const struct jail_peer *peer, __u32 now)
 	return ((__u64)answer_ticks - (__u32)(now - peer->heard) - 1) >> 63;
 }
 
-static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table, const struct ends *ends)
+static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table,
+						  const struct ends *ends)
 {
 	__u32 hash = hashed(table, fold(ends->peer) ^ (__u32)ends->port << 16);
 
@@ -206,8 +233,8 @@ static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table,
 }
 
 /*
- * Has this peer on the host sent a datagram to this socket, a short time ago, and to the end that the answer comes from? Egress knows that end; connect and
- * sendmsg don't, and leave it to egress.
+ * Has this peer on the host sent a datagram to this socket, a short time ago, and to the end that
+ * the answer comes from? Egress knows that end; connect and sendmsg don't, and leave it to egress.
  */
 static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *ends)
 {
@@ -222,26 +249,30 @@ static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *en
 	now = now_in_ticks();
 	blended = ends->own ? blend(table, ends) : 0;
 	for (int i = 0; i < JAIL_PEER_WAYS; i++)
-		fresh |= (ends->own ? is_between(&set[i], ends, blended) : is_same(&set[i], ends)) & ~is_over(&set[i], now);
+		fresh |= (ends->own ? is_between(&set[i], ends, blended) : is_same(&set[i], ends)) &
+			 ~is_over(&set[i], now);
 	return fresh & 1;
 }
 
 /*
- * The place for a peer: its own, else one of nobody's any more, else that of the oldest of its own address, else of the oldest. By a number, the largest of
- * which wins.
+ * The place for a peer: its own, else one of nobody's any more, else that of the oldest of its own
+ * address, else of the oldest. By a number, the largest of which wins.
  */
-static __always_inline __u32 place_for(const struct jail_peer *set, const struct ends *ends, __u32 blended, __u32 now)
+static __always_inline __u32 place_for(const struct jail_peer *set, const struct ends *ends,
+				       __u32 blended, __u32 now)
 {
 	__u64 best = 0;
 
 	for (int i = 0; i < JAIL_PEER_WAYS; i++) {
 		const struct jail_peer *peer = &set[i];
 		__u64 age = (__u32)(now - peer->heard);
-		__u64 rank = is_between(peer, ends, blended) << 2 | is_over(peer, now) << 1 | is_equal(peer->addr, ends->peer);
+		__u64 rank = is_between(peer, ends, blended) << 2 | is_over(peer, now) << 1 |
+			     is_equal(peer->addr, ends->peer);
 		__u64 score = rank << 48 | age << 8 | (__u32)i;
 		__u64 less = best - score, larger;
 
-		/* Else compilers see a comparison in it and make a branch of that, each of which doubles what the verifier follows. */
+		/* Else compilers see a comparison in it and make a branch of that, each of which
+		 * doubles what the verifier follows. */
 		asm volatile("" : "+r"(less));
 		larger = 0 - (less >> 63);
 		asm volatile("" : "+r"(larger));
@@ -271,34 +302,44 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 		place->own[i] = ends->own->words[i] ^ blended;
 	place->port = ends->port;
 	place->own_port = ends->own_port;
-	asm volatile("" : : : "memory"); /* the time last: what was there before is not fresh again for a moment */
+	asm volatile(
+	    ""
+	    :
+	    :
+	    : "memory"); /* the time last: what was there before is not fresh again for a moment */
 	place->heard = now;
 }
 
-/* Does a packet to or from this blocked address stay inside of the container's network namespace? */
+/* Does a packet to or from this blocked address stay inside of the container's network namespace?
+ */
 static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
 {
 	return skb->ifindex == LOOPBACK_IFINDEX && jail_is_own(&jail_rules, key) != JAIL_OWN_NOT;
 }
 
-/* `family` is the program's, and no variable: the kernel gives each program the fields of its own family alone. */
-static __always_inline void name_destination(const struct bpf_sock_addr *ctx, int family, struct jail_key *key)
+/* `family` is the program's, and no variable: the kernel gives each program the fields of its own
+ * family alone. */
+static __always_inline void name_destination(const struct bpf_sock_addr *ctx, int family,
+					     struct jail_key *key)
 {
 	if (family == AF_INET) {
 		jail_key_v4(key, ctx->user_ip4);
 	} else {
-		__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]};
+		__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				    ctx->user_ip6[3]};
 
 		jail_key_v6(key, address);
 	}
 }
 
 /*
- * Binds the socket that connects to the very address that it connects to. Where that is an address of its own network namespace the kernel
- * would choose the same source by itself; where it is none, bind refuses it, and connect can fail at once. What bind can't tell, for a
- * socket that is bound already, egress decides.
+ * Binds the socket that connects to the very address that it connects to. Where that is an address
+ * of its own network namespace the kernel would choose the same source by itself; where it is none,
+ * bind refuses it, and connect can fail at once. What bind can't tell, for a socket that is bound
+ * already, egress decides.
  */
-static __always_inline int is_elsewhere(struct bpf_sock_addr *ctx, int family, const struct jail_key *key)
+static __always_inline int is_elsewhere(struct bpf_sock_addr *ctx, int family,
+					const struct jail_key *key)
 {
 	struct sockaddr_in own4 = {.sin_family = AF_INET, .sin_addr.s_addr = key->words[3]};
 	struct sockaddr_in6 own6 = {.sin6_family = AF_INET6};
@@ -315,7 +356,8 @@ static __always_inline int judge_sockaddr(struct bpf_sock_addr *ctx, const struc
 	struct ends ends = {.peer = key, .port = bpf_ntohs((__u16)ctx->user_port)};
 	int verdict = jail_judge(&jail_rules, key, protocol, ends.port);
 
-	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && ctx->sk && has_spoken(ctx->sk, &ends))
+	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && ctx->sk &&
+	    has_spoken(ctx->sk, &ends))
 		return JAIL_VERDICT_PASS;
 	return verdict;
 }
@@ -326,7 +368,8 @@ static __always_inline int is_bound_to_device(const struct bpf_sock_addr *ctx)
 	return ctx->sk && ctx->sk->bound_dev_if != 0 && ctx->sk->bound_dev_if != LOOPBACK_IFINDEX;
 }
 
-/* A socket that has accepted a connection, or listened, can be disconnected and used for one of its own. */
+/* A socket that has accepted a connection, or listened, can be disconnected and used for one of its
+ * own. */
 static __always_inline void forget_acceptance(struct bpf_sock_addr *ctx)
 {
 	if (ctx->protocol == IPPROTO_TCP && ctx->sk)
@@ -334,7 +377,8 @@ static __always_inline void forget_acceptance(struct bpf_sock_addr *ctx)
 }
 
 /* What all four programs do: those of connect for `connects`, those of sendmsg else. */
-static __always_inline int judge_call(struct bpf_sock_addr *ctx, int family, int connects, enum jail_line line)
+static __always_inline int judge_call(struct bpf_sock_addr *ctx, int family, int connects,
+				      enum jail_line line)
 {
 	struct jail_key key;
 	int verdict, own;
@@ -377,7 +421,8 @@ int jail_sendmsg6(struct bpf_sock_addr *ctx)
 	return judge_call(ctx, AF_INET6, 0, JAIL_LINE_SENDMSG6);
 }
 
-/* The packet's socket; a null pointer where it has none that is more than a request or a remainder. */
+/* The packet's socket; a null pointer where it has none that is more than a request or a remainder.
+ */
 static __always_inline struct bpf_sock *full_socket(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -385,7 +430,8 @@ static __always_inline struct bpf_sock *full_socket(struct __sk_buff *skb)
 	return sk ? bpf_sk_fullsock(sk) : 0;
 }
 
-/* That, if it is of this type and protocol, and not a raw one that only writes such packets; else a null pointer. */
+/* That, if it is of this type and protocol, and not a raw one that only writes such packets; else a
+ * null pointer. */
 static __always_inline struct bpf_sock *socket_of(struct __sk_buff *skb, __u32 type, __u32 protocol)
 {
 	struct bpf_sock *sk = full_socket(skb);
@@ -398,11 +444,13 @@ int jail_create(struct bpf_sock *sk)
 {
 	if (sk->family != AF_INET6 || sk->type != SOCK_RAW)
 		return 1;
-	/* Without memory for the mark there is no socket either, not even while only counting: that is no denial. */
+	/* Without memory for the mark there is no socket either, not even while only counting: that
+	 * is no denial. */
 	return bpf_sk_storage_get(&jail_raw, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) != 0;
 }
 
-/* Was the packet written by a raw socket of a process? The kernel's own sockets never come to sock_create. */
+/* Was the packet written by a raw socket of a process? The kernel's own sockets never come to
+ * sock_create. */
 static __always_inline int is_of_process(struct __sk_buff *skb)
 {
 	struct bpf_sock *sk = full_socket(skb);
@@ -414,39 +462,48 @@ static __always_inline int is_of_process(struct __sk_buff *skb)
 #define ADVERTISEMENT 136
 
 /*
- * Is this the kernel's own IPv6 neighbour discovery? Its socket belongs to the jail where the runtime makes the network namespace
- * inside of the container's cgroup, as runc does; without an answer the host could not reach the container. The form is exactly the kernel's all the
- * same, for raw sockets that were made before the jail carry no mark: they can say who they claim to be on their link, and no more.
+ * Is this the kernel's own IPv6 neighbour discovery? Its socket belongs to the jail where the
+ * runtime makes the network namespace inside of the container's cgroup, as runc does; without an
+ * answer the host could not reach the container. The form is exactly the kernel's all the same, for
+ * raw sockets that were made before the jail carry no mark: they can say who they claim to be on
+ * their link, and no more.
  */
 static __always_inline int is_discovery(struct __sk_buff *skb, const struct jail_packet *packet)
 {
 	__u8 hop_limit, type, code, option[2];
 	__u32 size = skb->len - packet->upper_layer;
 
-	if (packet->protocol != IPPROTO_ICMPV6 || packet->upper_layer != sizeof(struct ipv6hdr) || is_of_process(skb))
+	if (packet->protocol != IPPROTO_ICMPV6 || packet->upper_layer != sizeof(struct ipv6hdr) ||
+	    is_of_process(skb))
 		return 0;
 	if (jail_load(skb, 7, &hop_limit, 1) || hop_limit != 255)
 		return 0;
-	if (jail_load(skb, sizeof(struct ipv6hdr), &type, 1) || jail_load(skb, sizeof(struct ipv6hdr) + 1, &code, 1))
+	if (jail_load(skb, sizeof(struct ipv6hdr), &type, 1) ||
+	    jail_load(skb, sizeof(struct ipv6hdr) + 1, &code, 1))
 		return 0;
 	if (code != 0 || (type != SOLICITATION && type != ADVERTISEMENT))
 		return 0;
 	if (size == 24)
 		return 1;
 	/* One option: the source's (1) or the target's (2) link-layer address, of 8 bytes. */
-	return size == 32 && !jail_load(skb, sizeof(struct ipv6hdr) + 24, option, sizeof(option)) && option[0] == type - 134 && option[1] == 1;
+	return size == 32 && !jail_load(skb, sizeof(struct ipv6hdr) + 24, option, sizeof(option)) &&
+	       option[0] == type - 134 && option[1] == 1;
 }
 
-/* Does this TCP packet answer? A SYN without ACK opens a connection, and any other answers if its socket has accepted one, or listens and was asked. */
+/* Does this TCP packet answer? A SYN without ACK opens a connection, and any other answers if its
+ * socket has accepted one, or listens and was asked. */
 static __always_inline int is_tcp_answer(struct __sk_buff *skb, __u8 tcp_flags)
 {
 	struct bpf_sock *sk = socket_of(skb, SOCK_STREAM, IPPROTO_TCP);
 
-	return sk && (tcp_flags & (JAIL_TCP_SYN | JAIL_TCP_ACK)) != JAIL_TCP_SYN && bpf_sk_storage_get(&jail_accepted, sk, 0, 0) != 0;
+	return sk && (tcp_flags & (JAIL_TCP_SYN | JAIL_TCP_ACK)) != JAIL_TCP_SYN &&
+	       bpf_sk_storage_get(&jail_accepted, sk, 0, 0) != 0;
 }
 
-/* What may leave for an address that is blocked: the ports that its rule lets through, and answers. */
-static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct jail_packet *packet, int verdict)
+/* What may leave for an address that is blocked: the ports that its rule lets through, and answers.
+ */
+static __always_inline int judge_for_blocked(struct __sk_buff *skb,
+					     const struct jail_packet *packet, int verdict)
 {
 	struct bpf_sock *sk;
 	__be16 ports[2];
@@ -458,10 +515,12 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct
 		return verdict;
 	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		return JAIL_REASON_PACKET;
-	if (jail_judge(&jail_rules, &packet->destination, packet->protocol, bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
+	if (jail_judge(&jail_rules, &packet->destination, packet->protocol, bpf_ntohs(ports[1])) ==
+	    JAIL_VERDICT_PASS)
 		return JAIL_VERDICT_PASS;
 	if (packet->protocol == IPPROTO_UDP) {
-		struct ends ends = {&packet->destination, &packet->source, bpf_ntohs(ports[1]), bpf_ntohs(ports[0])};
+		struct ends ends = {&packet->destination, &packet->source, bpf_ntohs(ports[1]),
+				    bpf_ntohs(ports[0])};
 
 		sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
 		return sk && has_spoken(sk, &ends) ? JAIL_VERDICT_PASS : verdict;
@@ -472,10 +531,11 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb, const struct
 }
 
 /*
- * Does a packet claim to come from the host? Sent to another container's UDP socket it would make that one's jail remember a peer that never
- * spoke, and sent to anybody it would make that one answer the host; so would one to a port of the host that is open. Raw, transparent and freebind
- * sockets can, also of TCP, whose first packet may carry data already. An address of the container's own is none of the host's, and loopback's
- * only as long as it stays inside.
+ * Does a packet claim to come from the host? Sent to another container's UDP socket it would make
+ * that one's jail remember a peer that never spoke, and sent to anybody it would make that one
+ * answer the host; so would one to a port of the host that is open. Raw, transparent and freebind
+ * sockets can, also of TCP, whose first packet may carry data already. An address of the
+ * container's own is none of the host's, and loopback's only as long as it stays inside.
  */
 static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_packet *packet)
 {
@@ -487,7 +547,8 @@ static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_pa
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 0;
 	own = jail_is_own(&jail_rules, &packet->source);
-	return own == JAIL_OWN_NOT || (own == JAIL_OWN_LOOPBACK && skb->ifindex != LOOPBACK_IFINDEX);
+	return own == JAIL_OWN_NOT ||
+	       (own == JAIL_OWN_LOOPBACK && skb->ifindex != LOOPBACK_IFINDEX);
 }
 
 /* What is odd does not leave, whatever it is for: source routes lead on to where nobody judges. */
@@ -517,7 +578,8 @@ int jail_egress(struct __sk_buff *skb)
 
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	/* connect and sendmsg have counted what these send, but for what they left to this; where they deny, it never gets here. */
+	/* connect and sendmsg have counted what these send, but for what they left to this; where
+	 * they deny, it never gets here. */
 	if (audit && !packet.odd && !jail_is_own(&jail_rules, &packet.destination) &&
 	    (socket_of(skb, SOCK_STREAM, IPPROTO_TCP) || socket_of(skb, SOCK_DGRAM, IPPROTO_UDP)))
 		return 1;
@@ -532,7 +594,8 @@ int jail_ingress(struct __sk_buff *skb)
 	__be16 ports[2];
 	int verdict;
 
-	/* What this jail's own sockets have sent is no peer's: in a network namespace of its own all that comes over loopback, whatever it claims. */
+	/* What this jail's own sockets have sent is no peer's: in a network namespace of its own
+	 * all that comes over loopback, whatever it claims. */
 	if (shares_network ? skb->priority == FROM_JAIL : skb->ifindex == LOOPBACK_IFINDEX)
 		return 1;
 	sk = socket_of(skb, SOCK_STREAM, IPPROTO_TCP);
@@ -544,7 +607,8 @@ int jail_ingress(struct __sk_buff *skb)
 	}
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	/* What is for everybody on the link is not for this container to answer. Nor is what has a group's address, from which no answer can come. */
+	/* What is for everybody on the link is not for this container to answer. Nor is what has a
+	 * group's address, from which no answer can come. */
 	if (packet.odd || packet.protocol != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
 		return 1;
 	verdict = jail_judge(&jail_rules, &packet.source, JAIL_PROTO_ANY, 0);
@@ -558,7 +622,8 @@ int jail_ingress(struct __sk_buff *skb)
 		return 1;
 	sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
 	if (sk) {
-		struct ends ends = {&packet.source, &packet.destination, bpf_ntohs(ports[0]), bpf_ntohs(ports[1])};
+		struct ends ends = {&packet.source, &packet.destination, bpf_ntohs(ports[0]),
+				    bpf_ntohs(ports[1])};
 
 		remember_peer(sk, &ends);
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * The few members of the kernel's own structures that the guard reads. The loader relocates every access to where the running kernel keeps
- * the member (CO-RE), and refuses to load where it has none of that name; so order and size here mean nothing.
+ * The few members of the kernel's own structures that the guard reads. The loader relocates every
+ * access to where the running kernel keeps the member (CO-RE), and refuses to load where it has
+ * none of that name; so order and size here mean nothing.
  */
 #ifndef JAIL_AI_KERNEL_TYPES_H
 #define JAIL_AI_KERNEL_TYPES_H

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * Taking a packet apart as far as the verdict needs it: where it goes as on the wire, and what is in it. Every read is checked against
- * the packet's end, and what cannot be read says so in `odd`, so that the caller can deny it.
+ * Taking a packet apart as far as the verdict needs it: where it goes as on the wire, and what is
+ * in it. Every read is checked against the packet's end, and what cannot be read says so in `odd`,
+ * so that the caller can deny it.
  *
- * The egress hook runs before the kernel fragments (ip_finish_output, ip6_finish_output), so that a fragment seen there was made by
- * hand, by a raw socket with a header of its own.
+ * The egress hook runs before the kernel fragments (ip_finish_output, ip6_finish_output), so that a
+ * fragment seen there was made by hand, by a raw socket with a header of its own.
  */
 #ifndef JAIL_AI_PACKET_H
 #define JAIL_AI_PACKET_H
@@ -33,25 +34,29 @@
 
 enum jail_odd {
 	JAIL_ODD_NOT,
-	JAIL_ODD_UNREADABLE,    /* truncated, of a version that is not the family's, more extension headers than anybody needs, an IPv6 fragment */
-	JAIL_ODD_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4 source route, IPv6 routing header */
+	JAIL_ODD_UNREADABLE,	/* truncated, of a version that is not the family's, more extension
+				   headers than anybody needs, an IPv6 fragment */
+	JAIL_ODD_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4
+				   source route, IPv6 routing header */
 };
 
 struct jail_packet {
 	struct jail_key source;
 	struct jail_key destination;
-	__u8 odd;          /* enum jail_odd; addresses are valid unless version or header couldn't be read */
-	__u8 fragment;     /* IPv4: part of a datagram. One of IPv6 is odd, for what is behind its header may be a routing header */
-	__u8 protocol;     /* upper layer, or the extension header at which the walk ended */
+	__u8 odd; /* enum jail_odd; addresses are valid unless version or header couldn't be read */
+	__u8 fragment;	   /* IPv4: part of a datagram. One of IPv6 is odd, for what is behind its
+			      header may be a routing header */
+	__u8 protocol;	   /* upper layer, or the extension header at which the walk ended */
 	__u32 upper_layer; /* offset of what `protocol` names */
 };
 
-/* Copies `size` bytes at an offset from the IP header; nonzero when the packet ends before. The includer defines it. */
+/* Copies `size` bytes at an offset from the IP header; nonzero when the packet ends before. The
+ * includer defines it. */
 JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size);
 
 /*
- * IPv4's options (RFC 791 3.1): a source route is loose (LSRR) or strict (SSRR). Nobody needs more than a few options; a longer list counts
- * as one.
+ * IPv4's options (RFC 791 3.1): a source route is loose (LSRR) or strict (SSRR). Nobody needs more
+ * than a few options; a longer list counts as one.
  */
 JAIL_INLINE __u8 jail_judge_options(const struct __sk_buff *skb, __u32 end)
 {
@@ -123,8 +128,9 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 }
 
 /*
- * Fills *packet, which the caller has zeroed. The family is what the stack takes the packet for: a raw socket may write another version into
- * the header, and what follows then means something else to whoever receives it.
+ * Fills *packet, which the caller has zeroed. The family is what the stack takes the packet for: a
+ * raw socket may write another version into the header, and what follows then means something else
+ * to whoever receives it.
  */
 JAIL_INLINE void jail_parse(const struct __sk_buff *skb, struct jail_packet *packet)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * What becomes of a denial: it is counted by reason, remembered by destination, and told to whoever listens. Every object of programs includes
- * this; the loader gives those of one jail the same maps.
+ * What becomes of a denial: it is counted by reason, remembered by destination, and told to whoever
+ * listens. Every object of programs includes this; the loader gives those of one jail the same
+ * maps.
  */
 #ifndef JAIL_AI_RECORD_H
 #define JAIL_AI_RECORD_H
@@ -32,7 +33,8 @@ struct {
 	__uint(max_entries, JAIL_EVENT_BYTES);
 } jail_events SEC(".maps");
 
-/* Its one entry, at 0, is there for as long as somebody probes the jail: who puts it there (BPF_NOEXIST) is alone. */
+/* Its one entry, at 0, is there for as long as somebody probes the jail: who puts it there
+ * (BPF_NOEXIST) is alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -40,7 +42,8 @@ struct {
 	__type(value, struct jail_probe);
 } jail_probe SEC(".maps");
 
-/* Is it the probe that is denied? Then nothing else becomes of the denial: neither count nor event is the container's. */
+/* Is it the probe that is denied? Then nothing else becomes of the denial: neither count nor event
+ * is the container's. */
 static __always_inline int jail_is_probe(enum jail_line line, __u64 who)
 {
 	__u32 first = 0;
@@ -60,7 +63,8 @@ static __always_inline void jail_count(__u32 counter)
 		__sync_fetch_and_add(count, 1);
 }
 
-/* Of two at the same time one may be forgotten here, or its process named for the other's; the counters are exact. */
+/* Of two at the same time one may be forgotten here, or its process named for the other's; the
+ * counters are exact. */
 static __always_inline void jail_remember(const struct jail_event *event)
 {
 	struct jail_refusal_seen *seen = bpf_map_lookup_elem(&jail_refusals, &event->what);
@@ -77,7 +81,8 @@ static __always_inline void jail_remember(const struct jail_event *event)
 	bpf_map_update_elem(&jail_refusals, &event->what, &first, BPF_ANY);
 }
 
-/* `by_task`: the process that runs is the one that is denied. A packet may leave in anybody's time. */
+/* `by_task`: the process that runs is the one that is denied. A packet may leave in anybody's time.
+ */
 static __always_inline void jail_record(const struct jail_refusal *what, int by_task)
 {
 	struct jail_event event = {.what = *what, .when = bpf_ktime_get_boot_ns()};

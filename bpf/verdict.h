@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) OR Apache-2.0 */
 /*
- * The decision: may something inside go to this destination? Freestanding C without helpers, compiled into the BPF programs, the
- * unit tests and every command that explains a verdict, so that all of them give the same answer.
+ * The decision: may something inside go to this destination? Freestanding C without helpers,
+ * compiled into the BPF programs, the unit tests and every command that explains a verdict, so that
+ * all of them give the same answer.
  *
  * How a destination is judged
  *  1. Its address is looked up as it stands; the longest prefix that holds it decides.
- *  2. An IPv6 address that carries an IPv4 address (address.h) is looked up a second time as that. Either lookup blocks.
- *  3. A rule that blocks still lets its port ranges pass, for the protocols that it names and no other.
- * A destination that no rule holds passes. The family that the caller of connect(2) claims plays no part: sendto(2) with AF_UNSPEC
- * and an IPv4 address on an IPv6 socket reach the hooks with the real address filled in and another family.
+ *  2. An IPv6 address that carries an IPv4 address (address.h) is looked up a second time as that.
+ * Either lookup blocks.
+ *  3. A rule that blocks still lets its port ranges pass, for the protocols that it names and no
+ * other. A destination that no rule holds passes. The family that the caller of connect(2) claims
+ * plays no part: sendto(2) with AF_UNSPEC and an IPv4 address on an IPv6 socket reach the hooks
+ * with the real address filled in and another family.
  *
- * What the rules are is the includer's to say: it hands them through, and defines jail_lookup(), which looks into them.
+ * What the rules are is the includer's to say: it hands them through, and defines jail_lookup(),
+ * which looks into them.
  */
 #ifndef JAIL_AI_VERDICT_H
 #define JAIL_AI_VERDICT_H
@@ -24,13 +28,16 @@
 #include "abi.h"
 #include "address.h"
 
-/* The rule of the longest prefix that holds key->addr (key->prefix_bits is 128), or a null pointer. `rules` is what the caller judges by. */
+/* The rule of the longest prefix that holds key->addr (key->prefix_bits is 128), or a null pointer.
+ * `rules` is what the caller judges by. */
 JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct jail_key *key);
 
 /* Does the rule let this destination port (host byte order) of this IP protocol pass? */
 JAIL_INLINE int jail_rule_admits(const struct jail_rule *rule, __u8 protocol, __u16 port)
 {
-	__u8 bit = protocol == IPPROTO_TCP ? JAIL_PORTS_TCP : protocol == IPPROTO_UDP ? JAIL_PORTS_UDP : 0;
+	__u8 bit = protocol == IPPROTO_TCP   ? JAIL_PORTS_TCP
+		   : protocol == IPPROTO_UDP ? JAIL_PORTS_UDP
+					     : 0;
 
 	if (!bit)
 		return 0;
@@ -43,10 +50,12 @@ JAIL_INLINE int jail_rule_admits(const struct jail_rule *rule, __u8 protocol, __
 	return 0;
 }
 
-/* The verdict that means: let it pass. Any other verdict is the enum jail_reason of the rule that blocks. */
+/* The verdict that means: let it pass. Any other verdict is the enum jail_reason of the rule that
+ * blocks. */
 #define JAIL_VERDICT_PASS (-1)
 
-JAIL_INLINE int jail_judge_key(const void *rules, const struct jail_key *key, __u8 protocol, __u16 port)
+JAIL_INLINE int jail_judge_key(const void *rules, const struct jail_key *key, __u8 protocol,
+			       __u16 port)
 {
 	const struct jail_rule *rule = jail_lookup(rules, key);
 
@@ -58,8 +67,9 @@ JAIL_INLINE int jail_judge_key(const void *rules, const struct jail_key *key, __
 }
 
 /*
- * Is this address, as it stands, one that the container's own network namespace has or may get, although it is blocked? What goes to it
- * stays inside exactly where the kernel sends it over the loopback device, which only a packet on its way out shows. Gives an enum jail_own.
+ * Is this address, as it stands, one that the container's own network namespace has or may get,
+ * although it is blocked? What goes to it stays inside exactly where the kernel sends it over the
+ * loopback device, which only a packet on its way out shows. Gives an enum jail_own.
  */
 JAIL_INLINE int jail_is_own(const void *rules, const struct jail_key *key)
 {
@@ -70,11 +80,13 @@ JAIL_INLINE int jail_is_own(const void *rules, const struct jail_key *key)
 	return rule->own;
 }
 
-/* A protocol that no exception names: judged with it, a destination passes exactly when no rule blocks its address. */
+/* A protocol that no exception names: judged with it, a destination passes exactly when no rule
+ * blocks its address. */
 #define JAIL_PROTO_ANY 0
 
 /* One form of an address that jail_is_translated(). */
-JAIL_INLINE int jail_judge_form(const void *rules, const struct jail_key *key, int form, __u8 protocol, __u16 port)
+JAIL_INLINE int jail_judge_form(const void *rules, const struct jail_key *key, int form,
+				__u8 protocol, __u16 port)
 {
 	struct jail_key inside;
 	__u32 v4 = jail_translated_v4(key, form);
@@ -85,8 +97,10 @@ JAIL_INLINE int jail_judge_form(const void *rules, const struct jail_key *key, i
 	return jail_judge_key(rules, &inside, protocol, port);
 }
 
-/* Not inlined, since hardly any packet comes here; no loop over forms, which clang lays out so that Linux 6.1 takes it for one without an end. */
-JAIL_SELDOM int jail_judge_forms(const void *rules, const struct jail_key *key, __u8 protocol, __u16 port)
+/* Not inlined, since hardly any packet comes here; no loop over forms, which clang lays out so that
+ * Linux 6.1 takes it for one without an end. */
+JAIL_SELDOM int jail_judge_forms(const void *rules, const struct jail_key *key, __u8 protocol,
+				 __u16 port)
 {
 	int verdict = jail_judge_form(rules, key, 0, protocol, port);
 
@@ -100,8 +114,9 @@ JAIL_SELDOM int jail_judge_forms(const void *rules, const struct jail_key *key, 
 }
 
 /*
- * Judges a destination of either family, in each form in which it would be travelled to. `port` is in host byte order; 0 where the
- * protocol has none. Gives JAIL_VERDICT_PASS or an enum jail_reason.
+ * Judges a destination of either family, in each form in which it would be travelled to. `port` is
+ * in host byte order; 0 where the protocol has none. Gives JAIL_VERDICT_PASS or an enum
+ * jail_reason.
  */
 JAIL_INLINE int jail_judge(const void *rules, const struct jail_key *key, __u8 protocol, __u16 port)
 {
@@ -115,7 +130,8 @@ JAIL_INLINE int jail_judge(const void *rules, const struct jail_key *key, __u8 p
 		jail_key_v4(&inside, v4);
 		return jail_judge_key(rules, &inside, protocol, port);
 	}
-	return jail_is_translated(key) ? jail_judge_forms(rules, key, protocol, port) : JAIL_VERDICT_PASS;
+	return jail_is_translated(key) ? jail_judge_forms(rules, key, protocol, port)
+				       : JAIL_VERDICT_PASS;
 }
 
 #endif

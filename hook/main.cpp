@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Verb to command; the only place that prints and exits. It first makes the process its own: crun starts hooks with every signal
-// blocked, and podman passes the environment of whoever called it. Then, before anything from outside is read, the verb confines it
-// (sandbox/sandbox.h).
+// Verb to command; the only place that prints and exits. It first makes the process its own: crun
+// starts hooks with every signal blocked, and podman passes the environment of whoever called it.
+// Then, before anything from outside is read, the verb confines it (sandbox/sandbox.h).
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
@@ -41,7 +41,9 @@ const jail_ai::Verb* running_verb = nullptr;
 void own() {
     // Standard descriptors that are closed would be taken by the next open.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
-        if (::fcntl(fd, F_GETFD) == -1 && ::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd) ::_exit(EX_OSERR);
+        if (::fcntl(fd, F_GETFD) == -1 &&
+            ::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd)
+            ::_exit(EX_OSERR);
     ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
     ::clearenv();
     ::umask(077);
@@ -69,27 +71,31 @@ int print(std::string_view text) {
 
 int fail(const jail_ai::Error& error) {
     const bool misused = error.exit_code == EX_USAGE && running_verb != nullptr;
-    jail_ai::report(LOG_ERR,
-                    misused ? fmt::format("{}: jail-ai-hook {} --help tells what it takes", error.message, running_verb->name) : error.message);
+    jail_ai::report(LOG_ERR, misused ? fmt::format("{}: jail-ai-hook {} --help tells what it takes",
+                                                   error.message, running_verb->name)
+                                     : error.message);
     return error.exit_code;
 }
 
 int fail_in_time(jail_ai::Error error) {
     if (!jail_ai::deadline_passed()) return fail(error);
-    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused", error.message, running_verb->deadline)});
+    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused",
+                                          error.message, running_verb->deadline)});
 }
 
 // A person is told what else goes to syslog alone.
 int tell(const jail_ai::Line& line) {
     jail_ai::report(line.priority, line.text);
-    const bool to_person = running_verb->called_by == jail_ai::CalledBy::people && line.priority > LOG_WARNING;
+    const bool to_person =
+        running_verb->called_by == jail_ai::CalledBy::people && line.priority > LOG_WARNING;
     return to_person ? print(jail_ai::printable(line.text) + "\n") : EX_OK;
 }
 
 int hand_out(const jail_ai::Outcome& outcome) {
     if (print(outcome.text) != EX_OK) {
         const bool is_answer = running_verb->called_by == jail_ai::CalledBy::machines;
-        return is_answer ? fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR)) : EX_IOERR;
+        return is_answer ? fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR))
+                         : EX_IOERR;
     }
     int exit_code = outcome.exit_code;
     for (const jail_ai::Line& line : outcome.lines)
@@ -97,20 +103,23 @@ int hand_out(const jail_ai::Outcome& outcome) {
     return exit_code;
 }
 
-jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine words, const jail_ai::Caller& caller) {
+jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine words,
+                                      const jail_ai::Caller& caller) {
     if (verb.deadline != 0) jail_ai::start_deadline(verb.deadline);
     const auto arguments = TRY(jail_ai::parse_arguments(verb, words));
     if (!verb.only_root_may.empty() && ::geteuid() != 0)
-        return jail_ai::Error{EX_NOPERM, fmt::format("only root may {}: run this as root", verb.only_root_may)};
+        return jail_ai::Error{
+            EX_NOPERM, fmt::format("only root may {}: run this as root", verb.only_root_may)};
     if (verb.probes) TRY(jail_ai::start_prober());
     return verb.run(arguments, caller);
 }
 
-// An engine that is told to ask for help, by a slip in its JSON, must not start a container for the success of that. It speaks by a pipe, systemd by
-// a socket.
+// An engine that is told to ask for help, by a slip in its JSON, must not start a container for the
+// success of that. It speaks by a pipe, systemd by a socket.
 int print_help(const jail_ai::Verb& verb) {
     struct stat input {};
-    const bool by_person = verb.called_by == jail_ai::CalledBy::people || (::fstat(STDIN_FILENO, &input) == 0 && S_ISCHR(input.st_mode));
+    const bool by_person = verb.called_by == jail_ai::CalledBy::people ||
+                           (::fstat(STDIN_FILENO, &input) == 0 && S_ISCHR(input.st_mode));
     const int printed = print(jail_ai::help_of(verb));
     return by_person ? printed : EX_USAGE;
 }
@@ -125,7 +134,8 @@ int dispatch(CommandLine words, const jail_ai::Caller& caller) {
         return listed ? print(*listed) : fail(listed.error());
     }
     const auto* const found = std::ranges::find(jail_ai::kVerbs, word, &jail_ai::Verb::name);
-    if (found == std::end(jail_ai::kVerbs)) return fail({EX_USAGE, jail_ai::wrong_verb(word, jail_ai::kVerbs)});
+    if (found == std::end(jail_ai::kVerbs))
+        return fail({EX_USAGE, jail_ai::wrong_verb(word, jail_ai::kVerbs)});
     if (jail_ai::asks_for_help(**found, words)) return print_help(**found);
     running_verb = *found;
     auto outcome = run(**found, words, caller);
@@ -141,14 +151,18 @@ std::string variable(const char* name) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    const jail_ai::Surroundings surroundings{variable("HOME"), variable("XDG_CONFIG_HOME"), variable("CONTAINERS_CONF"), variable("XDG_RUNTIME_DIR")};
+    const jail_ai::Surroundings surroundings{variable("HOME"), variable("XDG_CONFIG_HOME"),
+                                             variable("CONTAINERS_CONF"),
+                                             variable("XDG_RUNTIME_DIR")};
     const bool wants_colour = variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1;
     own();
-    const jail_ai::Caller caller{surroundings, wants_colour, ::isatty(STDERR_FILENO) == 1, [](std::string_view text) { return print(text) == EX_OK; },
+    const jail_ai::Caller caller{surroundings, wants_colour, ::isatty(STDERR_FILENO) == 1,
+                                 [](std::string_view text) { return print(text) == EX_OK; },
                                  [](const jail_ai::Line& line) { tell(line); }};
     int exit_code = EX_SOFTWARE;
     try {
-        exit_code = dispatch(std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0), caller);
+        exit_code = dispatch(
+            std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0), caller);
     } catch (const std::exception& failure) {
         jail_ai::report(LOG_ERR, failure.what());
     }

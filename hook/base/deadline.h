@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The hook's own deadline, below the engine's. When it passes, the system call that waits is interrupted (EINTR), the failure goes the way of
-// every other, and what was half done is undone. Should that hang too, the process ends a second later.
+// The hook's own deadline, below the engine's. When it passes, the system call that waits is
+// interrupted (EINTR), the failure goes the way of every other, and what was half done is undone.
+// Should that hang too, the process ends a second later.
 #pragma once
 
 namespace jail_ai {
 
-inline constexpr unsigned kDeadlineSeconds = 8;        // hooks.d gives 10
-inline constexpr unsigned kBrokerDeadlineSeconds = 5;  // whoever asks waits no longer than the above
+inline constexpr unsigned kDeadlineSeconds = 8;  // hooks.d gives 10
+inline constexpr unsigned kBrokerDeadlineSeconds =
+    5;  // whoever asks waits no longer than the above
 
 // Starts the clock. Once a process.
 void start_deadline(unsigned seconds = kDeadlineSeconds);
 
-// Has the kernel kill this process after that time, also where it waits for something that no signal with a handler interrupts, such as a
-// file system that a user serves (FUSE). False where the kernel has no timer to give.
+// Has the kernel kill this process after that time, also where it waits for something that no
+// signal with a handler interrupts, such as a file system that a user serves (FUSE). False where
+// the kernel has no timer to give.
 bool kill_after(unsigned seconds);
 
 // Has it passed? Whoever would begin an interrupted call again asks first.

@@ -14,7 +14,8 @@ namespace {
 constexpr std::array<std::uint8_t, 12> kMapped = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 void clear_behind(jail_key& key) {
-    for (unsigned bit = key.prefix_bits; bit < 128; bit += 8 - bit % 8) key.addr[bit / 8] &= static_cast<std::uint8_t>(0xff00u >> (bit % 8));
+    for (unsigned bit = key.prefix_bits; bit < 128; bit += 8 - bit % 8)
+        key.addr[bit / 8] &= static_cast<std::uint8_t>(0xff00u >> (bit % 8));
 }
 
 }  // namespace
@@ -42,21 +43,28 @@ std::optional<IpPrefix> IpPrefix::parse(std::string_view text) {
     std::array<std::uint8_t, 16> bytes{};
     const std::string address(host);
     const bool v4 = ::inet_pton(AF_INET, address.c_str(), bytes.data()) == 1;
-    if (host.find('\0') != std::string_view::npos || (!v4 && ::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1)) return std::nullopt;
+    if (host.find('\0') != std::string_view::npos ||
+        (!v4 && ::inet_pton(AF_INET6, address.c_str(), bytes.data()) != 1))
+        return std::nullopt;
     const std::size_t size = v4 ? 4 : 16;
     unsigned bits = v4 ? 32 : 128;
     if (slash != std::string_view::npos) {
         const std::string_view length = text.substr(slash + 1);
-        const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bits);
-        if (error != std::errc() || end != length.data() + length.size() || length.empty() || bits > size * 8) return std::nullopt;
+        const auto [end, error] =
+            std::from_chars(length.data(), length.data() + length.size(), bits);
+        if (error != std::errc() || end != length.data() + length.size() || length.empty() ||
+            bits > size * 8)
+            return std::nullopt;
     }
     auto prefix = from_bytes(std::span(bytes).first(size), bits);
-    if (prefix && std::memcmp(prefix->key_.addr + (16 - size), bytes.data(), size) != 0) return std::nullopt;
+    if (prefix && std::memcmp(prefix->key_.addr + (16 - size), bytes.data(), size) != 0)
+        return std::nullopt;
     return prefix;
 }
 
 bool IpPrefix::is_v4() const {
-    return key_.prefix_bits >= JAIL_V4_BITS && std::equal(kMapped.begin(), kMapped.end(), key_.addr);
+    return key_.prefix_bits >= JAIL_V4_BITS &&
+           std::equal(kMapped.begin(), kMapped.end(), key_.addr);
 }
 
 bool IpPrefix::contains(const IpPrefix& other) const {
@@ -74,7 +82,9 @@ std::string IpPrefix::to_string() const {
     std::array<char, INET6_ADDRSTRLEN> text{};
     const bool v4 = is_v4();
     ::inet_ntop(v4 ? AF_INET : AF_INET6, key_.addr + (v4 ? 12 : 0), text.data(), text.size());
-    return is_single() ? std::string(text.data()) : fmt::format("{}/{}", text.data(), key_.prefix_bits - (v4 ? JAIL_V4_BITS : 0));
+    return is_single()
+               ? std::string(text.data())
+               : fmt::format("{}/{}", text.data(), key_.prefix_bits - (v4 ? JAIL_V4_BITS : 0));
 }
 
 std::strong_ordering IpPrefix::operator<=>(const IpPrefix& other) const {

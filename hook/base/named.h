@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Tables of an enum's values and of the words that they are written by: arrays of rows with a `value` and a `name`.
+// Tables of an enum's values and of the words that they are written by: arrays of rows with a
+// `value` and a `name`.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +21,9 @@ struct Named {
 template <typename Table, typename Value>
 constexpr bool names_each(const Table& table, Value last) {
     for (std::size_t number = 0; number <= static_cast<std::size_t>(last); ++number)
-        if (std::ranges::count_if(table, [&](const auto& row) { return static_cast<std::size_t>(row.value) == number && !row.name.empty(); }) != 1)
+        if (std::ranges::count_if(table, [&](const auto& row) {
+                return static_cast<std::size_t>(row.value) == number && !row.name.empty();
+            }) != 1)
             return false;
     return table.size() == static_cast<std::size_t>(last) + 1;
 }
@@ -28,12 +31,14 @@ constexpr bool names_each(const Table& table, Value last) {
 // The row, or nullptr.
 template <typename Table>
 constexpr auto find_named(const Table& table, std::string_view name) {
-    const auto found = std::ranges::find_if(table, [&](const auto& row) { return row.name == name; });
+    const auto found =
+        std::ranges::find_if(table, [&](const auto& row) { return row.name == name; });
     return found == table.end() ? nullptr : &*found;
 }
 template <typename Table, typename Value>
 constexpr auto find_row(const Table& table, Value value) {
-    const auto found = std::ranges::find_if(table, [&](const auto& row) { return row.value == value; });
+    const auto found =
+        std::ranges::find_if(table, [&](const auto& row) { return row.value == value; });
     return found == table.end() ? nullptr : &*found;
 }
 

@@ -8,8 +8,10 @@
 
 namespace jail_ai {
 
-// The text with every byte as \xNN that is not part of a printable character in UTF-8: control characters (of C0 and C1), what changes the direction
-// of text or shows nothing, line separators, private use, what no character has, and what is not UTF-8. `keep` are control characters that stay.
+// The text with every byte as \xNN that is not part of a printable character in UTF-8: control
+// characters (of C0 and C1), what changes the direction of text or shows nothing, line separators,
+// private use, what no character has, and what is not UTF-8. `keep` are control characters that
+// stay.
 std::string printable(std::string_view text, std::string_view keep = "");
 
 // 'text', printable, with ' and \ as \xNN as well; of more than `most` bytes the rest is "…".

@@ -35,7 +35,8 @@ UniqueFd connect_to_syslog(int type) {
     address.sun_family = AF_UNIX;
     std::strncpy(address.sun_path, _PATH_LOG, sizeof address.sun_path - 1);
     UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+    if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
+        return fd;
     return {};
 }
 
@@ -58,9 +59,11 @@ Syslog& syslog_connection() {
 void send_to_syslog(int priority, std::string_view line) {
     const Syslog& log = syslog_connection();
     if (!log.fd) return;
-    std::string record = fmt::format("<{}>{} {}[{}]: {}", LOG_MAKEPRI(LOG_DAEMON, priority), timestamp(), kTag, ::getpid(), line);
+    std::string record = fmt::format("<{}>{} {}[{}]: {}", LOG_MAKEPRI(LOG_DAEMON, priority),
+                                     timestamp(), kTag, ::getpid(), line);
     if (log.is_stream) record += '\0';  // ends a record there
-    [[maybe_unused]] const ssize_t sent = ::send(log.fd.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    [[maybe_unused]] const ssize_t sent =
+        ::send(log.fd.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 }  // namespace
@@ -74,7 +77,8 @@ void report(int priority, std::string_view line) {
     const std::string shown = printable(line);
     if (priority <= LOG_WARNING) {
         const std::string text = fmt::format("{}: {}\n", kTag, shown);
-        // One write, so that lines of several hooks don't mix; a reader that has gone is no reason to fail.
+        // One write, so that lines of several hooks don't mix; a reader that has gone is no reason
+        // to fail.
         [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     }
     send_to_syslog(priority, shown);

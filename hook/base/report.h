@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// One line to the people who run the machine. It goes to syslog as well as to stderr, because crun throws a hook's output away.
+// One line to the people who run the machine. It goes to syslog as well as to stderr, because crun
+// throws a hook's output away.
 #pragma once
 
 #include <syslog.h>
@@ -9,13 +10,13 @@
 
 namespace jail_ai {
 
-// Connects to syslog now rather than with the first line, and reads the time zone, for a process that is about to lose the right to. Where
-// nobody listens, nobody will be asked again.
+// Connects to syslog now rather than with the first line, and reads the time zone, for a process
+// that is about to lose the right to. Where nobody listens, nobody will be asked again.
 void open_report();
 
-// Writes "jail-ai-hook: LINE", made printable (quote.h), to stderr, for LOG_WARNING and worse, and then to syslog with the priority (LOG_ERR …).
-// Never fails and never waits, as syslog(3) does for a reader that has stopped: where nobody takes the line it is lost, and the exit code still
-// tells.
+// Writes "jail-ai-hook: LINE", made printable (quote.h), to stderr, for LOG_WARNING and worse, and
+// then to syslog with the priority (LOG_ERR …). Never fails and never waits, as syslog(3) does for
+// a reader that has stopped: where nobody takes the line it is lost, and the exit code still tells.
 void report(int priority, std::string_view line);
 
 }  // namespace jail_ai

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// How functions report failure: a value, or an Error that says what went wrong, where, and which sysexits(3) code the process
-// should end with. Library code returns; only the edge prints.
+// How functions report failure: a value, or an Error that says what went wrong, where, and which
+// sysexits(3) code the process should end with. Library code returns; only the edge prints.
 #pragma once
 
 #include <sysexits.h>
@@ -16,7 +16,8 @@
 
 namespace jail_ai {
 
-// A failure. `message` is one line in lower case without a full stop; strings from outside are in it by way of quote().
+// A failure. `message` is one line in lower case without a full stop; strings from outside are in
+// it by way of quote().
 struct Error {
     int exit_code;  // of sysexits.h
     std::string message;
@@ -28,8 +29,8 @@ struct Error {
     }
 };
 
-// An Error for a failed system call: "DOING: No such file or directory". `number` is an errno value; those that mean a lack of privilege
-// end in EX_NOPERM.
+// An Error for a failed system call: "DOING: No such file or directory". `number` is an errno
+// value; those that mean a lack of privilege end in EX_NOPERM.
 inline Error system_error(std::string_view doing, int number, int exit_code = EX_OSERR) {
     const bool forbidden = number == EPERM || number == EACCES;
     return Error{forbidden ? EX_NOPERM : exit_code, std::string(doing) + ": " + ::strerror(number)};
@@ -80,8 +81,9 @@ private:
     std::variant<T, Error> state_;
 };
 
-// The value of a Result; where it is an error, the function that this stands in returns that: auto cgroup = TRY(Cgroup::around(process)); By a
-// statement expression, an extension that GCC and clang have. Not among other arguments.
+// The value of a Result; where it is an error, the function that this stands in returns that: auto
+// cgroup = TRY(Cgroup::around(process)); By a statement expression, an extension that GCC and clang
+// have. Not among other arguments.
 #define TRY(expression) TRY_NUMBERED(expression, __COUNTER__)
 #define TRY_NUMBERED(expression, number) TRY_AS(expression, TRY_NAME(number))
 #define TRY_NAME(number) tried_##number

@@ -5,7 +5,8 @@
 
 namespace jail_ai {
 
-// From now on these signals interrupt the system call that waits, and set the mark, in place of ending the process.
+// From now on these signals interrupt the system call that waits, and set the mark, in place of
+// ending the process.
 void listen_for_stop();
 
 bool stop_requested();

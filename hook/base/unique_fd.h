@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Sole owner of a file descriptor. No conversion to int, so that a descriptor is never mistaken for a number.
+// Sole owner of a file descriptor. No conversion to int, so that a descriptor is never mistaken for
+// a number.
 #pragma once
 
 #include <unistd.h>

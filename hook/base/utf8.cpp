@@ -9,7 +9,10 @@ std::optional<Character> first_character(std::string_view text) {
     constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};  // that takes so many bytes
     const auto first = static_cast<unsigned char>(text.front());
     if (first < 0x80) return Character{first, 1};
-    const std::size_t length = first >> 5 == 6 ? 2 : first >> 4 == 14 ? 3 : first >> 3 == 30 ? 4 : 0;
+    const std::size_t length = first >> 5 == 6    ? 2
+                               : first >> 4 == 14 ? 3
+                               : first >> 3 == 30 ? 4
+                                                  : 0;
     if (length == 0 || text.size() < length) return std::nullopt;
     char32_t point = first & (0xffU >> (length + 1));
     for (const char each : text.substr(1, length - 1)) {

@@ -15,8 +15,8 @@ struct Character {
     std::size_t length;  // 1 to 4 bytes
 };
 
-// Nothing where the text, which must not be empty, doesn't begin with a character in its shortest form: surrogates and what is above U+10FFFF are
-// none.
+// Nothing where the text, which must not be empty, doesn't begin with a character in its shortest
+// form: surrogates and what is above U+10FFFF are none.
 std::optional<Character> first_character(std::string_view text);
 
 // The text with U+FFFD for each byte that is not part of UTF-8.

@@ -15,36 +15,48 @@
 namespace jail_ai {
 namespace {
 
-// Until it is asked again: doubled each time, for a broker that never answers is not to be asked a hundred times.
+// Until it is asked again: doubled each time, for a broker that never answers is not to be asked a
+// hundred times.
 constexpr long kFirstPause = 20'000'000;  // ns
 constexpr long kLongestPause = 640'000'000;
 
 Result<UniqueFd> connect_to(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof address.sun_path) return Error{EX_USAGE, fmt::format("{} is no path for a socket", quote(path))};
+    if (path.empty() || path.size() >= sizeof address.sun_path)
+        return Error{EX_USAGE, fmt::format("{} is no path for a socket", quote(path))};
     std::memcpy(address.sun_path, path.data(), path.size());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return system_error("make a socket", errno);
     int failed = 0;
-    do failed = ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ? 0 : errno;
+    do
+        failed =
+            ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0
+                ? 0
+                : errno;
     while (failed == EINTR && !deadline_passed());
     if (failed == 0) return fd;
-    // podman takes strerror(ENOENT), where runc passes it on, for a command that the container doesn't have.
+    // podman takes strerror(ENOENT), where runc passes it on, for a command that the container
+    // doesn't have.
     const std::string what =
-        fmt::format("connect to the broker at {}: {}", quote(path), failed == ENOENT ? "there is no socket" : ::strerror(failed));
+        fmt::format("connect to the broker at {}: {}", quote(path),
+                    failed == ENOENT ? "there is no socket" : ::strerror(failed));
     if (failed == EINTR || failed == EAGAIN) return Error{EX_TEMPFAIL, what};
-    return Error{EX_UNAVAILABLE, fmt::format("{}: the engine is rootless, so that this takes the broker: as root, systemctl enable --now "
+    return Error{EX_UNAVAILABLE, fmt::format("{}: the engine is rootless, so that this takes the "
+                                             "broker: as root, systemctl enable --now "
                                              "jail-ai-hook.socket",
                                              what)};
 }
 
-// The descriptor goes beside the first byte. A broker that has heard enough closes its end, and has answered by then.
+// The descriptor goes beside the first byte. A broker that has heard enough closes its end, and has
+// answered by then.
 Status send_all(int fd, std::string_view bytes, int descriptor) {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)]{};
     bool first = true;
     while (!bytes.empty()) {
-        iovec vector{const_cast<char*>(bytes.data()), bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast): it is only read
+        iovec vector{
+            const_cast<char*>(bytes.data()),
+            bytes.size()};  // NOLINT(cppcoreguidelines-pro-type-const-cast): it is only read
         msghdr message{};
         message.msg_iov = &vector;
         message.msg_iovlen = 1;
@@ -73,7 +85,8 @@ Result<std::string> receive_all(int fd) {
     while (bytes.size() <= kMaxAnswerBytes) {
         const ssize_t got = ::recv(fd, chunk, sizeof chunk, 0);
         if (got < 0 && errno == EINTR && !deadline_passed()) continue;
-        if (got < 0 && errno == ECONNRESET) break;  // it closed before it had heard all; what it said stands
+        if (got < 0 && errno == ECONNRESET)
+            break;  // it closed before it had heard all; what it said stands
         if (got < 0) return system_error("wait for the broker's answer", errno, EX_IOERR);
         if (got == 0) break;
         bytes.append(chunk, static_cast<std::size_t>(got));
@@ -86,12 +99,14 @@ Result<Reply> ask_once(const std::string& path, const Process& process, std::str
     TRY(send_all(connection.get(), bytes, process.pidfd()));
     auto answer = TRY(receive_all(connection.get()));
     // MaxConnections= of the socket unit closes without a word.
-    if (answer.empty()) return Error{EX_TEMPFAIL, "the broker closed the connection without an answer"};
+    if (answer.empty())
+        return Error{EX_TEMPFAIL, "the broker closed the connection without an answer"};
     return parse_answer(answer);
 }
 
 bool is_worth_another_try(const Result<Reply>& answer) {
-    return answer ? answer->word != Word::yes && answer->exit_code == EX_TEMPFAIL : answer.error().exit_code == EX_TEMPFAIL;
+    return answer ? answer->word != Word::yes && answer->exit_code == EX_TEMPFAIL
+                  : answer.error().exit_code == EX_TEMPFAIL;
 }
 
 }  // namespace

@@ -11,12 +11,14 @@
 
 namespace jail_ai {
 
-// Where jail-ai-hook.socket listens. Never taken from the environment, which is whoever's called the engine.
+// Where jail-ai-hook.socket listens. Never taken from the environment, which is whoever's called
+// the engine.
 inline constexpr const char* kBrokerSocket = "/run/jail-ai-hook.sock";
 
-// Sends the message, with the pidfd of the container's process, to the broker that listens at `path`, and waits for its answer until the deadline;
-// where the broker has no time for this user just now, asks again until then. Errors: EX_UNAVAILABLE where nobody listens, with what to enable;
-// EX_DATAERR for a message that is too long; EX_TEMPFAIL, EX_PROTOCOL, EX_IOERR.
+// Sends the message, with the pidfd of the container's process, to the broker that listens at
+// `path`, and waits for its answer until the deadline; where the broker has no time for this user
+// just now, asks again until then. Errors: EX_UNAVAILABLE where nobody listens, with what to
+// enable; EX_DATAERR for a message that is too long; EX_TEMPFAIL, EX_PROTOCOL, EX_IOERR.
 Result<Reply> ask_broker(const std::string& path, const Process& process, const Message& message);
 
 }  // namespace jail_ai

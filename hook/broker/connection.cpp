@@ -18,7 +18,8 @@ constexpr std::string_view kTooSoon = "the request ends too soon";
 Result<int> socket_option(int fd, int option) {
     int value = 0;
     socklen_t size = sizeof value;
-    if (::getsockopt(fd, SOL_SOCKET, option, &value, &size) != 0) return system_error("look at the connection", errno, EX_USAGE);
+    if (::getsockopt(fd, SOL_SOCKET, option, &value, &size) != 0)
+        return system_error("look at the connection", errno, EX_USAGE);
     return value;
 }
 
@@ -41,13 +42,15 @@ Result<Connection> Connection::on(int fd) {
     const auto domain = socket_option(fd, SO_DOMAIN);
     const auto type = socket_option(fd, SO_TYPE);
     if (!domain || !type || *domain != AF_UNIX || *type != SOCK_STREAM)
-        return Error{
-            EX_USAGE,
-            "standard input is not a connection: this verb is started by jail-ai-hook.socket, see systemctl enable --now jail-ai-hook.socket"};
+        return Error{EX_USAGE,
+                     "standard input is not a connection: this verb is started by "
+                     "jail-ai-hook.socket, see systemctl enable --now jail-ai-hook.socket"};
     ucred credentials{};
     socklen_t size = sizeof credentials;
-    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0) return system_error("ask who is connected", errno);
-    if (credentials.uid == static_cast<uid_t>(-1)) return Error{EX_USAGE, "standard input is a socket that nobody is connected to"};
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
+        return system_error("ask who is connected", errno);
+    if (credentials.uid == static_cast<uid_t>(-1))
+        return Error{EX_USAGE, "standard input is a socket that nobody is connected to"};
     return Connection(fd, {credentials.pid, credentials.uid});
 }
 
@@ -64,14 +67,18 @@ Status Connection::receive_header(Header& header) const {
     do got = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC);
     while (got < 0 && errno == EINTR && !deadline_passed());
     if (got < 0) return system_error("receive the request", errno, EX_IOERR);
-    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr; part = CMSG_NXTHDR(&message, part)) {
-        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS || part->cmsg_len != CMSG_LEN(sizeof(int))) continue;
+    for (cmsghdr* part = CMSG_FIRSTHDR(&message); part != nullptr;
+         part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS ||
+            part->cmsg_len != CMSG_LEN(sizeof(int)))
+            continue;
         int fd = -1;
         std::memcpy(&fd, CMSG_DATA(part), sizeof fd);
         header.descriptor = UniqueFd(fd);
     }
     if (got == 0) return Error{EX_PROTOCOL, std::string(kTooSoon)};
-    if ((message.msg_flags & MSG_CTRUNC) != 0) return Error{EX_PROTOCOL, "more than one descriptor came with the request"};
+    if ((message.msg_flags & MSG_CTRUNC) != 0)
+        return Error{EX_PROTOCOL, "more than one descriptor came with the request"};
     if (!header.descriptor) return Error{EX_PROTOCOL, "no descriptor came with the request"};
     const auto size = static_cast<std::size_t>(got);
     TRY(receive_all(fd_, bytes.data() + size, bytes.size() - size));

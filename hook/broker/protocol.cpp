@@ -34,14 +34,16 @@ Result<std::vector<std::string>> split_words(std::string_view text) {
 }
 
 Error too_long(std::size_t part, std::size_t size) {
-    return Error{EX_DATAERR, fmt::format("the {} has {} bytes, the broker takes {}", kPartNames[part], size, kMaxPart[part])};
+    return Error{EX_DATAERR, fmt::format("the {} has {} bytes, the broker takes {}",
+                                         kPartNames[part], size, kMaxPart[part])};
 }
 
 }  // namespace
 
 Result<std::string> encode_message(const Message& message) {
     const std::string flags = join_words(message.flags);
-    const std::array<std::string_view, kParts> parts = {flags, message.state, message.config, message.hosts, message.resolv_conf};
+    const std::array<std::string_view, kParts> parts = {flags, message.state, message.config,
+                                                        message.hosts, message.resolv_conf};
     PartSizes sizes{};
     for (std::size_t part = 0; part < kParts; ++part) {
         if (parts[part].size() > kMaxPart[part]) return too_long(part, parts[part].size());
@@ -55,7 +57,9 @@ Result<std::string> encode_message(const Message& message) {
 
 Result<PartSizes> parse_header(std::string_view bytes) {
     if (bytes.size() != kHeaderBytes || !bytes.starts_with(kMagic))
-        return Error{EX_PROTOCOL, "this is not a request of this version's hook: are hook and broker of one installation?"};
+        return Error{EX_PROTOCOL,
+                     "this is not a request of this version's hook: are hook and broker of one "
+                     "installation?"};
     PartSizes sizes{};
     std::memcpy(sizes.data(), bytes.data() + kMagic.size(), sizeof sizes);
     for (std::size_t part = 0; part < kParts; ++part)
@@ -68,27 +72,33 @@ std::size_t body_size(const PartSizes& sizes) {
 }
 
 Result<Message> parse_body(const PartSizes& sizes, std::string_view body) {
-    if (body.size() != body_size(sizes)) return Error{EX_PROTOCOL, fmt::format("{} bytes of {}", body.size(), body_size(sizes))};
+    if (body.size() != body_size(sizes))
+        return Error{EX_PROTOCOL, fmt::format("{} bytes of {}", body.size(), body_size(sizes))};
     std::array<std::string_view, kParts> parts;
     for (std::size_t part = 0; part < kParts; ++part) {
         parts[part] = body.substr(0, sizes[part]);
         body.remove_prefix(sizes[part]);
     }
     auto flags = TRY(split_words(parts[kFlags]));
-    return Message{std::move(flags), std::string(parts[kState]), std::string(parts[kConfig]), std::string(parts[kHosts]),
-                   std::string(parts[kResolvConf])};
+    return Message{std::move(flags), std::string(parts[kState]), std::string(parts[kConfig]),
+                   std::string(parts[kHosts]), std::string(parts[kResolvConf])};
 }
 
 std::string encode_answer(const Reply& answer) {
-    std::string line = answer.word == Word::yes ? "yes " : fmt::format("{} {} ", answer.word == Word::no ? "no" : "never", answer.exit_code);
+    std::string line =
+        answer.word == Word::yes
+            ? "yes "
+            : fmt::format("{} {} ", answer.word == Word::no ? "no" : "never", answer.exit_code);
     for (const char c : std::string_view(answer.text).substr(0, kMaxAnswerBytes - line.size() - 1))
         line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     return line + '\n';
 }
 
 Result<Reply> parse_answer(std::string_view bytes) {
-    if (bytes.empty()) return Error{EX_PROTOCOL, "the broker closed the connection without an answer"};
-    const Error strange{EX_PROTOCOL, fmt::format("the broker's answer is strange: {}", quote(bytes, 64))};
+    if (bytes.empty())
+        return Error{EX_PROTOCOL, "the broker closed the connection without an answer"};
+    const Error strange{EX_PROTOCOL,
+                        fmt::format("the broker's answer is strange: {}", quote(bytes, 64))};
     if (bytes.size() > kMaxAnswerBytes || bytes.find('\n') != bytes.size() - 1) return strange;
     bytes.remove_suffix(1);
     const std::string_view word = bytes.substr(0, bytes.find(' '));
@@ -99,8 +109,11 @@ Result<Reply> parse_answer(std::string_view bytes) {
     int code = 0;
     const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), code);
     const auto digits = static_cast<std::size_t>(end - bytes.data());
-    if (error != std::errc() || code < 1 || code > kMaxExitCode || digits >= bytes.size() || bytes[digits] != ' ') return strange;
-    return Reply{word == "no" ? Word::no : Word::never, code, std::string(bytes.substr(digits + 1))};
+    if (error != std::errc() || code < 1 || code > kMaxExitCode || digits >= bytes.size() ||
+        bytes[digits] != ' ')
+        return strange;
+    return Reply{word == "no" ? Word::no : Word::never, code,
+                 std::string(bytes.substr(digits + 1))};
 }
 
 }  // namespace jail_ai

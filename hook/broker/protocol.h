@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the hook of a rootless engine and the broker say to each other, over one connection of a Unix stream socket. Pure.
+// What the hook of a rootless engine and the broker say to each other, over one connection of a
+// Unix stream socket. Pure.
 //
-// The hook says: a header of kHeaderBytes, with a pidfd of the container's process beside its first byte (SCM_RIGHTS, unix(7)), and then the parts,
-// one behind the other. The header is the magic, then the length of each part as a 32-bit number in the machine's byte order. The broker answers
-// with one line, "yes TEXT", "no CODE TEXT" or "never CODE TEXT", and closes. Every length is bounded before a byte of the part is read.
+// The hook says: a header of kHeaderBytes, with a pidfd of the container's process beside its first
+// byte (SCM_RIGHTS, unix(7)), and then the parts, one behind the other. The header is the magic,
+// then the length of each part as a 32-bit number in the machine's byte order. The broker answers
+// with one line, "yes TEXT", "no CODE TEXT" or "never CODE TEXT", and closes. Every length is
+// bounded before a byte of the part is read.
 #pragma once
 
 #include <array>
@@ -27,9 +30,12 @@ struct Message {
 
 enum Part { kFlags, kState, kConfig, kHosts, kResolvConf, kParts };
 
-// How long each part may be, in bytes. JSON takes up to 20 times its length once it is parsed, text takes what it is.
-inline constexpr std::array<std::uint32_t, kParts> kMaxPart = {16u << 10, 512u << 10, 1u << 20, 8u << 20, 64u << 10};
-inline constexpr std::array<std::string_view, kParts> kPartNames = {"flags", "state", "config.json", "hosts file", "resolv.conf"};
+// How long each part may be, in bytes. JSON takes up to 20 times its length once it is parsed, text
+// takes what it is.
+inline constexpr std::array<std::uint32_t, kParts> kMaxPart = {16u << 10, 512u << 10, 1u << 20,
+                                                               8u << 20, 64u << 10};
+inline constexpr std::array<std::string_view, kParts> kPartNames = {"flags", "state", "config.json",
+                                                                    "hosts file", "resolv.conf"};
 
 using PartSizes = std::array<std::uint32_t, kParts>;
 
@@ -39,7 +45,8 @@ inline constexpr std::size_t kHeaderBytes = kMagic.size() + sizeof(PartSizes);
 // Header and parts. Error (EX_DATAERR): a part is longer than the broker takes.
 Result<std::string> encode_message(const Message& message);
 
-// Takes exactly kHeaderBytes. Errors: EX_PROTOCOL for bytes that are no header, EX_DATAERR for a part that is too long.
+// Takes exactly kHeaderBytes. Errors: EX_PROTOCOL for bytes that are no header, EX_DATAERR for a
+// part that is too long.
 Result<PartSizes> parse_header(std::string_view bytes);
 
 std::size_t body_size(const PartSizes& sizes);
@@ -50,7 +57,8 @@ Result<Message> parse_body(const PartSizes& sizes, std::string_view body);
 enum class Word {
     yes,    // the container is jailed
     no,     // it isn't; whether it may start unprotected, whoever asked knows
-    never,  // it isn't, and the administrator of the machine wants no container to start unprotected
+    never,  // it isn't, and the administrator of the machine wants no container to start
+            // unprotected
 };
 
 struct Reply {
@@ -64,7 +72,8 @@ inline constexpr std::size_t kMaxAnswerBytes = 4096;
 // One line with its end. A text that is too long is cut.
 std::string encode_answer(const Reply& answer);
 
-// Takes what came until the connection was closed. Errors: EX_PROTOCOL for anything but one whole line.
+// Takes what came until the connection was closed. Errors: EX_PROTOCOL for anything but one whole
+// line.
 Result<Reply> parse_answer(std::string_view bytes);
 
 }  // namespace jail_ai

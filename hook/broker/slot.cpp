@@ -10,8 +10,9 @@ namespace jail_ai {
 namespace {
 
 constexpr const char* kFile = "slots";
-// Descriptors are closed in the order of their numbers when a process ends. Where a user's descriptor, which has a lower one, makes that wait (a file
-// on FUSE before Linux 6.4), the slot stays taken meanwhile: it is that user's own.
+// Descriptors are closed in the order of their numbers when a process ends. Where a user's
+// descriptor, which has a lower one, makes that wait (a file on FUSE before Linux 6.4), the slot
+// stays taken meanwhile: it is that user's own.
 constexpr int kHighDescriptor = 200;
 
 Result<UniqueFd> open_file() {
@@ -35,7 +36,8 @@ Result<Slot> Slot::take(const Peer& peer) {
         if (::fcntl(file.get(), F_OFD_SETLK, &byte) == 0) return Slot(std::move(file));
         if (errno != EAGAIN && errno != EACCES) return system_error("lock a slot", errno);
     }
-    return Error{EX_TEMPFAIL, fmt::format("busy: {} requests of uid {} are being served", kSlotsOfUser, peer.uid)};
+    return Error{EX_TEMPFAIL, fmt::format("busy: {} requests of uid {} are being served",
+                                          kSlotsOfUser, peer.uid)};
 }
 
 }  // namespace jail_ai

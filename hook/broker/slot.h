@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// How many requests of one user are served at once, so that no user's slow or many ones take what all brokers together may have.
+// How many requests of one user are served at once, so that no user's slow or many ones take what
+// all brokers together may have.
 #pragma once
 
 #include "base/result.h"
@@ -11,11 +12,13 @@ namespace jail_ai {
 
 inline constexpr int kSlotsOfUser = 4;
 
-// Held until it is destroyed, or until the process has ended in whatever way: a byte of a file that only root opens is locked (F_OFD_SETLK,
-// fcntl(2)), one of kSlotsOfUser for each uid. The file holds nothing.
+// Held until it is destroyed, or until the process has ended in whatever way: a byte of a file that
+// only root opens is locked (F_OFD_SETLK, fcntl(2)), one of kSlotsOfUser for each uid. The file
+// holds nothing.
 class Slot {
 public:
-    // Errors: EX_TEMPFAIL where the user has all of them, EX_OSERR where the file can't be had. The directory is made if it isn't there.
+    // Errors: EX_TEMPFAIL where the user has all of them, EX_OSERR where the file can't be had. The
+    // directory is made if it isn't there.
     static Result<Slot> take(const Peer& peer);
 
 private:

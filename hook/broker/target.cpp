@@ -17,7 +17,8 @@ namespace {
 
 Status check_process(const Peer& peer, const Process& process) {
     auto user_namespace = TRY(process.user_namespace());
-    return authorise_process(peer, {process.pid(), user_namespace.is_initial, user_namespace.owner});
+    return authorise_process(peer,
+                             {process.pid(), user_namespace.is_initial, user_namespace.owner});
 }
 
 Status check_cgroup(const Peer& peer, const Cgroup& cgroup) {
@@ -27,22 +28,29 @@ Status check_cgroup(const Peer& peer, const Cgroup& cgroup) {
     return authorise_cgroup(peer, owners);
 }
 
-// By its number, which may have been given to another since it connected. That another would be no way round: all that this keeps a jailed agent
-// from is asking at all, and none of its questions would be answered to its advantage.
+// By its number, which may have been given to another since it connected. That another would be no
+// way round: all that this keeps a jailed agent from is asking at all, and none of its questions
+// would be answered to its advantage.
 Status check_peer_is_free(const Peer& peer) {
     auto process = TRY(Process::open(peer.pid).context("whoever asks"));
     const auto path = TRY(cgroup_path_of(process.proc_fd()).context("whoever asks"));
     const auto cgroup = TRY(open_cgroup(path).context("whoever asks"));
     auto jailed = TRY(is_jailed(cgroup.get()));
-    if (jailed) return Error{EX_NOPERM, fmt::format("process {} asks from inside of a jail, where everything is jailed already", peer.pid)};
+    if (jailed)
+        return Error{
+            EX_NOPERM,
+            fmt::format("process {} asks from inside of a jail, where everything is jailed already",
+                        peer.pid)};
     return ok();
 }
 
 Status check_number_of_jails(const Peer& peer, const Cgroup& cgroup, std::size_t most) {
     if (peer.uid == 0) return ok();  // root's are the machine's
     const auto cgroups = TRY(cgroup_and_above(cgroup.fd()));
-    const auto top = std::ranges::find(cgroups.rbegin(), cgroups.rend(), peer.uid, &OpenCgroup::owner);
-    if (top == cgroups.rend()) return Error{EX_NOPERM, fmt::format("no cgroup here belongs to uid {}", peer.uid)};
+    const auto top =
+        std::ranges::find(cgroups.rbegin(), cgroups.rend(), peer.uid, &OpenCgroup::owner);
+    if (top == cgroups.rend())
+        return Error{EX_NOPERM, fmt::format("no cgroup here belongs to uid {}", peer.uid)};
     std::size_t jails = 0;
     TRY(walk_down(top->fd.get(), [&](int fd, const std::string& /*below*/) -> Result<Walk> {
             const auto programs = TRY(attached_programs(fd, kProgramTable.front()));
@@ -50,7 +58,10 @@ Status check_number_of_jails(const Peer& peer, const Cgroup& cgroup, std::size_t
             return Walk::on;
         }).context(fmt::format("count the jails of uid {}", peer.uid)));
     if (jails >= most)
-        return Error{EX_UNAVAILABLE, fmt::format("uid {} has {} jails, as many as a user may have here (--max-jails)", peer.uid, jails)};
+        return Error{
+            EX_UNAVAILABLE,
+            fmt::format("uid {} has {} jails, as many as a user may have here (--max-jails)",
+                        peer.uid, jails)};
     return ok();
 }
 

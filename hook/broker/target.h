@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The process that a request is about, and its cgroup: found, proved to be the peer's and the container's alone, and proved again at will.
+// The process that a request is about, and its cgroup: found, proved to be the peer's and the
+// container's alone, and proved again at will.
 #pragma once
 
 #include <cstddef>
@@ -18,17 +19,20 @@ struct ProvedTarget {
     Cgroup cgroup;
 };
 
-// Everything that is asked of a request before one byte of its files is read: that the descriptor is the pidfd of a live process; that the process
-// and its cgroup are the peer's (broker/authorisation.h); that the process is alone in that cgroup (system/cgroup.h), so that neither the engine, the
-// hook nor the user's shell is in it; that the cgroup is not jailed, for a second jail may be no looser; that the peer is not jailed itself; and that
-// the peer has fewer than `most_jails`. Needs CAP_SYS_PTRACE and CAP_SYS_ADMIN.
+// Everything that is asked of a request before one byte of its files is read: that the descriptor
+// is the pidfd of a live process; that the process and its cgroup are the peer's
+// (broker/authorisation.h); that the process is alone in that cgroup (system/cgroup.h), so that
+// neither the engine, the hook nor the user's shell is in it; that the cgroup is not jailed, for a
+// second jail may be no looser; that the peer is not jailed itself; and that the peer has fewer
+// than `most_jails`. Needs CAP_SYS_PTRACE and CAP_SYS_ADMIN.
 Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, std::size_t most_jails);
 
 // They are still what was proved, apart from the cgroup's being free of programs.
 Status prove_again(const Peer& peer, const Process& process, const Cgroup& cgroup);
 
-// The process that started the one at the other end: of a hook, the runtime. 0 where that can't be told any more. A number is not a process: what is
-// read of it may only make the judgement of risks stricter or be the peer's own lie.
+// The process that started the one at the other end: of a hook, the runtime. 0 where that can't be
+// told any more. A number is not a process: what is read of it may only make the judgement of risks
+// stricter or be the peer's own lie.
 pid_t runtime_of(const Peer& peer);
 
 }  // namespace jail_ai

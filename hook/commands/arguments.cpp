@@ -49,21 +49,26 @@ private:
         std::optional<std::string_view> value;
         if (name.size() != word.size()) value = word.substr(name.size() + 1);
         if (const Option* own = find_option(verb_.options, name)) return add_option(*own, value);
-        const Option* setting = verb_.takes_settings ? find_option(setting_options(), name) : nullptr;
-        return setting != nullptr ? add_setting(*setting, value) : usage(fmt::format("unknown option {}", quote(name)));
+        const Option* setting =
+            verb_.takes_settings ? find_option(setting_options(), name) : nullptr;
+        return setting != nullptr ? add_setting(*setting, value)
+                                  : usage(fmt::format("unknown option {}", quote(name)));
     }
 
     Status add_word(std::string_view word) {
-        if (word.empty() || verb_.words.name.empty()) return usage(fmt::format("unexpected {}", quote(word)));
+        if (word.empty() || verb_.words.name.empty())
+            return usage(fmt::format("unexpected {}", quote(word)));
         if (!verb_.words.many && !arguments_.words.empty())
-            return usage(fmt::format("unexpected {}: {} takes one {}", quote(word), verb_.name, verb_.words.name));
+            return usage(fmt::format("unexpected {}: {} takes one {}", quote(word), verb_.name,
+                                     verb_.words.name));
         arguments_.words.emplace_back(word);
         return ok();
     }
 
     Status add_option(const Option& option, std::optional<std::string_view> value) {
         auto its = TRY(value_of(option, value));
-        if (its.empty() && !option.value.empty()) return usage(fmt::format("{} needs a value", quote(option.name)));
+        if (its.empty() && !option.value.empty())
+            return usage(fmt::format("{} needs a value", quote(option.name)));
         if (arguments_.has(option.name) && option.use != Use::many && !option.value.empty())
             return usage(fmt::format("{} stands there twice", quote(option.name)));
         arguments_.options.emplace_back(option.name, its);
@@ -73,13 +78,16 @@ private:
     // Which values may be empty and which stand there twice is a matter of the setting.
     Status add_setting(const Option& option, std::optional<std::string_view> value) {
         auto its = TRY(value_of(option, value));
-        arguments_.flags.push_back(option.value.empty() ? std::string(option.name) : fmt::format("{}={}", option.name, its));
+        arguments_.flags.push_back(option.value.empty() ? std::string(option.name)
+                                                        : fmt::format("{}={}", option.name, its));
         return ok();
     }
 
     Result<std::string_view> value_of(const Option& option, std::optional<std::string_view> value) {
         if (option.value.empty())
-            return value ? Result<std::string_view>(usage(fmt::format("{} takes no value", quote(option.name)))) : std::string_view();
+            return value ? Result<std::string_view>(
+                               usage(fmt::format("{} takes no value", quote(option.name))))
+                         : std::string_view();
         if (value) return *value;
         if (words_.empty()) return usage(fmt::format("{} needs a value", quote(option.name)));
         return take();
@@ -95,7 +103,8 @@ private:
             there += arguments_.has(option.name) ? 1 : 0;
             must = option.use == Use::must_one_of;
         }
-        if (there > 1 || (must && there == 0)) return usage(fmt::format("{} takes one of {}", verb_.name, fmt::join(choices, ", ")));
+        if (there > 1 || (must && there == 0))
+            return usage(fmt::format("{} takes one of {}", verb_.name, fmt::join(choices, ", ")));
         return ok();
     }
 
@@ -107,7 +116,8 @@ private:
 }  // namespace
 
 const std::string* Arguments::value(std::string_view option) const {
-    const auto found = std::ranges::find(options, option, &std::pair<std::string_view, std::string>::first);
+    const auto found =
+        std::ranges::find(options, option, &std::pair<std::string_view, std::string>::first);
     return found == options.end() ? nullptr : &found->second;
 }
 

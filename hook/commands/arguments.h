@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What follows the verb: its options, the administrator's settings (container/flags.h), and words. Pure.
+// What follows the verb: its options, the administrator's settings (container/flags.h), and words.
+// Pure.
 #pragma once
 
 #include <span>
@@ -17,8 +18,10 @@ namespace jail_ai {
 
 struct Arguments {
     Defaults defaults;
-    std::vector<std::string> flags;                                 // the words that say so, each with its value: "--allow=host:11434"
-    std::vector<std::pair<std::string_view, std::string>> options;  // the verb's own, each with its value
+    std::vector<std::string>
+        flags;  // the words that say so, each with its value: "--allow=host:11434"
+    std::vector<std::pair<std::string_view, std::string>>
+        options;  // the verb's own, each with its value
     std::vector<std::string> words;
 
     // That of the option, or nullptr where it isn't there.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "attach" and "detach": the block for what no engine has called the hook for, and its end. What is attached is judged as the hook would have, and
-// takes the place of the jail that is there. What a container's annotations say comes to the settings.
+// "attach" and "detach": the block for what no engine has called the hook for, and its end. What is
+// attached is judged as the hook would have, and takes the place of the jail that is there. What a
+// container's annotations say comes to the settings.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <syslog.h>
@@ -70,16 +71,23 @@ Result<Target> find_target(const Arguments& arguments) {
 
 Result<Container> container_of(Target target) {
     const bool has_config = !target.bundle.empty();
-    auto files = TRY(has_config ? BundleFiles::open(target.bundle) : files_of_process(target.process));
+    auto files =
+        TRY(has_config ? BundleFiles::open(target.bundle) : files_of_process(target.process));
     auto names = TRY(has_config ? files.read_name_files() : read_name_files(target.process));
     const bool shares_network = TRY(target.process.shares_namespace("net"));
-    return Container{
-        std::move(target.name), std::move(target.process), std::move(target.cgroup), std::move(files), std::move(names), shares_network, kRunsAlready,
-        Mounts::entered};
+    return Container{std::move(target.name),
+                     std::move(target.process),
+                     std::move(target.cgroup),
+                     std::move(files),
+                     std::move(names),
+                     shares_network,
+                     kRunsAlready,
+                     Mounts::entered};
 }
 
 // Those that count. `lines` gets what the log is to say of the others.
-Result<Annotations> annotations_of(const Container& container, const std::string& bundle, Lines& lines) {
+Result<Annotations> annotations_of(const Container& container, const std::string& bundle,
+                                   Lines& lines) {
     if (bundle.empty()) return Annotations();
     auto annotations = TRY(read_annotations(container.files.config.json()));
     auto ignored = TRY(ignore_others_annotations(annotations, container.id, bundle));
@@ -90,7 +98,10 @@ Result<Annotations> annotations_of(const Container& container, const std::string
 Result<Request> join_request(const Annotations& annotations, const Defaults& defaults) {
     auto request = TRY(join_or_block(defaults, annotations));
     if (request.mode == Mode::off)
-        return Error{EX_CONFIG, fmt::format("it is asked for without the block ({}=false): there is nothing to attach", kBlockHost)};
+        return Error{
+            EX_CONFIG,
+            fmt::format("it is asked for without the block ({}=false): there is nothing to attach",
+                        kBlockHost)};
     return request;
 }
 
@@ -98,10 +109,13 @@ Result<Request> join_request(const Annotations& annotations, const Defaults& def
 void end_connections_from_before(int cgroup_fd, Lines& lines) {
     auto ended = end_blocked_connections(cgroup_fd);
     if (!ended)
-        lines.push_back({LOG_WARNING, fmt::format("connections to the host from before are cut, but programs that have them may wait for answers: {}",
-                                                  ended.error().message)});
+        lines.push_back(
+            {LOG_WARNING, fmt::format("connections to the host from before are cut, but programs "
+                                      "that have them may wait for answers: {}",
+                                      ended.error().message)});
     else if (*ended != 0)
-        lines.push_back({LOG_NOTICE, fmt::format("{} connections to the host from before ended", *ended)});
+        lines.push_back(
+            {LOG_NOTICE, fmt::format("{} connections to the host from before ended", *ended)});
 }
 
 Result<Lines> jail_target(Target target, const Defaults& defaults) {
@@ -116,7 +130,8 @@ Result<Lines> jail_target(Target target, const Defaults& defaults) {
     end_connections_from_before(container.cgroup.fd(), jailed.lines);
     std::ranges::move(jailed.lines, std::back_inserter(lines));
     lines.push_back({LOG_NOTICE,
-                     "it ran before: sockets that are no IP sockets, opened till now, stay open, and its resolv.conf, which it may have written, "
+                     "it ran before: sockets that are no IP sockets, opened till now, stay open, "
+                     "and its resolv.conf, which it may have written, "
                      "says where DNS is open (--dns=off closes that)"});
     return lines;
 }
@@ -130,7 +145,8 @@ Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
         one.push_back({UniqueFd(::fcntl(cgroup.fd(), F_DUPFD_CLOEXEC, 0)), cgroup.path()});
         return one;
     }
-    auto found = TRY(kind == kContainer ? find_container(word) : Result<RunningContainer>(RunningContainer{}));
+    auto found = TRY(kind == kContainer ? find_container(word)
+                                        : Result<RunningContainer>(RunningContainer{}));
     auto process = TRY(kind == kContainer ? Process::open(found.pid) : process_of(word));
     return cgroups_of(process);
 }
@@ -147,11 +163,16 @@ Result<Outcome> detach(const Arguments& arguments, const Caller& /*caller*/) {
     auto cgroups = TRY(cgroups_meant(arguments));
     for (const NamedCgroup& cgroup : cgroups) {
         auto detached = detach_jail(cgroup.fd.get());
-        if (!detached) return std::move(detached).error().context(fmt::format("cgroup {}", quote(cgroup.path)));
+        if (!detached)
+            return std::move(detached).error().context(
+                fmt::format("cgroup {}", quote(cgroup.path)));
         if (*detached != 0)
             return Outcome{
                 {},
-                {{LOG_WARNING, fmt::format("cgroup {}: {} programs detached, the host is no longer blocked there", quote(cgroup.path), *detached)}}};
+                {{LOG_WARNING,
+                  fmt::format(
+                      "cgroup {}: {} programs detached, the host is no longer blocked there",
+                      quote(cgroup.path), *detached)}}};
     }
     return Error{EX_NOINPUT, "nothing of ours is attached there: status lists the jails"};
 }

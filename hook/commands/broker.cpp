@@ -1,25 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Theory of operation. A rootless engine's hook runs in a user namespace, where the kernel refuses BPF. Anybody may talk to this process, which has
-// what it takes; so all that is said is a claim, and each claim is proved or can't matter:
+// Theory of operation. A rootless engine's hook runs in a user namespace, where the kernel refuses
+// BPF. Anybody may talk to this process, which has what it takes; so all that is said is a claim,
+// and each claim is proved or can't matter:
 //
 //   who asks         the kernel says (SO_PEERCRED), not the message
-//   for what         a pidfd says, not the number in the state; it must be in a user namespace that the peer made, and in a cgroup that was given to
-//                    the peer (broker/authorisation.h), alone. So the peer could kill and trace it already: a jail is the least it can do to it
-//   what may happen  only that programs are attached to that cgroup. No message detaches, replaces or reads a jail. A program that is attached
-//                    beside others can only deny more (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is refused a second,
-//                    rather than compared
-//   the files        config.json, hosts and resolv.conf come as bytes. The broker opens no path that a user could have a say in: no link, fifo or
-//                    endless file of theirs can be turned against it. Who lies about them makes a container of their own less tight, as they
-//                    could by leaving the hook out
-//   how much         every part is bounded before it is read, memory is taken as bytes come, a timer kills the process, a user has four processes
-//                    at a time (broker/slot.h) and --max-jails jails
+//   for what         a pidfd says, not the number in the state; it must be in a user namespace that
+//                    the peer made, and in a cgroup that was given to the peer
+//                    (broker/authorisation.h), alone. So the peer could kill and trace it already:
+//                    a jail is the least it can do to it
+//   what may happen  only that programs are attached to that cgroup. No message detaches, replaces
+//                    or reads a jail. A program that is attached beside others can only deny more
+//                    (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is refused a
+//                    second, rather than compared
+//   the files        config.json, hosts and resolv.conf come as bytes. The broker opens no path
+//                    that a user could have a say in: no link, fifo or endless file of theirs can
+//                    be turned against it. Who lies about them makes a container of their own less
+//                    tight, as they could by leaving the hook out
+//   how much         every part is bounded before it is read, memory is taken as bytes come, a
+//                    timer kills the process, a user has four processes at a time (broker/slot.h)
+//                    and --max-jails jails
 //
-// A jailed agent that reaches the socket (its container's root has the user's uid) is refused as such; were it not, it could have done to its own
-// child cgroups what makes them tighter. It can't name the user's other containers: its PID namespace doesn't show them.
+// A jailed agent that reaches the socket (its container's root has the user's uid) is refused as
+// such; were it not, it could have done to its own child cgroups what makes them tighter. It can't
+// name the user's other containers: its PID namespace doesn't show them.
 //
-// The proof is made before a byte of the request's parts is read, and again when everything is attached. What is attached stays only once the answer
-// has been sent.
+// The proof is made before a byte of the request's parts is read, and again when everything is
+// attached. What is attached stays only once the answer has been sent.
 #include <fmt/format.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -53,33 +60,41 @@ Result<std::size_t> max_jails(const Arguments& arguments) {
     std::size_t most = 0;
     const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), most);
     if (error != std::errc() || end != text->data() + text->size())
-        return Error{EX_USAGE, fmt::format("{} {} is not a number of jails", kMaxJails, quote(*text))};
+        return Error{EX_USAGE,
+                     fmt::format("{} {} is not a number of jails", kMaxJails, quote(*text))};
     return most;
 }
 
-// The unit's settings, then the flags that the hook was called with, then the annotations: each within what the one before enforces.
-Result<Request> join_all(const Defaults& floor, const std::vector<std::string>& flags, const Annotations& annotations) {
+// The unit's settings, then the flags that the hook was called with, then the annotations: each
+// within what the one before enforces.
+Result<Request> join_all(const Defaults& floor, const std::vector<std::string>& flags,
+                         const Annotations& annotations) {
     auto asked = TRY(parse_flags(flags).context("the hook's flags"));
     auto defaults = TRY(join_defaults(floor, asked));
     auto settings = TRY(parse_annotations(annotations));
     return join_settings(defaults, settings);
 }
 
-Result<Container> container_of(ProvedTarget target, const ContainerState& state, Message message, const Peer& peer) {
+Result<Container> container_of(ProvedTarget target, const ContainerState& state, Message message,
+                               const Peer& peer) {
     auto config = TRY(Config::parse(std::move(message.config)).context("config.json"));
     auto bundle = TRY(parse_bundle(config.json()).context("config.json"));
     auto names = name_files(bundle, std::move(message.hosts), std::move(message.resolv_conf));
     const bool shares_network = TRY(target.process.shares_namespace("net"));
     BundleFiles files{std::move(config), std::move(bundle), {}};
-    return Container{state.id,       std::move(target.process), std::move(target.cgroup), std::move(files), std::move(names),
-                     shares_network, runtime_of(peer),          Mounts::elsewhere};
+    return Container{state.id,         std::move(target.process), std::move(target.cgroup),
+                     std::move(files), std::move(names),          shares_network,
+                     runtime_of(peer), Mounts::elsewhere};
 }
 
 // One request, from its header to its answer.
 class Service {
 public:
     Service(const Connection& connection, const Arguments& arguments, std::size_t most_jails)
-        : connection_(connection), arguments_(arguments), most_jails_(most_jails), who_(fmt::format("uid {}", connection.peer().uid)) {}
+        : connection_(connection),
+          arguments_(arguments),
+          most_jails_(most_jails),
+          who_(fmt::format("uid {}", connection.peer().uid)) {}
 
     Lines run() {
         auto done = jail_one();
@@ -90,23 +105,29 @@ public:
 
     // To somebody who has gone it can't be said; then nothing is attached either.
     Lines refuse(Error error) const {
-        if (deadline_passed()) error = {EX_TEMPFAIL, fmt::format("{}: not done within {} s", error.message, kBrokerDeadlineSeconds)};
+        if (deadline_passed())
+            error = {EX_TEMPFAIL, fmt::format("{}: not done within {} s", error.message,
+                                              kBrokerDeadlineSeconds)};
         const Word word = arguments_.defaults.enforced ? Word::never : Word::no;
         const auto told = connection_.answer({word, error.exit_code, error.message});
-        return {{LOG_ERR, fmt::format("{}: {}{}", who_, error.message, told ? "" : fmt::format(" ({})", told.error().message))}};
+        return {{LOG_ERR, fmt::format("{}: {}{}", who_, error.message,
+                                      told ? "" : fmt::format(" ({})", told.error().message))}};
     }
 
 private:
     Result<Lines> jail_one() {
         TRY(connection_.receive_header(header_));
-        auto target = TRY(prove_target(connection_.peer(), std::move(header_.descriptor), most_jails_));
+        auto target =
+            TRY(prove_target(connection_.peer(), std::move(header_.descriptor), most_jails_));
         auto message = TRY(connection_.receive_body(header_.sizes));
         auto state = TRY(parse_state(message.state).context("container state"));
         who_ += fmt::format(": container {}", quote(state.id));
         TRY(check_network_stack(target.process, state.annotations));
         auto request = TRY(join_all(arguments_.defaults, message.flags, state.annotations));
-        if (request.mode == Mode::off) return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};
-        const auto container = TRY(container_of(std::move(target), state, std::move(message), connection_.peer()));
+        if (request.mode == Mode::off)
+            return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};
+        const auto container =
+            TRY(container_of(std::move(target), state, std::move(message), connection_.peer()));
         auto jailed = TRY(jail(container, request, Existing::refuse));
         TRY(prove_again(connection_.peer(), container.process, container.cgroup));
         // Whoever has not been told yes has no jail: the engine won't start that container.
@@ -122,14 +143,18 @@ private:
     Header header_;    // holds what came beside the request until it is answered
 };
 
-// A request that was refused has had its answer, and is no failure of this process: systemd would keep a failed unit for each.
+// A request that was refused has had its answer, and is no failure of this process: systemd would
+// keep a failed unit for each.
 Result<Outcome> serve(const Arguments& arguments, const Caller& /*caller*/) {
     if (!kill_after(kBrokerDeadlineSeconds + 2)) return system_error("set a timer", errno);
     auto is_root = TRY(in_initial_user_namespace());
-    if (!is_root) return Error{EX_NOPERM, "the broker runs in a user namespace, where the kernel refuses BPF programs"};
+    if (!is_root)
+        return Error{EX_NOPERM,
+                     "the broker runs in a user namespace, where the kernel refuses BPF programs"};
     auto most_jails = TRY(max_jails(arguments));
     auto connection = TRY(Connection::on(STDIN_FILENO));
-    // Outlives the service: to close what a peer has sent may wait for that peer, who then has a slot less.
+    // Outlives the service: to close what a peer has sent may wait for that peer, who then has a
+    // slot less.
     const auto slot = Slot::take(connection.peer());
     Service service(connection, arguments, most_jails);
     if (!slot) return Outcome{{}, service.refuse(slot.error())};
@@ -146,8 +171,10 @@ const Verb kBroker{
     .name = "broker",
     .summary = "started by systemd for each request of a rootless engine: jails its container",
     .about =
-        "Answers one request on the Unix socket that is its standard input: jail-ai-hook.socket starts it.\n"
-        "Its settings hold for the containers of every user; with --enforce those can't loosen them.",
+        "Answers one request on the Unix socket that is its standard input: jail-ai-hook.socket "
+        "starts it.\n"
+        "Its settings hold for the containers of every user; with --enforce those can't loosen "
+        "them.",
     .called_by = CalledBy::machines,
     .options = kOptions,
     .takes_settings = true,

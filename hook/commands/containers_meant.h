@@ -13,11 +13,13 @@
 
 namespace jail_ai {
 
-// Which containers words mean: those whose ID is that or begins so, and those of that name. Whoever gives a container of theirs the beginning of
-// another's ID for a name, or for an ID, doesn't hide that. No words mean all.
+// Which containers words mean: those whose ID is that or begins so, and those of that name. Whoever
+// gives a container of theirs the beginning of another's ID for a name, or for an ID, doesn't hide
+// that. No words mean all.
 class ContainersMeant {
 public:
-    ContainersMeant(std::vector<std::string> words, std::vector<RunningContainer> named) : words_(std::move(words)), named_(std::move(named)) {}
+    ContainersMeant(std::vector<std::string> words, std::vector<RunningContainer> named)
+        : words_(std::move(words)), named_(std::move(named)) {}
 
     bool all() const { return words_.empty(); }
     bool has(std::string_view id) const;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "createRuntime": engines call it while a container exists and its process has not started. Where that asks for the block, its cgroup is jailed;
-// where the caller is not root of the machine but of a user namespace (a rootless engine's hook), by way of the broker. On failure nothing is
-// attached and the engine must not start the container, unless it asks by on-failure=run to be started all the same; then the log says so at
-// LOG_CRIT.
+// "createRuntime": engines call it while a container exists and its process has not started. Where
+// that asks for the block, its cgroup is jailed; where the caller is not root of the machine but of
+// a user namespace (a rootless engine's hook), by way of the broker. On failure nothing is attached
+// and the engine must not start the container, unless it asks by on-failure=run to be started all
+// the same; then the log says so at LOG_CRIT.
 #include <fmt/format.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -31,12 +32,15 @@ Result<Request> read_request(const ContainerState& state, const Defaults& defaul
     return join_settings(defaults, asked);
 }
 
-// An engine that had given nobody's annotations to the container but the user's would not have called the hook.
-bool only_others_ask(const ContainerState& state, const Defaults& defaults, const IgnoredAnnotations& ignored) {
+// An engine that had given nobody's annotations to the container but the user's would not have
+// called the hook.
+bool only_others_ask(const ContainerState& state, const Defaults& defaults,
+                     const IgnoredAnnotations& ignored) {
     return !ignored.empty() && !asks_something(state.annotations) && !defaults.settings.mode;
 }
 
-// The state for the broker, which sees no file of the user's and takes annotations as they are there.
+// The state for the broker, which sees no file of the user's and takes annotations as they are
+// there.
 std::string state_text(const ContainerState& state) {
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
@@ -77,14 +81,18 @@ Result<Lines> jail_here(const ContainerState& state, const Request& request) {
     return std::move(jailed.lines);
 }
 
-Result<Lines> jail_as_asked(const ContainerState& state, std::string text, const IgnoredAnnotations& ignored, const Arguments& arguments,
+Result<Lines> jail_as_asked(const ContainerState& state, std::string text,
+                            const IgnoredAnnotations& ignored, const Arguments& arguments,
                             bool is_root) {
-    if (only_others_ask(state, arguments.defaults, ignored)) return Lines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
+    if (only_others_ask(state, arguments.defaults, ignored))
+        return Lines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
     auto request = TRY(read_request(state, arguments.defaults));
     if (request.mode == Mode::off) return Lines{{LOG_INFO, "host not blocked, as it asks"}};
-    auto [lines, is_final] = is_root ? BrokersWord{jail_here(state, request), false} : jail_by_broker(state, std::move(text), request, arguments);
+    auto [lines, is_final] = is_root ? BrokersWord{jail_here(state, request), false}
+                                     : jail_by_broker(state, std::move(text), request, arguments);
     if (!lines && request.on_failure == OnFailure::run && !is_final)
-        return Lines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}", lines.error().message)}};
+        return Lines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}",
+                                            lines.error().message)}};
     return std::move(lines);
 }
 
@@ -94,8 +102,10 @@ Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*calle
     auto text = TRY(read_all(STDIN_FILENO, kMaxStateBytes).context("read container state"));
     auto state = TRY(parse_state(text).context("container state"));
     const std::string container = fmt::format("container {}", quote(state.id));
-    auto ignored = TRY(ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
-    auto lines = jail_as_asked(state, ignored.empty() ? std::move(text) : state_text(state), ignored, arguments, is_root);
+    auto ignored = TRY(
+        ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
+    auto lines = jail_as_asked(state, ignored.empty() ? std::move(text) : state_text(state),
+                               ignored, arguments, is_root);
     if (!lines) {
         Error error = std::move(lines).error().context(container);
         for (const std::string& note : ignored) error.message += fmt::format("; {}", note);
@@ -106,7 +116,8 @@ Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*calle
     return Outcome{{}, std::move(*lines)};
 }
 
-constexpr Option kOptions[] = {{kBrokerOption, "PATH", "where rootless engines find the broker: /run/jail-ai-hook.sock"}};
+constexpr Option kOptions[] = {
+    {kBrokerOption, "PATH", "where rootless engines find the broker: /run/jail-ai-hook.sock"}};
 
 }  // namespace
 
@@ -114,8 +125,10 @@ const Verb kCreateRuntime{
     .name = "createRuntime",
     .summary = "called by podman, crun, runc or CRI-O: keeps the container from the host",
     .about =
-        "Reads the container's state (OCI runtime-spec) from standard input and keeps the container from the\n"
-        "machine that it runs on. A failure refuses the container; it is told on stderr and in syslog.",
+        "Reads the container's state (OCI runtime-spec) from standard input and keeps the "
+        "container from the\n"
+        "machine that it runs on. A failure refuses the container; it is told on stderr and in "
+        "syslog.",
     .called_by = CalledBy::machines,
     .options = kOptions,
     .takes_settings = true,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "doctor": does the block work on this machine, for this user, and what is to be done where it doesn't?
+// "doctor": does the block work on this machine, for this user, and what is to be done where it
+// doesn't?
 #include "commands/arguments.h"
 #include "commands/verbs.h"
 #include "doctor/probe.h"
@@ -12,9 +13,10 @@ constexpr std::string_view kJson = "--json";
 
 Result<Outcome> diagnose(const Arguments& arguments, const Caller& caller) {
     const Findings findings = judge_machine(look_at_machine(caller.surroundings));
-    return Outcome{arguments.has(kJson) ? render_json(findings) : render_text(findings, caller.wants_colour),
-                   {},
-                   block_works(findings) ? EX_OK : EX_UNAVAILABLE};
+    return Outcome{
+        arguments.has(kJson) ? render_json(findings) : render_text(findings, caller.wants_colour),
+        {},
+        block_works(findings) ? EX_OK : EX_UNAVAILABLE};
 }
 
 constexpr Option kOptions[] = {{kJson, "", "for machines"}};
@@ -24,7 +26,8 @@ constexpr Option kOptions[] = {{kJson, "", "for machines"}};
 const Verb kDoctor{
     .name = "doctor",
     .summary = "says whether the block works here for whoever calls it, and what to do if not",
-    .about = "Ends with 0 where the block works for whoever calls it, and with 69 where it doesn't.",
+    .about =
+        "Ends with 0 where the block works for whoever calls it, and with 69 where it doesn't.",
     .options = kOptions,
     .probes = true,
     .run = diagnose,

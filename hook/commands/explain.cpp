@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "explain": what would become of a destination, or the whole policy. A container that is named is seen as it is now, and asked for by its own
-// annotations, which those of the question override; else it is one with a network of its own. Where nobody says whether to block, it is blocked.
+// "explain": what would become of a destination, or the whole policy. A container that is named is
+// seen as it is now, and asked for by its own annotations, which those of the question override;
+// else it is one with a network of its own. Where nobody says whether to block, it is blocked.
 #include <fmt/format.h>
 
 #include "base/quote.h"
@@ -37,7 +38,8 @@ Result<Subject> any_container() {
 }
 
 // `id` is the container's where `bundle` is known.
-Result<Subject> running_container(pid_t pid, std::string name, const std::string& id, const std::string& bundle) {
+Result<Subject> running_container(pid_t pid, std::string name, const std::string& id,
+                                  const std::string& bundle) {
     auto process = TRY(Process::open(pid));
     Annotations annotations;
     std::string network_path;
@@ -54,10 +56,12 @@ Result<Subject> running_container(pid_t pid, std::string name, const std::string
 }
 
 Result<Subject> subject_of(const Question& question) {
-    if (question.pid) return running_container(*question.pid, fmt::format("process {}", *question.pid), {}, {});
+    if (question.pid)
+        return running_container(*question.pid, fmt::format("process {}", *question.pid), {}, {});
     if (question.container.empty()) return any_container();
     auto found = TRY(find_container(question.container));
-    return running_container(found.pid, fmt::format("container {}", quote(found.id)), found.id, found.bundle);
+    return running_container(found.pid, fmt::format("container {}", quote(found.id)), found.id,
+                             found.bundle);
 }
 
 Result<Request> request_of(const Question& question, const Annotations& annotations) {
@@ -69,7 +73,8 @@ Result<Request> request_of(const Question& question, const Annotations& annotati
 Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
     auto cgroups = TRY(cgroups_of(process));
     for (const NamedCgroup& cgroup : cgroups) {
-        auto jail = TRY(read_jail(cgroup.fd.get(), JailPart::policy).context(fmt::format("cgroup {}", quote(cgroup.path))));
+        auto jail = TRY(read_jail(cgroup.fd.get(), JailPart::policy)
+                            .context(fmt::format("cgroup {}", quote(cgroup.path))));
         if (!jail) continue;
         jail->cgroup = cgroup.path;
         return jail;
@@ -82,10 +87,14 @@ Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     auto subject = TRY(subject_of(question));
     auto request = TRY(request_of(question, subject.annotations));
     auto policy = TRY(compile_policy(request, subject.view));
-    Explanation explanation{std::move(subject.name), question.destination, std::move(policy), subject.process.has_value(), std::nullopt, {}};
+    Explanation explanation{std::move(subject.name),     question.destination, std::move(policy),
+                            subject.process.has_value(), std::nullopt,         {}};
     if (subject.process) explanation.jail = TRY(jail_of(*subject.process));
-    if (explanation.jail) explanation.differences = find_differences(explanation.jail->policy->rules, explanation.policy.rules);
-    return Outcome{question.json ? explain_to_machines(explanation) : explain_to_people(explanation), {}};
+    if (explanation.jail)
+        explanation.differences =
+            find_differences(explanation.jail->policy->rules, explanation.policy.rules);
+    return Outcome{
+        question.json ? explain_to_machines(explanation) : explain_to_people(explanation), {}};
 }
 
 }  // namespace

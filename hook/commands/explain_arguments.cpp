@@ -23,17 +23,20 @@ bool parse_number(std::string_view text, Number& number) {
 
 Status set_annotation(Question& question, std::string_view written) {
     const std::size_t equals = written.find('=');
-    if (equals == std::string_view::npos) return usage(fmt::format("--annotation {}: expected KEY=VALUE", quote(written)));
+    if (equals == std::string_view::npos)
+        return usage(fmt::format("--annotation {}: expected KEY=VALUE", quote(written)));
     const std::string key(written.substr(0, equals));
     if (!key.starts_with(kAnnotationPrefix))
-        return usage(fmt::format("--annotation {}: the key doesn't begin with {}", quote(written), kAnnotationPrefix));
+        return usage(fmt::format("--annotation {}: the key doesn't begin with {}", quote(written),
+                                 kAnnotationPrefix));
     question.annotations[key] = written.substr(equals + 1);
     return ok();
 }
 
 Status set_pid(Question& question, std::string_view written) {
     pid_t pid = 0;
-    if (!parse_number(written, pid) || pid < 1 || pid > kMaxPid) return usage(fmt::format("--pid {}: this is no process", quote(written)));
+    if (!parse_number(written, pid) || pid < 1 || pid > kMaxPid)
+        return usage(fmt::format("--pid {}: this is no process", quote(written)));
     question.pid = pid;
     return ok();
 }
@@ -41,7 +44,9 @@ Status set_pid(Question& question, std::string_view written) {
 }  // namespace
 
 Result<AskedDestination> parse_asked_destination(std::string_view text) {
-    const auto wrong = [&](std::string_view why) { return usage(fmt::format("{}: {}", quote(text), why)); };
+    const auto wrong = [&](std::string_view why) {
+        return usage(fmt::format("{}: {}", quote(text), why));
+    };
     std::string_view rest = text;
     std::uint8_t protocol = 0;
     if (rest.ends_with("/udp")) protocol = IPPROTO_UDP;
@@ -53,21 +58,27 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
         if (end == std::string_view::npos) return wrong("']' is missing");
         port = rest.substr(end + 1);
         rest = rest.substr(1, end - 1);
-        if (!port.empty() && port.front() != ':') return wrong("expected ':' and a port behind ']'");
-    } else if (const std::size_t colon = rest.find(':'); colon != std::string_view::npos && rest.find(':', colon + 1) == std::string_view::npos) {
+        if (!port.empty() && port.front() != ':')
+            return wrong("expected ':' and a port behind ']'");
+    } else if (const std::size_t colon = rest.find(':');
+               colon != std::string_view::npos &&
+               rest.find(':', colon + 1) == std::string_view::npos) {
         port = rest.substr(colon);
         rest = rest.substr(0, colon);
     }
     const auto address = IpPrefix::parse(rest);
-    if (!address || !address->is_single()) return wrong("this is no address, which explain needs: names mean what a resolver says");
+    if (!address || !address->is_single())
+        return wrong("this is no address, which explain needs: names mean what a resolver says");
     AskedDestination destination{*address, protocol, 0, {}};
-    if (!port.empty() && (!parse_number(port.substr(1), destination.port) || destination.port == 0)) return wrong("port out of range");
+    if (!port.empty() && (!parse_number(port.substr(1), destination.port) || destination.port == 0))
+        return wrong("port out of range");
     if (port.empty() && protocol != 0) return wrong("a port is missing");
     if (!port.empty() && protocol == 0) destination.protocol = IPPROTO_TCP;
     destination.text = address->to_string();
     if (destination.port != 0)
-        destination.text = fmt::format("{}:{}/{}", address->is_v4() ? destination.text : fmt::format("[{}]", destination.text), destination.port,
-                                       destination.protocol == IPPROTO_UDP ? "udp" : "tcp");
+        destination.text = fmt::format(
+            "{}:{}/{}", address->is_v4() ? destination.text : fmt::format("[{}]", destination.text),
+            destination.port, destination.protocol == IPPROTO_UDP ? "udp" : "tcp");
     return destination;
 }
 
@@ -75,7 +86,8 @@ Result<Question> read_question(const Arguments& arguments) {
     Question question;
     question.defaults = arguments.defaults;
     question.json = arguments.has("--json");
-    if (!arguments.words.empty()) question.destination = TRY(parse_asked_destination(arguments.words.front()));
+    if (!arguments.words.empty())
+        question.destination = TRY(parse_asked_destination(arguments.words.front()));
     for (const auto& [option, value] : arguments.options) {
         if (option == "--annotation") TRY(set_annotation(question, value));
         if (option == "--pid") TRY(set_pid(question, value));

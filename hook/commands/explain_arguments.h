@@ -29,11 +29,13 @@ struct Question {
     bool json = false;
 };
 
-// "10.88.0.1", "10.88.0.1:53/udp", "[fd00::1]:80", "fd00::1"; tcp where only a port is said. Errors: EX_USAGE.
+// "10.88.0.1", "10.88.0.1:53/udp", "[fd00::1]:80", "fd00::1"; tcp where only a port is said.
+// Errors: EX_USAGE.
 Result<AskedDestination> parse_asked_destination(std::string_view text);
 
 inline constexpr Option kExplainOptions[] = {
-    {"--container", "ID", "of a container that runs: ID, the beginning of it, or name", Use::one_of},
+    {"--container", "ID", "of a container that runs: ID, the beginning of it, or name",
+     Use::one_of},
     {"--pid", "PID", "of what that process is in", Use::one_of},
     {"--annotation", "KEY=VALUE", "as if the container had that annotation, too", Use::many},
     {"--json", "", "for machines"},

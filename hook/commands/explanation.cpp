@@ -20,19 +20,23 @@ std::vector<std::string> ports_of(const jail_rule& rule) {
     for (const jail_ports& ports : rule.ports) {
         if (ports.protocols == 0) continue;
         constexpr std::string_view kProtocols[] = {"", "tcp", "udp", "tcp+udp"};
-        const std::string range = ports.first == ports.last ? fmt::format("{}", ports.first) : fmt::format("{}-{}", ports.first, ports.last);
+        const std::string range = ports.first == ports.last
+                                      ? fmt::format("{}", ports.first)
+                                      : fmt::format("{}-{}", ports.first, ports.last);
         texts.push_back(fmt::format("{}/{}", range, kProtocols[ports.protocols & 3]));
     }
     return texts;
 }
 
 std::string_view reason_of(const jail_rule& rule) {
-    return reason_name(static_cast<jail_reason>(std::min<unsigned>(rule.reason, JAIL_REASON_COUNT)));
+    return reason_name(
+        static_cast<jail_reason>(std::min<unsigned>(rule.reason, JAIL_REASON_COUNT)));
 }
 
 std::string describe(const jail_rule& rule) {
     const auto ports = ports_of(rule);
-    return fmt::format("blocked ({}){}{}", reason_of(rule), ports.empty() ? "" : fmt::format(", passes {}", fmt::join(ports, " ")),
+    return fmt::format("blocked ({}){}{}", reason_of(rule),
+                       ports.empty() ? "" : fmt::format(", passes {}", fmt::join(ports, " ")),
                        rule.own != 0 ? ", or its own" : "");
 }
 
@@ -46,16 +50,25 @@ std::string_view word_for(const Policy& policy, const Judgement& judgement) {
 std::string tell(const Policy& policy, const Judgement& judgement) {
     if (policy.mode == Mode::off) return "passes: the host is not blocked";
     if (judgement.rule == nullptr) return "passes: no rule holds it";
-    const std::string rule = fmt::format("{}{}{}{}", judgement.form ? fmt::format("{} inside of it, ", judgement.form->to_string()) : "",
-                                         judgement.prefix->to_string(), judgement.rule->source.empty() ? "" : ": ", judgement.rule->source);
+    const std::string rule = fmt::format(
+        "{}{}{}{}",
+        judgement.form ? fmt::format("{} inside of it, ", judgement.form->to_string()) : "",
+        judgement.prefix->to_string(), judgement.rule->source.empty() ? "" : ": ",
+        judgement.rule->source);
     const std::string_view word = word_for(policy, judgement);
     if (word == "passes") return fmt::format("passes, by a port that is open at {}", rule);
     if (word == "own" && judgement.rule->value.own == JAIL_OWN_LOOPBACK)
-        return fmt::format("passes inside of the container, over its own loopback; blocked ({}) where it would leave by a device, by {}",
-                           reason_name(judgement.reason), rule);
+        return fmt::format(
+            "passes inside of the container, over its own loopback; blocked ({}) where it would "
+            "leave by a device, by {}",
+            reason_name(judgement.reason), rule);
     if (word == "own")
-        return fmt::format("passes inside of the container, where it has the address; else blocked ({}) by {}", reason_name(judgement.reason), rule);
-    if (word == "counted") return fmt::format("passes and is counted ({}), as audit asks, by {}", reason_name(judgement.reason), rule);
+        return fmt::format(
+            "passes inside of the container, where it has the address; else blocked ({}) by {}",
+            reason_name(judgement.reason), rule);
+    if (word == "counted")
+        return fmt::format("passes and is counted ({}), as audit asks, by {}",
+                           reason_name(judgement.reason), rule);
     return fmt::format("blocked ({}) by {}", reason_name(judgement.reason), rule);
 }
 
@@ -64,15 +77,19 @@ Judgement judge_asked(const Policy& policy, const AskedDestination& destination)
 }
 
 std::string table_of(const Rules& rules) {
-    std::size_t width = std::string_view("DESTINATION").size(), ports_width = std::string_view("PORTS THAT PASS").size();
+    std::size_t width = std::string_view("DESTINATION").size(),
+                ports_width = std::string_view("PORTS THAT PASS").size();
     for (const auto& [prefix, rule] : rules) {
         width = std::max(width, prefix.to_string().size());
-        ports_width = std::max(ports_width, fmt::format("{}", fmt::join(ports_of(rule.value), " ")).size());
+        ports_width =
+            std::max(ports_width, fmt::format("{}", fmt::join(ports_of(rule.value), " ")).size());
     }
-    std::string text = fmt::format("{:{}}  {:12}  {:{}}  FROM\n", "DESTINATION", width, "BLOCKED AS", "PORTS THAT PASS", ports_width);
+    std::string text = fmt::format("{:{}}  {:12}  {:{}}  FROM\n", "DESTINATION", width,
+                                   "BLOCKED AS", "PORTS THAT PASS", ports_width);
     for (const auto& [prefix, rule] : rules)
-        text += fmt::format("{:{}}  {:12}  {:{}}  {}\n", prefix.to_string(), width, reason_of(rule.value),
-                            fmt::format("{}", fmt::join(ports_of(rule.value), " ")), ports_width, rule.source);
+        text += fmt::format(
+            "{:{}}  {:12}  {:{}}  {}\n", prefix.to_string(), width, reason_of(rule.value),
+            fmt::format("{}", fmt::join(ports_of(rule.value), " ")), ports_width, rule.source);
     return text;
 }
 
@@ -88,7 +105,8 @@ void put_rule(JsonWriter& writer, const IpPrefix& prefix, const Rule& rule) {
 }
 
 // The members of an object that say what a policy is, or what becomes of a destination by it.
-void put_policy(JsonWriter& writer, const Policy& policy, const std::optional<AskedDestination>& destination) {
+void put_policy(JsonWriter& writer, const Policy& policy,
+                const std::optional<AskedDestination>& destination) {
     put(writer, "mode", mode_name(policy.mode));
     if (destination) {
         const Judgement judgement = judge_asked(policy, *destination);
@@ -108,20 +126,30 @@ std::string people_text(const Explanation& explanation) {
     const Policy& policy = explanation.policy;
     std::string text;
     if (explanation.destination)
-        text += fmt::format("{}: {}\n", explanation.destination->text, tell(policy, judge_asked(policy, *explanation.destination)));
+        text += fmt::format("{}: {}\n", explanation.destination->text,
+                            tell(policy, judge_asked(policy, *explanation.destination)));
     else
-        text += fmt::format("{}, block-host={}: {} rules, everything else passes\n{}", explanation.container, mode_name(policy.mode),
-                            policy.rules.size(), table_of(policy.rules));
+        text += fmt::format("{}, block-host={}: {} rules, everything else passes\n{}",
+                            explanation.container, mode_name(policy.mode), policy.rules.size(),
+                            table_of(policy.rules));
     for (const std::string& moot : policy.moots) text += moot + "\n";
     if (!explanation.is_running) return text;
-    if (!explanation.jail) return text + fmt::format("{} is not jailed: all of this is what would be\n", explanation.container);
+    if (!explanation.jail)
+        return text + fmt::format("{} is not jailed: all of this is what would be\n",
+                                  explanation.container);
     const JailSnapshot& jail = *explanation.jail;
     if (explanation.destination)
-        text += fmt::format("the jail that is attached to cgroup {}: {}\n", quote(jail.cgroup),
-                            tell(*jail.policy, judge_asked(*jail.policy, *explanation.destination)));
-    if (explanation.differences.empty()) return text + fmt::format("the jail that is attached to cgroup {} says the same\n", quote(jail.cgroup));
-    text += fmt::format("the jail that is attached to cgroup {} differs from what would be attached now:\n", quote(jail.cgroup));
-    for (const std::string& difference : explanation.differences) text += fmt::format("  {}\n", difference);
+        text +=
+            fmt::format("the jail that is attached to cgroup {}: {}\n", quote(jail.cgroup),
+                        tell(*jail.policy, judge_asked(*jail.policy, *explanation.destination)));
+    if (explanation.differences.empty())
+        return text + fmt::format("the jail that is attached to cgroup {} says the same\n",
+                                  quote(jail.cgroup));
+    text += fmt::format(
+        "the jail that is attached to cgroup {} differs from what would be attached now:\n",
+        quote(jail.cgroup));
+    for (const std::string& difference : explanation.differences)
+        text += fmt::format("  {}\n", difference);
     return text;
 }
 
@@ -132,12 +160,16 @@ std::vector<std::string> find_differences(const Rules& from, const Rules& to) {
     for (const auto& [prefix, rule] : to) {
         const auto other = from.find(prefix);
         if (other == from.end())
-            differences.push_back(fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
+            differences.push_back(
+                fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
         else if (std::memcmp(&other->second.value, &rule.value, sizeof rule.value) != 0)
-            differences.push_back(fmt::format("~ {}: {}, would be {}", prefix.to_string(), describe(other->second.value), describe(rule.value)));
+            differences.push_back(fmt::format("~ {}: {}, would be {}", prefix.to_string(),
+                                              describe(other->second.value), describe(rule.value)));
     }
     for (const auto& [prefix, rule] : from)
-        if (!to.contains(prefix)) differences.push_back(fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
+        if (!to.contains(prefix))
+            differences.push_back(
+                fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
     return differences;
 }
 

@@ -14,15 +14,18 @@
 namespace jail_ai {
 
 struct Explanation {
-    std::string container;  // "container 'ID'", "process 17", "a container with a network of its own"
+    std::string
+        container;  // "container 'ID'", "process 17", "a container with a network of its own"
     std::optional<AskedDestination> destination;
     Policy policy;                         // as it would be compiled now
     bool is_running;                       // a jail was looked for
     std::optional<JailSnapshot> jail;      // that is attached now, with its policy
-    std::vector<std::string> differences;  // of that from the policy that would be compiled now, each a line without its end
+    std::vector<std::string> differences;  // of that from the policy that would be compiled now,
+                                           // each a line without its end
 };
 
-// How two sets of rules differ: "+ PREFIX: …" is only in `to`, "- PREFIX: …" only in `from`, "~ PREFIX: …" in both and not alike.
+// How two sets of rules differ: "+ PREFIX: …" is only in `to`, "- PREFIX: …" only in `from`, "~
+// PREFIX: …" in both and not alike.
 std::vector<std::string> find_differences(const Rules& from, const Rules& to);
 
 std::string explain_to_people(const Explanation& explanation);

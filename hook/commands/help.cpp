@@ -24,9 +24,11 @@ struct SettingTexts {
 std::vector<SettingTexts> setting_texts() {
     std::vector<SettingTexts> texts;
     for (SettingWords& setting : setting_words()) {
-        const auto join = [&](std::string_view by) { return fmt::format("{}", fmt::join(setting.words, by)); };
-        texts.push_back(
-            {fmt::format("--{}", setting.name), setting.is_list ? "LIST" : join("|"), setting.is_list ? join(" ") : "", std::move(setting.help)});
+        const auto join = [&](std::string_view by) {
+            return fmt::format("{}", fmt::join(setting.words, by));
+        };
+        texts.push_back({fmt::format("--{}", setting.name), setting.is_list ? "LIST" : join("|"),
+                         setting.is_list ? join(" ") : "", std::move(setting.help)});
     }
     return texts;
 }
@@ -42,16 +44,20 @@ struct Notation {
 
 std::string mdoc_word(std::string_view word) {
     std::string small(word);
-    std::ranges::transform(small, small.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; });
+    std::ranges::transform(small, small.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    });
     return "Ar " + small;
 }
 
 std::string mdoc_option(const Option& option) {
     const std::string name = fmt::format("Fl {}", option.name.substr(1));
-    return option.value.empty() ? name : fmt::format("{} Ns = Ns {}", name, mdoc_word(option.value));
+    return option.value.empty() ? name
+                                : fmt::format("{} Ns = Ns {}", name, mdoc_word(option.value));
 }
 
-constexpr Notation kPlain = {"[", "]", "(", ")", "…", shown, [](std::string_view word) { return std::string(word); }};
+constexpr Notation kPlain = {
+    "[", "]", "(", ")", "…", shown, [](std::string_view word) { return std::string(word); }};
 constexpr Notation kMdoc = {"Oo ", " Oc", "Po ", " Pc", " ...", mdoc_option, mdoc_word};
 
 bool is_choice(const Option& option) {
@@ -65,7 +71,8 @@ std::vector<std::string> parts_of(const Verb& verb, const Notation& in) {
         parts.push_back(fmt::format("{}{}{}{}", in.open, text, in.close, many ? in.repeat : ""));
     };
     for (auto at = verb.options.begin(); at != verb.options.end();) {
-        const auto end = is_choice(*at) ? std::find_if_not(at, verb.options.end(), is_choice) : std::next(at);
+        const auto end =
+            is_choice(*at) ? std::find_if_not(at, verb.options.end(), is_choice) : std::next(at);
         std::vector<std::string> choices;
         std::transform(at, end, std::back_inserter(choices), in.option);
         const std::string text = fmt::format("{}", fmt::join(choices, " | "));
@@ -96,7 +103,8 @@ std::string about(const Verb& verb) {
     std::string text = verb.only_root_may.empty() ? "" : "As root.";
     if (!verb.about.empty()) text += fmt::format("{}{}", text.empty() ? "" : " ", verb.about);
     if (verb.words.name == kContainers.name)
-        text += fmt::format("{}{} is an ID, the beginning of one, or a name.", verb.about.empty() ? " " : "\n", kContainers.name);
+        text += fmt::format("{}{} is an ID, the beginning of one, or a name.",
+                            verb.about.empty() ? " " : "\n", kContainers.name);
     return text + "\n";
 }
 
@@ -108,7 +116,8 @@ std::size_t width_of(std::span<const Option> options) {
 
 std::string table_of(std::span<const Option> options, std::size_t width) {
     std::string text;
-    for (const Option& option : options) text += fmt::format("  {:{}}  {}\n", shown(option), width, option.help);
+    for (const Option& option : options)
+        text += fmt::format("  {:{}}  {}\n", shown(option), width, option.help);
     return text;
 }
 
@@ -118,7 +127,8 @@ std::span<const Option> setting_options() {
     static const std::vector<SettingTexts> texts = setting_texts();
     static const std::vector<Option> options = [] {
         std::vector<Option> all;
-        for (const auto& [name, value, offers, help] : texts) all.push_back({name, value, help, Use::once, offers});
+        for (const auto& [name, value, offers, help] : texts)
+            all.push_back({name, value, help, Use::once, offers});
         all.push_back({"--enforce", "", "annotations may tighten all this, never loosen it"});
         return all;
     }();
@@ -130,25 +140,35 @@ std::string shown(const Option& option) {
 }
 
 std::string help_of(const Verb& verb) {
-    const std::size_t width = std::max(width_of(verb.options), verb.takes_settings ? width_of(setting_options()) : 0);
+    const std::size_t width =
+        std::max(width_of(verb.options), verb.takes_settings ? width_of(setting_options()) : 0);
     std::string text = fmt::format("{}\n{}", usage_of(verb), about(verb));
     if (!verb.options.empty()) text += "\n" + table_of(verb.options, width);
     if (verb.takes_settings)
-        text += "\nSettings, which a container's annotations complete (jail-ai-hook(5) has the grammar):\n" + table_of(setting_options(), width);
+        text +=
+            "\nSettings, which a container's annotations complete (jail-ai-hook(5) has the "
+            "grammar):\n" +
+            table_of(setting_options(), width);
     return text;
 }
 
 std::string help(std::span<const Verb* const> verbs) {
-    std::string text = "usage: jail-ai-hook VERB [ARGUMENT]…        jail-ai-hook VERB --help tells what it takes\n\n";
+    std::string text =
+        "usage: jail-ai-hook VERB [ARGUMENT]…        jail-ai-hook VERB --help tells what it "
+        "takes\n\n";
     for (const Verb* verb : verbs) text += fmt::format("  {:13}  {}\n", verb->name, verb->summary);
     return text +
            "  --version      print the version\n"
            "  --help         print this\n"
            "\n"
-           "A container asks to be kept from its host by the annotation jail-ai.block-host=true (audit: count;\n"
-           "false), and fits it to its needs by jail-ai.block-host.allow, .also, .dns, .on-failure and .accept.\n"
-           "Anything else under jail-ai. is refused, and so is a container that can't be protected.\n"
-           "Manual: jail-ai-hook(8), and jail-ai-hook(5) for annotations and the JSON of engines.\n";
+           "A container asks to be kept from its host by the annotation jail-ai.block-host=true "
+           "(audit: count;\n"
+           "false), and fits it to its needs by jail-ai.block-host.allow, .also, .dns, .on-failure "
+           "and .accept.\n"
+           "Anything else under jail-ai. is refused, and so is a container that can't be "
+           "protected.\n"
+           "Manual: jail-ai-hook(8), and jail-ai-hook(5) for annotations and the JSON of "
+           "engines.\n";
 }
 
 std::string synopsis_of(const Verb& verb) {
@@ -156,12 +176,15 @@ std::string synopsis_of(const Verb& verb) {
 }
 
 bool asks_for_help(const Verb& verb, std::span<char* const> words) {
-    const auto asking = verb.called_by == CalledBy::machines ? words.first(std::min<std::size_t>(words.size(), 1)) : words;
+    const auto asking = verb.called_by == CalledBy::machines
+                            ? words.first(std::min<std::size_t>(words.size(), 1))
+                            : words;
     return std::ranges::any_of(asking, [](std::string_view word) { return word == "--help"; });
 }
 
 std::string wrong_verb(std::string_view word, std::span<const Verb* const> verbs) {
-    if (!word.empty()) return fmt::format("unknown verb {}: jail-ai-hook --help lists the verbs", quote(word));
+    if (!word.empty())
+        return fmt::format("unknown verb {}: jail-ai-hook --help lists the verbs", quote(word));
     std::vector<std::string_view> names;
     std::ranges::transform(verbs, std::back_inserter(names), &Verb::name);
     return fmt::format("no verb: jail-ai-hook {} | --version | --help", fmt::join(names, " | "));

@@ -26,7 +26,8 @@ std::string help(std::span<const Verb* const> verbs);
 // The item of the verb in jail-ai-hook(8), in mdoc(7).
 std::string synopsis_of(const Verb& verb);
 
-// Of a verb that machines call only the first word asks: what stands in a hooks.d JSON behind other flags is a mistake, and refused as such.
+// Of a verb that machines call only the first word asks: what stands in a hooks.d JSON behind other
+// flags is a mistake, and refused as such.
 bool asks_for_help(const Verb& verb, std::span<char* const> words);
 
 // "unknown verb …" or "no verb", and what to do.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the hook of a rootless engine does instead of attaching: judges what only it can see, and has the broker do the rest.
+// What the hook of a rootless engine does instead of attaching: judges what only it can see, and
+// has the broker do the rest.
 #pragma once
 
 #include <string>
@@ -22,8 +23,9 @@ struct BrokersWord {
     bool is_final;  // the administrator of the machine lets no container start unprotected
 };
 
-// `state_text` is the state as it came. The engine's mount namespace must be the caller's. Errors: what ask_broker() says, and the broker's own, with
-// its exit code.
-BrokersWord jail_by_broker(const ContainerState& state, std::string state_text, const Request& request, const Arguments& arguments);
+// `state_text` is the state as it came. The engine's mount namespace must be the caller's. Errors:
+// what ask_broker() says, and the broker's own, with its exit code.
+BrokersWord jail_by_broker(const ContainerState& state, std::string state_text,
+                           const Request& request, const Arguments& arguments);
 
 }  // namespace jail_ai

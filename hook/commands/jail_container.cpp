@@ -17,31 +17,43 @@ namespace {
 
 Line warn_of(const FoundRisk& found, const Request& request) {
     if (request.accepted.contains(found.risk))
-        return {LOG_WARNING, fmt::format("the block may not hold, as accepted by {}: {}", risk_name(found.risk), found.what)};
-    if (request.mode == Mode::audit) return {LOG_WARNING, fmt::format("the block would not hold: {}", found.what)};
-    return {LOG_WARNING, fmt::format("left open: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept, risk_name(found.risk))};
+        return {LOG_WARNING, fmt::format("the block may not hold, as accepted by {}: {}",
+                                         risk_name(found.risk), found.what)};
+    if (request.mode == Mode::audit)
+        return {LOG_WARNING, fmt::format("the block would not hold: {}", found.what)};
+    return {LOG_WARNING, fmt::format("left open: {}: {}, or accept it: {}={}", found.what,
+                                     found.remedy, kAccept, risk_name(found.risk))};
 }
 
-// What closes the routes that no network hook sees: where this kernel has BPF LSM, the jail has its guard or there is no jail.
+// What closes the routes that no network hook sees: where this kernel has BPF LSM, the jail has its
+// guard or there is no jail.
 Result<Guard> choose_guard(const Container& container, const Request& request) {
     if (TRY(guard_is_available())) return Guard::lsm;
-    const bool close_abstract = container.shares_network && !request.accepted.contains(Risk::abstract_unix);
+    const bool close_abstract =
+        container.shares_network && !request.accepted.contains(Risk::abstract_unix);
     return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
 }
 
-ContainerFacts with_network(ContainerFacts facts, const Container& container, const HostView& host) {
+ContainerFacts with_network(ContainerFacts facts, const Container& container,
+                            const HostView& host) {
     facts.forwards = host.forwards;
     facts.shares_network = host.shares_network;
-    facts.loses_fragments = container.files.bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
+    facts.loses_fragments = container.files.bundle.capabilities.contains("CAP_NET_RAW") &&
+                            !kernel_keeps_sockets_of_fragments();
     return facts;
 }
 
-Lines lines_of(Lines risks, const HostView& host, const Policy& policy, Guard guard, const Cgroup& cgroup) {
+Lines lines_of(Lines risks, const HostView& host, const Policy& policy, Guard guard,
+               const Cgroup& cgroup) {
     Lines lines = std::move(risks);
     for (const std::string& warning : host.warnings) lines.push_back({LOG_WARNING, warning});
     for (const std::string& moot : policy.moots) lines.push_back({LOG_NOTICE, moot});
-    lines.push_back({LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}", policy.mode == Mode::audit ? "watched, not blocked" : "blocked",
-                                           policy.rules.size(), guard == Guard::lsm ? "guarded" : "no guard on this kernel", quote(cgroup.path()))});
+    lines.push_back(
+        {LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}",
+                               policy.mode == Mode::audit ? "watched, not blocked" : "blocked",
+                               policy.rules.size(),
+                               guard == Guard::lsm ? "guarded" : "no guard on this kernel",
+                               quote(cgroup.path()))});
     return lines;
 }
 
@@ -51,22 +63,30 @@ Result<Jailed> jail(const Container& container, const Request& request, Existing
     TRY(check_cgroup_v1());
     const Guard guard = TRY(choose_guard(container, request));
     ContainerFacts facts = TRY(read_container_facts(container, guard));
-    const HostView host = TRY(read_host_view(container.process, container.names, container.files.bundle.network_path, container.shares_network));
-    Judged judged = TRY(judge_risks(container.files.bundle, with_network(std::move(facts), container, host), request));
+    const HostView host =
+        TRY(read_host_view(container.process, container.names, container.files.bundle.network_path,
+                           container.shares_network));
+    Judged judged = TRY(judge_risks(container.files.bundle,
+                                    with_network(std::move(facts), container, host), request));
     const Policy policy = TRY(compile_policy(request, host));
     const std::string inputs = TRY(write_inputs({request, host}));
-    Jail loaded = TRY(Jail::load(policy, guard, container.cgroup, {container.id, judged.open_routes, inputs}));
+    Jail loaded = TRY(
+        Jail::load(policy, guard, container.cgroup, {container.id, judged.open_routes, inputs}));
     Attachment attachment = TRY(std::move(loaded).attach(container.cgroup, existing));
     TRY(container.cgroup.recheck(container.process));
-    return Jailed{std::move(attachment), lines_of(std::move(judged.lines), host, policy, guard, container.cgroup)};
+    return Jailed{std::move(attachment),
+                  lines_of(std::move(judged.lines), host, policy, guard, container.cgroup)};
 }
 
-Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, const Request& request) {
+Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts,
+                           const Request& request) {
     Judged judged{};
     for (const FoundRisk& found : find_risks(bundle, facts)) {
-        if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce && found.refuses)
-            return Error{EX_CONFIG, fmt::format("the block would not hold: {}: {}, or accept it: {}={}", found.what, found.remedy, kAccept,
-                                                risk_name(found.risk))};
+        if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce &&
+            found.refuses)
+            return Error{EX_CONFIG,
+                         fmt::format("the block would not hold: {}: {}, or accept it: {}={}",
+                                     found.what, found.remedy, kAccept, risk_name(found.risk))};
         judged.lines.push_back(warn_of(found, request));
         judged.open_routes |= 1U << static_cast<unsigned>(found.risk);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// From a container to its jail: the line that everything here is about. createRuntime, broker and attach differ in how they come to know the
-// container.
+// From a container to its jail: the line that everything here is about. createRuntime, broker and
+// attach differ in how they come to know the container.
 #pragma once
 
 #include "base/result.h"
@@ -18,7 +18,8 @@ struct Jailed {
     Lines lines;            // for the log
 };
 
-// Jails it. The caller's network namespace is the engine's. What is attached is proved to be on the container's cgroup, and not yet kept.
+// Jails it. The caller's network namespace is the engine's. What is attached is proved to be on the
+// container's cgroup, and not yet kept.
 Result<Jailed> jail(const Container& container, const Request& request, Existing existing);
 
 struct Judged {
@@ -26,7 +27,9 @@ struct Judged {
     std::uint32_t open_routes;  // the same, as bits by enum Risk
 };
 
-// Rejects a container that can go round the block (EX_CONFIG), unless it accepts by name what lets it, or is only watched.
-Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts, const Request& request);
+// Rejects a container that can go round the block (EX_CONFIG), unless it accepts by name what lets
+// it, or is only watched.
+Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts,
+                           const Request& request);
 
 }  // namespace jail_ai

@@ -23,7 +23,8 @@ std::string lines(const std::vector<std::string_view>& names) {
 // As annotations name them; --enforce is none.
 std::string annotations() {
     std::string text;
-    for (const SettingWords& setting : setting_words()) text += fmt::format("{}\n", annotation_key(setting.name));
+    for (const SettingWords& setting : setting_words())
+        text += fmt::format("{}\n", annotation_key(setting.name));
     return text;
 }
 
@@ -36,7 +37,8 @@ std::string in_one_line(std::string lines) {
 // "LIST private link-local gateway", "auto off", "PID"; "-" for none.
 std::string value_of(const Option& option) {
     if (option.value.empty()) return "-";
-    if (option.name == "--annotation") return fmt::format("{} {}", option.value, in_one_line(annotations()));
+    if (option.name == "--annotation")
+        return fmt::format("{} {}", option.value, in_one_line(annotations()));
     std::string value(option.value);
     std::ranges::replace(value, '|', ' ');
     return option.offers.empty() ? value : fmt::format("{} {}", value, option.offers);
@@ -44,7 +46,9 @@ std::string value_of(const Option& option) {
 
 std::string options(const Verb& verb) {
     std::string text;
-    const auto add = [&](const Option& option) { text += fmt::format("{}\t{}\t{}\n", option.name, value_of(option), option.help); };
+    const auto add = [&](const Option& option) {
+        text += fmt::format("{}\t{}\t{}\n", option.name, value_of(option), option.help);
+    };
     std::ranges::for_each(verb.options, add);
     if (verb.takes_settings) std::ranges::for_each(setting_options(), add);
     add({"--help", "", "what it takes"});

@@ -49,7 +49,9 @@ public:
     bool has(std::string_view id) {
         if (asked_.words.empty()) return true;
         const auto known = met_.find(id);
-        return known != met_.end() ? known->second : met_.emplace(id, meant_of_running(asked_.words).has(id)).first->second;
+        return known != met_.end()
+                   ? known->second
+                   : met_.emplace(id, meant_of_running(asked_.words).has(id)).first->second;
     }
 
 private:
@@ -69,7 +71,8 @@ Result<Outcome> show_remembered(const Arguments& asked) {
         if (!meant.has(jail.container_id())) continue;
         const Mode mode = jail.metadata ? jail.metadata->mode : Mode::enforce;
         for (const Refusal& refusal : jail.refusals)
-            entries.push_back({refusal.seen.last + boot, jail.container_id(), mode, last_event(refusal), refusal.seen.count});
+            entries.push_back({refusal.seen.last + boot, jail.container_id(), mode,
+                               last_event(refusal), refusal.seen.count});
     }
     std::ranges::sort(entries, {}, &LogEntry::real);
     std::string text;
@@ -85,16 +88,20 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     std::string text;
     const auto add = [&](const Happened& happened) {
         if (meant.has(happened.container))
-            text += line_of({happened.event.when + boot_time(), happened.container, happened.mode, happened.event}, asked);
+            text += line_of({happened.event.when + boot_time(), happened.container, happened.mode,
+                             happened.event},
+                            asked);
     };
     const auto tell_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))
-            caller.tell({LOG_WARNING, fmt::format("container {}: {} more refusals came faster than they could be read; status counts them",
+            caller.tell({LOG_WARNING, fmt::format("container {}: {} more refusals came faster than "
+                                                  "they could be read; status counts them",
                                                   quote(container), count)});
     };
     while (!stop_requested()) {
         pollfd ready{events.fd(), POLLIN, 0};
-        if (::poll(&ready, 1, Events::kLookMs) < 0 && errno != EINTR) return system_error("wait for refusals", errno);
+        if (::poll(&ready, 1, Events::kLookMs) < 0 && errno != EINTR)
+            return system_error("wait for refusals", errno);
         TRY(events.take(add, tell_lost));
         if (!text.empty() && !caller.print(text)) return Outcome{{}, {}, EX_IOERR};
         text.clear();
@@ -108,7 +115,8 @@ Result<Outcome> log(const Arguments& asked, const Caller& caller) {
 }
 
 constexpr Option kOptions[] = {
-    {kFollow, "", "each as it happens, also of jails that start later; one process of a machine at a time"},
+    {kFollow, "",
+     "each as it happens, also of jails that start later; one process of a machine at a time"},
     {kJson, "", "one object a line"},
 };
 

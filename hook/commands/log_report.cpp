@@ -11,14 +11,19 @@ namespace jail_ai {
 
 std::string refusal_sentence(const LogEntry& entry) {
     const jail_event& event = entry.event;
-    return fmt::format("{} {} ({}){}{}", entry.mode == Mode::audit ? "would have refused" : "refused", refusal_text(event.what),
-                       reason_of(event.what), event.pid == 0 ? "" : fmt::format(" to {}, process {}", quote(comm_of(event.comm)), event.pid),
-                       entry.count == 1 ? "" : fmt::format(", {} times", entry.count));
+    return fmt::format(
+        "{} {} ({}){}{}", entry.mode == Mode::audit ? "would have refused" : "refused",
+        refusal_text(event.what), reason_of(event.what),
+        event.pid == 0 ? ""
+                       : fmt::format(" to {}, process {}", quote(comm_of(event.comm)), event.pid),
+        entry.count == 1 ? "" : fmt::format(", {} times", entry.count));
 }
 
 std::string log_to_people(const LogEntry& entry) {
-    const std::string_view container = entry.container.empty() ? "unknown" : entry.container.substr(0, 12);
-    return fmt::format("{} {:12} {}\n", time_text(entry.real, true), printable(container), refusal_sentence(entry));
+    const std::string_view container =
+        entry.container.empty() ? "unknown" : entry.container.substr(0, 12);
+    return fmt::format("{} {:12} {}\n", time_text(entry.real, true), printable(container),
+                       refusal_sentence(entry));
 }
 
 std::string log_to_machines(const LogEntry& entry) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "../bpf/abi.h"
+#include "bpf/abi.h"
 #include "container/request.h"
 
 namespace jail_ai {
@@ -21,7 +21,8 @@ struct LogEntry {
     std::uint64_t count = 1;
 };
 
-// Without an end: "refused 10.88.0.1:5432/tcp (local) to 'psql', process 42"; in audit mode "would have refused …".
+// Without an end: "refused 10.88.0.1:5432/tcp (local) to 'psql', process 42"; in audit mode "would
+// have refused …".
 std::string refusal_sentence(const LogEntry& entry);
 
 std::string log_to_people(const LogEntry& entry);    // a line with its end

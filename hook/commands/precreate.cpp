@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "precreate": podman calls it before it starts the runtime, to have the container's config.json changed. Where annotations, or else the
-// administrator, ask for the block, and the guard will not be there to stop sockets of other kinds, it takes these away (seccomp/tighten.h);
-// otherwise it gives back what it got. On failure the engine must not start the container, unless it asks by on-failure=run to be started all the
-// same.
+// "precreate": podman calls it before it starts the runtime, to have the container's config.json
+// changed. Where annotations, or else the administrator, ask for the block, and the guard will not
+// be there to stop sockets of other kinds, it takes these away (seccomp/tighten.h); otherwise it
+// gives back what it got. On failure the engine must not start the container, unless it asks by
+// on-failure=run to be started all the same.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <syslog.h>
@@ -36,7 +37,8 @@ std::string container_name(const rapidjson::Value& config) {
 }
 
 // Nothing where nobody asks: podman calls this for whatever container its JSON matches.
-Result<std::optional<Request>> read_request(const rapidjson::Value& config, const Defaults& defaults) {
+Result<std::optional<Request>> read_request(const rapidjson::Value& config,
+                                            const Defaults& defaults) {
     auto annotations = TRY(read_annotations(config));
     if (!asks_something(annotations) && !defaults.settings.mode) return std::optional<Request>();
     auto settings = TRY(parse_annotations(annotations));
@@ -49,8 +51,11 @@ Result<Outcome> tighten_container(const Config& config, const Request& request) 
     auto tightened = tighten(config.json(), config.text(), request.accepted);
     if (!tightened) return std::move(tightened).error();
     Outcome proposal{std::move(tightened->config), {}};
-    for (const std::string& way : tightened->left_open) proposal.lines.push_back({LOG_WARNING, fmt::format("left open: {}", way)});
-    if (!tightened->taken.empty()) proposal.lines.push_back({LOG_INFO, fmt::format("taken away: {}", fmt::join(tightened->taken, "; "))});
+    for (const std::string& way : tightened->left_open)
+        proposal.lines.push_back({LOG_WARNING, fmt::format("left open: {}", way)});
+    if (!tightened->taken.empty())
+        proposal.lines.push_back(
+            {LOG_INFO, fmt::format("taken away: {}", fmt::join(tightened->taken, "; "))});
     return proposal;
 }
 
@@ -59,7 +64,9 @@ Result<Outcome> change(const Config& config, const Defaults& defaults) {
     if (!request || request->mode != Mode::enforce) return Outcome{config.text(), {}};
     auto proposal = tighten_container(config, *request);
     if (!proposal && request->on_failure == OnFailure::run)
-        return Outcome{config.text(), {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}", proposal.error().message)}}};
+        return Outcome{config.text(),
+                       {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}",
+                                               proposal.error().message)}}};
     return proposal;
 }
 
@@ -78,10 +85,13 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
 
 const Verb kPrecreate{
     .name = "precreate",
-    .summary = "called by podman before that: takes from config.json what would lead past the block",
+    .summary =
+        "called by podman before that: takes from config.json what would lead past the block",
     .about =
-        "Reads the proposed config.json from standard input and writes it to standard output, on a kernel\n"
-        "without BPF LSM with less in it: no CAP_NET_RAW, no socket families that the block can't judge.",
+        "Reads the proposed config.json from standard input and writes it to standard output, on a "
+        "kernel\n"
+        "without BPF LSM with less in it: no CAP_NET_RAW, no socket families that the block can't "
+        "judge.",
     .called_by = CalledBy::machines,
     .takes_settings = true,
     .deadline = kDeadlineSeconds,

@@ -27,8 +27,9 @@ namespace {
 constexpr std::string_view kDryRun = "--dry-run", kJson = "--json";
 constexpr std::size_t kProgressStep = 50;  // jails
 
-// Until a jail's rules have changed new connections are made, while those from before are cut by then: so those of many jails are ended together,
-// and of no more than have their descriptors open at a time.
+// Until a jail's rules have changed new connections are made, while those from before are cut by
+// then: so those of many jails are ended together, and of no more than have their descriptors open
+// at a time.
 constexpr std::size_t kEndedTogether = 64;  // jails
 
 // A jail whose rules have changed.
@@ -50,30 +51,36 @@ void end_connections(std::vector<Changed>& changed, std::vector<Refreshed>& all)
         if (auto ended = end_connections(each))
             all[each.at].ended = *ended;
         else
-            all[each.at].warning =
-                fmt::format("connections from before are cut, but programs that have them may wait for answers: {}", ended.error().message);
+            all[each.at].warning = fmt::format(
+                "connections from before are cut, but programs that have them may wait for "
+                "answers: {}",
+                ended.error().message);
     }
     changed.clear();
 }
 
 Refreshed refresh_one(const OpenJail& jail, Staleness& staleness, bool only_look) {
-    Refreshed refreshed{std::move(staleness.container), {}, std::move(staleness.left_alone), 0, {}, {}};
+    Refreshed refreshed{
+        std::move(staleness.container), {}, std::move(staleness.left_alone), 0, {}, {}};
     if (!refreshed.left_alone.empty()) return refreshed;
     refreshed.changes = find_differences(staleness.now, staleness.then);
     if (only_look || refreshed.changes.empty()) return refreshed;
-    if (auto done = bring_up_to_date(jail, staleness); !done) refreshed.failure = done.error().message;
+    if (auto done = bring_up_to_date(jail, staleness); !done)
+        refreshed.failure = done.error().message;
     return refreshed;
 }
 
 std::string name_of(const Refreshed& jail) {
-    return jail.container.empty() ? "an unknown container" : fmt::format("container {}", quote(jail.container));
+    return jail.container.empty() ? "an unknown container"
+                                  : fmt::format("container {}", quote(jail.container));
 }
 
 std::string to_people(const std::vector<Refreshed>& jails, bool only_look) {
     std::string text;
     std::size_t changed = 0;
     for (const Refreshed& jail : jails) {
-        if (!jail.left_alone.empty()) text += fmt::format("{}: left alone: {}\n", name_of(jail), jail.left_alone);
+        if (!jail.left_alone.empty())
+            text += fmt::format("{}: left alone: {}\n", name_of(jail), jail.left_alone);
         if (!jail.failure.empty()) text += fmt::format("{}: {}\n", name_of(jail), jail.failure);
         if (!jail.warning.empty()) text += fmt::format("{}: {}\n", name_of(jail), jail.warning);
         if (jail.changes.empty()) continue;
@@ -82,7 +89,8 @@ std::string to_people(const std::vector<Refreshed>& jails, bool only_look) {
         for (const std::string& change : jail.changes) text += fmt::format("  {}\n", change);
         if (jail.ended != 0) text += fmt::format("  {} connections ended\n", jail.ended);
     }
-    return printable(text, "\n") + fmt::format("{} {} looked at, {} {}\n", jails.size(), jails.size() == 1 ? "jail" : "jails", changed,
+    return printable(text, "\n") + fmt::format("{} {} looked at, {} {}\n", jails.size(),
+                                               jails.size() == 1 ? "jail" : "jails", changed,
                                                only_look ? "not up to date" : "brought up to date");
 }
 
@@ -116,7 +124,9 @@ void tell_progress(std::size_t done) {
 
 }  // namespace
 
-Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options, const std::function<void(std::size_t done)>& progress) {
+Result<std::vector<Refreshed>> refresh_jails(
+    JailWalk& walk, const RefreshOptions& options,
+    const std::function<void(std::size_t done)>& progress) {
     TRY(take_lock(kRulesLock, true));
     auto network = TRY(own_network_namespace());
     auto routes = TRY(read_local_routes());
@@ -130,7 +140,8 @@ Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOption
             all.push_back(refresh_one(jail, *staleness, options.only_look));
             const Refreshed& done = all.back();
             if (!options.only_look && !done.changes.empty() && done.failure.empty())
-                changed.push_back({all.size() - 1, std::move(jail), std::move(staleness->then), staleness->cgroup});
+                changed.push_back({all.size() - 1, std::move(jail), std::move(staleness->then),
+                                   staleness->cgroup});
             if (changed.size() == kEndedTogether) end_connections(changed, all);
         }
         progress(all.size());
@@ -148,13 +159,18 @@ Result<Outcome> refresh(const Arguments& asked, const Caller& caller) {
     JailWalk walk;
     auto jails = refresh_jails(
         walk, options, caller.reads_progress ? tell_progress : [](std::size_t /*done*/) {});
-    if (caller.reads_progress && jails && jails->size() >= kProgressStep) std::fputs("\r\x1b[K", stderr);
+    if (caller.reads_progress && jails && jails->size() >= kProgressStep)
+        std::fputs("\r\x1b[K", stderr);
     if (!jails) return std::move(jails).error();
     std::vector<std::string_view> ids;
     std::ranges::transform(*jails, std::back_inserter(ids), &Refreshed::container);
     TRY(check_jailed(options.meant, ids));
-    const bool failed = std::ranges::any_of(*jails, [](const Refreshed& jail) { return !jail.failure.empty(); });
-    return Outcome{asked.has(kJson) ? to_machines(*jails, options.only_look) : to_people(*jails, options.only_look), {}, failed ? EX_OSERR : EX_OK};
+    const bool failed =
+        std::ranges::any_of(*jails, [](const Refreshed& jail) { return !jail.failure.empty(); });
+    return Outcome{asked.has(kJson) ? to_machines(*jails, options.only_look)
+                                    : to_people(*jails, options.only_look),
+                   {},
+                   failed ? EX_OSERR : EX_OK};
 }
 
 constexpr Option kOptions[] = {

@@ -14,12 +14,15 @@
 namespace jail_ai {
 
 struct Refreshed {
-    std::string container;             // the runtime's id; empty where unknown
-    std::vector<std::string> changes;  // as find_differences() writes them; empty where all was up to date
-    std::string left_alone;            // why, where that is so
-    unsigned ended;                    // connections from before to what is blocked now
-    std::string warning;               // why they could not be ended, where that is so: they are cut all the same
-    std::string failure;               // what went wrong, where something did: the rules are then no looser than before
+    std::string container;  // the runtime's id; empty where unknown
+    std::vector<std::string>
+        changes;             // as find_differences() writes them; empty where all was up to date
+    std::string left_alone;  // why, where that is so
+    unsigned ended;          // connections from before to what is blocked now
+    std::string
+        warning;  // why they could not be ended, where that is so: they are cut all the same
+    std::string
+        failure;  // what went wrong, where something did: the rules are then no looser than before
 };
 
 struct RefreshOptions {
@@ -27,8 +30,9 @@ struct RefreshOptions {
     ContainersMeant meant{{}, {}};  // all
 };
 
-// Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is called with their number, after each. Errors:
-// EX_OSERR, EX_TEMPFAIL.
-Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options, const std::function<void(std::size_t done)>& progress);
+// Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is
+// called with their number, after each. Errors: EX_OSERR, EX_TEMPFAIL.
+Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options,
+                                             const std::function<void(std::size_t done)>& progress);
 
 }  // namespace jail_ai

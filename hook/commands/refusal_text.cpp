@@ -41,7 +41,8 @@ std::string_view file_text(std::uint16_t kind) {
 }  // namespace
 
 std::string_view reason_of(const jail_refusal& what) {
-    return reason_name(static_cast<jail_reason>(std::min<unsigned>(what.reason, JAIL_REASON_COUNT)));
+    return reason_name(
+        static_cast<jail_reason>(std::min<unsigned>(what.reason, JAIL_REASON_COUNT)));
 }
 
 std::string protocol_text(std::uint8_t protocol) {
@@ -61,7 +62,8 @@ std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     return {text, ::strnlen(text, comm.size())};
 }
 
-void put_refusal(JsonWriter& writer, const jail_refusal& what, std::uint32_t pid, std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
+void put_refusal(JsonWriter& writer, const jail_refusal& what, std::uint32_t pid,
+                 std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     put(writer, "what", refusal_text(what));
     put(writer, "reason", reason_of(what));
     if (pid == 0) return;
@@ -83,12 +85,14 @@ std::string destination_of(const jail_refusal& what) {
 
 std::string refusal_text(const jail_refusal& what) {
     if (const auto denied = other_than_address(what); !denied.empty())
-        return fmt::format(fmt::runtime(denied), fmt::arg("port", what.port), fmt::arg("protocol", what.protocol),
+        return fmt::format(fmt::runtime(denied), fmt::arg("port", what.port),
+                           fmt::arg("protocol", what.protocol),
                            fmt::arg("file", file_text(what.port)));
     const auto address = address_of(what);
     const std::string text = address ? address->to_string() : "?";
     if (what.port == 0) return fmt::format("{} {}", text, protocol_text(what.protocol));
-    return fmt::format("{}:{}/{}", address && address->is_v4() ? text : fmt::format("[{}]", text), what.port, protocol_text(what.protocol));
+    return fmt::format("{}:{}/{}", address && address->is_v4() ? text : fmt::format("[{}]", text),
+                       what.port, protocol_text(what.protocol));
 }
 
 }  // namespace jail_ai

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "../bpf/abi.h"
+#include "bpf/abi.h"
 #include "container/json_writer.h"
 
 namespace jail_ai {
@@ -26,8 +26,10 @@ std::string protocol_text(std::uint8_t protocol);  // "tcp", "protocol 47"
 // What a process calls itself, with whatever bytes it likes.
 std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
 
-// The members of an object that say what was refused, why, and to which process where that is known.
-void put_refusal(JsonWriter& writer, const jail_refusal& what, std::uint32_t pid, std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
+// The members of an object that say what was refused, why, and to which process where that is
+// known.
+void put_refusal(JsonWriter& writer, const jail_refusal& what, std::uint32_t pid,
+                 std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
 
 // Of CLOCK_REALTIME in ns, by RFC 3339 in UTC; to the millisecond or to the second.
 std::string time_text(std::uint64_t real, bool milliseconds);

@@ -20,13 +20,16 @@ namespace {
 
 constexpr std::string_view kJson = "--json", kPrometheus = "--prometheus";
 
-// A name is a jail's where the container that has it is in the jail's cgroup: who asks the broker makes the ID up.
+// A name is a jail's where the container that has it is in the jail's cgroup: who asks the broker
+// makes the ID up.
 void put_names(std::vector<JailSnapshot>& jails, const std::vector<RunningContainer>& containers) {
     std::multimap<std::string_view, const RunningContainer*> by_id;
     for (const RunningContainer& each : containers) by_id.emplace(each.id, &each);
     for (JailSnapshot& jail : jails) {
         const auto [begin, end] = by_id.equal_range(jail.container_id());
-        const auto its = std::find_if(begin, end, [&](const auto& each) { return is_at_or_below(each.second->cgroup, jail.cgroup); });
+        const auto its = std::find_if(begin, end, [&](const auto& each) {
+            return is_at_or_below(each.second->cgroup, jail.cgroup);
+        });
         if (its != end) jail.name = its->second->name;
     }
 }

@@ -44,7 +44,8 @@ std::string id_of(const JailSnapshot& jail) {
 std::vector<std::string_view> open_routes_of(const JailSnapshot& jail) {
     std::vector<std::string_view> names;
     for (unsigned bit = 0; jail.metadata && bit < 32; ++bit)
-        if ((jail.metadata->open_routes >> bit & 1) != 0) names.push_back(risk_name(static_cast<Risk>(bit)));
+        if ((jail.metadata->open_routes >> bit & 1) != 0)
+            names.push_back(risk_name(static_cast<Risk>(bit)));
     return names;
 }
 
@@ -66,8 +67,11 @@ std::string span_text(std::uint64_t seconds) {
 std::string denials_text(const JailSnapshot& jail) {
     std::vector<std::string> texts;
     for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
-        if (jail.denials[reason] != 0) texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]));
-    return texts.empty() ? "nothing refused" : fmt::format("refused {}: {}", all_denials(jail), fmt::join(texts, ", "));
+        if (jail.denials[reason] != 0)
+            texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)),
+                                        jail.denials[reason]));
+    return texts.empty() ? "nothing refused"
+                         : fmt::format("refused {}: {}", all_denials(jail), fmt::join(texts, ", "));
 }
 
 void put_remembered(JsonWriter& writer, const Refusal& refusal, const Now& now) {
@@ -121,7 +125,8 @@ std::string heading_of(const JailSnapshot& jail) {
 
 std::string labels_of(const JailSnapshot& jail) {
     return fmt::format("container=\"{}\",{}mode=\"{}\"", label_text(id_of(jail)),
-                       jail.name.empty() ? "" : fmt::format("name=\"{}\",", label_text(jail.name)), mode_of(jail));
+                       jail.name.empty() ? "" : fmt::format("name=\"{}\",", label_text(jail.name)),
+                       mode_of(jail));
 }
 
 }  // namespace
@@ -130,18 +135,27 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
     if (jails.empty()) return "no container is jailed here\n";
     std::string text;
     for (const JailSnapshot& jail : jails) {
-        text += fmt::format("{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail), guard_of(jail), jail.prefixes,
-                            jail.metadata ? fmt::format(", for {}", span_text(seconds_between(jail.metadata->since, now.real))) : "",
-                            quote(jail.cgroup), denials_text(jail));
-        if (const auto open = open_routes_of(jail); !open.empty()) text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
+        text += fmt::format(
+            "{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail),
+            guard_of(jail), jail.prefixes,
+            jail.metadata ? fmt::format(", for {}",
+                                        span_text(seconds_between(jail.metadata->since, now.real)))
+                          : "",
+            quote(jail.cgroup), denials_text(jail));
+        if (const auto open = open_routes_of(jail); !open.empty())
+            text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
         for (std::size_t i = 0; i < std::min(kShownRefusals, jail.refusals.size()); ++i) {
             const auto& [what, seen] = jail.refusals[i];
-            text += fmt::format("    {} ({}), {} times, the last {} ago{}\n", refusal_text(what), reason_of(what), seen.count,
-                                span_text(seconds_between(seen.last, now.since_boot)),
-                                seen.pid == 0 ? "" : fmt::format(" by {}, process {}", quote(comm_of(seen.comm)), seen.pid));
+            text += fmt::format(
+                "    {} ({}), {} times, the last {} ago{}\n", refusal_text(what), reason_of(what),
+                seen.count, span_text(seconds_between(seen.last, now.since_boot)),
+                seen.pid == 0
+                    ? ""
+                    : fmt::format(" by {}, process {}", quote(comm_of(seen.comm)), seen.pid));
         }
         if (jail.refusals.size() > kShownRefusals)
-            text += fmt::format("    and {} others: --json shows them\n", jail.refusals.size() - kShownRefusals);
+            text += fmt::format("    and {} others: --json shows them\n",
+                                jail.refusals.size() - kShownRefusals);
     }
     return printable(text, "\n");
 }
@@ -156,14 +170,19 @@ std::string status_to_machines(const std::vector<JailSnapshot>& jails, const Now
 }
 
 std::string status_to_prometheus(const std::vector<JailSnapshot>& jails) {
-    std::string text =
-        fmt::format("# HELP jail_ai_jails Containers that are kept from this machine.\n# TYPE jail_ai_jails gauge\njail_ai_jails {}\n", jails.size());
-    text += "# HELP jail_ai_denials_total Refused attempts (in audit mode: that would have been), by reason.\n# TYPE jail_ai_denials_total counter\n";
+    std::string text = fmt::format(
+        "# HELP jail_ai_jails Containers that are kept from this machine.\n# TYPE jail_ai_jails "
+        "gauge\njail_ai_jails {}\n",
+        jails.size());
+    text +=
+        "# HELP jail_ai_denials_total Refused attempts (in audit mode: that would have been), by "
+        "reason.\n# TYPE jail_ai_denials_total counter\n";
     for (const JailSnapshot& jail : jails) {
         const std::string labels = labels_of(jail);
         for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
-            text += fmt::format("jail_ai_denials_total{{{},reason=\"{}\"}} {}\n", labels, reason_name(static_cast<jail_reason>(reason)),
-                                jail.denials[reason]);
+            text +=
+                fmt::format("jail_ai_denials_total{{{},reason=\"{}\"}} {}\n", labels,
+                            reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]);
     }
     return text;
 }

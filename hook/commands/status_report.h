@@ -18,7 +18,10 @@ struct Now {
 };
 
 std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& now);
-std::string status_to_machines(const std::vector<JailSnapshot>& jails, const Now& now);  // one JSON array and a newline
-std::string status_to_prometheus(const std::vector<JailSnapshot>& jails);                // text format 0.0.4, for node_exporter's textfile collector
+std::string status_to_machines(const std::vector<JailSnapshot>& jails,
+                               const Now& now);  // one JSON array and a newline
+std::string status_to_prometheus(
+    const std::vector<JailSnapshot>&
+        jails);  // text format 0.0.4, for node_exporter's textfile collector
 
 }  // namespace jail_ai

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A verb, as one row: the parser of options, help, the completions and the manual's synopsis are made from it, and main() runs it. The rows stand in
-// the verbs' own files; verbs.h lists them.
+// A verb, as one row: the parser of options, help, the completions and the manual's synopsis are
+// made from it, and main() runs it. The rows stand in the verbs' own files; verbs.h lists them.
 #pragma once
 
 #include <functional>
@@ -24,11 +24,13 @@ enum class Use {
 };
 
 struct Option {
-    std::string_view name;    // "--pid"
-    std::string_view value;   // what stands for its value in help: "PID", "auto|off"; empty where it takes none
+    std::string_view name;  // "--pid"
+    std::string_view
+        value;  // what stands for its value in help: "PID", "auto|off"; empty where it takes none
     std::string_view help;    // half a line
     Use use = Use::once;      // where it takes none, it may stand there again
-    std::string_view offers;  // values to begin with, of those that the placeholder doesn't tell, separated by spaces
+    std::string_view offers;  // values to begin with, of those that the placeholder doesn't tell,
+                              // separated by spaces
 };
 
 // Who calls a verb, and what it may tell before it has come to its end.
@@ -36,7 +38,8 @@ struct Caller {
     const Surroundings& surroundings;
     bool wants_colour;
     bool reads_progress;
-    std::function<bool(std::string_view text)> print;  // to standard output; false when nobody takes it any more
+    std::function<bool(std::string_view text)>
+        print;  // to standard output; false when nobody takes it any more
     std::function<void(const Line& line)> tell;
 };
 
@@ -55,8 +58,9 @@ struct Verb {
     std::string_view about;    // further lines, without the end of the last
     CalledBy called_by = CalledBy::people;
     std::span<const Option> options;
-    bool takes_settings = false;  // also the flags that say what annotations say (setting_options())
-    Words words;                  // beside options
+    bool takes_settings =
+        false;    // also the flags that say what annotations say (setting_options())
+    Words words;  // beside options
     std::string_view only_root_may;
     bool probes = false;    // needs the prober, and isn't confined
     unsigned deadline = 0;  // seconds; 0 for none

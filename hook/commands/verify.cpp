@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "verify": does every container that asks for the block have it, and is every jail as it should be? Fit for a timer or a monitoring check.
+// "verify": does every container that asks for the block have it, and is every jail as it should
+// be? Fit for a timer or a monitoring check.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +21,8 @@ constexpr int kSomethingFound = 1;  // exit code: all could be looked at, and no
 
 ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& facts) {
     std::vector<RunningContainer> named;
-    std::ranges::copy_if(facts.containers, std::back_inserter(named), [](const SeenContainer& each) { return !each.name.empty(); });
+    std::ranges::copy_if(facts.containers, std::back_inserter(named),
+                         [](const SeenContainer& each) { return !each.name.empty(); });
     return {std::move(words), std::move(named)};
 }
 
@@ -28,15 +30,21 @@ ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& f
 Status select(const ContainersMeant& meant, VerifyFacts& facts) {
     if (meant.all()) return ok();
     std::vector<std::string> of_jails;
-    std::ranges::transform(facts.jails, std::back_inserter(of_jails), [&](const JailSnapshot& jail) { return container_of(jail, facts.containers); });
+    std::ranges::transform(
+        facts.jails, std::back_inserter(of_jails),
+        [&](const JailSnapshot& jail) { return container_of(jail, facts.containers); });
     std::vector<std::string_view> ids(of_jails.begin(), of_jails.end());
     std::ranges::transform(facts.containers, std::back_inserter(ids), &SeenContainer::id);
-    if (const std::string* unknown = meant.first_unknown(ids)) return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(*unknown))};
+    if (const std::string* unknown = meant.first_unknown(ids))
+        return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(*unknown))};
     // A jail further up is judged with the containers that it holds.
     std::vector<SeenContainer> chosen;
-    std::ranges::copy_if(facts.containers, std::back_inserter(chosen), [&](const SeenContainer& each) { return meant.has(each.id); });
+    std::ranges::copy_if(facts.containers, std::back_inserter(chosen),
+                         [&](const SeenContainer& each) { return meant.has(each.id); });
     std::erase_if(facts.jails, [&](const JailSnapshot& jail) {
-        const bool holds_one = std::ranges::any_of(chosen, [&](const SeenContainer& container) { return is_jailed(container, std::span(&jail, 1)); });
+        const bool holds_one = std::ranges::any_of(chosen, [&](const SeenContainer& container) {
+            return is_jailed(container, std::span(&jail, 1));
+        });
         return !holds_one && !meant.has(container_of(jail, facts.containers));
     });
     facts.containers = std::move(chosen);
@@ -48,9 +56,11 @@ Result<Outcome> verify(const Arguments& asked, const Caller& /*caller*/) {
     TRY(select(meant_among(asked.words, facts), facts));
     Findings findings = judge_containers(facts);
     auto stale = TRY(find_stale(facts));
-    findings.insert(findings.end(), std::make_move_iterator(stale.begin()), std::make_move_iterator(stale.end()));
+    findings.insert(findings.end(), std::make_move_iterator(stale.begin()),
+                    std::make_move_iterator(stale.end()));
     std::ranges::stable_sort(findings, {}, &Finding::kind);
-    return Outcome{asked.has(kJson) ? verification_to_machines(facts, findings) : verification_to_people(facts, findings),
+    return Outcome{asked.has(kJson) ? verification_to_machines(facts, findings)
+                                    : verification_to_people(facts, findings),
                    {},
                    findings.empty() ? EX_OK : kSomethingFound};
 }
@@ -63,7 +73,8 @@ const Verb kVerify{
     .name = "verify",
     .summary = "containers that ask for the block and lack it, jails that aren't as they should be",
     .about =
-        "Ends with 0 where all is well, with 1 where something was found; jail-ai-hook-verify.timer\n"
+        "Ends with 0 where all is well, with 1 where something was found; "
+        "jail-ai-hook-verify.timer\n"
         "does it regularly.",
     .options = kOptions,
     .words = kContainers,

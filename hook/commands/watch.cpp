@@ -2,8 +2,8 @@
 //
 // "watch": refreshes every jail when the host's addresses change. The block doesn't depend on it.
 //
-// A jail that is in the making when an address comes has read the old ones. So each change is looked at again when whatever was in the
-// making then must have been made: hooks have a deadline.
+// A jail that is in the making when an address comes has read the old ones. So each change is
+// looked at again when whatever was in the making then must have been made: hooks have a deadline.
 #include <fmt/format.h>
 #include <poll.h>
 #include <syslog.h>
@@ -32,7 +32,8 @@ using Clock = std::chrono::steady_clock;
 using Tell = std::function<void(const Line& line)>;
 
 constexpr std::string_view kLogToo = "--log";
-constexpr std::chrono::seconds kAgain[] = {std::chrono::seconds(1), std::chrono::seconds(kDeadlineSeconds + 2)};
+constexpr std::chrono::seconds kAgain[] = {std::chrono::seconds(1),
+                                           std::chrono::seconds(kDeadlineSeconds + 2)};
 constexpr std::chrono::seconds kCountAgain(1);
 constexpr unsigned kTellPerJail = 20;  // refusals of one jail in that time
 
@@ -40,8 +41,10 @@ constexpr unsigned kTellPerJail = 20;  // refusals of one jail in that time
 std::string changes_text(const Refreshed& jail) {
     constexpr std::size_t kShown = 8;
     std::string text;
-    for (std::size_t i = 0; i < std::min(kShown, jail.changes.size()); ++i) text += fmt::format("{}{}", i == 0 ? "" : "; ", jail.changes[i]);
-    if (jail.changes.size() > kShown) text += fmt::format("; and {} more", jail.changes.size() - kShown);
+    for (std::size_t i = 0; i < std::min(kShown, jail.changes.size()); ++i)
+        text += fmt::format("{}{}", i == 0 ? "" : "; ", jail.changes[i]);
+    if (jail.changes.size() > kShown)
+        text += fmt::format("; and {} more", jail.changes.size() - kShown);
     return text;
 }
 
@@ -53,16 +56,21 @@ bool refresh_and_tell(JailWalk& walk, const Tell& tell) {
         return false;
     }
     for (const Refreshed& jail : *jails) {
-        const std::string who = jail.container.empty() ? "" : fmt::format("container {}: ", quote(jail.container));
-        if (!jail.failure.empty()) tell({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
-        if (!jail.changes.empty() && jail.failure.empty()) tell({LOG_NOTICE, fmt::format("{}brought up to date: {}", who, changes_text(jail))});
-        if (jail.ended != 0) tell({LOG_NOTICE, fmt::format("{}{} connections from before ended", who, jail.ended)});
+        const std::string who =
+            jail.container.empty() ? "" : fmt::format("container {}: ", quote(jail.container));
+        if (!jail.failure.empty())
+            tell({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
+        if (!jail.changes.empty() && jail.failure.empty())
+            tell({LOG_NOTICE, fmt::format("{}brought up to date: {}", who, changes_text(jail))});
+        if (jail.ended != 0)
+            tell({LOG_NOTICE, fmt::format("{}{} connections from before ended", who, jail.ended)});
         if (!jail.warning.empty()) tell({LOG_WARNING, who + jail.warning});
     }
     return true;
 }
 
-// Refusals handed on, of each jail so many a second: whatever is in it can be refused as often as it likes.
+// Refusals handed on, of each jail so many a second: whatever is in it can be refused as often as
+// it likes.
 class Refusals {
 public:
     static Result<Refusals> open(const Tell& tell) {
@@ -74,7 +82,9 @@ public:
 
     Status take(Clock::time_point now) {
         TRY(events_.take([&](const Happened& happened) { hand_on(happened); },
-                         [&](std::string_view container, std::uint64_t lost) { more_[std::string(container)] += lost; }));
+                         [&](std::string_view container, std::uint64_t lost) {
+                             more_[std::string(container)] += lost;
+                         }));
         if (now >= next_count_) sum_up(now);
         return ok();
     }
@@ -86,7 +96,8 @@ private:
         unsigned& told = told_[std::string(happened.container)];
         if (++told > kTellPerJail) return;
         const LogEntry entry{0, happened.container, happened.mode, happened.event};
-        tell_({LOG_NOTICE, fmt::format("container {}: {}", quote(happened.container), refusal_sentence(entry))});
+        tell_({LOG_NOTICE, fmt::format("container {}: {}", quote(happened.container),
+                                       refusal_sentence(entry))});
     }
 
     void sum_up(Clock::time_point now) {
@@ -94,7 +105,8 @@ private:
         for (const auto& [container, told] : told_)
             if (told > kTellPerJail) more_[container] += told - kTellPerJail;
         for (const auto& [container, more] : more_)
-            tell_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them", quote(container), more)});
+            tell_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them",
+                                           quote(container), more)});
         told_.clear();
         more_.clear();
     }
@@ -109,9 +121,13 @@ private:
 int wait_ms(const std::deque<Clock::time_point>& again, bool logs, Clock::time_point now) {
     std::optional<Clock::time_point> until;
     if (!again.empty()) until = again.front();
-    if (logs) until = std::min(until.value_or(Clock::time_point::max()), now + std::chrono::milliseconds(Events::kLookMs));
+    if (logs)
+        until = std::min(until.value_or(Clock::time_point::max()),
+                         now + std::chrono::milliseconds(Events::kLookMs));
     if (!until) return -1;
-    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(std::max(*until - now, Clock::duration::zero())).count());
+    return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(
+                                std::max(*until - now, Clock::duration::zero()))
+                                .count());
 }
 
 // Goes on until it is asked to stop.
@@ -128,7 +144,9 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
     std::deque<Clock::time_point> again{Clock::now()};
     while (!stop_requested()) {
         pollfd ready[] = {{changes.fd(), POLLIN, 0}, {refusals ? refusals->fd() : -1, POLLIN, 0}};
-        if (::poll(ready, std::size(ready), wait_ms(again, logs, Clock::now())) < 0 && errno != EINTR) return system_error("wait for changes", errno);
+        if (::poll(ready, std::size(ready), wait_ms(again, logs, Clock::now())) < 0 &&
+            errno != EINTR)
+            return system_error("wait for changes", errno);
         auto changed = TRY(changes.take());
         const auto now = Clock::now();
         const bool due = !again.empty() && again.front() <= now;
@@ -137,13 +155,15 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
             again.clear();
             for (const auto later : kAgain) again.push_back(now + later);
         }
-        if ((changed || due) && !refresh_and_tell(walk, caller.tell) && again.empty()) again.push_back(now + kAgain[0]);
+        if ((changed || due) && !refresh_and_tell(walk, caller.tell) && again.empty())
+            again.push_back(now + kAgain[0]);
         if (refusals) TRY(refusals->take(now));
     }
     return Outcome{};
 }
 
-constexpr Option kOptions[] = {{kLogToo, "", "also writes each refusal to syslog; 'log --follow' is taken then"}};
+constexpr Option kOptions[] = {
+    {kLogToo, "", "also writes each refusal to syslog; 'log --follow' is taken then"}};
 
 }  // namespace
 

@@ -28,12 +28,14 @@ inline constexpr std::array kPrivateNetworks = std::to_array<AlsoPrefix>({
 });
 
 // IPv6's is always blocked.
-inline constexpr std::array kLinkLocal = std::to_array<AlsoPrefix>({{"169.254.0.0/16", "RFC 3927"}});
+inline constexpr std::array kLinkLocal =
+    std::to_array<AlsoPrefix>({{"169.254.0.0/16", "RFC 3927"}});
 
 struct AlsoSet {
     NamedSet value;
     std::string_view name;
-    std::span<const AlsoPrefix> prefixes;  // of the gateway none: a container's own are found when it starts
+    std::span<const AlsoPrefix>
+        prefixes;  // of the gateway none: a container's own are found when it starts
 };
 
 inline constexpr std::array kAlsoSets = std::to_array<AlsoSet>({

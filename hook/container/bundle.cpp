@@ -17,14 +17,17 @@ Result<std::vector<std::string>> strings(const rapidjson::Value& object, std::st
     auto array = TRY(find_array(object, key));
     if (array == nullptr) return all;
     for (const auto& value : array->GetArray()) {
-        if (!value.IsString()) return Error{EX_DATAERR, fmt::format("{}[{}] is {}, not a string", key, all.size(), kind_of(value))};
+        if (!value.IsString())
+            return Error{EX_DATAERR, fmt::format("{}[{}] is {}, not a string", key, all.size(),
+                                                 kind_of(value))};
         all.emplace_back(string_of(value));
     }
     return all;
 }
 
 Result<Mount> parse_mount(const rapidjson::Value& value) {
-    if (!value.IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(value))};
+    if (!value.IsObject())
+        return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(value))};
     auto destination = TRY(string_or_empty(value, "destination"));
     auto source = TRY(string_or_empty(value, "source"));
     auto type = TRY(string_or_empty(value, "type"));
@@ -38,7 +41,8 @@ Result<std::vector<Mount>> parse_mounts(const rapidjson::Value& config) {
     if (array == nullptr) return mounts;
     for (const auto& value : array->GetArray()) {
         auto mount = parse_mount(value);
-        if (!mount) return std::move(mount).error().context(fmt::format("mounts[{}]", mounts.size()));
+        if (!mount)
+            return std::move(mount).error().context(fmt::format("mounts[{}]", mounts.size()));
         mounts.push_back(std::move(*mount));
     }
     return mounts;
@@ -55,9 +59,10 @@ Result<std::set<std::string>> parse_capabilities(const rapidjson::Value& config)
         for (const std::string& name : names) {
             const auto known = capability_named(name);
             if (!known)
-                return Error{
-                    EX_DATAERR,
-                    fmt::format("process.capabilities: {} is not a capability, and runtimes differ in what they make of it: drop it", quote(name))};
+                return Error{EX_DATAERR,
+                             fmt::format("process.capabilities: {} is not a capability, and "
+                                         "runtimes differ in what they make of it: drop it",
+                                         quote(name))};
             all.emplace(*known);
         }
     }
@@ -84,7 +89,9 @@ Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
     auto array = TRY(find_array(*linux_part, "namespaces").context("linux"));
     if (array == nullptr) return types;
     for (const auto& value : array->GetArray()) {
-        if (!value.IsObject()) return Error{EX_DATAERR, fmt::format("linux.namespaces holds {}, not an object", kind_of(value))};
+        if (!value.IsObject())
+            return Error{EX_DATAERR,
+                         fmt::format("linux.namespaces holds {}, not an object", kind_of(value))};
         auto type = TRY(string_or_empty(value, "type").context("linux.namespaces"));
         auto path = string_or_empty(value, "path");
         if (!path) return std::move(path).error().context("linux.namespaces");
@@ -102,7 +109,9 @@ bool Mount::has_option(std::string_view option) const {
 }
 
 const std::string* Bundle::mounted_at(std::string_view destination) const {
-    const auto last = std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& mount) { return mount.destination == destination; });
+    const auto last = std::find_if(mounts.rbegin(), mounts.rend(), [&](const Mount& mount) {
+        return mount.destination == destination;
+    });
     return last == mounts.rend() ? nullptr : &last->source;
 }
 
@@ -112,8 +121,8 @@ Result<Bundle> parse_bundle(const rapidjson::Value& config) {
     auto capabilities = TRY(parse_capabilities(config));
     auto namespaces = TRY(parse_namespaces(config));
     auto root = TRY(parse_root(config));
-    Bundle bundle{std::move(mounts), std::move(capabilities), std::move(namespaces.all), std::move(namespaces.joined),
-                  std::move(namespaces.network_path)};
+    Bundle bundle{std::move(mounts), std::move(capabilities), std::move(namespaces.all),
+                  std::move(namespaces.joined), std::move(namespaces.network_path)};
     bundle.root = std::move(root);
     return bundle;
 }

@@ -16,8 +16,8 @@ namespace jail_ai {
 
 struct Mount {
     std::string destination;  // in the container
-    std::string source;       // on the host, relative to the bundle unless absolute; empty where none
-    std::string type;         // "bind", "proc" …; empty where none
+    std::string source;  // on the host, relative to the bundle unless absolute; empty where none
+    std::string type;    // "bind", "proc" …; empty where none
     std::vector<std::string> options;
 
     bool has_option(std::string_view option) const;
@@ -28,19 +28,23 @@ struct Mount {
 
 struct Bundle {
     std::vector<Mount> mounts;
-    std::set<std::string> capabilities;  // of all five sets of the process, as in container/capability_names.h
-    std::set<std::string> namespaces;    // types of linux.namespaces: "pid", "network" …; empty where it has none of its own
-    std::set<std::string> joined;        // those of them that were there before, by path
-    std::string network_path;            // of the network namespace among those; empty where it has a new one
-    bool of_process = false;             // there is no config.json: this is what a process that runs says
-    std::string root;                    // directory of the container's root, relative to the bundle unless absolute; empty where there is none
+    std::set<std::string>
+        capabilities;  // of all five sets of the process, as in container/capability_names.h
+    std::set<std::string> namespaces;  // types of linux.namespaces: "pid", "network" …; empty where
+                                       // it has none of its own
+    std::set<std::string> joined;  // those of them that were there before, by path
+    std::string network_path;  // of the network namespace among those; empty where it has a new one
+    bool of_process = false;   // there is no config.json: this is what a process that runs says
+    std::string root;  // directory of the container's root, relative to the bundle unless absolute;
+                       // empty where there is none
 
     // Source of the last mount on the destination (later mounts cover earlier ones), or nullptr.
     const std::string* mounted_at(std::string_view destination) const;
 };
 
-// Reads config.json. Takes unknown keys, and null for a missing value. Errors (EX_DATAERR): a value of another type, an unknown capability, and what
-// runtimes read in several ways (check_unambiguous(), find_member()).
+// Reads config.json. Takes unknown keys, and null for a missing value. Errors (EX_DATAERR): a value
+// of another type, an unknown capability, and what runtimes read in several ways
+// (check_unambiguous(), find_member()).
 Result<Bundle> parse_bundle(const rapidjson::Value& config);
 
 }  // namespace jail_ai

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The kernel's capabilities by name, capabilities(7). Runtimes read a name that is none of these in ways of their own: crun takes numbers, and
-// whatever follows a name; runc passes over it.
+// The kernel's capabilities by name, capabilities(7). Runtimes read a name that is none of these in
+// ways of their own: crun takes numbers, and whatever follows a name; runc passes over it.
 #pragma once
 
 #include <strings.h>
@@ -57,12 +57,15 @@ inline constexpr std::array kCapabilityNames = std::to_array<std::string_view>({
     "CAP_BPF",
     "CAP_CHECKPOINT_RESTORE",
 });
-static_assert(kCapabilityNames[12] == "CAP_NET_ADMIN" && kCapabilityNames[21] == "CAP_SYS_ADMIN" && kCapabilityNames[39] == "CAP_BPF");
+static_assert(kCapabilityNames[12] == "CAP_NET_ADMIN" && kCapabilityNames[21] == "CAP_SYS_ADMIN" &&
+              kCapabilityNames[39] == "CAP_BPF");
 
 // The name as above, without regard to case; nothing for one that is not in the list.
 inline std::optional<std::string_view> capability_named(std::string_view name) {
     for (const std::string_view known : kCapabilityNames)
-        if (known.size() == name.size() && ::strncasecmp(known.data(), name.data(), name.size()) == 0) return known;
+        if (known.size() == name.size() &&
+            ::strncasecmp(known.data(), name.data(), name.size()) == 0)
+            return known;
     return std::nullopt;
 }
 

@@ -35,27 +35,35 @@ Result<std::string> parse_cgroup_path(std::string_view proc_cgroup) {
     for (std::string_view line : split(proc_cgroup, '\n')) {
         if (!line.starts_with("0::/")) continue;
         line.remove_prefix(3);
-        if (line.ends_with(kDeleted)) return Error{EX_NOINPUT, fmt::format("cgroup {} has been removed", quote(line))};
+        if (line.ends_with(kDeleted))
+            return Error{EX_NOINPUT, fmt::format("cgroup {} has been removed", quote(line))};
         return std::string(line);
     }
-    return Error{EX_UNAVAILABLE, "no '0::' line: this kernel runs without cgroup v2, which the block needs"};
+    return Error{EX_UNAVAILABLE,
+                 "no '0::' line: this kernel runs without cgroup v2, which the block needs"};
 }
 
 Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cgroup_path) {
     if (leaves_namespace(cgroup_path))
-        return Error{EX_CONFIG, fmt::format("cgroup {} lies outside of the hook's cgroup namespace", quote(cgroup_path))};
+        return Error{EX_CONFIG, fmt::format("cgroup {} lies outside of the hook's cgroup namespace",
+                                            quote(cgroup_path))};
     std::optional<MountEntry> best;
     bool any = false;
     for (MountEntry& mount : parse_mountinfo(mountinfo)) {
         if (mount.type != "cgroup2") continue;
         any = true;
         if (leaves_namespace(mount.root) || !is_at_or_below(cgroup_path, mount.root)) continue;
-        // Of two mounts with the same view the later one lies on top of the other, if they share a place.
+        // Of two mounts with the same view the later one lies on top of the other, if they share a
+        // place.
         if (!best || mount.root.size() <= best->root.size()) best = std::move(mount);
     }
     if (!any)
-        return Error{EX_UNAVAILABLE, "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup, or boot with the unified hierarchy"};
-    if (!best) return Error{EX_CONFIG, fmt::format("no cgroup2 mount shows cgroup {}", quote(cgroup_path))};
+        return Error{EX_UNAVAILABLE,
+                     "no cgroup2 file system is mounted: mount -t cgroup2 none /sys/fs/cgroup, or "
+                     "boot with the unified hierarchy"};
+    if (!best)
+        return Error{EX_CONFIG,
+                     fmt::format("no cgroup2 mount shows cgroup {}", quote(cgroup_path))};
     std::string_view rest = cgroup_path.substr(best->root == "/" ? 0 : best->root.size());
     while (rest.starts_with('/')) rest.remove_prefix(1);
     return CgroupPlace{std::move(best->mount_point), rest.empty() ? "." : std::string(rest)};
@@ -64,7 +72,8 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
 std::vector<std::string> find_cgroup_mounts(std::string_view mountinfo) {
     std::vector<std::string> found;
     for (MountEntry& mount : parse_mountinfo(mountinfo))
-        if (mount.type == "cgroup" || mount.type == "cgroup2") found.push_back(std::move(mount.mount_point));
+        if (mount.type == "cgroup" || mount.type == "cgroup2")
+            found.push_back(std::move(mount.mount_point));
     return found;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A bundle's config.json (OCI runtime-spec, config.md), parsed once: what the hook makes of its parts reads this.
+// A bundle's config.json (OCI runtime-spec, config.md), parsed once: what the hook makes of its
+// parts reads this.
 #pragma once
 
 #include <rapidjson/document.h>
@@ -13,7 +14,8 @@
 
 namespace jail_ai {
 
-inline constexpr std::size_t kMaxConfigBytes = 16u << 20;  // with a full seccomp profile it is about 100 kB
+inline constexpr std::size_t kMaxConfigBytes =
+    16u << 20;  // with a full seccomp profile it is about 100 kB
 
 class Config {
 public:
@@ -27,7 +29,8 @@ public:
     const rapidjson::Document& json() const { return json_; }
 
 private:
-    Config(std::string text, rapidjson::Document json) : text_(std::move(text)), json_(std::move(json)) {}
+    Config(std::string text, rapidjson::Document json)
+        : text_(std::move(text)), json_(std::move(json)) {}
 
     std::string text_;
     rapidjson::Document json_;  // of copies, so that the text may move

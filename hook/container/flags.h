@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The administrator's settings, as flags of a verb in hooks.d or a unit: --SETTING=VALUE and --enforce.
+// The administrator's settings, as flags of a verb in hooks.d or a unit: --SETTING=VALUE and
+// --enforce.
 #pragma once
 
 #include <string>

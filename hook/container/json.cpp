@@ -50,16 +50,20 @@ private:
     int depth_ = 0;
 };
 
-Result<const rapidjson::Value*> find_typed(const rapidjson::Value& object, std::string_view key, bool (rapidjson::Value::*is)() const,
+Result<const rapidjson::Value*> find_typed(const rapidjson::Value& object, std::string_view key,
+                                           bool (rapidjson::Value::*is)() const,
                                            std::string_view wanted) {
     auto member = find_member(object, key);
     if (!member || *member == nullptr) return member;
     if ((**member).IsNull()) return nullptr;
-    if (!((**member).*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quote(key), kind_of(**member), wanted)};
+    if (!((**member).*is)())
+        return Error{EX_DATAERR,
+                     fmt::format("{} is {}, not {}", quote(key), kind_of(**member), wanted)};
     return member;
 }
 
-// The key as Go's encoding/json compares it: in lower case, with the two characters beyond ASCII that fold to a letter of ASCII.
+// The key as Go's encoding/json compares it: in lower case, with the two characters beyond ASCII
+// that fold to a letter of ASCII.
 std::string folded(std::string_view key) {
     std::string out;
     while (!key.empty()) {
@@ -79,7 +83,8 @@ std::string folded(std::string_view key) {
 
 Status check_string(std::string_view text) {
     if (text.find('\0') == std::string_view::npos) return ok();
-    return Error{EX_DATAERR, fmt::format("{} holds a NUL, at which some runtimes end it: remove it", quote(text))};
+    return Error{EX_DATAERR, fmt::format("{} holds a NUL, at which some runtimes end it: remove it",
+                                         quote(text))};
 }
 
 }  // namespace
@@ -103,9 +108,11 @@ Status check_unambiguous(const rapidjson::Value& value) {
 }
 
 Result<rapidjson::Document> parse_json_object(std::string_view text) {
-    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos) return Error{EX_DATAERR, "empty, not a JSON object"};
+    if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
+        return Error{EX_DATAERR, "empty, not a JSON object"};
     // The parser would take a NUL for the end of the text.
-    if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos) return Error{EX_DATAERR, fmt::format("not JSON: byte {}: NUL", nul)};
+    if (const std::size_t nul = text.find('\0'); nul != std::string_view::npos)
+        return Error{EX_DATAERR, fmt::format("not JSON: byte {}: NUL", nul)};
     rapidjson::Document document;
     rapidjson::ParseResult outcome;
     bool too_deep = false;
@@ -114,18 +121,22 @@ Result<rapidjson::Document> parse_json_object(std::string_view text) {
         rapidjson::EncodedInputStream<rapidjson::UTF8<>, rapidjson::MemoryStream> stream(bytes);
         rapidjson::Reader reader;
         DepthLimit limited(handler);
-        outcome = reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(stream, limited);
+        outcome =
+            reader.Parse<rapidjson::kParseIterativeFlag | rapidjson::kParseValidateEncodingFlag>(
+                stream, limited);
         too_deep = limited.too_deep();
         return !outcome.IsError();
     };
     document.Populate(generate);
-    if (too_deep) return Error{EX_DATAERR, fmt::format("nested deeper than {} levels", kMaxJsonDepth)};
+    if (too_deep)
+        return Error{EX_DATAERR, fmt::format("nested deeper than {} levels", kMaxJsonDepth)};
     if (outcome.IsError()) {
         std::string why = rapidjson::GetParseError_En(outcome.Code());
         if (!why.empty() && why.back() == '.') why.pop_back();
         return Error{EX_DATAERR, fmt::format("not JSON: byte {}: {}", outcome.Offset(), why)};
     }
-    if (!document.IsObject()) return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(document))};
+    if (!document.IsObject())
+        return Error{EX_DATAERR, fmt::format("{}, not an object", kind_of(document))};
     return document;
 }
 
@@ -135,9 +146,12 @@ Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std:
     for (const auto& member : object.GetObject()) {
         const std::string_view name = string_of(member.name);
         if (name != key && folded(name) == wanted)
-            return Error{EX_DATAERR, fmt::format("key {} is {} to some runtimes and to others none: write {}", quote(name), quote(key), quote(key))};
+            return Error{EX_DATAERR,
+                         fmt::format("key {} is {} to some runtimes and to others none: write {}",
+                                     quote(name), quote(key), quote(key))};
         if (name != key) continue;
-        if (found != nullptr) return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(key))};
+        if (found != nullptr)
+            return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(key))};
         found = &member.value;
     }
     return found;

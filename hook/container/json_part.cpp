@@ -38,7 +38,9 @@ std::size_t end_of_value(std::string_view text, std::size_t at) {
                 --depth;
                 ++at;
                 break;
-            default: at = depth > 0 ? at + 1 : std::min(text.find_first_of(" \t\r\n,]}", at), text.size());
+            default:
+                at = depth > 0 ? at + 1
+                               : std::min(text.find_first_of(" \t\r\n,]}", at), text.size());
         }
     } while (depth > 0);
     return at;
@@ -59,11 +61,14 @@ std::vector<std::string_view> value_texts(std::string_view container) {
     }
 }
 
-Result<std::optional<JsonPart>> typed(Result<std::optional<JsonPart>> part, std::string_view key, bool (rapidjson::Value::*is)() const,
+Result<std::optional<JsonPart>> typed(Result<std::optional<JsonPart>> part, std::string_view key,
+                                      bool (rapidjson::Value::*is)() const,
                                       std::string_view wanted) {
     if (!part || !*part) return part;
     const rapidjson::Value& value = (**part).value();
-    if (!(value.*is)()) return Error{EX_DATAERR, fmt::format("{} is {}, not {}", quote(key), kind_of(value), wanted)};
+    if (!(value.*is)())
+        return Error{EX_DATAERR,
+                     fmt::format("{} is {}, not {}", quote(key), kind_of(value), wanted)};
     return part;
 }
 
@@ -77,7 +82,9 @@ Result<std::optional<JsonPart>> JsonPart::member(std::string_view key) const {
     auto found = TRY(find_member(*value_, key));
     if (found == nullptr || found->IsNull()) return std::optional<JsonPart>();
     const auto members = value_->GetObject();
-    const auto at = std::ranges::find_if(members, [&](const auto& member) { return &member.value == found; }) - members.begin();
+    const auto at =
+        std::ranges::find_if(members, [&](const auto& member) { return &member.value == found; }) -
+        members.begin();
     return std::optional(JsonPart(*found, value_texts(text_)[static_cast<std::size_t>(at)]));
 }
 
@@ -93,20 +100,24 @@ std::vector<JsonPart> JsonPart::elements() const {
     std::vector<JsonPart> parts;
     const auto texts = value_texts(text_);
     assert(texts.size() == value_->Size());
-    for (rapidjson::SizeType i = 0; i < value_->Size(); ++i) parts.push_back(JsonPart((*value_)[i], texts[i]));
+    for (rapidjson::SizeType i = 0; i < value_->Size(); ++i)
+        parts.push_back(JsonPart((*value_)[i], texts[i]));
     return parts;
 }
 
 void JsonEdits::set_member(const JsonPart& object, std::string_view key, std::string with) {
     const auto members = object.value().GetObject();
     const auto texts = value_texts(object.text());
-    const auto null = std::ranges::find_if(members, [&](const auto& member) { return string_of(member.name) == key; });
+    const auto null = std::ranges::find_if(
+        members, [&](const auto& member) { return string_of(member.name) == key; });
     if (null != members.end()) {
-        edits_.emplace_back(texts[static_cast<std::size_t>(null - members.begin())], std::move(with));
+        edits_.emplace_back(texts[static_cast<std::size_t>(null - members.begin())],
+                            std::move(with));
         return;
     }
     const std::string_view brace = object.text().substr(object.text().size() - 1);
-    edits_.emplace_back(brace.substr(0, 0), fmt::format("{}\"{}\":{}", texts.empty() ? "" : ",", key, with));
+    edits_.emplace_back(brace.substr(0, 0),
+                        fmt::format("{}\"{}\":{}", texts.empty() ? "" : ",", key, with));
 }
 
 std::string JsonEdits::apply() const {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Values of a parsed JSON text together with where they stand in it, so that some can be replaced while everything else stays as it was
-// written, byte for byte: unknown keys, white space, escapes, and numbers that no type here could hold.
+// Values of a parsed JSON text together with where they stand in it, so that some can be replaced
+// while everything else stays as it was written, byte for byte: unknown keys, white space, escapes,
+// and numbers that no type here could hold.
 #pragma once
 
 #include <rapidjson/document.h>
@@ -25,8 +26,8 @@ public:
     const rapidjson::Value& value() const { return *value_; }
     std::string_view text() const { return text_; }
 
-    // Of an object: the member, or nothing. null stands for a missing one, as the engines take it. Error (EX_DATAERR) when the key stands
-    // there twice.
+    // Of an object: the member, or nothing. null stands for a missing one, as the engines take it.
+    // Error (EX_DATAERR) when the key stands there twice.
     Result<std::optional<JsonPart>> member(std::string_view key) const;
     // The same for one that must be of the type.
     Result<std::optional<JsonPart>> object(std::string_view key) const;
@@ -48,7 +49,9 @@ public:
     explicit JsonEdits(std::string_view text) : text_(text) {}
 
     // `part` must be of the text, and no two may overlap.
-    void replace(const JsonPart& part, std::string with) { edits_.emplace_back(part.text(), std::move(with)); }
+    void replace(const JsonPart& part, std::string with) {
+        edits_.emplace_back(part.text(), std::move(with));
+    }
     // Gives the object that member; it must not have one of that name, unless it is null.
     void set_member(const JsonPart& object, std::string_view key, std::string with);
 

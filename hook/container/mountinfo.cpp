@@ -27,9 +27,12 @@ std::vector<std::string_view> words_of(std::string_view text) {
 std::string unescape(std::string_view field) {
     std::string out;
     for (std::size_t i = 0; i < field.size(); ++i) {
-        auto octal = [&](std::size_t at) { return at < field.size() && field[at] >= '0' && field[at] <= '7'; };
+        auto octal = [&](std::size_t at) {
+            return at < field.size() && field[at] >= '0' && field[at] <= '7';
+        };
         if (field[i] == '\\' && octal(i + 1) && octal(i + 2) && octal(i + 3)) {
-            out += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 + (field[i + 3] - '0'));
+            out += static_cast<char>((field[i + 1] - '0') * 64 + (field[i + 2] - '0') * 8 +
+                                     (field[i + 3] - '0'));
             i += 3;
         } else {
             out += field[i];
@@ -69,7 +72,8 @@ bool is_strictly_below(std::string_view path, std::string_view ancestor) {
     return path != ancestor && is_at_or_below(path, ancestor);
 }
 
-// Reached are the children of what is reached, unless another child of the same parent lies in front of them.
+// Reached are the children of what is reached, unless another child of the same parent lies in
+// front of them.
 std::vector<MountEntry> reached_from(const MountEntry& start, const std::vector<MountEntry>& all) {
     std::vector<MountEntry> visible;
     std::set<int> seen;  // parents that lead in a circle end here
@@ -87,8 +91,9 @@ std::vector<MountEntry> reached_from(const MountEntry& start, const std::vector<
         if (!on_top.empty()) continue;  // nothing of this one is seen, nor what is mounted on it
         visible.push_back(mount);
         for (const MountEntry* child : children) {
-            const bool is_covered =
-                std::ranges::any_of(children, [&](const MountEntry* other) { return is_strictly_below(child->mount_point, other->mount_point); });
+            const bool is_covered = std::ranges::any_of(children, [&](const MountEntry* other) {
+                return is_strictly_below(child->mount_point, other->mount_point);
+            });
             if (!is_covered) open.push_back(child);
         }
     }
@@ -104,20 +109,25 @@ std::vector<MountEntry> parse_mountinfo(std::string_view mountinfo) {
     return all;
 }
 
-std::vector<MountEntry> visible_mounts(const std::vector<MountEntry>& all, std::string_view directory) {
+std::vector<MountEntry> visible_mounts(const std::vector<MountEntry>& all,
+                                       std::string_view directory) {
     const auto is_there = [&](const MountEntry& mount) { return mount.mount_point == directory; };
     // The lowest of a stack: its parent is not in it.
     for (const MountEntry& mount : all) {
         if (!is_there(mount)) continue;
-        const bool has_lower =
-            std::ranges::any_of(all, [&](const MountEntry& other) { return is_there(other) && other.id == mount.parent && other.id != mount.id; });
+        const bool has_lower = std::ranges::any_of(all, [&](const MountEntry& other) {
+            return is_there(other) && other.id == mount.parent && other.id != mount.id;
+        });
         if (!has_lower) return reached_from(mount, all);
     }
     return {};
 }
 
-std::vector<MountEntry> added_mounts(const std::vector<MountEntry>& all, const std::vector<MountEntry>& before) {
-    const auto key = [](const MountEntry& mount) { return std::tuple(mount.device, mount.root, mount.mount_point, mount.type); };
+std::vector<MountEntry> added_mounts(const std::vector<MountEntry>& all,
+                                     const std::vector<MountEntry>& before) {
+    const auto key = [](const MountEntry& mount) {
+        return std::tuple(mount.device, mount.root, mount.mount_point, mount.type);
+    };
     std::multiset<std::tuple<std::string, std::string, std::string, std::string>> known;
     for (const MountEntry& mount : before) known.insert(key(mount));
     std::vector<MountEntry> added;
@@ -130,7 +140,8 @@ std::vector<MountEntry> added_mounts(const std::vector<MountEntry>& all, const s
     return added;
 }
 
-std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view device, std::string_view part) {
+std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view device,
+                         std::string_view part) {
     const MountEntry* best = nullptr;
     for (const MountEntry& mount : mounts) {
         if (mount.device != device || !is_at_or_below(part, mount.root)) continue;
@@ -138,13 +149,15 @@ std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view
     }
     if (best == nullptr) return std::string(part);
     const std::string_view rest = best->root == "/" ? part : part.substr(best->root.size());
-    const std::string path = (best->mount_point == "/" ? "" : best->mount_point) + (rest == "/" ? "" : std::string(rest));
+    const std::string path = (best->mount_point == "/" ? "" : best->mount_point) +
+                             (rest == "/" ? "" : std::string(rest));
     return path.empty() ? "/" : path;
 }
 
 bool is_at_or_below(std::string_view path, std::string_view ancestor) {
     if (ancestor == "/") return path.starts_with('/');
-    return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+    return path.starts_with(ancestor) &&
+           (path.size() == ancestor.size() || path[ancestor.size()] == '/');
 }
 
 }  // namespace jail_ai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// /proc/PID/mountinfo (proc(5)): what is mounted in a mount namespace, which of it can be reached, and what a runtime has added.
+// /proc/PID/mountinfo (proc(5)): what is mounted in a mount namespace, which of it can be reached,
+// and what a runtime has added.
 #pragma once
 
 #include <string>
@@ -12,8 +13,9 @@ namespace jail_ai {
 struct MountEntry {
     int id;
     int parent;
-    std::string device;       // "MAJOR:MINOR"
-    std::string root;         // the part of the file system that is mounted; of cgroup file systems as the reader's cgroup namespace shows it
+    std::string device;  // "MAJOR:MINOR"
+    std::string root;  // the part of the file system that is mounted; of cgroup file systems as the
+                       // reader's cgroup namespace shows it
     std::string mount_point;  // below the process's root
     bool read_only;           // the mount; its file system may be, too
     std::string type;
@@ -24,15 +26,20 @@ struct MountEntry {
 // Lines that are none are passed over.
 std::vector<MountEntry> parse_mountinfo(std::string_view mountinfo);
 
-// The mounts that are reached from a directory on which something is mounted, "/" for all of a namespace: what lies on top there, and below it
-// whatever no other mount covers. Empty where nothing is mounted on the directory.
-std::vector<MountEntry> visible_mounts(const std::vector<MountEntry>& all, std::string_view directory);
+// The mounts that are reached from a directory on which something is mounted, "/" for all of a
+// namespace: what lies on top there, and below it whatever no other mount covers. Empty where
+// nothing is mounted on the directory.
+std::vector<MountEntry> visible_mounts(const std::vector<MountEntry>& all,
+                                       std::string_view directory);
 
 // The mounts in `all` that `before` has not, by all but their numbers.
-std::vector<MountEntry> added_mounts(const std::vector<MountEntry>& all, const std::vector<MountEntry>& before);
+std::vector<MountEntry> added_mounts(const std::vector<MountEntry>& all,
+                                     const std::vector<MountEntry>& before);
 
-// Where a part of a file system is seen in a namespace with those mounts; the part itself where nowhere.
-std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view device, std::string_view part);
+// Where a part of a file system is seen in a namespace with those mounts; the part itself where
+// nowhere.
+std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view device,
+                         std::string_view part);
 
 // Is `path` the directory `ancestor` or below it? Both absolute, without a slash at the end.
 bool is_at_or_below(std::string_view path, std::string_view ancestor);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What is asked of the hook for one container: by its annotations, within what the administrator's flags say.
+// What is asked of the hook for one container: by its annotations, within what the administrator's
+// flags say.
 #pragma once
 
 #include <array>
@@ -27,9 +28,11 @@ inline constexpr std::string_view kAnnotationPrefix = "jail-ai.";
 inline constexpr std::string_view kBlockHost = "jail-ai.block-host";
 inline constexpr std::string_view kAccept = "jail-ai.block-host.accept";
 
-// Values of settings, and the words that they are written by; where nobody says anything the first holds.
+// Values of settings, and the words that they are written by; where nobody says anything the first
+// holds.
 enum class Mode { off, audit, enforce };  // from loose to tight
-inline constexpr std::array kModes = std::to_array<Named<Mode>>({{Mode::enforce, "true"}, {Mode::audit, "audit"}, {Mode::off, "false"}});
+inline constexpr std::array kModes = std::to_array<Named<Mode>>(
+    {{Mode::enforce, "true"}, {Mode::audit, "audit"}, {Mode::off, "false"}});
 static_assert(names_each(kModes, Mode::enforce));
 
 constexpr std::string_view mode_name(Mode mode) {
@@ -37,11 +40,13 @@ constexpr std::string_view mode_name(Mode mode) {
 }
 
 enum class Dns { automatic, off };
-inline constexpr std::array kDns = std::to_array<Named<Dns>>({{Dns::automatic, "auto"}, {Dns::off, "off"}});
+inline constexpr std::array kDns =
+    std::to_array<Named<Dns>>({{Dns::automatic, "auto"}, {Dns::off, "off"}});
 static_assert(names_each(kDns, Dns::off));
 
 enum class OnFailure { refuse, run };
-inline constexpr std::array kOnFailure = std::to_array<Named<OnFailure>>({{OnFailure::refuse, "refuse"}, {OnFailure::run, "run"}});
+inline constexpr std::array kOnFailure =
+    std::to_array<Named<OnFailure>>({{OnFailure::refuse, "refuse"}, {OnFailure::run, "run"}});
 static_assert(names_each(kOnFailure, OnFailure::run));
 
 // Ports that pass although their destination is blocked.
@@ -63,7 +68,8 @@ struct Addition {
     bool operator==(const Addition&) const = default;
 };
 
-// Each setting, a row of the table in settings.cpp. A source says some of them, lists aside, and a request all: `Said` says which.
+// Each setting, a row of the table in settings.cpp. A source says some of them, lists aside, and a
+// request all: `Said` says which.
 template <template <typename> typename Said>
 struct SettingsOf {
     Said<Mode> mode{};
@@ -74,21 +80,23 @@ struct SettingsOf {
     std::set<Risk> accepted{};
 };
 
-using Settings = SettingsOf<std::optional>;        // what one source says; an empty member says nothing
+using Settings = SettingsOf<std::optional>;  // what one source says; an empty member says nothing
 using Request = SettingsOf<std::type_identity_t>;  // what is asked for one container
 
 // A setting's key, as it is written there, and its value. The key's last part names the setting.
 using Written = std::pair<std::string, std::string>;
 
-// Reads settings. Lists are separated by comma or space. Errors (EX_DATAERR): "KEY: 'WORD': what is wrong (character N)".
+// Reads settings. Lists are separated by comma or space. Errors (EX_DATAERR): "KEY: 'WORD': what is
+// wrong (character N)".
 Result<Settings> parse_settings(const std::vector<Written>& written);
 
-// True for a key that the hook must not pass over: one that starts with "jail-ai.", and one that is nearly that, as "Jail-AI.block-host",
-// "jail_ai.block-host", "jail-ai-block-host" or "jailai/block-host". The JSON in hooks.d matches what this matches.
+// True for a key that the hook must not pass over: one that starts with "jail-ai.", and one that is
+// nearly that, as "Jail-AI.block-host", "jail_ai.block-host", "jail-ai-block-host" or
+// "jailai/block-host". The JSON in hooks.d matches what this matches.
 bool is_meant_for_hook(std::string_view key);
 
-// The settings among annotations. Fails for a key that is meant for the hook and isn't that of a setting, naming the right one where that can be
-// known.
+// The settings among annotations. Fails for a key that is meant for the hook and isn't that of a
+// setting, naming the right one where that can be known.
 Result<Settings> parse_annotations(const Annotations& annotations);
 
 // The administrator's settings, which every container starts from.
@@ -97,15 +105,19 @@ struct Defaults {
     bool enforced = false;  // annotations may tighten them and never loosen
 };
 
-// Joins both: an annotation overrides, lists add up. Errors (EX_DATAERR): an annotation that loosens enforced defaults; nobody says whether to
-// block at all, for whoever called the hook wanted something, and guessing that it was nothing would leave the host open.
+// Joins both: an annotation overrides, lists add up. Errors (EX_DATAERR): an annotation that
+// loosens enforced defaults; nobody says whether to block at all, for whoever called the hook
+// wanted something, and guessing that it was nothing would leave the host open.
 Result<Request> join_settings(const Defaults& defaults, const Settings& asked);
 
-// The same for a container that an administrator has named: where nobody says whether to block, it is blocked. Errors: also as parse_annotations().
+// The same for a container that an administrator has named: where nobody says whether to block, it
+// is blocked. Errors: also as parse_annotations().
 Result<Request> join_or_block(const Defaults& defaults, const Annotations& annotations);
 
-// Joins what two administrators say, as if the second were an annotation to the first: the machine's, in the broker's unit, and what the hook was
-// called with, which a user can write. Enforced is what either enforces. Errors (EX_DATAERR): the second loosens what the first enforces.
+// Joins what two administrators say, as if the second were an annotation to the first: the
+// machine's, in the broker's unit, and what the hook was called with, which a user can write.
+// Enforced is what either enforces. Errors (EX_DATAERR): the second loosens what the first
+// enforces.
 Result<Defaults> join_defaults(const Defaults& floor, const Defaults& asked);
 
 }  // namespace jail_ai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a container may hold that lets it go round the block. Without being accepted by name it is refused; which it holds policy/risks.h finds.
+// What a container may hold that lets it go round the block. Without being accepted by name it is
+// refused; which it holds policy/risks.h finds.
 #pragma once
 
 #include <array>

@@ -7,8 +7,8 @@
 #include <algorithm>
 #include <charconv>
 
-#include "../bpf/abi.h"
 #include "base/quote.h"
+#include "bpf/abi.h"
 #include "container/also_sets.h"
 
 namespace jail_ai {
@@ -35,7 +35,8 @@ public:
         return taken;
     }
     std::string_view take_digits() {
-        const std::string_view taken = rest().substr(0, std::min(rest().find_first_not_of("0123456789"), rest().size()));
+        const std::string_view taken =
+            rest().substr(0, std::min(rest().find_first_not_of("0123456789"), rest().size()));
         at_ += taken.size();
         return taken;
     }
@@ -57,7 +58,8 @@ Result<std::uint16_t> parse_port(Word& word) {
     if (digits.empty()) return word.error("a port number is missing", at);
     unsigned port = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
-    if (error != std::errc() || port < 1 || port > UINT16_MAX) return word.error("port out of range", at);
+    if (error != std::errc() || port < 1 || port > UINT16_MAX)
+        return word.error("port out of range", at);
     return static_cast<std::uint16_t>(port);
 }
 
@@ -69,9 +71,10 @@ Result<std::optional<IpPrefix>> parse_destination(Word& word) {
     const auto prefix = IpPrefix::parse(address);
     const bool colons = address.find(':') != std::string_view::npos;
     if (!prefix || colons != bracketed)
-        return word.error(
-            bracketed ? "this is no IPv6 address or prefix" : "this is neither 'host' nor an IPv4 address or prefix, and IPv6 stands in brackets",
-            at);
+        return word.error(bracketed ? "this is no IPv6 address or prefix"
+                                    : "this is neither 'host' nor an IPv4 address or prefix, and "
+                                      "IPv6 stands in brackets",
+                          at);
     if (bracketed && !word.take("]")) return word.error("']' is missing");
     if (!word.take(":")) return word.error("':' and a port are missing");
     return prefix;
@@ -100,9 +103,11 @@ Result<Exception> parse_exception(std::string_view text) {
 }
 
 Result<Addition> parse_addition(std::string_view text) {
-    if (const auto* set = find_named(kAlsoSets, text)) return Addition{set->value, std::string(text)};
+    if (const auto* set = find_named(kAlsoSets, text))
+        return Addition{set->value, std::string(text)};
     if (const auto prefix = IpPrefix::parse(text)) return Addition{*prefix, std::string(text)};
-    return Word(text).error(fmt::format("this is neither an address or prefix nor one of {}", fmt::join(names_of(kAlsoSets), ", ")));
+    return Word(text).error(fmt::format("this is neither an address or prefix nor one of {}",
+                                        fmt::join(names_of(kAlsoSets), ", ")));
 }
 
 Status for_each_word(std::string_view list, const std::function<Status(std::string_view)>& each) {
@@ -112,7 +117,8 @@ Status for_each_word(std::string_view list, const std::function<Status(std::stri
         list.remove_prefix(std::min(list.find_first_not_of(kSeparators), list.size()));
         if (list.empty()) break;
         const std::string_view word = list.substr(0, list.find_first_of(kSeparators));
-        if (++words > kMaxWords) return Error{EX_DATAERR, fmt::format("more than {} words", kMaxWords)};
+        if (++words > kMaxWords)
+            return Error{EX_DATAERR, fmt::format("more than {} words", kMaxWords)};
         TRY(each(word));
         list.remove_prefix(word.size());
     }

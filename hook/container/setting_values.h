@@ -9,7 +9,8 @@
 //                          DESTINATION = "host" | IPv4 [ "/" BITS ] | "[" IPv6 [ "/" BITS ] "]"
 //   also        = list of  IPv4 [ "/" BITS ] | IPv6 [ "/" BITS ] | names of sets (also_sets.h)
 //   accept      = list of  names of risks (risk.h)
-//   list        = words separated by commas or spaces, at least one. (podman 4.3 splits --annotation at commas: use spaces there.)
+//   list        = words separated by commas or spaces, at least one. (podman 4.3 splits
+//               --annotation at commas: use spaces there.)
 #pragma once
 
 #include <functional>
@@ -26,7 +27,8 @@ namespace jail_ai {
 Result<Exception> parse_exception(std::string_view word);
 Result<Addition> parse_addition(std::string_view word);
 
-// Calls `each` for the words of a list, until one fails. Errors (EX_DATAERR): its, or there are none or too many.
+// Calls `each` for the words of a list, until one fails. Errors (EX_DATAERR): its, or there are
+// none or too many.
 Status for_each_word(std::string_view list, const std::function<Status(std::string_view)>& each);
 
 // The error (EX_DATAERR) for a word that is none of them.

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Every setting is a row of one table. What annotations and flags may say, how several sources join, what --enforce forbids, what is kept with a
-// jail, and what help, completions and tests list: all read the rows, and none knows a setting by name.
+// Every setting is a row of one table. What annotations and flags may say, how several sources
+// join, what --enforce forbids, what is kept with a jail, and what help, completions and tests
+// list: all read the rows, and none knows a setting by name.
 #include "container/settings.h"
 
 #include <fmt/format.h>
@@ -24,7 +25,8 @@ enum class Kept { yes, no };
 struct Setting {
     std::string_view name;
     std::string_view help;       // {} stands for the words
-    std::string_view loosening;  // what annotations do that loosen it: "they open DNS"; empty where more of it is always tighter
+    std::string_view loosening;  // what annotations do that loosen it: "they open DNS"; empty where
+                                 // more of it is always tighter
     Kept kept;                   // with a jail, since its policy is made of it
     bool is_list;                // several sources add up, where of others the last one holds
     std::string_view tightest;   // value; empty where each loosens
@@ -38,9 +40,11 @@ struct Setting {
     std::vector<std::string> (*values)(const Request& request);  // as they are parsed
 };
 
-// A setting that takes one of the table's words; the first is what holds where nobody says anything.
+// A setting that takes one of the table's words; the first is what holds where nobody says
+// anything.
 template <auto said, auto settled, const auto& table, Order order>
-constexpr Setting one_of(std::string_view name, std::string_view help, std::string_view loosening, Kept kept = Kept::yes) {
+constexpr Setting one_of(std::string_view name, std::string_view help, std::string_view loosening,
+                         Kept kept = Kept::yes) {
     return {name,
             help,
             loosening,
@@ -56,13 +60,19 @@ constexpr Setting one_of(std::string_view name, std::string_view help, std::stri
                 if (more.*said) into.*said = more.*said;
             },
             [](const Settings& floor, const Settings& asked) -> std::optional<std::string> {
-                const auto* const most = find_row(table, (floor.*said).value_or(table.front().value));
+                const auto* const most =
+                    find_row(table, (floor.*said).value_or(table.front().value));
                 const auto* const wanted = find_row(table, (asked.*said).value_or(most->value));
-                if (order == Order::tight_first ? wanted <= most : wanted >= most) return std::nullopt;
+                if (order == Order::tight_first ? wanted <= most : wanted >= most)
+                    return std::nullopt;
                 return std::string();
             },
-            [](const Settings& all, Request& into) { into.*settled = (all.*said).value_or(table.front().value); },
-            [](const Request& request) { return std::vector{std::string(name_of(table, request.*settled))}; }};
+            [](const Settings& all, Request& into) {
+                into.*settled = (all.*said).value_or(table.front().value);
+            },
+            [](const Request& request) {
+                return std::vector{std::string(name_of(table, request.*settled))};
+            }};
 }
 
 // An element of a list, as it is written.
@@ -83,7 +93,8 @@ std::string shown(Risk risk) {
 
 // A setting that takes a list of what `parse_word` reads, the table's words among that.
 template <auto said, auto settled, auto parse_word, const auto& table>
-constexpr Setting list_of(std::string_view name, std::string_view help, std::string_view loosening) {
+constexpr Setting list_of(std::string_view name, std::string_view help,
+                          std::string_view loosening) {
     return {name,
             help,
             loosening,
@@ -99,11 +110,13 @@ constexpr Setting list_of(std::string_view name, std::string_view help, std::str
                 });
             },
             [](const Settings& more, Settings& into) {
-                for (const auto& element : more.*said) (into.*said).insert((into.*said).end(), element);
+                for (const auto& element : more.*said)
+                    (into.*said).insert((into.*said).end(), element);
             },
             [](const Settings& floor, const Settings& asked) -> std::optional<std::string> {
                 for (const auto& element : asked.*said)
-                    if (std::ranges::find(floor.*said, element) == (floor.*said).end()) return shown(element);
+                    if (std::ranges::find(floor.*said, element) == (floor.*said).end())
+                        return shown(element);
                 return std::nullopt;
             },
             [](const Settings& all, Request& into) { into.*settled = all.*said; },
@@ -118,16 +131,20 @@ constexpr std::array<Named<int>, 0> kNoWords;
 
 // The first is the one that the others complete.
 constexpr std::array kSettings = {
-    one_of<&Settings::mode, &Request::mode, kModes, Order::tight_first>("block-host", "block the host; count what would be blocked; do nothing",
-                                                                        "they ask for less than the block"),
-    list_of<&Settings::allow, &Request::allow, parse_exception, kNoWords>("allow", "ports that pass: host:11434 10.88.0.1:5432-5433 [fd00::1]:53/udp",
-                                                                          "they allow"),
-    list_of<&Settings::also, &Request::also, parse_addition, kAlsoSets>("also", "more to block: addresses, prefixes, {}", ""),
-    one_of<&Settings::dns, &Request::dns, kDns, Order::loose_first>("dns", "DNS at the container's resolvers, blocked as they may be; or not",
-                                                                    "they open DNS"),
+    one_of<&Settings::mode, &Request::mode, kModes, Order::tight_first>(
+        "block-host", "block the host; count what would be blocked; do nothing",
+        "they ask for less than the block"),
+    list_of<&Settings::allow, &Request::allow, parse_exception, kNoWords>(
+        "allow", "ports that pass: host:11434 10.88.0.1:5432-5433 [fd00::1]:53/udp", "they allow"),
+    list_of<&Settings::also, &Request::also, parse_addition, kAlsoSets>(
+        "also", "more to block: addresses, prefixes, {}", ""),
+    one_of<&Settings::dns, &Request::dns, kDns, Order::loose_first>(
+        "dns", "DNS at the container's resolvers, blocked as they may be; or not", "they open DNS"),
     one_of<&Settings::on_failure, &Request::on_failure, kOnFailure, Order::tight_first>(
-        "on-failure", "what can't be protected doesn't start, or starts unprotected", "they let the container run unprotected", Kept::no),
-    list_of<&Settings::accepted, &Request::accepted, choose<kRisks>, kRisks>("accept", "risks taken by name: cap_net_raw, host-pid …", "they accept"),
+        "on-failure", "what can't be protected doesn't start, or starts unprotected",
+        "they let the container run unprotected", Kept::no),
+    list_of<&Settings::accepted, &Request::accepted, choose<kRisks>, kRisks>(
+        "accept", "risks taken by name: cap_net_raw, host-pid …", "they accept"),
 };
 constexpr const Setting& kBlock = kSettings.front();
 
@@ -135,7 +152,8 @@ const Setting* find_setting(std::string_view key) {
     constexpr std::string_view kFlag = "--";
     if (key == kBlockHost) return &kBlock;
     if (key.starts_with(kFlag)) return find_named(kSettings, key.substr(kFlag.size()));
-    if (!key.starts_with(kBlockHost) || !key.substr(kBlockHost.size()).starts_with('.')) return nullptr;
+    if (!key.starts_with(kBlockHost) || !key.substr(kBlockHost.size()).starts_with('.'))
+        return nullptr;
     const Setting* found = find_named(kSettings, key.substr(kBlockHost.size() + 1));
     return found == &kBlock ? nullptr : found;
 }
@@ -162,11 +180,16 @@ bool is_bare_name(std::string_view key) {
 Error unknown_key(std::string_view key) {
     const auto names = names_of(kSettings);
     const std::string others = fmt::format("{}", fmt::join(names.begin() + 1, names.end(), ", "));
-    if (key.starts_with("--")) return {EX_DATAERR, fmt::format("unknown option {}; known are {} and {}", quote(key), kBlock.name, others)};
+    if (key.starts_with("--"))
+        return {EX_DATAERR, fmt::format("unknown option {}; known are {} and {}", quote(key),
+                                        kBlock.name, others)};
     for (const std::string_view name : names)
         if (simplified(annotation_key(name)) == simplified(key))
-            return {EX_DATAERR, fmt::format("unknown annotation {}: write {}", quote(key), annotation_key(name))};
-    return {EX_DATAERR, fmt::format("unknown annotation {}; known are {} and, behind that and a dot, {}", quote(key), kBlockHost, others)};
+            return {EX_DATAERR, fmt::format("unknown annotation {}: write {}", quote(key),
+                                            annotation_key(name))};
+    return {EX_DATAERR,
+            fmt::format("unknown annotation {}; known are {} and, behind that and a dot, {}",
+                        quote(key), kBlockHost, others)};
 }
 
 // `who` asks: "the annotations".
@@ -175,7 +198,8 @@ Status check_floor(const Settings& floor, const Settings& asked, std::string_vie
         const auto word = setting.loosening.empty() ? std::nullopt : setting.loosens(floor, asked);
         if (word)
             return Error{EX_DATAERR,
-                         fmt::format("{} loosen what is enforced on this machine: {}{}{}", who, setting.loosening, word->empty() ? "" : " ", *word)};
+                         fmt::format("{} loosen what is enforced on this machine: {}{}{}", who,
+                                     setting.loosening, word->empty() ? "" : " ", *word)};
     }
     return ok();
 }
@@ -220,7 +244,8 @@ bool is_meant_for_hook(std::string_view key) {
         return is_there;
     };
     if (!take("jail")) return false;
-    if (!key.empty() && kSeparators.find(key.front()) != std::string_view::npos) key.remove_prefix(1);
+    if (!key.empty() && kSeparators.find(key.front()) != std::string_view::npos)
+        key.remove_prefix(1);
     if (!take("ai")) return false;
     return key.empty() || !is_letter(key.front()) || take("block");
 }
@@ -240,7 +265,10 @@ Result<Defaults> join_defaults(const Defaults& floor, const Defaults& asked) {
 Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
     if (defaults.enforced) TRY(check_floor(defaults.settings, asked, "the annotations"));
     const Settings all = joined(defaults.settings, asked);
-    if (!all.mode) return Error{EX_DATAERR, fmt::format("no annotation {}: say 'true' to block the host or 'false' not to", kBlockHost)};
+    if (!all.mode)
+        return Error{EX_DATAERR,
+                     fmt::format("no annotation {}: say 'true' to block the host or 'false' not to",
+                                 kBlockHost)};
     Request request{};
     for (const Setting& setting : kSettings) setting.settle(all, request);
     return request;
@@ -254,26 +282,30 @@ Result<Request> join_or_block(const Defaults& defaults, const Annotations& annot
 
 std::vector<SettingWords> setting_words() {
     std::vector<SettingWords> all;
-    for (const Setting& setting : kSettings) all.push_back({setting.name, setting.words(), setting.is_list, help_of(setting)});
+    for (const Setting& setting : kSettings)
+        all.push_back({setting.name, setting.words(), setting.is_list, help_of(setting)});
     return all;
 }
 
 std::string annotation_key(std::string_view setting) {
-    return setting == kBlock.name ? std::string(kBlockHost) : fmt::format("{}.{}", kBlockHost, setting);
+    return setting == kBlock.name ? std::string(kBlockHost)
+                                  : fmt::format("{}.{}", kBlockHost, setting);
 }
 
 std::vector<Written> policy_settings(const Request& request) {
     std::vector<Written> all;
     for (const Setting& setting : kSettings) {
         if (setting.kept == Kept::no) continue;
-        for (std::string& value : setting.values(request)) all.emplace_back(annotation_key(setting.name), std::move(value));
+        for (std::string& value : setting.values(request))
+            all.emplace_back(annotation_key(setting.name), std::move(value));
     }
     return all;
 }
 
 bool may_loosen(std::string_view key, std::string_view value) {
     const Setting* setting = key.starts_with(kAnnotationPrefix) ? find_setting(key) : nullptr;
-    return setting != nullptr && !setting->loosening.empty() && (setting->is_list || value != setting->tightest);
+    return setting != nullptr && !setting->loosening.empty() &&
+           (setting->is_list || value != setting->tightest);
 }
 
 }  // namespace jail_ai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The container state that a runtime writes to a hook's standard input (OCI runtime-spec, runtime.md#state).
+// The container state that a runtime writes to a hook's standard input (OCI runtime-spec,
+// runtime.md#state).
 #pragma once
 
 #include <rapidjson/document.h>
@@ -14,13 +15,14 @@
 
 namespace jail_ai {
 
-inline constexpr std::size_t kMaxStateBytes = 4u << 20;  // podman passes annotations of 120 kB and more
-inline constexpr pid_t kMaxPid = 4 * 1024 * 1024;        // PID_MAX_LIMIT of a 64-bit kernel, proc(5)
+inline constexpr std::size_t kMaxStateBytes =
+    4u << 20;                                      // podman passes annotations of 120 kB and more
+inline constexpr pid_t kMaxPid = 4 * 1024 * 1024;  // PID_MAX_LIMIT of a 64-bit kernel, proc(5)
 
 using Annotations = std::map<std::string, std::string, std::less<>>;
 
-// Of a state or of a config.json, which have them in the same way; empty where there are none, or null for them: crun and runc leave an empty list
-// out. Errors: EX_DATAERR, naming the key.
+// Of a state or of a config.json, which have them in the same way; empty where there are none, or
+// null for them: crun and runc leave an empty list out. Errors: EX_DATAERR, naming the key.
 Result<Annotations> read_annotations(const rapidjson::Value& object);
 
 struct ContainerState {
@@ -30,8 +32,9 @@ struct ContainerState {
     Annotations annotations;  // all of them, also those that are none of ours
 };
 
-// Reads the state out of JSON. The keys id, pid and bundle are required, annotations are not, and all are of their type; unknown keys and any status
-// word are taken, since runtimes differ in them. Errors: EX_DATAERR, naming the key.
+// Reads the state out of JSON. The keys id, pid and bundle are required, annotations are not, and
+// all are of their type; unknown keys and any status word are taken, since runtimes differ in them.
+// Errors: EX_DATAERR, naming the key.
 Result<ContainerState> parse_state(std::string_view json);
 
 }  // namespace jail_ai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What doctor knows about a machine and a user, and what follows from it for the block. The judgement is pure.
+// What doctor knows about a machine and a user, and what follows from it for the block. The
+// judgement is pure.
 #pragma once
 
 #include <optional>
@@ -43,9 +44,10 @@ struct MachineFacts {
     std::string release;   // "6.1.0-50-amd64"
     bool is_root = false;  // in the initial user namespace
     bool in_user_namespace = false;
-    std::string load_failure;                    // root's trial, empty where it went well
-    std::string trial_failure;                   // of a jail on a cgroup of its own, empty where it was proved to act
-    bool acts_not = false;                       // that is what failed, and not the trial
+    std::string load_failure;  // root's trial, empty where it went well
+    std::string
+        trial_failure;      // of a jail on a cgroup of its own, empty where it was proved to act
+    bool acts_not = false;  // that is what failed, and not the trial
     std::vector<OthersProgram> others_programs;  // that root can see
     std::string others_failure;                  // why that may not be all
     std::size_t asking = 0;                      // containers that ask for the block, as root sees
@@ -68,7 +70,8 @@ struct MachineFacts {
     std::vector<std::string> name_servers;
     std::vector<std::string> addresses;  // the host's, without loopback and broadcast
     std::string address_failure;
-    std::vector<std::string> route_localnet;  // interfaces with route_localnet: what comes by them for 127.0.0.0/8 is delivered
+    std::vector<std::string> route_localnet;  // interfaces with route_localnet: what comes by them
+                                              // for 127.0.0.0/8 is delivered
 };
 
 Findings judge_machine(const MachineFacts& facts);

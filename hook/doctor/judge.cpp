@@ -21,59 +21,76 @@ namespace {
 
 void judge_hook(const MachineFacts& facts, Findings& findings) {
     findings.push_back(
-        {FindingKind::ok, "hook", fmt::format("jail-ai-hook {}, with its BPF programs inside: none is built or looked for", facts.version), ""});
+        {FindingKind::ok, "hook",
+         fmt::format("jail-ai-hook {}, with its BPF programs inside: none is built or looked for",
+                     facts.version),
+         ""});
 }
 
 void judge_kernel(const MachineFacts& facts, Findings& findings) {
     if (is_at_least(facts.release, 5, 10))
         findings.push_back({FindingKind::ok, "kernel", fmt::format("Linux {}", facts.release), ""});
     else
-        findings.push_back({FindingKind::problem, "kernel", fmt::format("Linux {} is too old", facts.release), "run Linux 5.10 or newer"});
+        findings.push_back({FindingKind::problem, "kernel",
+                            fmt::format("Linux {} is too old", facts.release),
+                            "run Linux 5.10 or newer"});
 }
 
 void judge_cgroup(const MachineFacts& facts, Findings& findings) {
     if (!facts.cgroup_failure.empty()) {
         findings.push_back({FindingKind::problem, "cgroup", facts.cgroup_failure,
-                            "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or mount -t cgroup2 none /sys/fs/cgroup"});
+                            "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or mount -t "
+                            "cgroup2 none /sys/fs/cgroup"});
     } else if (facts.cgroup_mount != "/sys/fs/cgroup") {
-        findings.push_back({FindingKind::warning, "cgroup", fmt::format("hybrid layout, cgroup v2 at {}", quote(facts.cgroup_mount)),
-                            "where an engine gives containers no cgroup of their own there, they are refused: boot with "
-                            "systemd.unified_cgroup_hierarchy=1"});
+        findings.push_back(
+            {FindingKind::warning, "cgroup",
+             fmt::format("hybrid layout, cgroup v2 at {}", quote(facts.cgroup_mount)),
+             "where an engine gives containers no cgroup of their own there, they are refused: "
+             "boot with "
+             "systemd.unified_cgroup_hierarchy=1"});
     } else {
         findings.push_back({FindingKind::ok, "cgroup", "cgroup v2 at /sys/fs/cgroup", ""});
     }
     if (!facts.is_root && !facts.has_user_session)
         findings.push_back({FindingKind::warning, "session",
-                            "no systemd user session with a bus: rootless podman may leave containers in your own cgroup",
-                            "log in on a terminal or by ssh rather than by su, or loginctl enable-linger; apt install dbus-user-session"});
+                            "no systemd user session with a bus: rootless podman may leave "
+                            "containers in your own cgroup",
+                            "log in on a terminal or by ssh rather than by su, or loginctl "
+                            "enable-linger; apt install dbus-user-session"});
 }
 
 void judge_permission(const MachineFacts& facts, Findings& findings) {
     if (facts.in_user_namespace) {
-        findings.push_back({FindingKind::problem, "bpf", "this is inside of a user namespace, where the kernel refuses BPF programs",
-                            "run doctor outside of containers and podman unshare"});
+        findings.push_back(
+            {FindingKind::problem, "bpf",
+             "this is inside of a user namespace, where the kernel refuses BPF programs",
+             "run doctor outside of containers and podman unshare"});
     } else if (facts.is_root) {
         if (facts.load_failure.empty())
             findings.push_back({FindingKind::ok, "bpf", "the kernel takes the programs", ""});
         else
-            findings.push_back({FindingKind::problem, "bpf", facts.load_failure, "run as root with CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_PTRACE"});
+            findings.push_back({FindingKind::problem, "bpf", facts.load_failure,
+                                "run as root with CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_PTRACE"});
     }
     if (!facts.in_user_namespace) {
         const bool needed = !facts.is_root;
         const std::string remedy = "as root: systemctl enable --now jail-ai-hook.socket";
         switch (facts.broker) {
             case Broker::listens:
-                findings.push_back({FindingKind::ok, "broker", "listens at /run/jail-ai-hook.sock, for rootless engines", ""});
+                findings.push_back({FindingKind::ok, "broker",
+                                    "listens at /run/jail-ai-hook.sock, for rootless engines", ""});
                 break;
             case Broker::not_there:
-                findings.push_back({needed ? FindingKind::problem : FindingKind::ok, "broker",
-                                    needed ? "no socket /run/jail-ai-hook.sock: rootless containers that ask for the block are refused"
-                                           : "no socket /run/jail-ai-hook.sock, which only rootless engines need",
-                                    needed ? remedy : ""});
+                findings.push_back(
+                    {needed ? FindingKind::problem : FindingKind::ok, "broker",
+                     needed ? "no socket /run/jail-ai-hook.sock: rootless containers that ask for "
+                              "the block are refused"
+                            : "no socket /run/jail-ai-hook.sock, which only rootless engines need",
+                     needed ? remedy : ""});
                 break;
             case Broker::deserted:
-                findings.push_back(
-                    {needed ? FindingKind::problem : FindingKind::warning, "broker", "nobody listens at /run/jail-ai-hook.sock", remedy});
+                findings.push_back({needed ? FindingKind::problem : FindingKind::warning, "broker",
+                                    "nobody listens at /run/jail-ai-hook.sock", remedy});
                 break;
         }
     }
@@ -82,22 +99,32 @@ void judge_permission(const MachineFacts& facts, Findings& findings) {
 void judge_trial(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     if (facts.trial_failure.empty())
-        findings.push_back({FindingKind::ok, "trial", "something in a cgroup of its own was denied by every line of a jail", ""});
+        findings.push_back({FindingKind::ok, "trial",
+                            "something in a cgroup of its own was denied by every line of a jail",
+                            ""});
     else if (facts.acts_not)
-        findings.push_back({FindingKind::problem, "trial", facts.trial_failure, "containers that ask for the block are refused until then"});
+        findings.push_back({FindingKind::problem, "trial", facts.trial_failure,
+                            "containers that ask for the block are refused until then"});
     else
-        findings.push_back({FindingKind::warning, "trial", fmt::format("whether a jail acts can't be shown here: {}", facts.trial_failure),
-                            "run doctor where the engine runs; each container is proved when it starts"});
+        findings.push_back(
+            {FindingKind::warning, "trial",
+             fmt::format("whether a jail acts can't be shown here: {}", facts.trial_failure),
+             "run doctor where the engine runs; each container is proved when it starts"});
 }
 
 void judge_sysctls(const MachineFacts& facts, Findings& findings) {
     if (facts.jit == 0)
-        findings.push_back({FindingKind::warning, "jit", "BPF programs are interpreted, which is slow", "sysctl net.core.bpf_jit_enable=1"});
+        findings.push_back({FindingKind::warning, "jit",
+                            "BPF programs are interpreted, which is slow",
+                            "sysctl net.core.bpf_jit_enable=1"});
     else
-        findings.push_back(
-            {FindingKind::ok, "jit", facts.jit ? "BPF programs are compiled" : "the kernel doesn't say whether BPF programs are compiled", ""});
+        findings.push_back({FindingKind::ok, "jit",
+                            facts.jit ? "BPF programs are compiled"
+                                      : "the kernel doesn't say whether BPF programs are compiled",
+                            ""});
     if (facts.unprivileged_bpf == 0)
-        findings.push_back({FindingKind::warning, "sysctl", "any user may load BPF programs", "sysctl kernel.unprivileged_bpf_disabled=1"});
+        findings.push_back({FindingKind::warning, "sysctl", "any user may load BPF programs",
+                            "sysctl kernel.unprivileged_bpf_disabled=1"});
 }
 
 void judge_guard(const MachineFacts& facts, Findings& findings) {
@@ -107,47 +134,62 @@ void judge_guard(const MachineFacts& facts, Findings& findings) {
     }
     findings.push_back(
         {FindingKind::warning, "guard",
-         fmt::format(
-             "BPF LSM is not active: packet sockets and vsock are left to seccomp and the stage precreate, and sockets handed in later stay open; "
-             "abstract Unix sockets with --network host {}",
-             facts.has_unix_hooks ? "are closed by hooks of their own" : "do, too (before Linux 6.7)"),
-         "on Linux 6.0 or newer boot with 'bpf' among the security modules (lsm=…,bpf on the kernel command line)"});
+         fmt::format("BPF LSM is not active: packet sockets and vsock are left to seccomp and the "
+                     "stage precreate, and sockets handed in later stay open; "
+                     "abstract Unix sockets with --network host {}",
+                     facts.has_unix_hooks ? "are closed by hooks of their own"
+                                          : "do, too (before Linux 6.7)"),
+         "on Linux 6.0 or newer boot with 'bpf' among the security modules (lsm=…,bpf on the "
+         "kernel command line)"});
 }
 
 void judge_others(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     if (!facts.others_failure.empty())
-        findings.push_back(
-            {FindingKind::warning, "others", facts.others_failure, "run doctor again; bpftool cgroup tree shows what is attached where"});
+        findings.push_back({FindingKind::warning, "others", facts.others_failure,
+                            "run doctor again; bpftool cgroup tree shows what is attached where"});
     std::size_t told = 0;
     for (const OthersProgram& other : facts.others_programs) {
         if (++told > kMostListed) break;
-        const std::string what = fmt::format("{} on cgroup {}", quote(other.name), quote(other.cgroup));
+        const std::string what =
+            fmt::format("{} on cgroup {}", quote(other.name), quote(other.cgroup));
         if (other.exclusive)
-            findings.push_back({other.cgroup == "/" ? FindingKind::problem : FindingKind::warning, "others",
-                                fmt::format("the BPF program {} suffers no other: containers there and below are refused", what),
-                                "have whoever attached it allow others (BPF_F_ALLOW_MULTI); bpftool cgroup tree shows it"});
+            findings.push_back(
+                {other.cgroup == "/" ? FindingKind::problem : FindingKind::warning, "others",
+                 fmt::format(
+                     "the BPF program {} suffers no other: containers there and below are refused",
+                     what),
+                 "have whoever attached it allow others (BPF_F_ALLOW_MULTI); bpftool cgroup tree "
+                 "shows it"});
         else
-            findings.push_back({FindingKind::warning, "others",
-                                fmt::format("the BPF program {} has the last word over a jail's there and below", what),
-                                "find out whose it is (bpftool cgroup tree), and detach it unless you trust it"});
+            findings.push_back(
+                {FindingKind::warning, "others",
+                 fmt::format("the BPF program {} has the last word over a jail's there and below",
+                             what),
+                 "find out whose it is (bpftool cgroup tree), and detach it unless you trust it"});
     }
     if (findings.empty() || findings.back().about != "others")
-        findings.push_back({FindingKind::ok, "others", "no other BPF program gets in the way of a jail", ""});
+        findings.push_back(
+            {FindingKind::ok, "others", "no other BPF program gets in the way of a jail", ""});
 }
 
 void judge_running(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
-    const std::string what = facts.asking == 0 ? "no container that runs asks for the block"
-                                               : fmt::format("{} containers that run ask for the block, {} have it", facts.asking, facts.having);
+    const std::string what =
+        facts.asking == 0 ? "no container that runs asks for the block"
+                          : fmt::format("{} containers that run ask for the block, {} have it",
+                                        facts.asking, facts.having);
     if (facts.discrepancies == 0)
         findings.push_back({FindingKind::ok, "containers", what, ""});
     else
-        findings.push_back({FindingKind::warning, "containers", fmt::format("{}; {} things aren't as they should be", what, facts.discrepancies),
-                            "jail-ai-hook verify says which, and what to do"});
+        findings.push_back(
+            {FindingKind::warning, "containers",
+             fmt::format("{}; {} things aren't as they should be", what, facts.discrepancies),
+             "jail-ai-hook verify says which, and what to do"});
 }
 
-// "podman version 4.3.1": before 4.5.1 containers get the annotations of their image. What is no such version is a newer one's.
+// "podman version 4.3.1": before 4.5.1 containers get the annotations of their image. What is no
+// such version is a newer one's.
 bool merges_image_annotations(const Program& program) {
     constexpr std::string_view kBefore = "podman version ";
     constexpr std::array<unsigned, 3> kFixed = {4, 5, 1};
@@ -168,41 +210,57 @@ void judge_programs(const MachineFacts& facts, Findings& findings) {
         findings.push_back({FindingKind::ok, program.name, program.version, ""});
         if (merges_image_annotations(program))
             findings.push_back({FindingKind::ok, "images",
-                                "this podman gives containers the annotations of their image: of those none that loosens has an effect", ""});
+                                "this podman gives containers the annotations of their image: of "
+                                "those none that loosens has an effect",
+                                ""});
     }
     const auto is_there = [&](std::string_view name) {
-        return std::ranges::any_of(facts.programs, [&](const Program& one) { return one.name == name; });
+        return std::ranges::any_of(facts.programs,
+                                   [&](const Program& one) { return one.name == name; });
     };
     if (!is_there("podman") && !is_there("crio"))
-        findings.push_back({FindingKind::warning, "engine", "neither podman nor crio is installed where people look", "apt install podman"});
+        findings.push_back({FindingKind::warning, "engine",
+                            "neither podman nor crio is installed where people look",
+                            "apt install podman"});
     if (is_there("crun"))
         findings.push_back({FindingKind::warning, "restore",
-                            "crun calls no hook for a container that it restores from a checkpoint: such a one is not jailed",
+                            "crun calls no hook for a container that it restores from a "
+                            "checkpoint: such a one is not jailed",
                             "restore with runc; jail-ai-hook verify finds such containers"});
 }
 
 void judge_network(const MachineFacts& facts, Findings& findings) {
     if (!facts.vsock_known)
-        findings.push_back({FindingKind::warning, "vsock", "the kernel doesn't say who listens on vsock", "modprobe vsock_diag"});
+        findings.push_back({FindingKind::warning, "vsock",
+                            "the kernel doesn't say who listens on vsock", "modprobe vsock_diag"});
     else if (facts.vsock_ports.empty())
         findings.push_back({FindingKind::ok, "vsock", "nobody listens", ""});
     else
-        findings.push_back({facts.has_guard ? FindingKind::ok : FindingKind::warning, "vsock",
-                            fmt::format("somebody listens on ports {}", fmt::join(facts.vsock_ports, " ")),
-                            facts.has_guard ? "" : "let podman call precreate, which takes vsock away"});
+        findings.push_back(
+            {facts.has_guard ? FindingKind::ok : FindingKind::warning, "vsock",
+             fmt::format("somebody listens on ports {}", fmt::join(facts.vsock_ports, " ")),
+             facts.has_guard ? "" : "let podman call precreate, which takes vsock away"});
     if (facts.name_servers.empty())
-        findings.push_back({FindingKind::warning, "resolver", "/etc/resolv.conf names no server", "name one, or containers resolve no names"});
+        findings.push_back({FindingKind::warning, "resolver", "/etc/resolv.conf names no server",
+                            "name one, or containers resolve no names"});
     else
-        findings.push_back(
-            {FindingKind::ok, "resolver", fmt::format("{}: answers DNS to containers, and nothing else", list(facts.name_servers)), ""});
+        findings.push_back({FindingKind::ok, "resolver",
+                            fmt::format("{}: answers DNS to containers, and nothing else",
+                                        list(facts.name_servers)),
+                            ""});
     if (!facts.address_failure.empty())
-        findings.push_back(
-            {FindingKind::problem, "addresses", facts.address_failure, "without them nothing can be blocked: mend what the message says"});
+        findings.push_back({FindingKind::problem, "addresses", facts.address_failure,
+                            "without them nothing can be blocked: mend what the message says"});
     else
         findings.push_back({FindingKind::ok, "addresses",
-                            facts.addresses.empty() ? "only loopback" : fmt::format("{} would be blocked", list(facts.addresses)), ""});
+                            facts.addresses.empty()
+                                ? "only loopback"
+                                : fmt::format("{} would be blocked", list(facts.addresses)),
+                            ""});
     if (!facts.route_localnet.empty())
-        findings.push_back({FindingKind::warning, "loopback", route_localnet_text(facts.route_localnet), std::string(kRouteLocalnetRemedy)});
+        findings.push_back({FindingKind::warning, "loopback",
+                            route_localnet_text(facts.route_localnet),
+                            std::string(kRouteLocalnetRemedy)});
 }
 
 }  // namespace

@@ -14,7 +14,8 @@
 namespace jail_ai {
 namespace {
 
-// What the hook must be called with there; empty where it has nothing to do. podman takes prestart for createRuntime.
+// What the hook must be called with there; empty where it has nothing to do. podman takes prestart
+// for createRuntime.
 std::string_view verb_of(std::string_view stage) {
     if (stage == "prestart") return "createRuntime";
     return stage == "createRuntime" || stage == "precreate" ? stage : std::string_view();
@@ -26,12 +27,14 @@ bool has_stage(const SeenHook& hook, std::string_view stage) {
 
 // Is it called, with the verb of the stage, for containers that ask?
 bool does(const SeenHook& hook, std::string_view verb) {
-    const bool has_it = std::ranges::any_of(hook.stages, [&](const std::string& stage) { return verb_of(stage) == verb; });
+    const bool has_it = std::ranges::any_of(
+        hook.stages, [&](const std::string& stage) { return verb_of(stage) == verb; });
     return has_it && hook.verb == verb && hook.called_for != CalledFor::none;
 }
 
 void judge_call(const SeenHook& hook, Findings& findings) {
-    const std::string remedy = fmt::format("write \"when\": {} there", R"({"annotations": {"^jail-ai\\.": ".*"}})");
+    const std::string remedy =
+        fmt::format("write \"when\": {} there", R"({"annotations": {"^jail-ai\\.": ".*"}})");
     const auto tell = [&](FindingKind grade, std::string_view what) {
         findings.push_back({grade, "hooks", fmt::format("{}: {}", quote(hook.file), what), remedy});
     };
@@ -39,33 +42,47 @@ void judge_call(const SeenHook& hook, Findings& findings) {
         case CalledFor::all_that_ask: break;
         case CalledFor::known_words:
             tell(FindingKind::warning,
-                 "'when' passes by containers with a typo in an annotation of ours: they start unprotected, and nobody says so");
+                 "'when' passes by containers with a typo in an annotation of ours: they start "
+                 "unprotected, and nobody says so");
             break;
         case CalledFor::some:
-            tell(FindingKind::warning, "'when' is for some commands or mounts alone: other containers that ask for the block start unprotected");
+            tell(FindingKind::warning,
+                 "'when' is for some commands or mounts alone: other containers that ask for the "
+                 "block start unprotected");
             break;
         case CalledFor::none:
-            tell(FindingKind::problem, "'when' doesn't match jail-ai.block-host=true: podman starts such containers unprotected");
+            tell(FindingKind::problem,
+                 "'when' doesn't match jail-ai.block-host=true: podman starts such containers "
+                 "unprotected");
             break;
-        case CalledFor::unknown: tell(FindingKind::warning, "'when' has an expression that can't be judged here"); break;
+        case CalledFor::unknown:
+            tell(FindingKind::warning, "'when' has an expression that can't be judged here");
+            break;
     }
     for (const std::string& stage : hook.stages)
         if (verb_of(stage).empty())
-            findings.push_back({FindingKind::problem, "hooks",
-                                fmt::format("{} calls the hook at the stage {}, where it does nothing", quote(hook.file), quote(stage)),
-                                "write \"stages\": [\"createRuntime\"] there"});
+            findings.push_back(
+                {FindingKind::problem, "hooks",
+                 fmt::format("{} calls the hook at the stage {}, where it does nothing",
+                             quote(hook.file), quote(stage)),
+                 "write \"stages\": [\"createRuntime\"] there"});
         else if (verb_of(stage) != hook.verb)
-            findings.push_back({FindingKind::problem, "hooks",
-                                fmt::format("{} calls the hook with {} at the stage {}: podman starts no container that asks for the block",
-                                            quote(hook.file), quote(hook.verb), quote(stage)),
-                                fmt::format("write \"args\": [\"jail-ai-hook\", \"{}\"] there", verb_of(stage))});
+            findings.push_back(
+                {FindingKind::problem, "hooks",
+                 fmt::format("{} calls the hook with {} at the stage {}: podman starts no "
+                             "container that asks for the block",
+                             quote(hook.file), quote(hook.verb), quote(stage)),
+                 fmt::format("write \"args\": [\"jail-ai-hook\", \"{}\"] there", verb_of(stage))});
 }
 
 }  // namespace
 
 std::string list(const std::vector<std::string>& words) {
     const auto shown = std::span(words).first(std::min(words.size(), kMostListed));
-    return fmt::format("{}{}", fmt::join(shown, " "), words.size() > shown.size() ? fmt::format(" and {} more", words.size() - shown.size()) : "");
+    return fmt::format("{}{}", fmt::join(shown, " "),
+                       words.size() > shown.size()
+                           ? fmt::format(" and {} more", words.size() - shown.size())
+                           : "");
 }
 
 void judge_hooks(const MachineFacts& facts, Findings& findings) {
@@ -74,21 +91,28 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
     bool hides = false;  // has been told with its own remedy
     for (const SeenHook& hook : facts.hooks) {
         if (!hook.error.empty()) {
-            findings.push_back({FindingKind::problem, "hooks", fmt::format("{}: {}: podman starts no container", quote(hook.file), hook.error),
-                                "mend it or take it away"});
+            findings.push_back(
+                {FindingKind::problem, "hooks",
+                 fmt::format("{}: {}: podman starts no container", quote(hook.file), hook.error),
+                 "mend it or take it away"});
         } else if (hook.is_ours && !hook.trouble.empty()) {
             findings.push_back(
                 {FindingKind::problem, "hooks",
-                 fmt::format("{} names {}, which is {}: {}", quote(hook.file), quote(hook.binary), hook.trouble,
-                             hook.trouble == "missing" ? "podman starts containers unprotected and says nothing" : "podman starts no container"),
+                 fmt::format("{} names {}, which is {}: {}", quote(hook.file), quote(hook.binary),
+                             hook.trouble,
+                             hook.trouble == "missing"
+                                 ? "podman starts containers unprotected and says nothing"
+                                 : "podman starts no container"),
                  "install the binary again, or take the JSON away"});
         } else if (hook.is_ours && hook.is_hidden) {
             hides = true;
             findings.push_back(
                 {FindingKind::problem, "hooks",
-                 fmt::format("{} or its binary is not in the mounts of podman's pause process: podman starts containers unprotected and says nothing",
+                 fmt::format("{} or its binary is not in the mounts of podman's pause process: "
+                             "podman starts containers unprotected and says nothing",
                              quote(hook.file)),
-                 "podman system migrate, which stops the user's containers: the next podman keeps the mounts that it is started with"});
+                 "podman system migrate, which stops the user's containers: the next podman keeps "
+                 "the mounts that it is started with"});
         } else if (hook.is_ours) {
             judge_call(hook, findings);
             jails = jails || does(hook, "createRuntime");
@@ -97,22 +121,32 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
     }
     const std::string dirs = list(facts.hooks_dirs);
     if (jails)
-        findings.push_back({FindingKind::ok, "hooks", fmt::format("podman calls createRuntime (hooks in {})", dirs), ""});
+        findings.push_back({FindingKind::ok, "hooks",
+                            fmt::format("podman calls createRuntime (hooks in {})", dirs), ""});
     else if (!hides)
-        findings.push_back({FindingKind::problem, "hooks", fmt::format("podman calls no createRuntime of jail-ai-hook (hooks in {})", dirs),
-                            fmt::format("install it, or name its directory in hooks_dir of containers.conf; the default is {}", kDefaultHooksDir)});
+        findings.push_back(
+            {FindingKind::problem, "hooks",
+             fmt::format("podman calls no createRuntime of jail-ai-hook (hooks in {})", dirs),
+             fmt::format("install it, or name its directory in hooks_dir of containers.conf; the "
+                         "default is {}",
+                         kDefaultHooksDir)});
     if (tightens)
         findings.push_back({FindingKind::ok, "precreate", "podman calls precreate", ""});
     else if (!hides)
-        findings.push_back({facts.has_guard ? FindingKind::ok : FindingKind::warning, "precreate",
-                            facts.has_guard ? "podman doesn't call precreate, which BPF LSM makes unnecessary"
-                                            : "podman doesn't call precreate: containers that can open packet or vsock sockets are refused",
-                            facts.has_guard ? "" : "install /etc/containers/containers.conf.d/50-jail-ai-hook.conf"});
+        findings.push_back(
+            {facts.has_guard ? FindingKind::ok : FindingKind::warning, "precreate",
+             facts.has_guard ? "podman doesn't call precreate, which BPF LSM makes unnecessary"
+                             : "podman doesn't call precreate: containers that can open packet or "
+                               "vsock sockets are refused",
+             facts.has_guard ? ""
+                             : "install /etc/containers/containers.conf.d/50-jail-ai-hook.conf"});
     for (const SeenHook& hook : facts.shared_hooks)
         if (has_stage(hook, "precreate"))
-            findings.push_back({FindingKind::problem, "precreate",
-                                fmt::format("{} has a stage that CRI-O doesn't know: it doesn't start", quote(hook.file)),
-                                "move it to a directory that only podman reads"});
+            findings.push_back(
+                {FindingKind::problem, "precreate",
+                 fmt::format("{} has a stage that CRI-O doesn't know: it doesn't start",
+                             quote(hook.file)),
+                 "move it to a directory that only podman reads"});
 }
 
 }  // namespace jail_ai

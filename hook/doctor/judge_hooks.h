@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The part of doctor's judgement that is about podman's hooks directories: does it call the hook, for which containers, and what else does it find?
+// The part of doctor's judgement that is about podman's hooks directories: does it call the hook,
+// for which containers, and what else does it find?
 #pragma once
 
 #include <string>

@@ -46,13 +46,15 @@ std::string text_of(const std::string& path) {
 std::optional<int> sysctl(const std::string& path) {
     const std::string text = text_of(path);
     int value = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc()) return std::nullopt;
+    if (std::from_chars(text.data(), text.data() + text.size(), value).ec != std::errc())
+        return std::nullopt;
     return value;
 }
 
 std::string trouble_with(const std::string& binary) {
     struct stat info {};
-    if (::stat(binary.c_str(), &info) != 0) return errno == ENOENT || errno == ENOTDIR ? "missing" : ::strerror(errno);
+    if (::stat(binary.c_str(), &info) != 0)
+        return errno == ENOENT || errno == ENOTDIR ? "missing" : ::strerror(errno);
     return S_ISREG(info.st_mode) && ::access(binary.c_str(), X_OK) == 0 ? "" : "not executable";
 }
 
@@ -80,14 +82,19 @@ std::vector<SeenHook> hooks_in(const std::string& directory) {
 
 void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     facts.hooks_dirs = {std::string(kDefaultHooksDir)};
-    for (const std::string& file : settings_files({surroundings.containers_conf, {}, surroundings.config_home, surroundings.home}, !facts.is_root))
-        if (const auto conf = parse_containers_conf(text_of(file))) take_list(conf->hooks_dir, facts.hooks_dirs);
+    for (const std::string& file : settings_files(
+             {surroundings.containers_conf, {}, surroundings.config_home, surroundings.home},
+             !facts.is_root))
+        if (const auto conf = parse_containers_conf(text_of(file)))
+            take_list(conf->hooks_dir, facts.hooks_dirs);
     std::map<std::string, SeenHook> by_name;  // a later directory's file hides one of the same name
     for (const std::string& directory : facts.hooks_dirs)
-        for (SeenHook& hook : hooks_in(directory)) by_name.insert_or_assign(hook.file.substr(hook.file.rfind('/') + 1), std::move(hook));
+        for (SeenHook& hook : hooks_in(directory))
+            by_name.insert_or_assign(hook.file.substr(hook.file.rfind('/') + 1), std::move(hook));
     const auto pause = facts.is_root ? std::nullopt : find_pause_process(surroundings.runtime_dir);
     for (auto& [name, hook] : by_name) {
-        hook.is_hidden = pause && (is_hidden_from(*pause, hook.file) || is_hidden_from(*pause, hook.binary));
+        hook.is_hidden =
+            pause && (is_hidden_from(*pause, hook.file) || is_hidden_from(*pause, hook.binary));
         facts.hooks.push_back(std::move(hook));
     }
     facts.shared_hooks = hooks_in(std::string(kDefaultHooksDir));
@@ -118,9 +125,12 @@ Broker look_for_broker() {
     while (!rest.empty()) {
         std::string_view line = next_line(rest);
         if (!line.ends_with(kBrokerSocket)) continue;
-        for (int column = 0; column < 3; ++column) line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
+        for (int column = 0; column < 3; ++column)
+            line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
         unsigned long flags = 0;
-        if (std::from_chars(line.data(), line.data() + line.size(), flags, 16).ec == std::errc() && (flags & kListening) != 0) return Broker::listens;
+        if (std::from_chars(line.data(), line.data() + line.size(), flags, 16).ec == std::errc() &&
+            (flags & kListening) != 0)
+            return Broker::listens;
     }
     return Broker::deserted;
 }
@@ -132,7 +142,8 @@ void look_at_network(MachineFacts& facts) {
     } else {
         facts.vsock_known = false;
     }
-    for (const IpPrefix& server : name_servers(text_of("/etc/resolv.conf"))) facts.name_servers.push_back(server.to_string());
+    for (const IpPrefix& server : name_servers(text_of("/etc/resolv.conf")))
+        facts.name_servers.push_back(server.to_string());
     if (auto routers = route_localnet_interfaces()) facts.route_localnet = std::move(*routers);
     auto routes = read_local_routes();
     if (!routes) {
@@ -142,16 +153,19 @@ void look_at_network(MachineFacts& facts) {
     for (const LocalRoute& route : *routes) {
         if (route.reason != JAIL_REASON_LOCAL || route.device == "lo") continue;
         std::string address = route.prefix.to_string();
-        if (std::ranges::find(facts.addresses, address) == facts.addresses.end()) facts.addresses.push_back(std::move(address));
+        if (std::ranges::find(facts.addresses, address) == facts.addresses.end())
+            facts.addresses.push_back(std::move(address));
     }
 }
 
-// Of the network hooks, for those a jail always has. Only programs on packets stand beside others' in peace.
+// Of the network hooks, for those a jail always has. Only programs on packets stand beside others'
+// in peace.
 void look_at_others_programs(MachineFacts& facts) {
     const auto looked = for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
         for (const ProgramSlot& slot : kProgramTable) {
             auto others = TRY(foreign_programs(cgroup_fd, slot));
-            const bool judges_packets = slot.type == BPF_CGROUP_INET_INGRESS || slot.type == BPF_CGROUP_INET_EGRESS;
+            const bool judges_packets =
+                slot.type == BPF_CGROUP_INET_INGRESS || slot.type == BPF_CGROUP_INET_EGRESS;
             for (AttachedProgram& other : others)
                 if (const bool exclusive = other.attach_flags == 0; exclusive || !judges_packets)
                     facts.others_programs.push_back({std::move(other.name), path, exclusive});
@@ -195,7 +209,9 @@ MachineFacts look_at_machine(const Surroundings& surroundings) {
     }
     look_at_cgroup(facts);
     struct stat info {};
-    facts.has_user_session = ::stat(fmt::format("/run/user/{}/bus", ::geteuid()).c_str(), &info) == 0 && S_ISSOCK(info.st_mode);
+    facts.has_user_session =
+        ::stat(fmt::format("/run/user/{}/bus", ::geteuid()).c_str(), &info) == 0 &&
+        S_ISSOCK(info.st_mode);
     facts.broker = look_for_broker();
     facts.jit = sysctl("/proc/sys/net/core/bpf_jit_enable");
     facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
@@ -204,7 +220,8 @@ MachineFacts look_at_machine(const Surroundings& surroundings) {
     facts.has_unix_hooks = kernel_has_unix_hooks();
     look_at_hooks(surroundings, facts);
     for (const char* program : {"podman", "crio", "crun", "runc"})
-        if (auto version = program_version(program)) facts.programs.push_back({program, std::move(*version)});
+        if (auto version = program_version(program))
+            facts.programs.push_back({program, std::move(*version)});
     look_at_network(facts);
     return facts;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Looks at the machine for judge_machine(). Changes nothing; what can't be looked at is left unsaid.
+// Looks at the machine for judge_machine(). Changes nothing; what can't be looked at is left
+// unsaid.
 #pragma once
 
 #include "doctor/facts.h"

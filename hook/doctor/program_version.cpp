@@ -19,8 +19,10 @@ namespace {
 constexpr std::chrono::seconds kPatience{5};
 
 std::string find_program(const std::string& name) {
-    for (const char* directory : {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"})
-        if (const std::string path = directory + name; ::access(path.c_str(), X_OK) == 0) return path;
+    for (const char* directory :
+         {"/usr/local/sbin/", "/usr/local/bin/", "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/"})
+        if (const std::string path = directory + name; ::access(path.c_str(), X_OK) == 0)
+            return path;
     return "";
 }
 
@@ -29,7 +31,8 @@ std::string read_line(int fd) {
     const auto deadline = std::chrono::steady_clock::now() + kPatience;
     std::string line;
     while (line.find('\n') == std::string::npos) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
         pollfd polled{fd, POLLIN, 0};
         if (left.count() <= 0 || ::poll(&polled, 1, static_cast<int>(left.count())) <= 0) return "";
         std::array<char, 512> chunk{};
@@ -59,7 +62,8 @@ std::optional<std::string> program_version(const std::string& name) {
     const std::array<char*, 3> words = {path.data(), option.data(), nullptr};
     const std::array<char*, 2> environment = {search.data(), nullptr};
     pid_t pid = -1;
-    const int failed = ::posix_spawn(&pid, path.c_str(), &actions, nullptr, words.data(), environment.data());
+    const int failed =
+        ::posix_spawn(&pid, path.c_str(), &actions, nullptr, words.data(), environment.data());
     ::posix_spawn_file_actions_destroy(&actions);
     if (failed != 0) return "it doesn't start";
     writer.reset();

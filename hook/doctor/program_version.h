@@ -8,7 +8,8 @@
 
 namespace jail_ai {
 
-// The first line that `NAME --version` prints within 5 s, or why there is none; nothing where the program is not in the usual directories.
+// The first line that `NAME --version` prints within 5 s, or why there is none; nothing where the
+// program is not in the usual directories.
 std::optional<std::string> program_version(const std::string& name);
 
 }  // namespace jail_ai

@@ -24,7 +24,8 @@ std::string_view colour_of(FindingKind grade) {
 constexpr int kGradeWidth = 8;
 constexpr int kTopicWidth = 11;
 
-// What came from elsewhere was quoted where it was found; this is for the rest, file names in a message of libc's for one.
+// What came from elsewhere was quoted where it was found; this is for the rest, file names in a
+// message of libc's for one.
 std::string on_one_line(std::string_view text) {
     std::string clean(text);
     std::ranges::replace_if(
@@ -35,7 +36,8 @@ std::string on_one_line(std::string_view text) {
 }  // namespace
 
 bool block_works(const Findings& findings) {
-    return std::ranges::none_of(findings, [](const Finding& finding) { return finding.kind == FindingKind::problem; });
+    return std::ranges::none_of(
+        findings, [](const Finding& finding) { return finding.kind == FindingKind::problem; });
 }
 
 std::string render_text(const Findings& findings, bool coloured) {
@@ -44,9 +46,12 @@ std::string render_text(const Findings& findings, bool coloured) {
         const std::string grade = fmt::format("{:<{}}", name_of(finding.kind), kGradeWidth);
         text += coloured ? fmt::format("{}{}\033[0m", colour_of(finding.kind), grade) : grade;
         text += fmt::format("{:<{}}{}\n", finding.about, kTopicWidth, on_one_line(finding.what));
-        if (!finding.remedy.empty()) text += fmt::format("{:{}}do: {}\n", "", kGradeWidth + kTopicWidth, on_one_line(finding.remedy));
+        if (!finding.remedy.empty())
+            text += fmt::format("{:{}}do: {}\n", "", kGradeWidth + kTopicWidth,
+                                on_one_line(finding.remedy));
     }
-    return text + (block_works(findings) ? "the block works here\n" : "the block does not work here\n");
+    return text +
+           (block_works(findings) ? "the block works here\n" : "the block does not work here\n");
 }
 
 std::string render_json(const Findings& findings) {

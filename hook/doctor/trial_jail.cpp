@@ -28,7 +28,8 @@ Result<std::string> own_directory() {
 
 class NewCgroup {
 public:
-    explicit NewCgroup(std::string path) : path_(std::move(path)), made_(::mkdir(path_.c_str(), 0755) == 0) {}
+    explicit NewCgroup(std::string path)
+        : path_(std::move(path)), made_(::mkdir(path_.c_str(), 0755) == 0) {}
     NewCgroup(const NewCgroup&) = delete;
     NewCgroup& operator=(const NewCgroup&) = delete;
     ~NewCgroup() {
@@ -55,7 +56,8 @@ Status try_to_jail() {
     Request request{};
     request.mode = Mode::enforce;
     auto policy = TRY(compile_policy(request, HostView()));
-    auto jail = TRY(Jail::load(policy, guard ? Guard::lsm : Guard::none, cgroup, {"doctor", 0, ""}));
+    auto jail =
+        TRY(Jail::load(policy, guard ? Guard::lsm : Guard::none, cgroup, {"doctor", 0, ""}));
     auto attachment = std::move(jail).attach(cgroup, Existing::refuse);
     if (!attachment) return std::move(attachment).error();
     return ok();

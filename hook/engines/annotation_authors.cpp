@@ -25,7 +25,8 @@ IgnoredAnnotations erase_loosening(Annotations& annotations, Judge&& why_not) {
     IgnoredAnnotations notes;
     std::erase_if(annotations, [&](const auto& annotation) {
         const auto& [key, value] = annotation;
-        const std::optional<std::string> why = may_loosen(key, value) ? why_not(annotation) : std::nullopt;
+        const std::optional<std::string> why =
+            may_loosen(key, value) ? why_not(annotation) : std::nullopt;
         if (why) notes.push_back(ignored(key, value, *why));
         return why.has_value();
     });
@@ -39,7 +40,9 @@ bool is_named_annotations(std::string_view name) {
     while (!name.empty()) {
         const bool is_long_s = name.starts_with(kLongS);
         const char first = name.front();
-        folded += is_long_s ? 's' : first >= 'A' && first <= 'Z' ? static_cast<char>(first - 'A' + 'a') : first;
+        folded += is_long_s                      ? 's'
+                  : first >= 'A' && first <= 'Z' ? static_cast<char>(first - 'A' + 'a')
+                                                 : first;
         name.remove_prefix(is_long_s ? kLongS.size() : 1);
     }
     return folded == "annotations";
@@ -64,17 +67,21 @@ Result<AnnotationPairs> parse_manifest_annotations(std::string_view manifest) {
     AnnotationPairs pairs;
     for (const auto& [name, annotations] : std::as_const(document).GetObject()) {
         if (!is_named_annotations(string_of(name)) || annotations.IsNull()) continue;
-        if (!annotations.IsObject()) return Error{EX_DATAERR, fmt::format("{} is {}, not an object", quote(string_of(name)), kind_of(annotations))};
+        if (!annotations.IsObject())
+            return Error{EX_DATAERR, fmt::format("{} is {}, not an object", quote(string_of(name)),
+                                                 kind_of(annotations))};
         for (const auto& [key, value] : annotations.GetObject())
             if (value.IsString()) pairs.emplace(string_of(key), string_of(value));
     }
     return pairs;
 }
 
-IgnoredAnnotations ignore_image_annotations(Annotations& annotations, const AnnotationPairs& image) {
+IgnoredAnnotations ignore_image_annotations(Annotations& annotations,
+                                            const AnnotationPairs& image) {
     return erase_loosening(annotations, [&](const auto& annotation) -> std::optional<std::string> {
         if (!image.contains(std::pair<std::string, std::string>(annotation))) return std::nullopt;
-        return "the image has the same, and podman before 4.5.1 gives containers what their image has: if it is yours, write the list in another "
+        return "the image has the same, and podman before 4.5.1 gives containers what their image "
+               "has: if it is yours, write the list in another "
                "order or with a space at its end, or make it a flag of createRuntime";
     });
 }
@@ -82,7 +89,8 @@ IgnoredAnnotations ignore_image_annotations(Annotations& annotations, const Anno
 IgnoredAnnotations ignore_loosening_annotations(Annotations& annotations, std::string_view why) {
     return erase_loosening(annotations, [&](const auto&) {
         return std::optional(
-            fmt::format("it may be the image's, which podman before 4.5.1 gives containers, and that can't be ruled out: {}: make it a flag of "
+            fmt::format("it may be the image's, which podman before 4.5.1 gives containers, and "
+                        "that can't be ruled out: {}: make it a flag of "
                         "createRuntime, or use podman 5",
                         why));
     });
@@ -101,17 +109,20 @@ Result<bool> may_have_image_annotations(std::string_view config) {
     return major < kFirstMajor || (major == kFirstMajor && minor < kFirstMinor);
 }
 
-Result<std::optional<std::string>> find_image_id(std::string_view containers_json, std::string_view container) {
+Result<std::optional<std::string>> find_image_id(std::string_view containers_json,
+                                                 std::string_view container) {
     // The reader takes objects alone, so that the list becomes the member of one.
     auto document = TRY(parse_json_object(fmt::format("{{\"containers\":{}}}", containers_json)));
     auto list = TRY(find_array(document, "containers"));
     for (const rapidjson::Value& each : list->GetArray()) {
-        if (!each.IsObject()) return Error{EX_DATAERR, fmt::format("an entry is {}, not an object", kind_of(each))};
+        if (!each.IsObject())
+            return Error{EX_DATAERR, fmt::format("an entry is {}, not an object", kind_of(each))};
         auto id = TRY(string_or_empty(each, "id"));
         if (id != container) continue;
         auto image = string_or_empty(each, "image");
         if (!image) return std::move(image).error();
-        if (!image->empty() && !is_file_name(*image)) return Error{EX_DATAERR, fmt::format("image {} is not an ID", quote(*image))};
+        if (!image->empty() && !is_file_name(*image))
+            return Error{EX_DATAERR, fmt::format("image {} is not an ID", quote(*image))};
         return std::optional(std::move(*image));
     }
     return std::optional<std::string>();
@@ -119,7 +130,8 @@ Result<std::optional<std::string>> find_image_id(std::string_view containers_jso
 
 bool is_manifest_name(std::string_view name) {
     constexpr std::string_view kManifestInBase64 = "=bWFuaWZlc3Qt";
-    return name == "manifest" || name.starts_with("manifest-") || name.starts_with(kManifestInBase64);
+    return name == "manifest" || name.starts_with("manifest-") ||
+           name.starts_with(kManifestInBase64);
 }
 
 std::optional<std::string> find_sandbox_id(const Annotations& annotations, std::string_view id) {
@@ -133,27 +145,34 @@ std::optional<std::string> find_sandbox_id(const Annotations& annotations, std::
 IgnoredAnnotations hold_to_pod(Annotations& annotations, const Annotations& pod) {
     IgnoredAnnotations notes;
     const auto mode = pod.find(kBlockHost);
-    if (!asks_something(pod) || (mode != pod.end() && mode->second == mode_name(Mode::off))) return notes;
-    for (auto it = pod.lower_bound(kAnnotationPrefix); it != pod.end() && it->first.starts_with(kAnnotationPrefix); ++it) {
+    if (!asks_something(pod) || (mode != pod.end() && mode->second == mode_name(Mode::off)))
+        return notes;
+    for (auto it = pod.lower_bound(kAnnotationPrefix);
+         it != pod.end() && it->first.starts_with(kAnnotationPrefix); ++it) {
         std::string& value = annotations.try_emplace(it->first, it->second).first->second;
         if (value == it->second) continue;
         if (it->first == kAlso) {
             value = it->second + " " + value;
-        } else if (may_loosen(it->first, value) && !(it->first == kBlockHost && is_tighter(value, it->second))) {
-            notes.push_back(ignored(it->first, value, fmt::format("the pod has {}, which a container may not loosen", quote(it->second))));
+        } else if (may_loosen(it->first, value) &&
+                   !(it->first == kBlockHost && is_tighter(value, it->second))) {
+            notes.push_back(ignored(it->first, value,
+                                    fmt::format("the pod has {}, which a container may not loosen",
+                                                quote(it->second))));
             value = it->second;
         }
     }
-    auto others = erase_loosening(annotations, [&](const auto& annotation) -> std::optional<std::string> {
-        if (pod.contains(annotation.first)) return std::nullopt;
-        return "a container may not loosen what its pod asks: annotate the pod";
-    });
+    auto others =
+        erase_loosening(annotations, [&](const auto& annotation) -> std::optional<std::string> {
+            if (pod.contains(annotation.first)) return std::nullopt;
+            return "a container may not loosen what its pod asks: annotate the pod";
+        });
     notes.insert(notes.end(), others.begin(), others.end());
     return notes;
 }
 
 bool asks_something(const Annotations& annotations) {
-    return std::ranges::any_of(annotations, [](const auto& annotation) { return is_meant_for_hook(annotation.first); });
+    return std::ranges::any_of(
+        annotations, [](const auto& annotation) { return is_meant_for_hook(annotation.first); });
 }
 
 }  // namespace jail_ai

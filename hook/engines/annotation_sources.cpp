@@ -19,7 +19,8 @@ namespace {
 
 constexpr std::size_t kMaxManifest = 4U << 20;         // registries take no larger one
 constexpr std::size_t kMaxContainersList = 32U << 20;  // about 1 kB a container
-constexpr std::size_t kMaxManifests = 64;              // of one image, which has one for each manifest list that it was pulled by
+constexpr std::size_t kMaxManifests =
+    64;  // of one image, which has one for each manifest list that it was pulled by
 constexpr std::string_view kContainers = "-containers";
 
 // The driver's name, where the bundle lies in containers/storage: "overlay".
@@ -33,7 +34,8 @@ std::optional<std::string> driver_of(std::string_view bundle, std::string_view i
     return std::string(bundle);
 }
 
-// Whether the engine is podman, whose containers are listed beside their bundles, and of which image the container is. CRI-O's bundles are elsewhere.
+// Whether the engine is podman, whose containers are listed beside their bundles, and of which
+// image the container is. CRI-O's bundles are elsewhere.
 struct Listed {
     bool anywhere = false;             // there is a list
     std::optional<std::string> image;  // nothing where the container is in none
@@ -63,15 +65,18 @@ Result<std::vector<std::string>> find_manifests(int image) {
     while (true) {
         errno = 0;
         const dirent* entry = ::readdir(directory.get());
-        if (entry == nullptr && errno != 0) return system_error("list its directory", errno, EX_IOERR);
+        if (entry == nullptr && errno != 0)
+            return system_error("list its directory", errno, EX_IOERR);
         if (entry == nullptr) return names;
         if (!is_manifest_name(entry->d_name)) continue;
-        if (names.size() == kMaxManifests) return Error{EX_DATAERR, fmt::format("more than {} manifests", kMaxManifests)};
+        if (names.size() == kMaxManifests)
+            return Error{EX_DATAERR, fmt::format("more than {} manifests", kMaxManifests)};
         names.emplace_back(entry->d_name);
     }
 }
 
-// Of all manifests of the image: another may have come since the container was made, by a pull of the same image with other annotations.
+// Of all manifests of the image: another may have come since the container was made, by a pull of
+// the same image with other annotations.
 Result<AnnotationPairs> read_image_annotations(int image) {
     auto names = TRY(find_manifests(image));
     if (names.empty()) return Error{EX_NOINPUT, "it has no manifest"};
@@ -85,7 +90,8 @@ Result<AnnotationPairs> read_image_annotations(int image) {
 }
 
 // Nothing where the engine is no podman, or the container is of no image.
-Result<std::optional<AnnotationPairs>> find_image_annotations(int bundle, const std::string& driver, const std::string& id) {
+Result<std::optional<AnnotationPairs>> find_image_annotations(int bundle, const std::string& driver,
+                                                              const std::string& id) {
     auto config = TRY(read_regular_file(bundle, "config.json", kMaxConfigBytes));
     auto merged = TRY(may_have_image_annotations(config).context("config.json"));
     if (!merged) return std::optional<AnnotationPairs>();
@@ -96,17 +102,21 @@ Result<std::optional<AnnotationPairs>> find_image_annotations(int bundle, const 
     if (listed->image->empty()) return std::optional<AnnotationPairs>();
     const std::string path = fmt::format("../../../{}-images/{}", driver, *listed->image);
     const UniqueFd image(::openat(bundle, path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!image) return system_error(fmt::format("open image {}", *listed->image), errno, EX_NOINPUT);
+    if (!image)
+        return system_error(fmt::format("open image {}", *listed->image), errno, EX_NOINPUT);
     auto pairs = read_image_annotations(image.get());
     if (!pairs) return std::move(pairs).error().context(fmt::format("image {}", *listed->image));
     return std::optional(std::move(*pairs));
 }
 
 bool any_may_loosen(const Annotations& annotations) {
-    return std::ranges::any_of(annotations, [](const auto& annotation) { return may_loosen(annotation.first, annotation.second); });
+    return std::ranges::any_of(annotations, [](const auto& annotation) {
+        return may_loosen(annotation.first, annotation.second);
+    });
 }
 
-IgnoredAnnotations ignore_images(Annotations& annotations, int bundle, const std::string& driver, const std::string& id) {
+IgnoredAnnotations ignore_images(Annotations& annotations, int bundle, const std::string& driver,
+                                 const std::string& id) {
     if (!any_may_loosen(annotations)) return {};
     const auto image = find_image_annotations(bundle, driver, id);
     if (!image) return ignore_loosening_annotations(annotations, image.error().message);
@@ -116,25 +126,31 @@ IgnoredAnnotations ignore_images(Annotations& annotations, int bundle, const std
 Result<Annotations> read_pod_annotations(int bundle, const std::string& sandbox) {
     if (sandbox.empty() || sandbox.find('/') != std::string::npos || sandbox.starts_with('.'))
         return Error{EX_DATAERR, fmt::format("{} is not an ID", quote(sandbox))};
-    auto config = TRY(read_regular_file(bundle, fmt::format("../../{}/userdata/config.json", sandbox), kMaxConfigBytes));
+    auto config = TRY(read_regular_file(
+        bundle, fmt::format("../../{}/userdata/config.json", sandbox), kMaxConfigBytes));
     auto json = TRY(parse_json_object(config));
     return read_annotations(json);
 }
 
-Result<IgnoredAnnotations> ignore_loosening_of_pod(Annotations& annotations, int bundle, const std::string& sandbox) {
+Result<IgnoredAnnotations> ignore_loosening_of_pod(Annotations& annotations, int bundle,
+                                                   const std::string& sandbox) {
     auto pod = read_pod_annotations(bundle, sandbox);
     if (!pod)
-        return std::move(pod).error().context(fmt::format("what pod {} asks, which its container may not loosen, can't be read", quote(sandbox)));
+        return std::move(pod).error().context(fmt::format(
+            "what pod {} asks, which its container may not loosen, can't be read", quote(sandbox)));
     return hold_to_pod(annotations, *pod);
 }
 
 }  // namespace
 
-Result<IgnoredAnnotations> ignore_others_annotations(Annotations& annotations, const std::string& id, const std::string& bundle) {
+Result<IgnoredAnnotations> ignore_others_annotations(Annotations& annotations,
+                                                     const std::string& id,
+                                                     const std::string& bundle) {
     const auto driver = driver_of(bundle, id);
     if (!driver || !asks_something(annotations)) return IgnoredAnnotations{};
     const UniqueFd directory(::open(bundle.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) return system_error(fmt::format("open bundle {}", quote(bundle)), errno, EX_NOINPUT);
+    if (!directory)
+        return system_error(fmt::format("open bundle {}", quote(bundle)), errno, EX_NOINPUT);
     // An image may well say that the engine is CRI-O.
     IgnoredAnnotations ignored = ignore_images(annotations, directory.get(), *driver, id);
     const auto sandbox = find_sandbox_id(annotations, id);

@@ -13,8 +13,10 @@
 namespace jail_ai {
 namespace {
 
-// What the engine mounts at `destination`; nothing where that is nothing, or the engine will write it later.
-Result<std::optional<UniqueFd>> open_mounted(const BundleFiles& files, std::string_view destination) {
+// What the engine mounts at `destination`; nothing where that is nothing, or the engine will write
+// it later.
+Result<std::optional<UniqueFd>> open_mounted(const BundleFiles& files,
+                                             std::string_view destination) {
     const std::string* source = files.bundle.mounted_at(destination);
     if (source == nullptr || source->empty()) return std::optional<UniqueFd>();
     auto fd = open_regular_file(files.directory.get(), *source);
@@ -24,11 +26,13 @@ Result<std::optional<UniqueFd>> open_mounted(const BundleFiles& files, std::stri
 }
 
 template <typename Read>
-Result<std::string> read_mounted(const BundleFiles& files, std::string_view destination, Read read) {
+Result<std::string> read_mounted(const BundleFiles& files, std::string_view destination,
+                                 Read read) {
     auto fd = open_mounted(files, destination);
     if (fd && !*fd) return std::string();
     auto text = fd ? read((*fd)->get()) : Result<std::string>(std::move(fd).error());
-    if (!text) return std::move(text).error().context(fmt::format("the container's {}", destination));
+    if (!text)
+        return std::move(text).error().context(fmt::format("the container's {}", destination));
     return text;
 }
 
@@ -36,7 +40,8 @@ Result<std::string> read_mounted(const BundleFiles& files, std::string_view dest
 
 Result<BundleFiles> BundleFiles::open(const std::string& path) {
     UniqueFd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!directory) return system_error(fmt::format("open bundle {}", quote(path)), errno, EX_NOINPUT);
+    if (!directory)
+        return system_error(fmt::format("open bundle {}", quote(path)), errno, EX_NOINPUT);
     auto text = read_regular_file(directory.get(), "config.json", kMaxConfigBytes);
     if (!text) return std::move(text).error().context(fmt::format("bundle {}", quote(path)));
     const std::string what = fmt::format("config.json of bundle {}", quote(path));
@@ -47,7 +52,8 @@ Result<BundleFiles> BundleFiles::open(const std::string& path) {
 
 Result<NameFiles> BundleFiles::read_name_files() const {
     auto hosts = TRY(read_mounted(*this, "/etc/hosts", read_host_lines));
-    auto resolv_conf = TRY(read_mounted(*this, "/etc/resolv.conf", [](int fd) { return read_all(fd, kMaxResolvConf); }));
+    auto resolv_conf = TRY(read_mounted(*this, "/etc/resolv.conf",
+                                        [](int fd) { return read_all(fd, kMaxResolvConf); }));
     return name_files(bundle, std::move(hosts), std::move(resolv_conf));
 }
 

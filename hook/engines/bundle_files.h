@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A bundle on disk, and the files that it mounts into the container. Their paths come from the engine, which also opens them, with the same
-// privileges.
+// A bundle on disk, and the files that it mounts into the container. Their paths come from the
+// engine, which also opens them, with the same privileges.
 #pragma once
 
 #include <string>
@@ -19,11 +19,12 @@ struct BundleFiles {
     Bundle bundle;
     UniqueFd directory;  // empty where they did not come from one
 
-    // Opens the bundle and reads its config.json. Errors: EX_NOINPUT where there is none, EX_DATAERR for one that isn't one.
+    // Opens the bundle and reads its config.json. Errors: EX_NOINPUT where there is none,
+    // EX_DATAERR for one that isn't one.
     static Result<BundleFiles> open(const std::string& path);
 
-    // What is mounted to name hosts and resolvers; empty where nothing is, or the engine will write it later. Error: EX_DATAERR for what isn't a
-    // regular file, or too long.
+    // What is mounted to name hosts and resolvers; empty where nothing is, or the engine will write
+    // it later. Error: EX_DATAERR for what isn't a regular file, or too long.
     Result<NameFiles> read_name_files() const;
 };
 

@@ -25,16 +25,20 @@ constexpr std::string_view kDefaultDevice = "podman0";
 // Of slirp4netns and pasta.
 constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
 
-// A file that can't be read is passed over with a warning, as podman does: it has no such network then. Whatever address stands in it is taken for a
-// gateway all the same, for another version of podman may read what this doesn't.
-Result<std::vector<PodmanNetwork>> read_networks(const std::string& path, std::vector<std::string>& warnings) {
+// A file that can't be read is passed over with a warning, as podman does: it has no such network
+// then. Whatever address stands in it is taken for a gateway all the same, for another version of
+// podman may read what this doesn't.
+Result<std::vector<PodmanNetwork>> read_networks(const std::string& path,
+                                                 std::vector<std::string>& warnings) {
     std::vector<PodmanNetwork> networks;
     const Directory directory(::opendir(path.c_str()));
     if (directory == nullptr && errno == ENOENT) return networks;
-    if (directory == nullptr) return system_error(fmt::format("open {}", quote(path)), errno, EX_IOERR);
+    if (directory == nullptr)
+        return system_error(fmt::format("open {}", quote(path)), errno, EX_IOERR);
     const auto pass_over = [&](const std::string& name, const Error& error) {
         warnings.push_back(
-            fmt::format("network {} in {}: {}: podman passes it over; fix or remove the file", quote(name), quote(path), error.message));
+            fmt::format("network {} in {}: {}: podman passes it over; fix or remove the file",
+                        quote(name), quote(path), error.message));
     };
     while (const dirent* entry = ::readdir(directory.get())) {
         const std::string name = entry->d_name;
@@ -70,7 +74,8 @@ Result<std::vector<IpPrefix>> host_name_servers() {
 
 bool may_be_in(const HostView& view, const PodmanNetwork& network) {
     const auto holds_own = [&](const IpPrefix& subnet) {
-        return std::ranges::any_of(view.own, [&](const IpPrefix& address) { return subnet.contains(address); });
+        return std::ranges::any_of(
+            view.own, [&](const IpPrefix& address) { return subnet.contains(address); });
     };
     return view.network_follows || std::ranges::any_of(network.subnets, holds_own);
 }
@@ -79,11 +84,18 @@ bool may_be_in(const HostView& view, const PodmanNetwork& network) {
 
 Status foresee_gateways(HostView& view) {
     auto networks = TRY(read_networks(kRootsNetworks, view.warnings));
-    const auto is_default = [](const PodmanNetwork& network) { return network.name == kDefaultNetwork; };
+    const auto is_default = [](const PodmanNetwork& network) {
+        return network.name == kDefaultNetwork;
+    };
     if (std::ranges::none_of(networks, is_default))
-        networks.push_back({std::string(kDefaultNetwork), std::string(kDefaultDevice), false, {}, {*IpPrefix::parse(kDefaultGateway)}});
+        networks.push_back({std::string(kDefaultNetwork),
+                            std::string(kDefaultDevice),
+                            false,
+                            {},
+                            {*IpPrefix::parse(kDefaultGateway)}});
     for (const PodmanNetwork& network : networks)
-        for (const IpPrefix& gateway : network.gateways) view.coming.push_back({gateway, JAIL_REASON_LOCAL, network.device});
+        for (const IpPrefix& gateway : network.gateways)
+            view.coming.push_back({gateway, JAIL_REASON_LOCAL, network.device});
     return ok();
 }
 
@@ -96,8 +108,10 @@ Status foresee_resolvers(HostView& view, const std::string& path) {
     if (!networks) return ok();
     for (const PodmanNetwork& network : *networks)
         if (network.serves_names && may_be_in(view, network))
-            view.name_servers.insert(view.name_servers.end(), network.gateways.begin(), network.gateways.end());
-    for (const std::string_view forwarder : kForwarders) view.name_servers.push_back(*IpPrefix::parse(forwarder));
+            view.name_servers.insert(view.name_servers.end(), network.gateways.begin(),
+                                     network.gateways.end());
+    for (const std::string_view forwarder : kForwarders)
+        view.name_servers.push_back(*IpPrefix::parse(forwarder));
     return ok();
 }
 

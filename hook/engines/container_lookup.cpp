@@ -19,7 +19,8 @@ namespace {
 
 using Candidates = std::map<std::string, RunningContainer>;  // by ID
 
-// By the runtimes' states. Where root's and a user's have the same ID, root's is meant. What a user's bundle leads to is not for root to read.
+// By the runtimes' states. Where root's and a user's have the same ID, root's is meant. What a
+// user's bundle leads to is not for root to read.
 Candidates in_states() {
     Candidates found;
     for_each_container([&](const RunningContainer& each, const Process& first) {
@@ -43,7 +44,8 @@ void for_each_process(Each&& each) {
     }
 }
 
-// The ID in a cgroup path that ends in libpod-ID, libpod-ID.scope, libpod-payload-ID or one of these and /container; else nothing.
+// The ID in a cgroup path that ends in libpod-ID, libpod-ID.scope, libpod-payload-ID or one of
+// these and /container; else nothing.
 std::string_view id_in_cgroup(std::string_view path) {
     const std::size_t at = path.find("libpod-");
     if (at == std::string_view::npos) return {};
@@ -65,22 +67,28 @@ Candidates in_cgroups() {
         const std::string id(id_in_cgroup(path.substr(0, path.find('\n'))));
         if (id.empty() || found.contains(id)) return;
         const auto is_first = process.is_first_of_pid_namespace();
-        if (is_first && *is_first) found.emplace(id, RunningContainer{.id = id, .name = engine_name(process, id), .pid = process.pid()});
+        if (is_first && *is_first)
+            found.emplace(
+                id,
+                RunningContainer{.id = id, .name = engine_name(process, id), .pid = process.pid()});
     });
     return found;
 }
 
 // Nothing where there is no such container.
-Result<std::optional<RunningContainer>> choose(const Candidates& candidates, const std::string& word) {
+Result<std::optional<RunningContainer>> choose(const Candidates& candidates,
+                                               const std::string& word) {
     std::vector<RunningContainer> meant;
     for (const auto& [id, candidate] : candidates) {
         if (id == word && candidate.owner == 0) return std::optional(candidate);
         if (id.starts_with(word) || candidate.name == word) meant.push_back(candidate);
     }
     if (meant.size() > 1)
-        return Error{EX_USAGE, fmt::format("{} containers are called {}, or have an ID that begins so: write more of the ID, or its process (--pid)",
+        return Error{EX_USAGE, fmt::format("{} containers are called {}, or have an ID that begins "
+                                           "so: write more of the ID, or its process (--pid)",
                                            meant.size(), quote(word))};
-    return meant.empty() ? std::optional<RunningContainer>() : std::optional(std::move(meant.front()));
+    return meant.empty() ? std::optional<RunningContainer>()
+                         : std::optional(std::move(meant.front()));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Finding a running container by what people call it. Asked are crun's and runc's own states, and at last the names of cgroups.
+// Finding a running container by what people call it. Asked are crun's and runc's own states, and
+// at last the names of cgroups.
 #pragma once
 
 #include <string>
@@ -10,8 +11,9 @@
 
 namespace jail_ai {
 
-// `word` is an ID, the beginning of one, or a name (engines/container_names.h). Of several that it may mean it means the one of root's that has it
-// for its ID, and else none: users call theirs what they like. The bundle is empty where it isn't root's. Errors: EX_NOINPUT where there is no such
+// `word` is an ID, the beginning of one, or a name (engines/container_names.h). Of several that it
+// may mean it means the one of root's that has it for its ID, and else none: users call theirs what
+// they like. The bundle is empty where it isn't root's. Errors: EX_NOINPUT where there is no such
 // container that runs, EX_USAGE where several are meant.
 Result<RunningContainer> find_container(const std::string& word);
 

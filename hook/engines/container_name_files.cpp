@@ -16,7 +16,8 @@
 namespace jail_ai {
 
 NameFiles name_files(const Bundle& bundle, std::string hosts, std::string resolv_conf) {
-    const bool follows = bundle.mounted_at("/etc/resolv.conf") != nullptr && name_servers(resolv_conf).empty();
+    const bool follows =
+        bundle.mounted_at("/etc/resolv.conf") != nullptr && name_servers(resolv_conf).empty();
     return {std::move(hosts), std::move(resolv_conf), follows};
 }
 
@@ -28,16 +29,21 @@ Result<std::string> read_host_lines(int fd) {
 
 Result<NameFiles> read_name_files(const Process& process) {
     const UniqueFd root(::openat(process.proc_fd(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!root) return system_error(fmt::format("open the root of process {}", process.pid()), errno);
+    if (!root)
+        return system_error(fmt::format("open the root of process {}", process.pid()), errno);
     NameFiles names;
-    for (const auto& [path, text] : {std::pair("etc/hosts", &names.hosts), std::pair("etc/resolv.conf", &names.resolv_conf)}) {
+    for (const auto& [path, text] :
+         {std::pair("etc/hosts", &names.hosts), std::pair("etc/resolv.conf", &names.resolv_conf)}) {
         open_how how{};
         how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
         how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-        const UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
+        const UniqueFd fd(
+            static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
         struct stat info {};
         if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-        *text = TRY((text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf)).context(path));
+        *text = TRY(
+            (text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf))
+                .context(path));
     }
     return names;
 }

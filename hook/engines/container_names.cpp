@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Asked is the parent and no other process: that a process in some container calls itself a monitor says nothing.
+// Asked is the parent and no other process: that a process in some container calls itself a monitor
+// says nothing.
 #include "engines/container_names.h"
 
 #include "engines/running_containers.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What people call a container. An engine keeps that for itself, and tells it the monitor (conmon, of podman and CRI-O) that it starts the runtime
-// by.
+// What people call a container. An engine keeps that for itself, and tells it the monitor (conmon,
+// of podman and CRI-O) that it starts the runtime by.
 #pragma once
 
 #include <string>
@@ -13,12 +13,13 @@
 
 namespace jail_ai {
 
-// The name of the container with that ID, by the arguments of the monitor that its first process is a child of; empty where that isn't known. A user
-// may have made up that of a container of their own. Needs what reading others' /proc needs (hidepid, proc(5)).
+// The name of the container with that ID, by the arguments of the monitor that its first process is
+// a child of; empty where that isn't known. A user may have made up that of a container of their
+// own. Needs what reading others' /proc needs (hidepid, proc(5)).
 std::string engine_name(const Process& first, std::string_view id);
 
-// The containers that run on this machine and have a name, root's first. IDs and names may be there twice: a user may take anybody's. Their cgroups
-// are asked.
+// The containers that run on this machine and have a name, root's first. IDs and names may be there
+// twice: a user may take anybody's. Their cgroups are asked.
 std::vector<RunningContainer> named_containers();
 
 }  // namespace jail_ai

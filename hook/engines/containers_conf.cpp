@@ -15,13 +15,15 @@
 namespace jail_ai {
 namespace {
 
-std::optional<ConfiguredList> list_at(const toml::table& document, std::string_view table, std::string_view key) {
+std::optional<ConfiguredList> list_at(const toml::table& document, std::string_view table,
+                                      std::string_view key) {
     const toml::array* array = document[table][key].as_array();
     if (array == nullptr) return std::nullopt;
     ConfiguredList list;
     for (const toml::node& node : *array) {
         if (const auto text = node.value<std::string>()) list.values.push_back(*text);
-        if (const toml::table* attributes = node.as_table()) list.appends = (*attributes)["append"].value_or(list.appends);
+        if (const toml::table* attributes = node.as_table())
+            list.appends = (*attributes)["append"].value_or(list.appends);
     }
     return list;
 }
@@ -32,10 +34,12 @@ Result<ContainersConf> parse_containers_conf(std::string_view toml) {
     const toml::parse_result parsed = toml::parse(toml);
     if (!parsed) {
         const toml::parse_error& error = parsed.error();
-        return Error{EX_DATAERR, fmt::format("not TOML: line {}: {}", error.source().begin.line, quote(error.description()))};
+        return Error{EX_DATAERR, fmt::format("not TOML: line {}: {}", error.source().begin.line,
+                                             quote(error.description()))};
     }
     const toml::table& document = parsed.table();
-    return ContainersConf{list_at(document, "engine", "hooks_dir"), list_at(document, "engine", "network_cmd_options"),
+    return ContainersConf{list_at(document, "engine", "hooks_dir"),
+                          list_at(document, "engine", "network_cmd_options"),
                           list_at(document, "network", "pasta_options")};
 }
 

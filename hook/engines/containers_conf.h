@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What containers.conf(5) says of what matters here. podman reads several such files; what a later one says of a list replaces what stands in those
-// before, or is added to it.
+// What containers.conf(5) says of what matters here. podman reads several such files; what a later
+// one says of a list replaces what stands in those before, or is added to it.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,8 @@ namespace jail_ai {
 // A list as one file has it.
 struct ConfiguredList {
     std::vector<std::string> values;
-    bool appends = false;  // to what the files before say: {append=true} among the values (podman 5)
+    bool appends =
+        false;  // to what the files before say: {append=true} among the values (podman 5)
 
     bool operator==(const ConfiguredList&) const = default;
 };

@@ -39,7 +39,8 @@ std::vector<std::string> files_in(const std::string& directory, std::string_view
     const Directory opened(::opendir(directory.c_str()));
     if (opened == nullptr) return files;
     while (const dirent* entry = ::readdir(opened.get()))
-        if (std::string_view(entry->d_name).ends_with(suffix)) files.push_back(fmt::format("{}/{}", directory, entry->d_name));
+        if (std::string_view(entry->d_name).ends_with(suffix))
+            files.push_back(fmt::format("{}/{}", directory, entry->d_name));
     std::ranges::sort(files);
     return files;
 }
@@ -48,7 +49,8 @@ std::vector<std::string> settings_files(const UserSettings& settings, bool rootl
     std::vector<std::string> files;
     const auto add = [&](const std::string& directory) {
         files.push_back(directory + "/containers.conf");
-        for (std::string& file : files_in(directory + "/containers.conf.d", ".conf")) files.push_back(std::move(file));
+        for (std::string& file : files_in(directory + "/containers.conf.d", ".conf"))
+            files.push_back(std::move(file));
     };
     if (!settings.containers_conf.empty()) {
         files.push_back(settings.containers_conf);
@@ -72,7 +74,9 @@ Result<UserNetwork> configured_user_network(pid_t runtime) {
         if (!text && text.error().exit_code == EX_NOINPUT) continue;
         if (!text) return std::move(text).error().context("podman's settings");
         auto conf = parse_containers_conf(*text);
-        if (!conf) return std::move(conf).error().context(fmt::format("podman's settings: {}", quote(file)));
+        if (!conf)
+            return std::move(conf).error().context(
+                fmt::format("podman's settings: {}", quote(file)));
         take_list(conf->network_cmd_options, slirp);
         take_list(conf->pasta_options, pasta);
     }

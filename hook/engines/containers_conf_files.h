@@ -25,11 +25,12 @@ struct UserSettings {
     std::string home;             // HOME
 };
 
-// In the order in which podman reads them; those that don't exist are among them. `rootless`: the user's own, too.
+// In the order in which podman reads them; those that don't exist are among them. `rootless`: the
+// user's own, too.
 std::vector<std::string> settings_files(const UserSettings& settings, bool rootless);
 
-// What they say of user-mode networks, where the environment is that of process `runtime`, which podman has started. Errors: EX_DATAERR for one that
-// can't be read, which names it.
+// What they say of user-mode networks, where the environment is that of process `runtime`, which
+// podman has started. Errors: EX_DATAERR for one that can't be read, which names it.
 Result<UserNetwork> configured_user_network(pid_t runtime);
 
 }  // namespace jail_ai

@@ -24,13 +24,14 @@ struct SocketPlace {
     std::string_view name;
 };
 
-constexpr std::array kSocketPlaces = std::to_array<SocketPlace>({{"/run/podman", "podman.sock"},
-                                                                 {"/run", "docker.sock"},
-                                                                 {"/run/crio", "crio.sock"},
-                                                                 {"/run/containerd", "containerd.sock"},
-                                                                 {"/run/k3s/containerd", "containerd.sock"},
-                                                                 {"/run/user/*/podman", "podman.sock"},
-                                                                 {"/run/user/*", "docker.sock"}});
+constexpr std::array kSocketPlaces =
+    std::to_array<SocketPlace>({{"/run/podman", "podman.sock"},
+                                {"/run", "docker.sock"},
+                                {"/run/crio", "crio.sock"},
+                                {"/run/containerd", "containerd.sock"},
+                                {"/run/k3s/containerd", "containerd.sock"},
+                                {"/run/user/*/podman", "podman.sock"},
+                                {"/run/user/*", "docker.sock"}});
 
 // Nothing where the directory is gone.
 std::optional<EngineSocket> socket_in(const std::string& directory, std::string_view name) {
@@ -43,7 +44,8 @@ std::optional<EngineSocket> socket_in(const std::string& directory, std::string_
         if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return std::nullopt;
         found.directories.push_back({{info.st_dev, info.st_ino}, path.substr(path.rfind('/') + 1)});
     }
-    if (::lstat(found.path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode)) found.socket = Inode{info.st_dev, info.st_ino};
+    if (::lstat(found.path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode))
+        found.socket = Inode{info.st_dev, info.st_ino};
     return found;
 }
 
@@ -65,7 +67,8 @@ Result<std::vector<EngineSocket>> find_engine_sockets() {
         glob_t matches{};
         const std::unique_ptr<glob_t, void (*)(glob_t*)> guard(&matches, ::globfree);
         if (::glob(place.directory, GLOB_NOSORT, nullptr, &matches) != 0) continue;
-        for (std::size_t i = 0; i < matches.gl_pathc; ++i) TRY(add(all, matches.gl_pathv[i], place.name));
+        for (std::size_t i = 0; i < matches.gl_pathc; ++i)
+            TRY(add(all, matches.gl_pathv[i], place.name));
     }
     // Wherever else one listens: the path that it was bound to is the last field, proc(5).
     auto self = TRY(open_proc_self());

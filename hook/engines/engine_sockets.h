@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The sockets by which container engines take orders: where they are by convention, and where engines listen now.
+// The sockets by which container engines take orders: where they are by convention, and where
+// engines listen now.
 #pragma once
 
 #include <sys/types.h>

@@ -18,7 +18,9 @@ constexpr std::size_t kMaxExpression = 1024;  // regcomp(3) takes memory with so
 // Matches wherever in the text, as engines do; nothing where it is no expression.
 std::optional<bool> is_found(const std::string& expression, const char* text) {
     regex_t compiled{};
-    if (expression.size() > kMaxExpression || ::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return std::nullopt;
+    if (expression.size() > kMaxExpression ||
+        ::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+        return std::nullopt;
     const bool found = ::regexec(&compiled, text, 0, nullptr, 0) == 0;
     ::regfree(&compiled);
     return found;
@@ -65,8 +67,10 @@ CalledFor called_for(const HookWhen& when) {
     if (!asked) return CalledFor::unknown;
     if (!*asked) return CalledFor::none;
     if (when.limited) return CalledFor::some;
-    const bool all = holds(when, "jail-ai.block-host", "audit") == true && holds(when, "jail-ai.block-host", "True") == true &&
-                     holds(when, "jail-ai.blok-host", "true") == true && holds(when, "jail-ai.block-host", "") == true;
+    const bool all = holds(when, "jail-ai.block-host", "audit") == true &&
+                     holds(when, "jail-ai.block-host", "True") == true &&
+                     holds(when, "jail-ai.blok-host", "true") == true &&
+                     holds(when, "jail-ai.block-host", "") == true;
     return all ? CalledFor::all_that_ask : CalledFor::known_words;
 }
 
@@ -74,10 +78,12 @@ Result<HookJson> parse_hook_json(std::string_view text) {
     auto document = TRY(parse_json_object(text));
     auto version = TRY(string_or_empty(document, "version"));
     const bool is_old = version.empty() || version == "0.1.0";
-    if (!is_old && version != "1.0.0") return Error{EX_DATAERR, fmt::format("version {} is unknown", quote(version))};
+    if (!is_old && version != "1.0.0")
+        return Error{EX_DATAERR, fmt::format("version {} is unknown", quote(version))};
     auto old = TRY(find_member(document, "hook"));
     if (is_old && old != nullptr && old->IsString()) {
-        HookJson json{std::string(string_of(*old)), {}, last_part(string_of(*old)) == kOurName, {}, {}};
+        HookJson json{
+            std::string(string_of(*old)), {}, last_part(string_of(*old)) == kOurName, {}, {}};
         json.when.is_known = false;
         return json;
     }
@@ -90,7 +96,8 @@ Result<HookJson> parse_hook_json(std::string_view text) {
     auto arguments = TRY(find_array(*hook, "args"));
     if (arguments != nullptr) {
         const auto words = arguments->GetArray();
-        if (!words.Empty() && words[0].IsString()) json.is_ours = json.is_ours || last_part(string_of(words[0])) == kOurName;
+        if (!words.Empty() && words[0].IsString())
+            json.is_ours = json.is_ours || last_part(string_of(words[0])) == kOurName;
         if (words.Size() > 1 && words[1].IsString()) json.verb = string_of(words[1]);
     }
     json.when = TRY(read_when(document));

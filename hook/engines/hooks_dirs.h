@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Which directories podman takes hooks from (containers.conf(5), hooks_dir), and what a JSON in one of them is (oci-hooks(5)).
+// Which directories podman takes hooks from (containers.conf(5), hooks_dir), and what a JSON in one
+// of them is (oci-hooks(5)).
 #pragma once
 
 #include <optional>
@@ -18,21 +19,23 @@ inline constexpr std::string_view kDefaultHooksDir = "/usr/share/containers/oci/
 // For which containers the engine calls a hook: those for which all of it holds.
 struct HookWhen {
     std::optional<bool> always;
-    std::vector<std::pair<std::string, std::string>> annotations;  // regular expressions: some key and its value match, for each of the pairs
-    bool is_known = true;                                          // false: written in the old form
-    bool limited = false;                                          // to commands, or to containers with bind mounts
+    std::vector<std::pair<std::string, std::string>>
+        annotations;  // regular expressions: some key and its value match, for each of the pairs
+    bool is_known = true;  // false: written in the old form
+    bool limited = false;  // to commands, or to containers with bind mounts
 };
 
 enum class CalledFor {
     all_that_ask,
-    known_words,  // whoever writes jail-ai.block-host=true; a typo in key or value passes it by, and then nobody refuses it
+    known_words,  // whoever writes jail-ai.block-host=true; a typo in key or value passes it by,
+                  // and then nobody refuses it
     some,         // of those that ask: by their command or mounts
     none,
     unknown,  // the expressions aren't understood here
 };
 
-// Of containers with an annotation under jail-ai. Expressions are read as POSIX's extended ones, which engines' (Go's) are alike as far as such
-// patterns go.
+// Of containers with an annotation under jail-ai. Expressions are read as POSIX's extended ones,
+// which engines' (Go's) are alike as far as such patterns go.
 CalledFor called_for(const HookWhen& when);
 
 struct HookJson {

@@ -16,22 +16,28 @@ Result<std::string_view> own_stack_of(const Process& process) {
     const auto executable = read_link(process.proc_fd(), "exe");
     TRY(process.check_alive());
     const std::string who = fmt::format("process {}", process.pid());
-    if (!executable && executable.error().exit_code != EX_NOINPUT) return Error(executable.error()).context(who);
+    if (!executable && executable.error().exit_code != EX_NOINPUT)
+        return Error(executable.error()).context(who);
     const auto command_line = TRY(read_kernel_file(process.proc_fd(), "cmdline").context(who));
-    const std::string_view called(command_line.c_str());  // the first of its words, each of which ends with a NUL
-    return own_network_stack(executable ? std::string_view(*executable) : std::string_view(), called);
+    const std::string_view called(
+        command_line.c_str());  // the first of its words, each of which ends with a NUL
+    return own_network_stack(executable ? std::string_view(*executable) : std::string_view(),
+                             called);
 }
 
 Status reject(std::string_view runtime) {
-    return Error{EX_UNAVAILABLE, fmt::format("the block can't be relied on: {} has a network stack of its own, of whose traffic the kernel asks no "
-                                             "program of a cgroup: run the container with crun or runc",
-                                             runtime)};
+    return Error{EX_UNAVAILABLE,
+                 fmt::format("the block can't be relied on: {} has a network stack of its own, of "
+                             "whose traffic the kernel asks no "
+                             "program of a cgroup: run the container with crun or runc",
+                             runtime)};
 }
 
 }  // namespace
 
 Status check_network_stack(const Process& process, const Annotations& annotations) {
-    if (const auto runtime = own_network_stack(annotations); !runtime.empty()) return reject(runtime);
+    if (const auto runtime = own_network_stack(annotations); !runtime.empty())
+        return reject(runtime);
     auto own = own_stack_of(process);
     if (!own) return std::move(own).error();
     if (!own->empty()) return reject(*own);
@@ -41,7 +47,10 @@ Status check_network_stack(const Process& process, const Annotations& annotation
     const auto parent = Process::open(*number);
     if (!parent) return parent.error().exit_code == EX_NOINPUT ? ok() : Status(parent.error());
     auto starter = own_stack_of(*parent);
-    if (!starter) return starter.error().exit_code == EX_NOINPUT ? ok() : Status(std::move(starter).error());  // it has ended
+    if (!starter)
+        return starter.error().exit_code == EX_NOINPUT
+                   ? ok()
+                   : Status(std::move(starter).error());  // it has ended
     return starter->empty() ? ok() : reject(*starter);
 }
 

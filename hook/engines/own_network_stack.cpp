@@ -27,7 +27,9 @@ std::string_view last_part(std::string_view path) {
 
 std::string_view own_network_stack(std::string_view executable, std::string_view called) {
     if (last_part(called) == kKrun || last_part(executable) == kKrun) return kKrun;
-    const auto* found = std::ranges::find_if(kRuntimes, [&](const auto& runtime) { return last_part(executable).starts_with(runtime.first); });
+    const auto* found = std::ranges::find_if(kRuntimes, [&](const auto& runtime) {
+        return last_part(executable).starts_with(runtime.first);
+    });
     return found == std::end(kRuntimes) ? std::string_view() : found->second;
 }
 

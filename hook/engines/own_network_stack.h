@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Runtimes whose containers have a network stack of their own: what these send reaches the kernel as frames (packet(7)) or from a process elsewhere,
-// and no program of the container's cgroup is asked about it.
+// Runtimes whose containers have a network stack of their own: what these send reaches the kernel
+// as frames (packet(7)) or from a process elsewhere, and no program of the container's cgroup is
+// asked about it.
 #pragma once
 
 #include <string_view>
@@ -10,8 +11,9 @@
 
 namespace jail_ai {
 
-// The name of such a runtime by what /proc/PID/exe leads to (proc(5)) and the first word of /proc/PID/cmdline of the container's process, or of the
-// one that has started it. Empty for any other.
+// The name of such a runtime by what /proc/PID/exe leads to (proc(5)) and the first word of
+// /proc/PID/cmdline of the container's process, or of the one that has started it. Empty for any
+// other.
 std::string_view own_network_stack(std::string_view executable, std::string_view called);
 
 // The same by the container's annotations: crun takes run.oci.handler for a choice (crun(1)).

@@ -19,21 +19,26 @@ constexpr std::size_t kMostDigits = 64;
 std::vector<std::string> runtime_dirs(const std::string& runtime_dir) {
     if (!runtime_dir.empty()) return {runtime_dir};
     const uid_t user = ::geteuid();
-    return {fmt::format("/run/user/{}", user), fmt::format("/tmp/podman-run-{}", user), fmt::format("/tmp/storage-run-{}", user)};
+    return {fmt::format("/run/user/{}", user), fmt::format("/tmp/podman-run-{}", user),
+            fmt::format("/tmp/storage-run-{}", user)};
 }
 
 }  // namespace
 
 std::optional<Process> find_pause_process(const std::string& runtime_dir) {
     for (const std::string& directory : runtime_dirs(runtime_dir)) {
-        const auto text = read_regular_file(AT_FDCWD, directory + "/libpod/tmp/pause.pid", kMostDigits);
+        const auto text =
+            read_regular_file(AT_FDCWD, directory + "/libpod/tmp/pause.pid", kMostDigits);
         if (!text) continue;
         pid_t pid = 0;
-        if (std::from_chars(text->data(), text->data() + text->size(), pid).ec != std::errc() || pid <= 0) continue;
+        if (std::from_chars(text->data(), text->data() + text->size(), pid).ec != std::errc() ||
+            pid <= 0)
+            continue;
         auto process = Process::open(pid);
         if (!process) continue;
         // Nobody can join the user namespace they are in, and another user's they may not look at.
-        if (const auto shared = process->shares_namespace("user"); shared && !*shared) return std::move(*process);
+        if (const auto shared = process->shares_namespace("user"); shared && !*shared)
+            return std::move(*process);
     }
     return std::nullopt;
 }
@@ -42,7 +47,8 @@ bool is_hidden_from(const Process& process, const std::string& path) {
     const UniqueFd root(::openat(process.proc_fd(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root || path.empty() || path.front() != '/') return false;
     struct stat info {};
-    return ::fstatat(root.get(), path.c_str() + 1, &info, 0) != 0 && (errno == ENOENT || errno == ENOTDIR);
+    return ::fstatat(root.get(), path.c_str() + 1, &info, 0) != 0 &&
+           (errno == ENOENT || errno == ENOTDIR);
 }
 
 }  // namespace jail_ai

@@ -12,18 +12,23 @@ namespace {
 Result<bool> truth_of(const rapidjson::Value& object, std::string_view key) {
     auto found = TRY(find_member(object, key));
     if (found == nullptr) return false;
-    if (!found->IsBool()) return Error{EX_DATAERR, fmt::format("{} is {}, not true or false", quote(key), kind_of(*found))};
+    if (!found->IsBool())
+        return Error{EX_DATAERR,
+                     fmt::format("{} is {}, not true or false", quote(key), kind_of(*found))};
     return found->GetBool();
 }
 
 // The prefix at the key, pushed to `into`; nothing where the key is missing.
-Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is_address, std::vector<IpPrefix>& into) {
-    if (!subnet.IsObject()) return Error{EX_DATAERR, fmt::format("a subnet is {}, not an object", kind_of(subnet))};
+Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is_address,
+                   std::vector<IpPrefix>& into) {
+    if (!subnet.IsObject())
+        return Error{EX_DATAERR, fmt::format("a subnet is {}, not an object", kind_of(subnet))};
     auto written = TRY(string_or_empty(subnet, key));
     if (written.empty()) return ok();
     const auto prefix = IpPrefix::parse(written);
     if (!prefix || (is_address && !prefix->is_single()))
-        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quote(written), is_address ? "address" : "prefix")};
+        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quote(written),
+                                             is_address ? "address" : "prefix")};
     into.push_back(*prefix);
     return ok();
 }
@@ -47,7 +52,8 @@ Result<PodmanNetwork> parse_podman_network(std::string_view json) {
 
 std::vector<IpPrefix> addresses_in(std::string_view text) {
     std::vector<IpPrefix> addresses;
-    for (std::size_t at = text.find('"'); at != std::string_view::npos; at = text.find('"', at + 1)) {
+    for (std::size_t at = text.find('"'); at != std::string_view::npos;
+         at = text.find('"', at + 1)) {
         const std::string_view rest = text.substr(at + 1);
         const auto address = IpPrefix::parse(rest.substr(0, rest.find('"')));
         if (address && address->is_single()) addresses.push_back(*address);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A network as podman keeps it, in a JSON file of /etc/containers/networks (netavark). Needed where a container gets its network only after
-// the hook has run: the bridge may not be there yet, and its gateway is an address of the host all the same.
+// A network as podman keeps it, in a JSON file of /etc/containers/networks (netavark). Needed where
+// a container gets its network only after the hook has run: the bridge may not be there yet, and
+// its gateway is an address of the host all the same.
 #pragma once
 
 #include <string>
@@ -24,7 +25,8 @@ struct PodmanNetwork {
 // Takes unknown keys; errors (EX_DATAERR) name the key that isn't of its type.
 Result<PodmanNetwork> parse_podman_network(std::string_view json);
 
-// The single addresses in quotes of a text that parse_podman_network() doesn't take: among them are the gateways that its author meant.
+// The single addresses in quotes of a text that parse_podman_network() doesn't take: among them are
+// the gateways that its author meant.
 std::vector<IpPrefix> addresses_in(std::string_view text);
 
 }  // namespace jail_ai

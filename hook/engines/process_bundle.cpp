@@ -19,7 +19,8 @@ std::optional<std::uint64_t> number_of(std::string_view status, std::string_view
     if (at == std::string_view::npos) return std::nullopt;
     const char* first = status.data() + at + start.size();
     std::uint64_t number = 0;
-    if (std::from_chars(first, status.data() + status.size(), number, base).ec != std::errc()) return std::nullopt;
+    if (std::from_chars(first, status.data() + status.size(), number, base).ec != std::errc())
+        return std::nullopt;
     return number;
 }
 
@@ -34,7 +35,9 @@ Result<BundleFiles> files_of_process(const Process& process) {
     std::uint64_t held = 0;
     for (const char* set : {"CapInh", "CapPrm", "CapEff", "CapAmb", "CapBnd"}) {
         const auto bits = number_of(*status, set, 16);
-        if (!bits) return Error{EX_UNAVAILABLE, fmt::format("/proc/{}/status has no {}", process.pid(), set)};
+        if (!bits)
+            return Error{EX_UNAVAILABLE,
+                         fmt::format("/proc/{}/status has no {}", process.pid(), set)};
         if (std::string_view(set) != "CapBnd" || may_gain) held |= *bits;
     }
     for (std::size_t number = 0; number < kCapabilityNames.size(); ++number)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a config.json would say of a process that has none, by the process itself: for services, and containers whose bundle isn't known.
+// What a config.json would say of a process that has none, by the process itself: for services, and
+// containers whose bundle isn't known.
 #pragma once
 
 #include "base/result.h"
@@ -9,8 +10,8 @@
 
 namespace jail_ai {
 
-// Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless NoNewPrivs). It has no mounts:
-// mountinfo has them. Errors: EX_OSERR, EX_NOINPUT.
+// Capabilities are those that it has or may yet get (proc(5): CapInh to CapAmb, and CapBnd unless
+// NoNewPrivs). It has no mounts: mountinfo has them. Errors: EX_OSERR, EX_NOINPUT.
 Result<BundleFiles> files_of_process(const Process& process);
 
 }  // namespace jail_ai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A container that runs, and what was left out of looking for them. Only types, for code that is pure.
+// A container that runs, and what was left out of looking for them. Only types, for code that is
+// pure.
 #pragma once
 
 #include <sys/types.h>
@@ -14,13 +15,14 @@ namespace jail_ai {
 
 constexpr uid_t kUnknownOwner = static_cast<uid_t>(-1);
 
-// What is known of it by the state that its runtime keeps, by its monitor and by the kernel; empty where that isn't known, or wasn't asked.
+// What is known of it by the state that its runtime keeps, by its monitor and by the kernel; empty
+// where that isn't known, or wasn't asked.
 struct RunningContainer {
-    std::string id = {};                        // what is_container_id() takes
-    std::string name = {};                      // as its engine calls it
-    std::string_view runtime = {};              // "crun" or "runc"
-    uid_t owner = kUnknownOwner;                // who runs it, and may have written all this; 0 for root
-    pid_t pid = 0;                              // of its first process
+    std::string id = {};            // what is_container_id() takes
+    std::string name = {};          // as its engine calls it
+    std::string_view runtime = {};  // "crun" or "runc"
+    uid_t owner = kUnknownOwner;    // who runs it, and may have written all this; 0 for root
+    pid_t pid = 0;                  // of its first process
     std::optional<std::uint64_t> started = {};  // when that began (runtime_state.h)
     std::string bundle = {};                    // absolute
     std::string cgroup = {};                    // of its first process, below the cgroup2 mount

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A user's directories are reached from the one that the user's own number names, without following a link and without
-// leaving its file system, which could be one that the user serves.
+// A user's directories are reached from the one that the user's own number names, without following
+// a link and without leaving its file system, which could be one that the user serves.
 #include "engines/running_containers.h"
 
 #include <fcntl.h>
@@ -35,17 +35,22 @@ struct Runtime {
 constexpr Runtime kCrun = {"crun", "status", parse_crun_status};
 constexpr Runtime kRunc = {"runc", "state.json", parse_runc_state};
 
-// Where root's runtimes keep what they run. Below the last two is a directory for each of the engine's namespaces.
-constexpr std::array kRootsRuntimes = std::to_array<std::pair<const char*, const Runtime*>>({{"/run/crun", &kCrun}, {"/run/runc", &kRunc}});
+// Where root's runtimes keep what they run. Below the last two is a directory for each of the
+// engine's namespaces.
+constexpr std::array kRootsRuntimes = std::to_array<std::pair<const char*, const Runtime*>>(
+    {{"/run/crun", &kCrun}, {"/run/runc", &kRunc}});
 constexpr std::array kNamespacedRoots = {"/run/containerd/runc", "/run/docker/runtime-runc"};
 
-// Where users have a directory called by their number, which podman tells runtimes to use: systemd's, and what podman takes without that.
+// Where users have a directory called by their number, which podman tells runtimes to use:
+// systemd's, and what podman takes without that.
 struct UsersPlace {
     const char* directory;
     std::string_view prefix;
 };
-constexpr std::array kUsersPlaces =
-    std::to_array<UsersPlace>({{"/run/user", ""}, {"/tmp", "podman-run-"}, {"/tmp", "storage-run-"}, {"/tmp", "containers-user-"}});
+constexpr std::array kUsersPlaces = std::to_array<UsersPlace>({{"/run/user", ""},
+                                                               {"/tmp", "podman-run-"},
+                                                               {"/tmp", "storage-run-"},
+                                                               {"/tmp", "containers-user-"}});
 
 UniqueFd open_directory(const std::string& path) {
     return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -68,14 +73,17 @@ Result<Process> process_of(const RunningContainer& state) {
     auto process = Process::open(state.pid);
     if (!process || !state.started) return process;
     const auto stat = read_kernel_file(process->proc_fd(), "stat");
-    if (!stat || start_time(*stat) != state.started) return Error{EX_NOINPUT, fmt::format("process {} has ended", state.pid)};
+    if (!stat || start_time(*stat) != state.started)
+        return Error{EX_NOINPUT, fmt::format("process {} has ended", state.pid)};
     return process;
 }
 
 Status prove_owner(const Process& process, uid_t owner) {
     if (owner == 0) return ok();
     const auto its = TRY(process.user_namespace());
-    if (its.is_initial || its.owner != owner) return Error{EX_DATAERR, fmt::format("process {} is none of uid {}'s", process.pid(), owner)};
+    if (its.is_initial || its.owner != owner)
+        return Error{EX_DATAERR,
+                     fmt::format("process {} is none of uid {}'s", process.pid(), owner)};
     return ok();
 }
 
@@ -87,10 +95,12 @@ public:
     void read_root(int dirfd, const std::string& directory, const Runtime& runtime, uid_t owner) {
         std::vector<std::string> ids;
         Status worst = ok();
-        if (!names_in(dirfd, ids, kMaxStates)) worst = Error{EX_DATAERR, fmt::format("more than {} entries", kMaxStates)};
+        if (!names_in(dirfd, ids, kMaxStates))
+            worst = Error{EX_DATAERR, fmt::format("more than {} entries", kMaxStates)};
         for (const std::string& id : ids) {
             auto read = read_state(dirfd, id, runtime, owner);
-            if (!read && read.error().exit_code != EX_NOINPUT && worst) worst = std::move(read).error().context(quote(id, 80));
+            if (!read && read.error().exit_code != EX_NOINPUT && worst)
+                worst = std::move(read).error().context(quote(id, 80));
         }
         if (!worst) overlooked_.push_back({directory, owner, std::move(worst).error().message});
     }
@@ -118,13 +128,16 @@ public:
 private:
     Status read_state(int dirfd, const std::string& id, const Runtime& runtime, uid_t owner) {
         if (!is_container_id(id)) return Error{EX_DATAERR, "not a container's ID"};
-        const auto text = TRY(read_owned_file(dirfd, fmt::format("{}/{}", id, runtime.file), kStrict, owner, kMaxState));
+        const auto text = TRY(read_owned_file(dirfd, fmt::format("{}/{}", id, runtime.file),
+                                              kStrict, owner, kMaxState));
         auto container = TRY(runtime.parse(text));
         const auto process = TRY(process_of(container));
         TRY(prove_owner(process, owner));
         // Runtimes hold a container that is created by a fifo, and take that away when it starts.
         struct stat info {};
-        const bool waits = ::fstatat(dirfd, fmt::format("{}/exec.fifo", id).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISFIFO(info.st_mode);
+        const bool waits = ::fstatat(dirfd, fmt::format("{}/exec.fifo", id).c_str(), &info,
+                                     AT_SYMLINK_NOFOLLOW) == 0 &&
+                           S_ISFIFO(info.st_mode);
         container.id = id;
         container.runtime = runtime.name;
         container.owner = owner;
@@ -143,13 +156,16 @@ std::optional<uid_t> uid_in(std::string_view name, std::string_view prefix) {
     name.remove_prefix(prefix.size());
     uid_t uid = 0;
     const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), uid);
-    if (error != std::errc() || end != name.data() + name.size() || uid == 0 || fmt::to_string(uid) != name) return std::nullopt;
+    if (error != std::errc() || end != name.data() + name.size() || uid == 0 ||
+        fmt::to_string(uid) != name)
+        return std::nullopt;
     return uid;
 }
 
 void read_roots(Reader& reader) {
     for (const auto& [directory, runtime] : kRootsRuntimes)
-        if (const UniqueFd fd = open_directory(directory)) reader.read_root(fd.get(), directory, *runtime, 0);
+        if (const UniqueFd fd = open_directory(directory))
+            reader.read_root(fd.get(), directory, *runtime, 0);
     for (const char* const directory : kNamespacedRoots) {
         const UniqueFd fd = open_directory(directory);
         std::vector<std::string> names;
@@ -170,8 +186,10 @@ void read_users(Reader& reader) {
         for (const std::string& name : names) {
             const auto uid = uid_in(name, prefix);
             if (!uid) continue;
-            // systemd mounts a file system of its own for each user. In /tmp anybody may make a directory of that name: another's is none.
-            if (const auto own = open_owned_directory(fd.get(), name, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, *uid))
+            // systemd mounts a file system of its own for each user. In /tmp anybody may make a
+            // directory of that name: another's is none.
+            if (const auto own = open_owned_directory(fd.get(), name,
+                                                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, *uid))
                 reader.read_user(own->get(), fmt::format("{}/{}", directory, name), *uid);
             else
                 reader.note_unopened(fmt::format("{}/{}", directory, name), *uid, own.error());
@@ -192,7 +210,8 @@ Result<std::string> read_config(const RunningContainer& container) {
     if (!container.bundle.starts_with('/')) return Error{EX_NOINPUT, "its runtime names no bundle"};
     const std::string path = container.bundle + "/config.json";
     if (container.owner == 0) return read_regular_file(AT_FDCWD, path, kMaxConfigBytes);
-    // Through links on the way, as /home may be one, but not through those of /proc, which lead into other processes.
+    // Through links on the way, as /home may be one, but not through those of /proc, which lead
+    // into other processes.
     return read_owned_file(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS, container.owner, kMaxConfigBytes);
 }
 

@@ -8,7 +8,8 @@ namespace jail_ai {
 namespace {
 
 constexpr std::string_view kOption = "--preserve-fds";
-constexpr std::string_view kShortestOption = "--pr";  // getopt_long takes any abbreviation that is unambiguous among crun's options
+constexpr std::string_view kShortestOption =
+    "--pr";  // getopt_long takes any abbreviation that is unambiguous among crun's options
 constexpr std::string_view kVariable = "LISTEN_FDS=";
 
 std::string_view next_string(std::string_view& strings) {
@@ -35,12 +36,14 @@ int descriptors_left_by_crun(std::string_view command_line, std::string_view env
         const std::string_view word = next_string(command_line);
         const std::string_view name = word.substr(0, word.find('='));
         if (name.size() < kShortestOption.size() || !kOption.starts_with(name)) continue;
-        preserved = parse_count(name.size() == word.size() ? next_string(command_line) : word.substr(name.size() + 1));
+        preserved = parse_count(name.size() == word.size() ? next_string(command_line)
+                                                           : word.substr(name.size() + 1));
     }
     int listening = 0;
     while (!environment.empty()) {
         const std::string_view variable = next_string(environment);
-        if (variable.starts_with(kVariable)) listening = parse_count(variable.substr(kVariable.size()));
+        if (variable.starts_with(kVariable))
+            listening = parse_count(variable.substr(kVariable.size()));
     }
     return sum(preserved, listening);
 }

@@ -21,7 +21,8 @@ Result<pid_t> pid_at(const rapidjson::Value& object, std::string_view key) {
     return static_cast<pid_t>(found->GetInt());
 }
 
-Result<std::optional<std::uint64_t>> ticks_at(const rapidjson::Value& object, std::string_view key) {
+Result<std::optional<std::uint64_t>> ticks_at(const rapidjson::Value& object,
+                                              std::string_view key) {
     auto found = TRY(find_member(object, key));
     if (found == nullptr || !found->IsUint64()) return std::optional<std::uint64_t>();
     return std::optional<std::uint64_t>(found->GetUint64());
@@ -50,14 +51,15 @@ Result<RunningContainer> parse_runc_state(std::string_view json) {
     auto labels = TRY(find_array(*config, "labels"));
     if (labels == nullptr) return state;
     for (const auto& label : labels->GetArray())
-        if (label.IsString() && string_of(label).starts_with(kBundle)) state.bundle = string_of(label).substr(kBundle.size());
+        if (label.IsString() && string_of(label).starts_with(kBundle))
+            state.bundle = string_of(label).substr(kBundle.size());
     return state;
 }
 
 bool is_container_id(std::string_view word) {
     const auto is_allowed = [](char one) {
-        return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') || (one >= '0' && one <= '9') || one == '_' || one == '+' || one == '-' ||
-               one == '.';
+        return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') ||
+               (one >= '0' && one <= '9') || one == '_' || one == '+' || one == '-' || one == '.';
     };
     return !word.empty() && word != "." && word != ".." && std::ranges::all_of(word, is_allowed);
 }
@@ -72,7 +74,8 @@ std::optional<std::uint64_t> start_time(std::string_view stat) {
         rest.remove_prefix(blank + 1);
     }
     std::uint64_t ticks = 0;
-    if (std::from_chars(rest.data(), rest.data() + rest.size(), ticks).ec != std::errc()) return std::nullopt;
+    if (std::from_chars(rest.data(), rest.data() + rest.size(), ticks).ec != std::errc())
+        return std::nullopt;
     return ticks;
 }
 
@@ -87,9 +90,12 @@ std::optional<Monitored> monitored_by(std::string_view cmdline) {
             if (words[i] == option) return words[i + 1];
         return std::string_view();
     };
-    if (words.empty() || words.front().substr(words.front().rfind('/') + 1) != "conmon") return std::nullopt;
+    if (words.empty() || words.front().substr(words.front().rfind('/') + 1) != "conmon")
+        return std::nullopt;
     const Monitored monitored{value_of("-c"), value_of("-n")};
-    if (monitored.id.empty() || monitored.name.size() > kMaxName || !is_container_id(monitored.name)) return std::nullopt;
+    if (monitored.id.empty() || monitored.name.size() > kMaxName ||
+        !is_container_id(monitored.name))
+        return std::nullopt;
     return monitored;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What runtimes write about a container while it exists: crun in /run/crun/ID/status, runc in /run/runc/ID/state.json.
+// What runtimes write about a container while it exists: crun in /run/crun/ID/status, runc in
+// /run/runc/ID/state.json.
 #pragma once
 
 #include <cstdint>
@@ -12,21 +13,25 @@
 
 namespace jail_ai {
 
-// Process, start and bundle of a container. When the process started is told in clock ticks since boot, as field 22 of /proc/PID/stat has it
-// (proc(5)): another process of that number has another. Errors (EX_DATAERR) say what is missing.
+// Process, start and bundle of a container. When the process started is told in clock ticks since
+// boot, as field 22 of /proc/PID/stat has it (proc(5)): another process of that number has another.
+// Errors (EX_DATAERR) say what is missing.
 Result<RunningContainer> parse_crun_status(std::string_view json);
 Result<RunningContainer> parse_runc_state(std::string_view json);
 
-// Could a runtime have taken that for a container's ID? Both take letters, digits and _ + - . alone, and neither "." nor "..".
+// Could a runtime have taken that for a container's ID? Both take letters, digits and _ + - .
+// alone, and neither "." nor "..".
 bool is_container_id(std::string_view word);
 
-// Field 22 of a /proc/PID/stat; nothing where that is none. The second field is what the process calls itself, brackets and blanks included.
+// Field 22 of a /proc/PID/stat; nothing where that is none. The second field is what the process
+// calls itself, brackets and blanks included.
 std::optional<std::uint64_t> start_time(std::string_view stat);
 
 // Which container a `conmon` holds, by its arguments as /proc/PID/cmdline has them (-c ID -n NAME).
 struct Monitored {
     std::string_view id;
-    std::string_view name;  // what is_container_id() takes, as podman's and CRI-O's names are, and of at most kMaxName characters
+    std::string_view name;  // what is_container_id() takes, as podman's and CRI-O's names are, and
+                            // of at most kMaxName characters
 };
 constexpr std::size_t kMaxName = 255;
 

@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::string_view kPodman = "podman\n";
 
-// The real user, of which what a process hides of itself (PR_SET_DUMPABLE) takes nothing away, unlike its directory's owner.
+// The real user, of which what a process hides of itself (PR_SET_DUMPABLE) takes nothing away,
+// unlike its directory's owner.
 bool is_of(int proc_fd, uid_t owner) {
     auto status = read_kernel_file(proc_fd, "status");
     constexpr std::string_view kUid = "\nUid:\t";
@@ -23,12 +24,14 @@ bool is_of(int proc_fd, uid_t owner) {
     if (at == std::string::npos) return false;
     uid_t uid = 0;
     const char* digits = status->data() + at + kUid.size();
-    return std::from_chars(digits, status->data() + status->size(), uid).ec == std::errc() && uid == owner;
+    return std::from_chars(digits, status->data() + status->size(), uid).ec == std::errc() &&
+           uid == owner;
 }
 
 void add(const UserNetwork& more, bool with_forwards, UserNetwork& network) {
     network.mapped.insert(network.mapped.end(), more.mapped.begin(), more.mapped.end());
-    if (with_forwards) network.forwards.insert(network.forwards.end(), more.forwards.begin(), more.forwards.end());
+    if (with_forwards)
+        network.forwards.insert(network.forwards.end(), more.forwards.begin(), more.forwards.end());
 }
 
 // What the processes say, gathered one by one.
@@ -38,7 +41,8 @@ struct Gathered {
     std::optional<Error> unreadable;
 };
 
-void look_at_process(int proc_fd, const char* pid, const NetworkQuestion& question, Gathered& gathered) {
+void look_at_process(int proc_fd, const char* pid, const NetworkQuestion& question,
+                     Gathered& gathered) {
     auto comm = read_kernel_file(proc_fd, "comm");
     if (!comm || comm->empty()) return;  // it has ended
     const NetworkHelper helper = helper_named(std::string_view(*comm).substr(0, comm->size() - 1));
@@ -46,7 +50,9 @@ void look_at_process(int proc_fd, const char* pid, const NetworkQuestion& questi
     if ((helper == NetworkHelper::none && !is_podman) || !is_of(proc_fd, question.owner)) return;
     auto command_line = read_kernel_file(proc_fd, "cmdline");
     if (!command_line) {
-        gathered.unreadable = std::move(command_line).error().context(fmt::format("the user-mode network's process {}", pid));
+        gathered.unreadable = std::move(command_line)
+                                  .error()
+                                  .context(fmt::format("the user-mode network's process {}", pid));
         return;
     }
     if (command_line->empty()) return;  // it ends
@@ -67,10 +73,12 @@ Result<UserNetwork> find_user_network(const NetworkQuestion& question) {
     Gathered gathered;
     while (const dirent* entry = ::readdir(processes.get())) {
         if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-        const UniqueFd proc_fd(::openat(::dirfd(processes.get()), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC));
+        const UniqueFd proc_fd(
+            ::openat(::dirfd(processes.get()), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC));
         if (proc_fd) look_at_process(proc_fd.get(), entry->d_name, question, gathered);
     }
-    if (gathered.unreadable && !gathered.found_own && !question.is_deferred) return std::move(*gathered.unreadable);
+    if (gathered.unreadable && !gathered.found_own && !question.is_deferred)
+        return std::move(*gathered.unreadable);
     return std::move(gathered.network);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A container that is to be jailed. Its runtime, a broker's peer and an administrator each tell of one in their own way; what follows is the same.
+// A container that is to be jailed. Its runtime, a broker's peer and an administrator each tell of
+// one in their own way; what follows is the same.
 #pragma once
 
 #include <string>
@@ -12,15 +13,18 @@
 
 namespace jail_ai {
 
-// In place of the runtime that started it: it has run for a while, and what it holds may be its own, or it will go on from where it was on disk.
+// In place of the runtime that started it: it has run for a while, and what it holds may be its
+// own, or it will go on from where it was on disk.
 inline constexpr pid_t kRunsAlready = -1;
 
 // What is to be mounted for the process, or is.
 enum class Mounts {
-    pending,    // not yet: CRIU makes them later
-    made,       // at createRuntime, by the runtime: below the container's root, in the process's mount namespace
+    pending,  // not yet: CRIU makes them later
+    made,  // at createRuntime, by the runtime: below the container's root, in the process's mount
+           // namespace
     entered,    // the process runs in them
-    elsewhere,  // judged by the user's hook: the broker, which jails the container, does not see them
+    elsewhere,  // judged by the user's hook: the broker, which jails the container, does not see
+                // them
 };
 
 struct Container {

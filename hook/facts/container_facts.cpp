@@ -31,11 +31,15 @@
 namespace jail_ai {
 namespace {
 
-// Nothing for a source that isn't there: the runtime would have failed to mount it, or it is gone already.
+// Nothing for a source that isn't there: the runtime would have failed to mount it, or it is gone
+// already.
 Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd) {
     const UniqueFd fd(::openat(bundle_fd, mount.source.c_str(), O_PATH | O_CLOEXEC));
     if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::optional<BoundPath>();
-    if (!fd) return system_error(fmt::format("look at the source of mount {}, {}", quote(mount.destination), quote(mount.source)), errno);
+    if (!fd)
+        return system_error(fmt::format("look at the source of mount {}, {}",
+                                        quote(mount.destination), quote(mount.source)),
+                            errno);
     struct stat info {};
     struct statfs file_system {};
     if (::fstat(fd.get(), &info) != 0 || ::fstatfs(fd.get(), &file_system) != 0)
@@ -49,7 +53,9 @@ Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd)
     bound.is_socket = S_ISSOCK(info.st_mode);
     bound.is_procfs = file_system.f_type == PROC_SUPER_MAGIC;
     for (const std::string_view name : kEngineSocketNames)
-        if (S_ISDIR(info.st_mode) && ::fstatat(fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(info.st_mode))
+        if (S_ISDIR(info.st_mode) &&
+            ::fstatat(fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISSOCK(info.st_mode))
             bound.engine_socket = name;
     return std::optional(std::move(bound));
 }
@@ -65,17 +71,21 @@ std::string family_name(int family) {
     }
 }
 
-// By number, since anybody may give a node whatever name; the guard goes by the same (bpf/guard.bpf.c).
+// By number, since anybody may give a node whatever name; the guard goes by the same
+// (bpf/guard.bpf.c).
 bool is_network_device(const struct stat& info) {
-    const std::array devices = {makedev(10, 200), makedev(10, 238), makedev(10, 241), makedev(108, 0)};  // tun, vhost-net, vhost-vsock, ppp
+    const std::array devices = {makedev(10, 200), makedev(10, 238), makedev(10, 241),
+                                makedev(108, 0)};  // tun, vhost-net, vhost-vsock, ppp
     return S_ISCHR(info.st_mode) && std::ranges::find(devices, info.st_rdev) != devices.end();
 }
 
-// A directory leads to all that is below it on the host, a Unix socket's path to whoever listens there; a file on cgroupfs moves processes.
+// A directory leads to all that is below it on the host, a Unix socket's path to whoever listens
+// there; a file on cgroupfs moves processes.
 Result<std::optional<std::string>> judge_file(int fd) {
     struct stat info {};
     struct statfs file_system {};
-    if (::fstat(fd, &info) != 0 || ::fstatfs(fd, &file_system) != 0) return system_error("stat it", errno);
+    if (::fstat(fd, &info) != 0 || ::fstatfs(fd, &file_system) != 0)
+        return system_error("stat it", errno);
     if (S_ISDIR(info.st_mode)) return std::optional<std::string>("a directory");
     if (S_ISSOCK(info.st_mode)) return std::optional<std::string>("the path of a Unix socket");
     if (is_network_device(info)) return std::optional<std::string>("a network device");
@@ -84,7 +94,8 @@ Result<std::optional<std::string>> judge_file(int fd) {
     return std::optional<std::string>();
 }
 
-// Runtimes mark directories of their own so. Sockets are refused all the same: nothing says that a runtime won't take the mark off.
+// Runtimes mark directories of their own so. Sockets are refused all the same: nothing says that a
+// runtime won't take the mark off.
 bool closes_on_exec(const Process& process, int number) {
     auto info = read_kernel_file(process.proc_fd(), fmt::format("fdinfo/{}", number).c_str());
     constexpr std::string_view kFlags = "flags:\t";
@@ -95,23 +106,30 @@ bool closes_on_exec(const Process& process, int number) {
     return (flags & O_CLOEXEC) != 0;
 }
 
-// What a descriptor would let the container do beside its cgroup's programs; nothing where it is harmless.
-Result<std::optional<std::string>> judge_descriptor(const Process& process, int number, std::string_view link) {
+// What a descriptor would let the container do beside its cgroup's programs; nothing where it is
+// harmless.
+Result<std::optional<std::string>> judge_descriptor(const Process& process, int number,
+                                                    std::string_view link) {
     if (link == "anon_inode:[io_uring]") return std::optional<std::string>("an io_uring");
     if (link == "/dev/net/tun") return std::optional<std::string>("a tun device");
-    if (link.starts_with("anon_inode:[pidfd]") || link.starts_with("pidfd:")) return std::optional<std::string>("a process descriptor");
+    if (link.starts_with("anon_inode:[pidfd]") || link.starts_with("pidfd:"))
+        return std::optional<std::string>("a process descriptor");
     auto fd = TRY(process.borrow_fd(number));
-    if (!link.starts_with("socket:")) return closes_on_exec(process, number) ? std::optional<std::string>() : judge_file(fd.get());
+    if (!link.starts_with("socket:"))
+        return closes_on_exec(process, number) ? std::optional<std::string>()
+                                               : judge_file(fd.get());
     int family = 0;
     socklen_t size = sizeof family;
-    if (::getsockopt(fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0) return system_error("SO_DOMAIN", errno);
+    if (::getsockopt(fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0)
+        return system_error("SO_DOMAIN", errno);
     // The runtime talks to the container's process over Unix sockets of its own.
     if (family == AF_UNIX) return std::optional<std::string>();
     return std::optional(family_name(family));
 }
 
-// The first descriptor that the runtime closes before the container's process starts. Under crun the sockets that podman binds for published
-// ports are still open now; crun doesn't mark what it will close. Other runtimes leave nothing open that they would close.
+// The first descriptor that the runtime closes before the container's process starts. Under crun
+// the sockets that podman binds for published ports are still open now; crun doesn't mark what it
+// will close. Other runtimes leave nothing open that they would close.
 Result<int> first_closed_by_runtime(pid_t pid) {
     if (pid <= 0) return INT_MAX;
     const auto runtime = Process::open(pid);
@@ -119,8 +137,10 @@ Result<int> first_closed_by_runtime(pid_t pid) {
     // Not its executable: crun runs from a sealed copy of itself, whose link says nothing.
     auto name = TRY(read_kernel_file(runtime->proc_fd(), "comm").context("the runtime's name"));
     if (name != "crun\n") return INT_MAX;
-    auto command_line = TRY(read_kernel_file(runtime->proc_fd(), "cmdline").context("crun's command line"));
-    auto environment = TRY(read_kernel_file(runtime->proc_fd(), "environ").context("crun's environment"));
+    auto command_line =
+        TRY(read_kernel_file(runtime->proc_fd(), "cmdline").context("crun's command line"));
+    auto environment =
+        TRY(read_kernel_file(runtime->proc_fd(), "environ").context("crun's environment"));
     const int left = descriptors_left_by_crun(command_line, environment);
     return left > INT_MAX - kFirstInherited ? INT_MAX : kFirstInherited + left;
 }
@@ -134,7 +154,9 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
     while (const dirent* entry = ::readdir(directory.get())) {
         int number = -1;
         const std::string_view name = entry->d_name;
-        if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc() || number >= first_closed) continue;
+        if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc() ||
+            number >= first_closed)
+            continue;
         const std::string what = fmt::format("look at descriptor {}", number);
         const auto link = TRY(read_link(::dirfd(directory.get()), entry->d_name).context(what));
         auto kind = TRY(judge_descriptor(process, number, link).context(what));
@@ -145,7 +167,10 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
 
 Result<Unguarded> read_unguarded(const Container& container, Guard guard) {
     const bool abstract_unix = container.shares_network && guard == Guard::none;
-    Unguarded unguarded{kernel_has_lsm_cgroup(), abstract_unix, {true, {}}, find_open_sockets(container.files.config.json())};
+    Unguarded unguarded{kernel_has_lsm_cgroup(),
+                        abstract_unix,
+                        {true, {}},
+                        find_open_sockets(container.files.config.json())};
     if (unguarded.open_sockets.vsock == Opened::no) return unguarded;
     unguarded.listeners = TRY(find_vsock_listeners().context("vsock"));
     return unguarded;
@@ -167,11 +192,13 @@ Result<ContainerFacts> read_pending_mounts(const BundleFiles& files) {
     return facts;
 }
 
-// Where the container's root is mounted, before the process has made it its own; empty where there is none.
+// Where the container's root is mounted, before the process has made it its own; empty where there
+// is none.
 Result<std::string> root_of(const BundleFiles& files) {
     const std::string& path = files.bundle.root;
     if (path.empty()) return std::string();
-    const UniqueFd root(::openat(files.directory.get(), path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const UniqueFd root(
+        ::openat(files.directory.get(), path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root && (errno == ENOENT || errno == ENOTDIR)) return std::string();
     if (!root) return system_error(fmt::format("open the container's root {}", quote(path)), errno);
     return path_of(root.get());
@@ -179,12 +206,14 @@ Result<std::string> root_of(const BundleFiles& files) {
 
 }  // namespace
 
-Result<ContainerFacts> read_mount_facts(const Process& process, const BundleFiles& files, Mounts mounts) {
+Result<ContainerFacts> read_mount_facts(const Process& process, const BundleFiles& files,
+                                        Mounts mounts) {
     ContainerFacts facts{};
     if (mounts == Mounts::elsewhere) return facts;
     if (mounts == Mounts::pending) return read_pending_mounts(files);
     auto root = TRY(mounts == Mounts::entered ? Result<std::string>("/") : root_of(files));
-    if (mounts == Mounts::made && !TRY(has_mounts_of_its_own(process, root))) return read_pending_mounts(files);
+    if (mounts == Mounts::made && !TRY(has_mounts_of_its_own(process, root)))
+        return read_pending_mounts(files);
     // With the host's mounts it is there when an engine starts.
     auto at_home = TRY(process.shares_namespace("mnt"));
     const Sockets sockets = files.bundle.of_process && !at_home ? Sockets::existing : Sockets::any;
@@ -198,7 +227,8 @@ Result<ContainerFacts> read_container_facts(const Container& container, Guard gu
     facts.shares_cgroup_namespace = TRY(process.shares_namespace("cgroup"));
     facts.sees_other_processes = !TRY(process.is_first_of_pid_namespace());
     facts.in_user_namespace = !TRY(process.user_namespace()).is_initial;
-    if (container.runtime != kRunsAlready) facts.descriptors = TRY(find_descriptors(process, container.runtime));
+    if (container.runtime != kRunsAlready)
+        facts.descriptors = TRY(find_descriptors(process, container.runtime));
     if (guard != Guard::lsm) facts.unguarded = TRY(read_unguarded(container, guard));
     return facts;
 }

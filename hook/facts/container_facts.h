@@ -9,12 +9,14 @@
 
 namespace jail_ai {
 
-// What its process tells, namespaces and descriptors, what is open to it without the guard, and what is mounted for it: then the caller's mount
-// namespace must be the engine's. What its network tells is for read_host_view() to add. Needs PTRACE_MODE_ATTACH access to the process, for
+// What its process tells, namespaces and descriptors, what is open to it without the guard, and
+// what is mounted for it: then the caller's mount namespace must be the engine's. What its network
+// tells is for read_host_view() to add. Needs PTRACE_MODE_ATTACH access to the process, for
 // pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.
 Result<ContainerFacts> read_container_facts(const Container& container, Guard guard);
 
 // Of that, what is mounted.
-Result<ContainerFacts> read_mount_facts(const Process& process, const BundleFiles& files, Mounts mounts);
+Result<ContainerFacts> read_mount_facts(const Process& process, const BundleFiles& files,
+                                        Mounts mounts);
 
 }  // namespace jail_ai

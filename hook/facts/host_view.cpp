@@ -28,15 +28,17 @@ Result<std::vector<IpPrefix>> read_gateways(int proc_fd) {
 }
 
 Result<std::vector<IpPrefix>> read_own_addresses(const Process& process) {
-    auto v4 = TRY(read_kernel_file(process.proc_fd(), "net/fib_trie").context("the container's addresses"));
+    auto v4 = TRY(
+        read_kernel_file(process.proc_fd(), "net/fib_trie").context("the container's addresses"));
     std::vector<IpPrefix> own = own_addresses_v4(v4);
     if (auto v6 = read_kernel_file(process.proc_fd(), "net/if_inet6"))  // as above
         for (const IpPrefix& address : own_addresses_v6(*v6)) own.push_back(address);
     return own;
 }
 
-// podman makes the network of a container with a user namespace of its own once the runtime has made that; others (buildah, nerdctl) make every one
-// so late. A network namespace without an address is one that may get some.
+// podman makes the network of a container with a user namespace of its own once the runtime has
+// made that; others (buildah, nerdctl) make every one so late. A network namespace without an
+// address is one that may get some.
 Status look_ahead(HostView& view) {
     view.network_follows = view.own.empty();
     if (!view.network_follows) return ok();
@@ -53,18 +55,24 @@ void add_user_network(const UserNetwork& network, HostView& view) {
     view.forwards.insert(view.forwards.end(), network.forwards.begin(), network.forwards.end());
 }
 
-// A user has no other networks than those that a process of theirs relays: root's are known by their device. The gateway is the relay itself, or is
-// taken for the host by an option; in a network that isn't there yet the host's own gateway may be.
-Status look_at_user_network(const Process& process, const std::string& network_path, HostView& view) {
+// A user has no other networks than those that a process of theirs relays: root's are known by
+// their device. The gateway is the relay itself, or is taken for the host by an option; in a
+// network that isn't there yet the host's own gateway may be.
+Status look_at_user_network(const Process& process, const std::string& network_path,
+                            HostView& view) {
     auto user_namespace = TRY(process.user_namespace());
     const bool is_users = user_namespace.owner != 0;
-    view.may_copy_host = view.network_follows && is_users;  // podman gives pasta to other users than root only
-    auto devices = TRY(read_kernel_file(process.proc_fd(), "net/route").context("the container's routes"));
+    view.may_copy_host =
+        view.network_follows && is_users;  // podman gives pasta to other users than root only
+    auto devices =
+        TRY(read_kernel_file(process.proc_fd(), "net/route").context("the container's routes"));
     const bool is_relayed = is_users || std::ranges::any_of(default_devices_v4(devices), is_tunnel);
     if (!is_relayed && !view.network_follows) return ok();
-    auto relayed = TRY(find_user_network({user_namespace.owner, network_path, view.network_follows}));
+    auto relayed =
+        TRY(find_user_network({user_namespace.owner, network_path, view.network_follows}));
     add_user_network(relayed, view);
-    if (is_relayed) view.mapped.insert(view.mapped.end(), view.gateways.begin(), view.gateways.end());
+    if (is_relayed)
+        view.mapped.insert(view.mapped.end(), view.gateways.begin(), view.gateways.end());
     if (is_users) {
         auto self = TRY(open_proc_self());
         auto gateways = TRY(read_gateways(self.get()));
@@ -79,7 +87,8 @@ Status look_at_user_network(const Process& process, const std::string& network_p
 
 }  // namespace
 
-Result<HostView> read_host_view(const Process& process, const NameFiles& names, const std::string& network_path, bool shares_network) {
+Result<HostView> read_host_view(const Process& process, const NameFiles& names,
+                                const std::string& network_path, bool shares_network) {
     HostView view;
     view.routes = TRY(read_local_routes());
     view.shares_network = shares_network;
@@ -96,7 +105,8 @@ Result<HostView> read_host_view(const Process& process, const NameFiles& names, 
     return view;
 }
 
-Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std::string& networks) {
+Result<std::vector<IpPrefix>> coming_resolvers(const Process& process,
+                                               const std::string& networks) {
     HostView view;
     auto shares_network = TRY(process.shares_namespace("net"));
     view.shares_network = shares_network;

@@ -31,15 +31,22 @@ Result<std::vector<MountEntry>> mounts_of_caller() {
     return mounts_of(self.get());
 }
 
-// What the container will see, and what a runtime has mounted beside it. `host` are the caller's mounts, read before.
-Result<std::vector<MountEntry>> mounts_within(const Process& process, const std::string& root, const std::vector<MountEntry>& host) {
+// What the container will see, and what a runtime has mounted beside it. `host` are the caller's
+// mounts, read before.
+Result<std::vector<MountEntry>> mounts_within(const Process& process, const std::string& root,
+                                              const std::vector<MountEntry>& host) {
     auto all = TRY(mounts_of(process.proc_fd()));
     auto within = visible_mounts(all, root);
     if (within.empty())
-        return Error{EX_CONFIG, fmt::format("nothing is mounted at the container's root {}: what it will see is not known", quote(root))};
+        return Error{
+            EX_CONFIG,
+            fmt::format(
+                "nothing is mounted at the container's root {}: what it will see is not known",
+                quote(root))};
     if (root == "/") return within;
     for (MountEntry& added : added_mounts(all, host)) {
-        const bool is_known = std::ranges::any_of(within, [&](const MountEntry& mount) { return mount.id == added.id; });
+        const bool is_known = std::ranges::any_of(
+            within, [&](const MountEntry& mount) { return mount.id == added.id; });
         const bool is_covered = is_at_or_below(added.mount_point, root);
         if (!is_known && !is_covered) within.push_back(std::move(added));
     }
@@ -61,21 +68,30 @@ Result<Opened> open_mount(const Process& process, const MountEntry& mount) {
     const std::string path = mount.mount_point == "/" ? "root/." : "root" + mount.mount_point;
     UniqueFd fd(::openat(process.proc_fd(), path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     const std::string what = fmt::format("look at mount {}", quote(mount.mount_point));
-    if (!fd) return system_error(what, errno, errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? EX_TEMPFAIL : EX_OSERR);
+    if (!fd)
+        return system_error(
+            what, errno,
+            errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? EX_TEMPFAIL : EX_OSERR);
     struct statx info {};
-    if (::statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID | STATX_TYPE | STATX_INO, &info) != 0)
+    if (::statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+                STATX_MNT_ID | STATX_TYPE | STATX_INO, &info) != 0)
         return system_error(what, errno);
-    if ((info.stx_mask & STATX_MNT_ID) == 0) return Error{EX_UNAVAILABLE, "statx(2) gives no mount id (Linux 5.8)"};
-    if (info.stx_mnt_id != static_cast<std::uint64_t>(mount.id)) return Error{EX_TEMPFAIL, what + ": another is there"};
+    if ((info.stx_mask & STATX_MNT_ID) == 0)
+        return Error{EX_UNAVAILABLE, "statx(2) gives no mount id (Linux 5.8)"};
+    if (info.stx_mnt_id != static_cast<std::uint64_t>(mount.id))
+        return Error{EX_TEMPFAIL, what + ": another is there"};
     return Opened{std::move(fd), static_cast<mode_t>(info.stx_mode), inode_of(info)};
 }
 
 using Directories = std::vector<EngineSocket::Directory>;
 
 // From a directory by names, none of them a link; nothing where that leads nowhere.
-std::optional<UniqueFd> open_below(int fd, Directories::const_iterator from, Directories::const_iterator to) {
+std::optional<UniqueFd> open_below(int fd, Directories::const_iterator from,
+                                   Directories::const_iterator to) {
     UniqueFd at(::openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    for (; at && from != to; ++from) at = UniqueFd(::openat(at.get(), from->name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    for (; at && from != to; ++from)
+        at = UniqueFd(
+            ::openat(at.get(), from->name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!at) return std::nullopt;
     return at;
 }
@@ -86,12 +102,14 @@ std::optional<Inode> inode_of(int fd) {
     return Inode{info.st_dev, info.st_ino};
 }
 
-// Is the first process of that procfs in the PID namespace of this one? In another's it is another, or can't be seen.
+// Is the first process of that procfs in the PID namespace of this one? In another's it is another,
+// or can't be seen.
 bool is_procfs_of(const Process& process, const Opened& opened) {
     struct stat its {};
     struct stat ours {};
-    return ::fstatat(opened.fd.get(), "1/ns/pid", &its, 0) == 0 && ::fstatat(process.proc_fd(), "ns/pid", &ours, 0) == 0 &&
-           its.st_dev == ours.st_dev && its.st_ino == ours.st_ino;
+    return ::fstatat(opened.fd.get(), "1/ns/pid", &its, 0) == 0 &&
+           ::fstatat(process.proc_fd(), "ns/pid", &ours, 0) == 0 && its.st_dev == ours.st_dev &&
+           its.st_ino == ours.st_ino;
 }
 
 // Of all hierarchies, v1 and v2, without those of which the process is in the root.
@@ -101,7 +119,8 @@ Result<std::vector<std::string>> cgroups_of(const Process& process) {
     for (std::string_view rest = text; !rest.empty();) {
         const std::string_view line = next_line(rest);
         const std::size_t colon = line.find(':', line.find(':') + 1);
-        if (colon != std::string_view::npos && line.substr(colon + 1) != "/") paths.emplace_back(line.substr(colon + 1));
+        if (colon != std::string_view::npos && line.substr(colon + 1) != "/")
+            paths.emplace_back(line.substr(colon + 1));
     }
     return paths;
 }
@@ -120,7 +139,8 @@ std::string plain(std::string_view destination) {
 // One look at everything.
 class Look {
 public:
-    Look(const Process& process, const Bundle& bundle, const std::string& root, const std::vector<EngineSocket>& sockets, Sockets expected)
+    Look(const Process& process, const Bundle& bundle, const std::string& root,
+         const std::vector<EngineSocket>& sockets, Sockets expected)
         : process_(process), bundle_(bundle), root_(root), sockets_(sockets), expected_(expected) {}
 
     Result<std::vector<SeenMount>> run() {
@@ -131,10 +151,13 @@ public:
         for (const MountEntry& mount : mounts) {
             auto opened = TRY(open_mount(process_, mount));
             const std::string source = path_of_part(host, mount.device, mount.root);
-            SeenMount one{inside(mount), source, engine_socket_in(opened, source), false, shows_cgroups(mount, cgroups)};
-            if (std::ranges::find(seen, one.engine_socket, &SeenMount::engine_socket) != seen.end()) one.engine_socket.clear();  // mounted below it
+            SeenMount one{inside(mount), source, engine_socket_in(opened, source), false,
+                          shows_cgroups(mount, cgroups)};
+            if (std::ranges::find(seen, one.engine_socket, &SeenMount::engine_socket) != seen.end())
+                one.engine_socket.clear();  // mounted below it
             if (mount.type == "proc") one.shows_processes = !is_own_procfs(opened, mounts, mount);
-            if (!one.engine_socket.empty() || one.shows_processes || one.shows_cgroups) seen.push_back(std::move(one));
+            if (!one.engine_socket.empty() || one.shows_processes || one.shows_cgroups)
+                seen.push_back(std::move(one));
         }
         auto again = TRY(mounts_within(process_, root_, host));
         if (again != mounts) return Error{EX_TEMPFAIL, "the container's mounts change"};
@@ -142,17 +165,20 @@ public:
     }
 
 private:
-    // Does the mount show the directory that the socket is in, or will be? Of a process that lives with what is there now: the socket itself.
+    // Does the mount show the directory that the socket is in, or will be? Of a process that lives
+    // with what is there now: the socket itself.
     bool shows_place(const Opened& opened, const EngineSocket& socket) const {
         const auto& directories = socket.directories;
-        const auto here = std::ranges::find(directories, opened.inode, &EngineSocket::Directory::inode);
+        const auto here =
+            std::ranges::find(directories, opened.inode, &EngineSocket::Directory::inode);
         if (here == directories.end()) return false;
         const auto directory = open_below(opened.fd.get(), here + 1, directories.end());
         if (!directory || inode_of(directory->get()) != directories.back().inode) return false;
         if (expected_ == Sockets::any) return true;
         struct stat info {};
         const std::string name = socket.path.substr(socket.path.rfind('/') + 1);
-        return ::fstatat(directory->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && socket.socket == Inode{info.st_dev, info.st_ino};
+        return ::fstatat(directory->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
+               socket.socket == Inode{info.st_dev, info.st_ino};
     }
 
     // The path on the host of an engine's socket that is the mount or below it; else empty.
@@ -165,7 +191,9 @@ private:
         if (!S_ISDIR(opened.mode)) return {};
         for (const std::string_view name : kEngineSocketNames) {
             struct stat info {};
-            if (::fstatat(opened.fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(info.st_mode))
+            if (::fstatat(opened.fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
+                    0 &&
+                S_ISSOCK(info.st_mode))
                 return fmt::format("{}/{}", source == "/" ? "" : source, name);
         }
         return {};
@@ -178,10 +206,12 @@ private:
     }
 
     // Of a part of a procfs only the whole says whose it is, where the container has that, too.
-    bool is_own_procfs(const Opened& opened, const std::vector<MountEntry>& mounts, const MountEntry& mount) const {
+    bool is_own_procfs(const Opened& opened, const std::vector<MountEntry>& mounts,
+                       const MountEntry& mount) const {
         if (mount.root == "/") return is_procfs_of(process_, opened);
         return std::ranges::any_of(mounts, [&](const MountEntry& other) {
-            if (other.type != "proc" || other.root != "/" || other.device != mount.device) return false;
+            if (other.type != "proc" || other.root != "/" || other.device != mount.device)
+                return false;
             const auto whole = open_mount(process_, other);
             return whole && is_procfs_of(process_, *whole);
         });
@@ -189,25 +219,34 @@ private:
 
     // crun makes mounts read-only once its hooks have run: until then only config.json says so.
     bool will_be_read_only(const std::string& destination) const {
-        const auto is_there = [&](const Mount& mount) { return plain(mount.destination) == destination; };
-        return std::ranges::count_if(bundle_.mounts, is_there) == 1 && std::ranges::find_if(bundle_.mounts, is_there)->is_read_only();
+        const auto is_there = [&](const Mount& mount) {
+            return plain(mount.destination) == destination;
+        };
+        return std::ranges::count_if(bundle_.mounts, is_there) == 1 &&
+               std::ranges::find_if(bundle_.mounts, is_there)->is_read_only();
     }
 
-    // One that config.json has a runtime make of several hierarchies; policy/risks.cpp judges it by the cgroup namespace.
+    // One that config.json has a runtime make of several hierarchies; policy/risks.cpp judges it by
+    // the cgroup namespace.
     bool is_part_of_v1(const MountEntry& mount) const {
         const std::string destination = inside(mount);
         const Mount* nearest = nullptr;
         for (const Mount& each : bundle_.mounts)
             if (is_at_or_below(destination, plain(each.destination)) &&
-                (nearest == nullptr || plain(each.destination).size() >= plain(nearest->destination).size()))
+                (nearest == nullptr ||
+                 plain(each.destination).size() >= plain(nearest->destination).size()))
                 nearest = &each;
-        return mount.type == "cgroup" && nearest != nullptr && (nearest->type == "cgroup" || nearest->type == "cgroup2") && !nearest->is_bind();
+        return mount.type == "cgroup" && nearest != nullptr &&
+               (nearest->type == "cgroup" || nearest->type == "cgroup2") && !nearest->is_bind();
     }
 
     bool shows_cgroups(const MountEntry& mount, const std::vector<std::string>& cgroups) const {
-        if ((mount.type != "cgroup" && mount.type != "cgroup2") || mount.read_only || will_be_read_only(inside(mount))) return false;
+        if ((mount.type != "cgroup" && mount.type != "cgroup2") || mount.read_only ||
+            will_be_read_only(inside(mount)))
+            return false;
         if (is_part_of_v1(mount)) return false;
-        return std::ranges::none_of(cgroups, [&](const std::string& own) { return is_at_or_below(mount.root, own); });
+        return std::ranges::none_of(
+            cgroups, [&](const std::string& own) { return is_at_or_below(mount.root, own); });
     }
 
     const Process& process_;
@@ -225,12 +264,15 @@ Result<bool> has_mounts_of_its_own(const Process& process, const std::string& ro
     return !visible_mounts(all, root).empty() || !added_mounts(all, before).empty();
 }
 
-Result<std::vector<SeenMount>> read_mounted(const Process& process, const Bundle& bundle, const std::string& root, Sockets expected) {
+Result<std::vector<SeenMount>> read_mounted(const Process& process, const Bundle& bundle,
+                                            const std::string& root, Sockets expected) {
     auto sockets = TRY(find_engine_sockets());
     for (int attempt = 1;; ++attempt) {
         auto seen = Look(process, bundle, root, sockets, expected).run();
         if (seen || seen.error().exit_code != EX_TEMPFAIL) return seen;
-        if (attempt == kAttempts) return std::move(seen).error().context("the container's mounts don't keep still: start it again");
+        if (attempt == kAttempts)
+            return std::move(seen).error().context(
+                "the container's mounts don't keep still: start it again");
     }
 }
 

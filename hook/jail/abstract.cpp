@@ -22,12 +22,15 @@ Result<std::vector<LoadedProgram>> load_abstract(Mode mode, const RecordMaps& re
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
     for (const ProgramSlot& slot : kAbstractTable) {
         bpf_program* program = ::bpf_object__find_program_by_name(skeleton->obj, slot.name);
-        if (program == nullptr) return Error{EX_SOFTWARE, fmt::format("no program {} in the object", slot.name)};
+        if (program == nullptr)
+            return Error{EX_SOFTWARE, fmt::format("no program {} in the object", slot.name)};
         ::bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
         ::bpf_program__set_expected_attach_type(program, slot.type);
     }
-    if (const int failed = share_record(skeleton->maps, record); failed != 0) return load_error(kWhat, kNeeds, -failed);
-    if (const int failed = abstract_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = share_record(skeleton->maps, record); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = abstract_bpf::load(skeleton.get()); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
     return loaded_programs(skeleton->obj, kAbstractTable);
 }
 

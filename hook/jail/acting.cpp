@@ -21,19 +21,26 @@ namespace {
 
 constexpr int kMostPatience = 1000;  // ms for a step of another probe, which takes a few
 
-// The jail knows the probe for as long as this lives, and no other: verify may come upon a jail that a hook is about to prove.
+// The jail knows the probe for as long as this lives, and no other: verify may come upon a jail
+// that a hook is about to prove.
 class KnownProbe {
 public:
-    // Waits for its turn: for as long as others go on, one after the other. Whoever was killed stays known, and does not. Errors: EX_TEMPFAIL where
-    // the deadline passes meanwhile, EX_OSERR.
+    // Waits for its turn: for as long as others go on, one after the other. Whoever was killed
+    // stays known, and does not. Errors: EX_TEMPFAIL where the deadline passes meanwhile, EX_OSERR.
     static Result<KnownProbe> make(int map_fd) {
         const jail_probe nobody{};
         jail_probe last{};
-        for (int waited = 0; ::bpf_map_update_elem(map_fd, &kEntry, &nobody, BPF_NOEXIST) != 0; ++waited) {
+        for (int waited = 0; ::bpf_map_update_elem(map_fd, &kEntry, &nobody, BPF_NOEXIST) != 0;
+             ++waited) {
             if (errno != EEXIST) return system_error("fill jail_probe", errno);
-            if (deadline_passed()) return Error{EX_TEMPFAIL, "others prove the same jail, one after the other: wait until they are done"};
+            if (deadline_passed())
+                return Error{
+                    EX_TEMPFAIL,
+                    "others prove the same jail, one after the other: wait until they are done"};
             jail_probe other{};
-            if (::bpf_map_lookup_elem(map_fd, &kEntry, &other) != 0 || std::memcmp(&other, &last, sizeof last) != 0) waited = 0;
+            if (::bpf_map_lookup_elem(map_fd, &kEntry, &other) != 0 ||
+                std::memcmp(&other, &last, sizeof last) != 0)
+                waited = 0;
             last = other;
             ::poll(nullptr, 0, 1);
             if (waited < kMostPatience) continue;
@@ -50,13 +57,15 @@ public:
     }
 
     Status write(const jail_probe& probe) const {
-        if (::bpf_map_update_elem(map_fd_, &kEntry, &probe, BPF_EXIST) != 0) return system_error("fill jail_probe", errno);
+        if (::bpf_map_update_elem(map_fd_, &kEntry, &probe, BPF_EXIST) != 0)
+            return system_error("fill jail_probe", errno);
         return ok();
     }
 
     Result<jail_probe> read() const {
         jail_probe probe{};
-        if (::bpf_map_lookup_elem(map_fd_, &kEntry, &probe) != 0) return system_error("read jail_probe", errno);
+        if (::bpf_map_lookup_elem(map_fd_, &kEntry, &probe) != 0)
+            return system_error("read jail_probe", errno);
         return probe;
     }
 
@@ -71,25 +80,31 @@ private:
 // None that the kernel knows, and none that a container would ask for.
 Result<std::uint32_t> unheard_of_protocol() {
     std::uint32_t random = 0;
-    if (::getrandom(&random, sizeof random, 0) != sizeof random) return system_error("get a random number", errno);
+    if (::getrandom(&random, sizeof random, 0) != sizeof random)
+        return system_error("get a random number", errno);
     return 0x40000000U | random >> 2;
 }
 
 Result<bool> is_frozen(int cgroup_fd) {
     const auto events = read_kernel_file(cgroup_fd, "cgroup.events");  // what is above counts there
     if (!events) return events.error();
-    const auto freeze = read_kernel_file(cgroup_fd, "cgroup.freeze");  // and there what is about to be
+    const auto freeze =
+        read_kernel_file(cgroup_fd, "cgroup.freeze");  // and there what is about to be
     if (!freeze) return freeze.error();
     return events->find("frozen 1\n") != std::string::npos || *freeze == "1\n";
 }
 
-// In the cgroup, or in the first below it that takes a process: one with controllers for those below it doesn't (cgroups(7), no internal processes).
-Result<ProbeSockets> make_sockets(Prober& prober, int cgroup_fd, std::uint32_t protocol, bool with_unix) {
+// In the cgroup, or in the first below it that takes a process: one with controllers for those
+// below it doesn't (cgroups(7), no internal processes).
+Result<ProbeSockets> make_sockets(Prober& prober, int cgroup_fd, std::uint32_t protocol,
+                                  bool with_unix) {
     std::optional<Result<ProbeSockets>> made;
     TRY(walk_down(cgroup_fd, [&](int fd, const std::string& /*below*/) -> Result<Walk> {
         const auto frozen = TRY(is_frozen(fd));
         if (frozen)
-            made = Error{EX_TEMPFAIL, "nothing in the cgroup is denied anything as long as it is frozen: thaw it"};
+            made =
+                Error{EX_TEMPFAIL,
+                      "nothing in the cgroup is denied anything as long as it is frozen: thaw it"};
         else
             made = prober.make_sockets(fd, protocol, with_unix);
         const bool tries_again = !*made && made->error().exit_code == EX_TEMPFAIL;
@@ -99,8 +114,10 @@ Result<ProbeSockets> make_sockets(Prober& prober, int cgroup_fd, std::uint32_t p
 }
 
 void know_sockets(const ProbeSockets& sockets, jail_probe& probe) {
-    for (const jail_line line : {JAIL_LINE_CONNECT4, JAIL_LINE_SENDMSG4, JAIL_LINE_EGRESS4}) probe.lines[line].who = sockets.v4;
-    for (const jail_line line : {JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG6, JAIL_LINE_EGRESS6}) probe.lines[line].who = sockets.v6;
+    for (const jail_line line : {JAIL_LINE_CONNECT4, JAIL_LINE_SENDMSG4, JAIL_LINE_EGRESS4})
+        probe.lines[line].who = sockets.v4;
+    for (const jail_line line : {JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG6, JAIL_LINE_EGRESS6})
+        probe.lines[line].who = sockets.v6;
     probe.lines[JAIL_LINE_UNIX].who = sockets.unix_datagram;
 }
 
@@ -115,7 +132,9 @@ Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode,
         probe.lines[JAIL_LINE_FAMILY].who = TRY(unheard_of_protocol());
         TRY(known.write(probe));
     }
-    auto sockets = TRY(make_sockets(*prober, cgroup_fd, static_cast<std::uint32_t>(probe.lines[JAIL_LINE_FAMILY].who), plan.unix_hooks));
+    auto sockets = TRY(make_sockets(*prober, cgroup_fd,
+                                    static_cast<std::uint32_t>(probe.lines[JAIL_LINE_FAMILY].who),
+                                    plan.unix_hooks));
     // What the guard has counted stays.
     if (plan.guard) {
         probe = TRY(known.read());
@@ -125,7 +144,8 @@ Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode,
     auto errors = TRY(prober->attempt(plan));
     auto outcome = TRY(known.read());
     PerLine<ProbeTry> tries;
-    for (std::size_t line = 0; line < tries.size(); ++line) tries[line] = {errors[line], outcome.lines[line].who != 0, outcome.lines[line].denied};
+    for (std::size_t line = 0; line < tries.size(); ++line)
+        tries[line] = {errors[line], outcome.lines[line].who != 0, outcome.lines[line].denied};
     tries[JAIL_LINE_FAMILY].error = sockets.family_error;
     return judge_probe(plan, tries);
 }

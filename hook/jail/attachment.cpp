@@ -12,18 +12,26 @@ namespace jail_ai {
 namespace {
 
 Error attach_error(const ProgramSlot& slot, const Cgroup& cgroup, int number) {
-    const std::string what = fmt::format("attach {} to {}: {}", slot.name, quote(cgroup.path()), error_text(number));
+    const std::string what =
+        fmt::format("attach {} to {}: {}", slot.name, quote(cgroup.path()), error_text(number));
     if (number == EPERM)
-        return Error{EX_NOPERM, what + ": this needs CAP_BPF and CAP_NET_ADMIN, and no program without BPF_F_ALLOW_MULTI on a parent cgroup"};
+        return Error{EX_NOPERM, what +
+                                    ": this needs CAP_BPF and CAP_NET_ADMIN, and no program "
+                                    "without BPF_F_ALLOW_MULTI on a parent cgroup"};
     // LSM programs don't load where the kernel can't attach any.
     if (number == EINVAL && slot.type == BPF_LSM_CGROUP)
-        return Error{EX_UNAVAILABLE, what +
-                                         ": Linux has room for lsm_cgroup programs on 10 different hooks of the whole machine, and others' programs "
-                                         "hold too many: detach some (bpftool cgroup tree lists them)"};
+        return Error{EX_UNAVAILABLE,
+                     what +
+                         ": Linux has room for lsm_cgroup programs on 10 different hooks of the "
+                         "whole machine, and others' programs "
+                         "hold too many: detach some (bpftool cgroup tree lists them)"};
     if (number == E2BIG && slot.type == BPF_LSM_CGROUP)
-        return Error{EX_UNAVAILABLE, what + ": others' BPF programs on the same LSM hook leave no room: detach some (bpftool prog list)"};
+        return Error{EX_UNAVAILABLE, what +
+                                         ": others' BPF programs on the same LSM hook leave no "
+                                         "room: detach some (bpftool prog list)"};
     if (number == EINVAL || number == kKernelENotSupp)
-        return Error{EX_UNAVAILABLE, fmt::format("{}: kernel {} lacks the attach type", what, kernel_release())};
+        return Error{EX_UNAVAILABLE,
+                     fmt::format("{}: kernel {} lacks the attach type", what, kernel_release())};
     return Error{EX_OSERR, what};
 }
 
@@ -33,9 +41,14 @@ Status check_attached(const LoadedProgram& program, const Cgroup& cgroup) {
     auto id = program_id(program.fd.get());
     if (!id) return std::move(id).error().context(slot.name);
     auto ours = TRY(attached_programs(cgroup.fd(), slot));
-    if (ours.size() == 1 && ours.front().id == *id && ours.front().attach_flags == BPF_F_ALLOW_MULTI) return ok();
-    return Error{EX_SOFTWARE, fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}", slot.name, quote(cgroup.path()),
-                                          ours.size(), ours.empty() ? 0 : ours.front().attach_flags)};
+    if (ours.size() == 1 && ours.front().id == *id &&
+        ours.front().attach_flags == BPF_F_ALLOW_MULTI)
+        return ok();
+    return Error{
+        EX_SOFTWARE,
+        fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}",
+                    slot.name, quote(cgroup.path()), ours.size(),
+                    ours.empty() ? 0 : ours.front().attach_flags)};
 }
 
 // `replaces` is a descriptor, or -1. Gives 0 or an errno.
@@ -53,13 +66,16 @@ int attach_one(int program_fd, int cgroup_fd, bpf_attach_type type, int replaces
 }  // namespace
 
 Error already_jailed(const Cgroup& cgroup) {
-    return Error{EX_CONFIG, fmt::format("cgroup {} is jailed already, and no second request can change that", quote(cgroup.path()))};
+    return Error{EX_CONFIG,
+                 fmt::format("cgroup {} is jailed already, and no second request can change that",
+                             quote(cgroup.path()))};
 }
 
 Result<std::size_t> detach_jail(int cgroup_fd) {
     auto programs = TRY(attached_programs(cgroup_fd));
     for (const AttachedProgram& program : programs)
-        if (::bpf_prog_detach2(program.fd.get(), cgroup_fd, static_cast<bpf_attach_type>(program.attach_type)) != 0)
+        if (::bpf_prog_detach2(program.fd.get(), cgroup_fd,
+                               static_cast<bpf_attach_type>(program.attach_type)) != 0)
             return system_error(fmt::format("detach {}", program.name), errno);
     return programs.size();
 }
@@ -67,13 +83,15 @@ Result<std::size_t> detach_jail(int cgroup_fd) {
 Attachment::~Attachment() {
     for (auto step = done_.rbegin(); step != done_.rend(); ++step) {
         if (step->replaced)
-            attach_one(step->replaced.get(), cgroup_fd_, step->program.slot->type, step->program.fd.get());
+            attach_one(step->replaced.get(), cgroup_fd_, step->program.slot->type,
+                       step->program.fd.get());
         else
             ::bpf_prog_detach2(step->program.fd.get(), cgroup_fd_, step->program.slot->type);
     }
 }
 
-Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const Cgroup& cgroup, Existing existing) {
+Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const Cgroup& cgroup,
+                                    Existing existing) {
     Attachment attachment(cgroup.fd());
     attachment.done_.reserve(programs.size());  // nothing is attached that destruction doesn't know
     for (LoadedProgram& program : programs) {
@@ -82,7 +100,8 @@ Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const C
         if (!before) return std::move(before).error();
         if (!before->empty() && existing == Existing::refuse) return already_jailed(cgroup);
         UniqueFd replaced = before->empty() ? UniqueFd() : std::move(before->front().fd);
-        if (const int failed = attach_one(program.fd.get(), cgroup.fd(), slot.type, replaced.get()); failed != 0)
+        if (const int failed = attach_one(program.fd.get(), cgroup.fd(), slot.type, replaced.get());
+            failed != 0)
             return attach_error(slot, cgroup, failed);
         attachment.done_.push_back({std::move(program), std::move(replaced)});
     }

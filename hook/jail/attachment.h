@@ -25,17 +25,22 @@ enum class Existing {
 
 Error already_jailed(const Cgroup& cgroup);
 
-// Takes every program of ours off the cgroup, if there is any: how many there were. Error: EX_OSERR; some are still attached then.
+// Takes every program of ours off the cgroup, if there is any: how many there were. Error:
+// EX_OSERR; some are still attached then.
 Result<std::size_t> detach_jail(int cgroup_fd);
 
-// Programs attached to a cgroup. Unless keep() is called, destruction detaches them and puts back the ones that they replaced.
+// Programs attached to a cgroup. Unless keep() is called, destruction detaches them and puts back
+// the ones that they replaced.
 class Attachment {
 public:
-    // Attaches every program with BPF_F_ALLOW_MULTI (without it anybody could detach them), in place of ours that is there already, and
-    // fails unless the kernel then lists exactly what was meant. After a failure the cgroup is as it was before. The cgroup must outlive
-    // the attachment. Of two that run at once and refuse what exists, at most one succeeds: each looks again after it has attached. Needs CAP_BPF,
-    // CAP_NET_ADMIN and, to look at what is attached, CAP_SYS_ADMIN.
-    static Result<Attachment> make(std::vector<LoadedProgram> programs, const Cgroup& cgroup, Existing existing);
+    // Attaches every program with BPF_F_ALLOW_MULTI (without it anybody could detach them), in
+    // place of ours that is there already, and fails unless the kernel then lists exactly what was
+    // meant. After a failure the cgroup is as it was before. The cgroup must outlive the
+    // attachment. Of two that run at once and refuse what exists, at most one succeeds: each looks
+    // again after it has attached. Needs CAP_BPF, CAP_NET_ADMIN and, to look at what is attached,
+    // CAP_SYS_ADMIN.
+    static Result<Attachment> make(std::vector<LoadedProgram> programs, const Cgroup& cgroup,
+                                   Existing existing);
 
     Attachment(Attachment&&) = default;
     Attachment& operator=(Attachment&&) = delete;

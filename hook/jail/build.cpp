@@ -34,7 +34,8 @@ Result<Skeleton<jail_bpf>> open_skeleton() {
 }
 
 Status load_programs(jail_bpf& skeleton) {
-    if (const int failed = jail_bpf::load(&skeleton); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = jail_bpf::load(&skeleton); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
     return ok();
 }
 
@@ -49,7 +50,8 @@ std::size_t about_size(const JailMetadata& metadata) {
     return sizeof(jail_about) + metadata.inputs.size();
 }
 
-Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard, const Cgroup& cgroup, const JailMetadata& metadata) {
+Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
+                  const Cgroup& cgroup, const JailMetadata& metadata) {
     auto network = TRY(own_network_namespace());
     struct stat directory {};
     if (::fstat(cgroup.fd(), &directory) != 0) return system_error("stat the cgroup", errno);
@@ -68,12 +70,15 @@ Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
     std::memcpy(value.data(), &about, sizeof about);
     metadata.inputs.copy(value.data() + sizeof about, metadata.inputs.size());
     const std::uint32_t first = 0;
-    if (::bpf_map_update_elem(map_fd, &first, value.data(), BPF_ANY) != 0) return system_error("fill jail_about", errno);
-    if (::bpf_prog_bind_map(program_fd, map_fd, nullptr) != 0) return system_error("bind jail_about to a program", errno);
+    if (::bpf_map_update_elem(map_fd, &first, value.data(), BPF_ANY) != 0)
+        return system_error("fill jail_about", errno);
+    if (::bpf_prog_bind_map(program_fd, map_fd, nullptr) != 0)
+        return system_error("bind jail_about to a program", errno);
     return ok();
 }
 
-Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup& cgroup, Mode mode, const RecordMaps& record) {
+Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup& cgroup, Mode mode,
+                                                       const RecordMaps& record) {
     switch (guard) {
         case Guard::none: break;
         case Guard::unix_hooks: return load_abstract(mode, record);
@@ -84,21 +89,27 @@ Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup
 
 }  // namespace
 
-Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup, const JailMetadata& metadata) {
+Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
+                        const JailMetadata& metadata) {
     auto opened = TRY(open_skeleton());
     jail_bpf* skeleton = opened.get();
     skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
     auto answers = TRY(udp_answer_seconds());
-    skeleton->rodata->answer_ticks = static_cast<__u32>((answers * 1'000'000'000ULL) >> JAIL_PEER_TICK);
-    if (const int failed = ::bpf_map__set_value_size(skeleton->maps.jail_about, static_cast<std::uint32_t>(about_size(metadata))); failed != 0)
+    skeleton->rodata->answer_ticks =
+        static_cast<__u32>((answers * 1'000'000'000ULL) >> JAIL_PEER_TICK);
+    if (const int failed = ::bpf_map__set_value_size(
+            skeleton->maps.jail_about, static_cast<std::uint32_t>(about_size(metadata)));
+        failed != 0)
         return load_error(kWhat, kNeeds, -failed);
     TRY(load_programs(*skeleton));
     TRY(fill_rules(::bpf_map__fd(skeleton->maps.jail_rules), policy.rules));
     auto programs = TRY(loaded_programs(skeleton->obj, kProgramTable));
-    TRY(fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs.front().fd.get(), policy, guard, cgroup, metadata));
+    TRY(fill_about(::bpf_map__fd(skeleton->maps.jail_about), programs.front().fd.get(), policy,
+                   guard, cgroup, metadata));
     auto guards = TRY(load_guard_programs(guard, cgroup, policy.mode, record_maps(skeleton->maps)));
-    programs.insert(programs.end(), std::move_iterator(guards.begin()), std::move_iterator(guards.end()));
+    programs.insert(programs.end(), std::move_iterator(guards.begin()),
+                    std::move_iterator(guards.end()));
     UniqueFd probe_map(::fcntl(::bpf_map__fd(skeleton->maps.jail_probe), F_DUPFD_CLOEXEC, 0));
     if (!probe_map) return system_error("keep jail_probe", errno);
     return Jail(std::move(programs), std::move(probe_map), policy, guard);

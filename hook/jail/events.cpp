@@ -18,10 +18,12 @@
 namespace jail_ai {
 namespace {
 
-// The kernel numbers programs upwards and begins again at the end of its numbers, so that a new one may have a low number.
+// The kernel numbers programs upwards and begins again at the end of its numbers, so that a new one
+// may have a low number.
 constexpr unsigned kCallsBetweenFullScans = 64;
 
-// Of one jail, so that one which refuses as fast as it can doesn't keep the others waiting. What is left makes the descriptor readable again.
+// Of one jail, so that one which refuses as fast as it can doesn't keep the others waiting. What is
+// left makes the descriptor readable again.
 constexpr unsigned kMostAtOnce = 1024;
 
 constexpr unsigned kLooksPerCount = 5;  // looks for new jails, between counts of what was lost
@@ -38,8 +40,10 @@ void allow_many_descriptors() {
 
 class Events::Stream {
 public:
-    // Takes the descriptors out of the jail's maps; nothing where it is of a version without such a buffer.
-    static Result<std::shared_ptr<Stream>> make(OpenJail jail, std::uint64_t since, bool was_there_before) {
+    // Takes the descriptors out of the jail's maps; nothing where it is of a version without such a
+    // buffer.
+    static Result<std::shared_ptr<Stream>> make(OpenJail jail, std::uint64_t since,
+                                                bool was_there_before) {
         auto stream = std::make_shared<Stream>();
         stream->program_ = jail.program;
         stream->since_ = since;
@@ -51,7 +55,8 @@ public:
         if (was_there_before) {
             TRY(stream->count_lost());
         }
-        stream->ring_.reset(::ring_buffer__new(stream->events_.get(), &Stream::receive, stream.get(), nullptr));
+        stream->ring_.reset(
+            ::ring_buffer__new(stream->events_.get(), &Stream::receive, stream.get(), nullptr));
         if (stream->ring_ == nullptr) return system_error("read jail_events", errno);
         return stream;
     }
@@ -99,7 +104,9 @@ private:
         if (size < sizeof event || stream.each_ == nullptr) return 0;
         std::memcpy(&event, data, sizeof event);
         const std::string& container = stream.container();
-        if (event.when >= stream.since_) (*stream.each_)({event, container, stream.metadata_ ? stream.metadata_->mode : Mode::enforce});
+        if (event.when >= stream.since_)
+            (*stream.each_)(
+                {event, container, stream.metadata_ ? stream.metadata_->mode : Mode::enforce});
         return --stream.left_ == 0 ? -EAGAIN : 0;
     }
 
@@ -123,7 +130,9 @@ private:
 Result<Events> Events::open() {
     auto lock = take_lock(kEventsLock, false);
     if (!lock && lock.error().exit_code == EX_TEMPFAIL)
-        return Error{EX_TEMPFAIL, "another process takes the events already, log --follow or watch --log: end that one, or read what it writes"};
+        return Error{EX_TEMPFAIL,
+                     "another process takes the events already, log --follow or watch --log: end "
+                     "that one, or read what it writes"};
     if (!lock) return std::move(lock).error();
     UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll) return system_error("epoll", errno);
@@ -137,17 +146,19 @@ Result<Events> Events::open() {
 
 Status Events::find_new(bool were_there_before) {
     const bool everywhere = ++calls_ % kCallsBetweenFullScans == 0;
-    last_program_ = TRY(jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
-        const std::uint32_t program = jail.program;
-        if (streams_.contains(program)) return ok();
-        auto stream = TRY(Stream::make(std::move(jail), since_, were_there_before));
-        if (stream == nullptr) return ok();
-        epoll_event interest{};
-        interest.events = EPOLLIN;
-        if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stream->events_fd(), &interest) != 0) return system_error("watch jail_events", errno);
-        streams_.emplace(program, std::move(stream));
-        return ok();
-    }));
+    last_program_ =
+        TRY(jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
+            const std::uint32_t program = jail.program;
+            if (streams_.contains(program)) return ok();
+            auto stream = TRY(Stream::make(std::move(jail), since_, were_there_before));
+            if (stream == nullptr) return ok();
+            epoll_event interest{};
+            interest.events = EPOLLIN;
+            if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, stream->events_fd(), &interest) != 0)
+                return system_error("watch jail_events", errno);
+            streams_.emplace(program, std::move(stream));
+            return ok();
+        }));
     return ok();
 }
 

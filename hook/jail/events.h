@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Refusals as they happen, out of the ring buffers of all jails on this machine, those among them that start later.
+// Refusals as they happen, out of the ring buffers of all jails on this machine, those among them
+// that start later.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +10,9 @@
 #include <memory>
 #include <string>
 
-#include "../bpf/abi.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "bpf/abi.h"
 #include "container/request.h"
 #include "jail/open_jail.h"
 
@@ -30,16 +31,17 @@ public:
 
     static constexpr int kLookMs = 100;  // a new jail's events wait in its buffer for that long
 
-    // A ring buffer has one reader: EX_TEMPFAIL where another process of this machine is it. What lies in the buffers from before is passed over.
-    // Other errors: EX_NOPERM, EX_OSERR.
+    // A ring buffer has one reader: EX_TEMPFAIL where another process of this machine is it. What
+    // lies in the buffers from before is passed over. Other errors: EX_NOPERM, EX_OSERR.
     static Result<Events> open();
 
     // Readable (epoll(7)) while there are any.
     int fd() const { return epoll_.get(); }
 
-    // To be called when they are readable, and after kLookMs whatever happens. Tells those that have happened meanwhile, jail by jail, in their
-    // order; when it is time, also looks for jails that have started and lets go of those that have ended, and tells how many each has lost because
-    // nobody fetched them in time.
+    // To be called when they are readable, and after kLookMs whatever happens. Tells those that
+    // have happened meanwhile, jail by jail, in their order; when it is time, also looks for jails
+    // that have started and lets go of those that have ended, and tells how many each has lost
+    // because nobody fetched them in time.
     Status take(const Each& each, const Lost& lost);
 
     // The last of them.
@@ -48,7 +50,8 @@ public:
 private:
     class Stream;
 
-    Events(UniqueFd lock, UniqueFd epoll, std::uint64_t since) : lock_(std::move(lock)), epoll_(std::move(epoll)), since_(since) {}
+    Events(UniqueFd lock, UniqueFd epoll, std::uint64_t since)
+        : lock_(std::move(lock)), epoll_(std::move(epoll)), since_(since) {}
 
     Status find_new(bool were_there_before);
     Status take_all(const Each& each);
@@ -57,8 +60,9 @@ private:
 
     UniqueFd lock_;
     UniqueFd epoll_;
-    std::uint64_t since_;                                       // ns of CLOCK_BOOTTIME
-    std::map<std::uint32_t, std::shared_ptr<Stream>> streams_;  // by the id of the jail's first program
+    std::uint64_t since_;  // ns of CLOCK_BOOTTIME
+    std::map<std::uint32_t, std::shared_ptr<Stream>>
+        streams_;  // by the id of the jail's first program
     JailWalk jails_;
     std::uint32_t last_program_ = 0;
     unsigned calls_ = 0;

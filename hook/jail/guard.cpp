@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Left to itself libbpf reads the kernel's 5 MB of BTF twice over and searches it once for each name, at every start of a
-// container. So it is given what one pass has found (find_types); should that not do, it goes its own way.
+// Left to itself libbpf reads the kernel's 5 MB of BTF twice over and searches it once for each
+// name, at every start of a container. So it is given what one pass has found (find_types); should
+// that not do, it goes its own way.
 #include "jail/guard.h"
 
 #include <bpf/bpf.h>
@@ -27,7 +28,8 @@ namespace {
 constexpr std::string_view kWhat = "BPF LSM programs";
 constexpr std::string_view kNeeds = "Linux 6.0 with CONFIG_BPF_LSM and CONFIG_DEBUG_INFO_BTF";
 
-// The only handle that cgroup2 gives is the cgroup's id (systemd relies on it, too); where inodes have 64 bits it is the inode as well.
+// The only handle that cgroup2 gives is the cgroup's id (systemd relies on it, too); where inodes
+// have 64 bits it is the inode as well.
 Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
     std::uint64_t id = 0;
     alignas(file_handle) char memory[sizeof(file_handle) + sizeof id]{};
@@ -35,8 +37,10 @@ Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
     handle->handle_bytes = sizeof id;
     int mount = 0;
     if (::name_to_handle_at(cgroup.fd(), "", handle, &mount, AT_EMPTY_PATH) != 0)
-        return system_error(fmt::format("ask for the id of cgroup {}", quote(cgroup.path())), errno);
-    if (handle->handle_bytes != sizeof id) return Error{EX_SOFTWARE, fmt::format("a cgroup id of {} bytes", handle->handle_bytes)};
+        return system_error(fmt::format("ask for the id of cgroup {}", quote(cgroup.path())),
+                            errno);
+    if (handle->handle_bytes != sizeof id)
+        return Error{EX_SOFTWARE, fmt::format("a cgroup id of {} bytes", handle->handle_bytes)};
     std::memcpy(&id, memory + sizeof(file_handle), sizeof id);
     return id;
 }
@@ -53,9 +57,11 @@ Result<GuardScope> read_scope(const Cgroup& cgroup) {
     return GuardScope{id, network};
 }
 
-constexpr std::string_view kSection = "lsm_cgroup/";     // before the hook's name, in the object
-constexpr std::string_view kHookPrefix = "bpf_lsm_";     // before it, in the kernel
-constexpr auto kPlaceholder = BPF_PROG_TYPE_CGROUP_SKB;  // until it is loaded: for LSM programs libbpf reads the kernel's BTF, needed or not
+constexpr std::string_view kSection = "lsm_cgroup/";  // before the hook's name, in the object
+constexpr std::string_view kHookPrefix = "bpf_lsm_";  // before it, in the kernel
+constexpr auto kPlaceholder =
+    BPF_PROG_TYPE_CGROUP_SKB;  // until it is loaded: for LSM programs libbpf reads the kernel's
+                               // BTF, needed or not
 
 // Which kernel function a program of the guard hangs on; nothing for another program.
 std::string hook_of(const bpf_program* program) {
@@ -70,9 +76,12 @@ std::optional<KernelTypes> find_types() {
     auto kernel = KernelBtfFile::open();
     if (object == nullptr || !kernel) return std::nullopt;
     std::set<std::string, std::less<>> hooks;
-    for (bpf_program* program = nullptr; (program = ::bpf_object__next_program(object->obj, program)) != nullptr;) hooks.insert(hook_of(program));
+    for (bpf_program* program = nullptr;
+         (program = ::bpf_object__next_program(object->obj, program)) != nullptr;)
+        hooks.insert(hook_of(program));
     auto found = find_kernel_types(kernel->text(), *::bpf_object__btf(object->obj), hooks);
-    if (!found || found->functions.size() != hooks.size() || found->structures.empty()) return std::nullopt;
+    if (!found || found->functions.size() != hooks.size() || found->structures.empty())
+        return std::nullopt;
     return std::move(*found);
 }
 
@@ -80,21 +89,25 @@ const KernelTypes* known_types = nullptr;  // for prepare(), to which libbpf han
 
 int prepare(bpf_program* program, bpf_prog_load_opts* options, long /*cookie*/) {
     const std::string hook = hook_of(program);
-    const int id = known_types != nullptr ? static_cast<int>(known_types->functions.at(hook))
-                                          : ::libbpf_find_vmlinux_btf_id(hook.substr(kHookPrefix.size()).c_str(), BPF_LSM_CGROUP);
+    const int id =
+        known_types != nullptr
+            ? static_cast<int>(known_types->functions.at(hook))
+            : ::libbpf_find_vmlinux_btf_id(hook.substr(kHookPrefix.size()).c_str(), BPF_LSM_CGROUP);
     if (id < 0) return id;
     options->expected_attach_type = BPF_LSM_CGROUP;
     options->attach_btf_id = static_cast<std::uint32_t>(id);
     return ::bpf_program__set_type(program, BPF_PROG_TYPE_LSM);
 }
 
-// Makes libbpf leave lsm_cgroup programs to prepare(). For good: libbpf 1.1 doesn't survive unregistering its last handler.
+// Makes libbpf leave lsm_cgroup programs to prepare(). For good: libbpf 1.1 doesn't survive
+// unregistering its last handler.
 Status own_lsm_programs() {
     static const int handler = [] {
         struct libbpf_prog_handler_opts options {};
         options.sz = sizeof options;
         options.prog_prepare_load_fn = prepare;
-        return ::libbpf_register_prog_handler("lsm_cgroup+", kPlaceholder, BPF_LSM_CGROUP, &options);
+        return ::libbpf_register_prog_handler("lsm_cgroup+", kPlaceholder, BPF_LSM_CGROUP,
+                                              &options);
     }();
     if (handler < 0) return load_error(kWhat, kNeeds, -handler);
     return ok();
@@ -103,12 +116,15 @@ Status own_lsm_programs() {
 // A file with nothing in it but the structures; empty where it can't be made.
 UniqueFd write_structures(const KernelTypes& types) {
     UniqueFd file(::memfd_create("kernel-types", MFD_CLOEXEC));
-    if (file && ::write(file.get(), types.structures.data(), types.structures.size()) != static_cast<ssize_t>(types.structures.size())) file.reset();
+    if (file && ::write(file.get(), types.structures.data(), types.structures.size()) !=
+                    static_cast<ssize_t>(types.structures.size()))
+        file.reset();
     return file;
 }
 
 // `btf_path` is the BTF to relocate by, nullptr for the kernel's.
-Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, const RecordMaps& record, const char* btf_path) {
+Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode,
+                                        const RecordMaps& record, const char* btf_path) {
     listen_to_libbpf();
     struct bpf_object_open_opts options {};
     options.sz = sizeof options;
@@ -119,21 +135,25 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode, cons
     skeleton->rodata->engine_network = scope.engine_network;
     skeleton->rodata->reads_kernel = kernel_is_confidential() ? 0 : 1;
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
-    if (const int failed = share_record(skeleton->maps, record); failed != 0) return load_error(kWhat, kNeeds, -failed);
-    if (const int failed = guard_bpf::load(skeleton.get()); failed != 0) return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = share_record(skeleton->maps, record); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
+    if (const int failed = guard_bpf::load(skeleton.get()); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
     return loaded_programs(skeleton->obj, kGuardTable);
 }
 
 }  // namespace
 
-Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode, const RecordMaps& record) {
+Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode,
+                                              const RecordMaps& record) {
     auto scope = TRY(read_scope(cgroup));
     TRY(own_lsm_programs());
     const std::optional<KernelTypes> types = find_types();
     const UniqueFd structures = types ? write_structures(*types) : UniqueFd();
     if (structures) {
         known_types = &*types;
-        auto programs = load(scope, mode, record, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
+        auto programs =
+            load(scope, mode, record, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
         known_types = nullptr;
         if (programs) return programs;
     }

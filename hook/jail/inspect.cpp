@@ -22,9 +22,11 @@ struct Listed {
     std::uint32_t flags;
 };
 
-// The kernel answers for all LSM hooks together, with each program's flags; for a network hook with the flags that its programs share. A
-// kernel that doesn't know the type has none attached; those of the network hooks every kernel knows that we run on.
-Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot, std::uint32_t query_flags) {
+// The kernel answers for all LSM hooks together, with each program's flags; for a network hook with
+// the flags that its programs share. A kernel that doesn't know the type has none attached; those
+// of the network hooks every kernel knows that we run on.
+Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot,
+                                  std::uint32_t query_flags) {
     const bool is_lsm = slot.type == BPF_LSM_CGROUP;
     std::vector<std::uint32_t> ids(kMaxPrograms * (is_lsm ? kMaxLsmHooks : 1));
     std::vector<std::uint32_t> flags(ids.size());
@@ -33,7 +35,8 @@ Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot, std::u
     options.query_flags = query_flags;
     options.prog_ids = ids.data();
     options.prog_cnt = static_cast<std::uint32_t>(ids.size());
-    // Effective programs have no flags, and a kernel that knows that refuses to be asked (6.1); the first with LSM hooks (6.0) wants to be.
+    // Effective programs have no flags, and a kernel that knows that refuses to be asked (6.1); the
+    // first with LSM hooks (6.0) wants to be.
     if (is_lsm && query_flags == 0) options.prog_attach_flags = flags.data();
     int failed = ::bpf_prog_query_opts(cgroup_fd, slot.type, &options);
     if (failed != 0 && errno == EINVAL && is_lsm && query_flags != 0) {
@@ -41,16 +44,21 @@ Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot, std::u
         failed = ::bpf_prog_query_opts(cgroup_fd, slot.type, &options);
     }
     if (failed != 0) {
-        if (errno == EINVAL && std::ranges::none_of(kProgramTable, [&](const ProgramSlot& each) { return each.type == slot.type; }))
+        if (errno == EINVAL && std::ranges::none_of(kProgramTable, [&](const ProgramSlot& each) {
+                return each.type == slot.type;
+            }))
             return std::vector<Listed>();
-        return system_error(fmt::format("ask the kernel what is attached for {}", slot.name), errno);
+        return system_error(fmt::format("ask the kernel what is attached for {}", slot.name),
+                            errno);
     }
     std::vector<Listed> listed;
-    for (std::uint32_t i = 0; i < options.prog_cnt; ++i) listed.push_back({ids[i], is_lsm ? flags[i] : options.attach_flags});
+    for (std::uint32_t i = 0; i < options.prog_cnt; ++i)
+        listed.push_back({ids[i], is_lsm ? flags[i] : options.attach_flags});
     return listed;
 }
 
-// Zeroed byte by byte: the kernel refuses a structure with anything in its padding, which initialisation need not clear.
+// Zeroed byte by byte: the kernel refuses a structure with anything in its padding, which
+// initialisation need not clear.
 template <typename Info>
 void clear(Info& info) {
     std::memset(&info, 0, sizeof info);
@@ -59,7 +67,8 @@ void clear(Info& info) {
 template <typename Info>
 Status read_info(int fd, Info& info) {
     std::uint32_t size = sizeof info;
-    if (::bpf_obj_get_info_by_fd(fd, &info, &size) != 0) return system_error("read BPF object info", errno);
+    if (::bpf_obj_get_info_by_fd(fd, &info, &size) != 0)
+        return system_error("read BPF object info", errno);
     return ok();
 }
 
@@ -71,7 +80,8 @@ struct Object {
 };
 
 template <typename Info>
-Result<std::optional<Object<Info>>> open_by_id(int (*get)(std::uint32_t), std::uint32_t id, std::string_view what) {
+Result<std::optional<Object<Info>>> open_by_id(int (*get)(std::uint32_t), std::uint32_t id,
+                                               std::string_view what) {
     Object<Info> object{UniqueFd(get(id)), {}};
     if (!object.fd && errno == ENOENT) return std::optional<Object<Info>>();
     if (!object.fd) return system_error(fmt::format("open {} {}", what, id), errno);
@@ -92,13 +102,18 @@ Result<std::set<std::uint32_t>> map_ids(int program_fd) {
 
 enum class Whose { ours, others };
 
-Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramSlot& slot, std::uint32_t query_flags, Whose whose = Whose::ours) {
+Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramSlot& slot,
+                                                   std::uint32_t query_flags,
+                                                   Whose whose = Whose::ours) {
     auto answer = TRY(query(cgroup_fd, slot, query_flags));
     std::vector<AttachedProgram> found;
     for (const auto& [id, flags] : answer) {
         auto program = TRY(open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, id, "program"));
-        if (!program || (std::string_view(program->info.name) == slot.name) != (whose == Whose::ours)) continue;
-        found.push_back({id, program->info.name, static_cast<std::uint32_t>(slot.type), flags, std::move(program->fd)});
+        if (!program ||
+            (std::string_view(program->info.name) == slot.name) != (whose == Whose::ours))
+            continue;
+        found.push_back({id, program->info.name, static_cast<std::uint32_t>(slot.type), flags,
+                         std::move(program->fd)});
     }
     return found;
 }
@@ -107,7 +122,9 @@ Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
     std::vector<ProgramMap> maps;
     for (const std::uint32_t id : ids) {
         auto map = TRY(open_by_id<bpf_map_info>(::bpf_map_get_fd_by_id, id, "map"));
-        if (map) maps.push_back({map->info.id, map->info.name, map->info.value_size, std::move(map->fd)});
+        if (map)
+            maps.push_back(
+                {map->info.id, map->info.name, map->info.value_size, std::move(map->fd)});
     }
     return maps;
 }
@@ -131,7 +148,8 @@ Result<bool> is_jailed(int cgroup_fd) {
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
     std::vector<AttachedProgram> all;
     for (const std::span<const ProgramSlot> table :
-         {std::span<const ProgramSlot>(kProgramTable), std::span<const ProgramSlot>(kGuardTable), std::span<const ProgramSlot>(kAbstractTable)}) {
+         {std::span<const ProgramSlot>(kProgramTable), std::span<const ProgramSlot>(kGuardTable),
+          std::span<const ProgramSlot>(kAbstractTable)}) {
         for (const ProgramSlot& slot : table) {
             auto ours = attached_programs(cgroup_fd, slot);
             if (!ours) return ours;
@@ -145,8 +163,11 @@ Result<std::vector<ActingProgram>> acting_programs(int cgroup_fd, const ProgramS
     auto answer = TRY(query(cgroup_fd, slot, BPF_F_QUERY_EFFECTIVE));
     std::vector<ActingProgram> acting;
     for (const Listed& listed : answer) {
-        auto program = TRY(open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, listed.id, "program"));
-        if (program) acting.push_back({listed.id, program->info.name, slot.type == BPF_LSM_CGROUP ? program->info.attach_btf_id : 0});
+        auto program =
+            TRY(open_by_id<bpf_prog_info>(::bpf_prog_get_fd_by_id, listed.id, "program"));
+        if (program)
+            acting.push_back({listed.id, program->info.name,
+                              slot.type == BPF_LSM_CGROUP ? program->info.attach_btf_id : 0});
     }
     return acting;
 }
@@ -172,7 +193,8 @@ Result<std::vector<ProgramMap>> maps_of(int program_fd) {
 Status read_counters(int map_fd, Counters& counters) {
     for (std::uint32_t counter = 0; counter < counters.size(); ++counter)
         // A jail of another version may count for fewer reasons.
-        if (::bpf_map_lookup_elem(map_fd, &counter, &counters[counter]) != 0 && errno != ENOENT) return system_error("read jail_denials", errno);
+        if (::bpf_map_lookup_elem(map_fd, &counter, &counters[counter]) != 0 && errno != ENOENT)
+            return system_error("read jail_denials", errno);
     return ok();
 }
 

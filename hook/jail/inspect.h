@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Finding and reading the jail of a cgroup, by asking the kernel. Needs CAP_SYS_ADMIN (bpf(2): BPF_PROG_GET_FD_BY_ID).
+// Finding and reading the jail of a cgroup, by asking the kernel. Needs CAP_SYS_ADMIN (bpf(2):
+// BPF_PROG_GET_FD_BY_ID).
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,14 @@ namespace jail_ai {
 struct AttachedProgram {
     std::uint32_t id;
     std::string name;
-    std::uint32_t attach_type;   // enum bpf_attach_type
-    std::uint32_t attach_flags;  // BPF_F_ALLOW_MULTI and nothing else, where it is as we attach ours
+    std::uint32_t attach_type;  // enum bpf_attach_type
+    std::uint32_t
+        attach_flags;  // BPF_F_ALLOW_MULTI and nothing else, where it is as we attach ours
     UniqueFd fd;
 };
 
-// Ours among the programs attached directly to the cgroup at the slot's attach type, in order of attachment: those with the slot's name.
+// Ours among the programs attached directly to the cgroup at the slot's attach type, in order of
+// attachment: those with the slot's name.
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const ProgramSlot& slot);
 
 // The same for all slots.
@@ -33,17 +36,20 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
 // Somebody else's among them.
 Result<std::vector<AttachedProgram>> foreign_programs(int cgroup_fd, const ProgramSlot& slot);
 
-// Does a program of ours act on processes of the cgroup, be it attached there or further up (BPF_F_QUERY_EFFECTIVE, bpf(2))?
+// Does a program of ours act on processes of the cgroup, be it attached there or further up
+// (BPF_F_QUERY_EFFECTIVE, bpf(2))?
 Result<bool> is_jailed(int cgroup_fd);
 
-// A program that acts on processes of a cgroup, be it attached there or further up, and whosever it is.
+// A program that acts on processes of a cgroup, be it attached there or further up, and whosever it
+// is.
 struct ActingProgram {
     std::uint32_t id;
     std::string name;
     std::uint32_t hook;  // of BPF_LSM_CGROUP the LSM hook, as a BTF id; else 0
 };
 
-// Those of the slot's attach type in the order in which the kernel runs them, for BPF_LSM_CGROUP hook by hook.
+// Those of the slot's attach type in the order in which the kernel runs them, for BPF_LSM_CGROUP
+// hook by hook.
 Result<std::vector<ActingProgram>> acting_programs(int cgroup_fd, const ProgramSlot& slot);
 
 struct OpenProgram {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The format is that of Documentation/bpf/btf.rst: a header, types of varying length one behind the other, strings.
+// The format is that of Documentation/bpf/btf.rst: a header, types of varying length one behind the
+// other, strings.
 #include "jail/kernel_btf.h"
 
 #include <cstring>
@@ -51,7 +52,9 @@ public:
         std::memcpy(&header, text.data(), sizeof header);
         const std::size_t types = std::size_t{header.hdr_len} + header.type_off;
         const std::size_t strings = std::size_t{header.hdr_len} + header.str_off;
-        if (header.magic != BTF_MAGIC || types + header.type_len > text.size() || strings + header.str_len > text.size()) return unreadable();
+        if (header.magic != BTF_MAGIC || types + header.type_len > text.size() ||
+            strings + header.str_len > text.size())
+            return unreadable();
         Index index(text.substr(strings, header.str_len));
         if (index.strings_.empty() || index.strings_.back() != '\0') return unreadable();
         std::string_view rest = text.substr(types, header.type_len);
@@ -68,12 +71,15 @@ public:
 
     std::size_t size() const { return types_.size(); }
     const btf_type* at(std::uint32_t id) const { return id < types_.size() ? types_[id] : nullptr; }
-    const char* string(std::uint32_t offset) const { return offset < strings_.size() ? strings_.data() + offset : ""; }
+    const char* string(std::uint32_t offset) const {
+        return offset < strings_.size() ? strings_.data() + offset : "";
+    }
 
     // Without typedefs and qualifiers; nullptr for void.
     const btf_type* bare(std::uint32_t id) const {
         const btf_type* type = at(id);
-        while (type != nullptr && (::btf_is_mod(type) || ::btf_is_typedef(type))) type = at(type->type);
+        while (type != nullptr && (::btf_is_mod(type) || ::btf_is_typedef(type)))
+            type = at(type->type);
         return type;
     }
 
@@ -82,7 +88,9 @@ private:
         types_.reserve(kLikelyTypes);
         types_.push_back(nullptr);  // void
     }
-    static Error unreadable() { return Error{EX_UNAVAILABLE, "the kernel's BTF is in a form that is not known here"}; }
+    static Error unreadable() {
+        return Error{EX_UNAVAILABLE, "the kernel's BTF is in a form that is not known here"};
+    }
 
     std::string_view strings_;
     std::vector<const btf_type*> types_;  // by id
@@ -94,7 +102,8 @@ struct Member {
 };
 
 // Also inside of nameless structures and unions.
-std::optional<Member> find_member(const Index& kernel, const btf_type& structure, std::string_view name) {
+std::optional<Member> find_member(const Index& kernel, const btf_type& structure,
+                                  std::string_view name) {
     const btf_member* members = ::btf_members(&structure);
     for (std::uint32_t i = 0; i < ::btf_vlen(&structure); ++i) {
         const std::uint32_t bits = ::btf_member_bit_offset(&structure, i);
@@ -102,7 +111,8 @@ std::optional<Member> find_member(const Index& kernel, const btf_type& structure
         if (here == name) return Member{members[i].type, bits};
         const btf_type* inner = here.empty() ? kernel.bare(members[i].type) : nullptr;
         if (inner == nullptr || !::btf_is_composite(inner)) continue;
-        if (const auto found = find_member(kernel, *inner, name)) return Member{found->type, bits + found->bits};
+        if (const auto found = find_member(kernel, *inner, name))
+            return Member{found->type, bits + found->bits};
     }
     return std::nullopt;
 }
@@ -110,15 +120,20 @@ std::optional<Member> find_member(const Index& kernel, const btf_type& structure
 // Writes the members that a local structure names as the kernel has them.
 class Extract {
 public:
-    Extract(const Index& kernel, const btf& local) : kernel_(kernel), local_(local), out_(::btf__new_empty()) {}
+    Extract(const Index& kernel, const btf& local)
+        : kernel_(kernel), local_(local), out_(::btf__new_empty()) {}
 
-    // The new id of a type that is `local` here and `kernel` there, 0 where they are of different kinds.
+    // The new id of a type that is `local` here and `kernel` there, 0 where they are of different
+    // kinds.
     int add(std::uint32_t local, std::uint32_t kernel) {
         const btf_type* wanted = bare_local(local);
         const btf_type* type = kernel_.bare(kernel);
-        if (wanted == nullptr || type == nullptr || ::btf_kind(wanted) != ::btf_kind(type)) return 0;
+        if (wanted == nullptr || type == nullptr || ::btf_kind(wanted) != ::btf_kind(type))
+            return 0;
         switch (::btf_kind(type)) {
-            case BTF_KIND_INT: return ::btf__add_int(out_.get(), kernel_.string(type->name_off), type->size, ::btf_int_encoding(type));
+            case BTF_KIND_INT:
+                return ::btf__add_int(out_.get(), kernel_.string(type->name_off), type->size,
+                                      ::btf_int_encoding(type));
             case BTF_KIND_PTR: return ::btf__add_ptr(out_.get(), 0);
             case BTF_KIND_ARRAY: return add_array(*::btf_array(wanted), *::btf_array(type));
             case BTF_KIND_STRUCT:
@@ -136,13 +151,16 @@ public:
 private:
     const btf_type* bare_local(std::uint32_t id) const {
         const btf_type* type = ::btf__type_by_id(&local_, id);
-        while (type != nullptr && (::btf_is_mod(type) || ::btf_is_typedef(type))) type = ::btf__type_by_id(&local_, type->type);
+        while (type != nullptr && (::btf_is_mod(type) || ::btf_is_typedef(type)))
+            type = ::btf__type_by_id(&local_, type->type);
         return type;
     }
     int add_array(const struct btf_array& local, const struct btf_array& kernel) {
         const int index = add(local.index_type, kernel.index_type);
         const int element = add(local.type, kernel.type);
-        return index > 0 && element > 0 ? ::btf__add_array(out_.get(), index, element, kernel.nelems) : 0;
+        return index > 0 && element > 0
+                   ? ::btf__add_array(out_.get(), index, element, kernel.nelems)
+                   : 0;
     }
     int add_composite(const btf_type& local, const btf_type& kernel) {
         struct Field {
@@ -150,7 +168,8 @@ private:
             int type;
             std::uint32_t bits;
         };
-        std::vector<Field> fields;  // before the structure: libbpf adds fields to the type that was added last
+        std::vector<Field>
+            fields;  // before the structure: libbpf adds fields to the type that was added last
         const btf_member* members = ::btf_members(&local);
         for (std::uint32_t i = 0; i < ::btf_vlen(&local); ++i) {
             const char* name = ::btf__name_by_offset(&local_, members[i].name_off);
@@ -172,11 +191,13 @@ private:
 
 }  // namespace
 
-Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& local, const std::set<std::string, std::less<>>& functions) {
+Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& local,
+                                      const std::set<std::string, std::less<>>& functions) {
     auto kernel = TRY(Index::parse(kernel_btf));
     std::map<std::string_view, std::uint32_t> structures;
     for (std::uint32_t id = 1; id < ::btf__type_cnt(&local); ++id)
-        if (const btf_type* type = ::btf__type_by_id(&local, id); ::btf_is_struct(type) && type->name_off != 0)
+        if (const btf_type* type = ::btf__type_by_id(&local, id);
+            ::btf_is_struct(type) && type->name_off != 0)
             structures.emplace(::btf__name_by_offset(&local, type->name_off), id);
     KernelTypes found;
     Extract extract(kernel, local);
@@ -184,7 +205,8 @@ Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& lo
         const btf_type& type = *kernel.at(id);
         if (::btf_is_func(&type)) {
             const std::string_view name = kernel.string(type.name_off);
-            if (const auto wanted = functions.find(name); wanted != functions.end()) found.functions.emplace(*wanted, id);
+            if (const auto wanted = functions.find(name); wanted != functions.end())
+                found.functions.emplace(*wanted, id);
         } else if (::btf_is_struct(&type)) {
             const auto wanted = structures.find(kernel.string(type.name_off));
             if (wanted != structures.end()) extract.add(wanted->second, id);

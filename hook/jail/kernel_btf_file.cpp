@@ -22,13 +22,18 @@ void KernelBtfFile::Unmap::operator()(void* address) const {
 
 Result<KernelBtfFile> KernelBtfFile::open() {
     const UniqueFd fd(::open(kPath, O_RDONLY | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("open {}", kPath), errno, errno == ENOENT ? EX_UNAVAILABLE : EX_IOERR);
+    if (!fd)
+        return system_error(fmt::format("open {}", kPath), errno,
+                            errno == ENOENT ? EX_UNAVAILABLE : EX_IOERR);
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", kPath), errno, EX_IOERR);
-    if (info.st_size <= 0 || info.st_size > kMostBytes) return Error{EX_UNAVAILABLE, fmt::format("{} has {} bytes", kPath, info.st_size)};
+    if (::fstat(fd.get(), &info) != 0)
+        return system_error(fmt::format("stat {}", kPath), errno, EX_IOERR);
+    if (info.st_size <= 0 || info.st_size > kMostBytes)
+        return Error{EX_UNAVAILABLE, fmt::format("{} has {} bytes", kPath, info.st_size)};
     const auto size = static_cast<std::size_t>(info.st_size);
     KernelBtfFile file;
-    if (void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0); address != MAP_FAILED) {
+    if (void* address = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd.get(), 0);
+        address != MAP_FAILED) {
         file.mapping_ = std::unique_ptr<void, Unmap>(address, Unmap{size});
         file.text_ = {static_cast<const char*>(address), size};
         return file;
@@ -39,7 +44,8 @@ Result<KernelBtfFile> KernelBtfFile::open() {
         const ssize_t got = ::read(fd.get(), file.copy_.get() + had, size - had);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return system_error(fmt::format("read {}", kPath), errno, EX_IOERR);
-        if (got == 0) return Error{EX_IOERR, fmt::format("{} ends after {} of {} bytes", kPath, had, size)};
+        if (got == 0)
+            return Error{EX_IOERR, fmt::format("{} ends after {} of {} bytes", kPath, had, size)};
         had += static_cast<std::size_t>(got);
     }
     file.text_ = {file.copy_.get(), size};

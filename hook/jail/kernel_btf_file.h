@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// /sys/kernel/btf/vmlinux in memory: mapped where the kernel lets it be (6.16), else read, which sysfs grants a page at a time.
+// /sys/kernel/btf/vmlinux in memory: mapped where the kernel lets it be (6.16), else read, which
+// sysfs grants a page at a time.
 #pragma once
 
 #include <memory>

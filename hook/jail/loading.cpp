@@ -13,7 +13,9 @@ namespace {
 
 std::string first_complaint;
 
-__attribute__((format(printf, 2, 0))) int keep_first_complaint(libbpf_print_level level, const char* format, va_list arguments) {
+__attribute__((format(printf, 2, 0))) int keep_first_complaint(libbpf_print_level level,
+                                                               const char* format,
+                                                               va_list arguments) {
     if (level != LIBBPF_WARN || !first_complaint.empty()) return 0;
     std::array<char, 256> line{};
     if (std::vsnprintf(line.data(), line.size(), format, arguments) < 0) return 0;
@@ -43,17 +45,24 @@ Error load_error(std::string_view what, std::string_view needs, int number) {
     const std::string detail = first_complaint.empty() ? "" : fmt::format(" ({})", first_complaint);
     const std::string failure = fmt::format("load {}: {}", what, error_text(number));
     if (number == EPERM || number == EACCES)
-        return Error{EX_NOPERM, fmt::format("{}: this needs CAP_BPF and CAP_NET_ADMIN in the initial user namespace{}", failure, detail)};
-    if (number == EINVAL || number == ENOSYS || number == ESRCH || number == EOPNOTSUPP || number == kKernelENotSupp)
-        return Error{EX_UNAVAILABLE, fmt::format("{}: kernel {} lacks what they need ({}){}", failure, kernel_release(), needs, detail)};
+        return Error{
+            EX_NOPERM,
+            fmt::format("{}: this needs CAP_BPF and CAP_NET_ADMIN in the initial user namespace{}",
+                        failure, detail)};
+    if (number == EINVAL || number == ENOSYS || number == ESRCH || number == EOPNOTSUPP ||
+        number == kKernelENotSupp)
+        return Error{EX_UNAVAILABLE, fmt::format("{}: kernel {} lacks what they need ({}){}",
+                                                 failure, kernel_release(), needs, detail)};
     return Error{EX_OSERR, failure + detail};
 }
 
-Result<std::vector<LoadedProgram>> loaded_programs(const bpf_object* object, std::span<const ProgramSlot> slots) {
+Result<std::vector<LoadedProgram>> loaded_programs(const bpf_object* object,
+                                                   std::span<const ProgramSlot> slots) {
     std::vector<LoadedProgram> programs;
     for (const ProgramSlot& slot : slots) {
         const bpf_program* program = ::bpf_object__find_program_by_name(object, slot.name);
-        if (program == nullptr) return Error{EX_SOFTWARE, fmt::format("no program {} in the object", slot.name)};
+        if (program == nullptr)
+            return Error{EX_SOFTWARE, fmt::format("no program {} in the object", slot.name)};
         UniqueFd fd(::fcntl(::bpf_program__fd(program), F_DUPFD_CLOEXEC, 0));
         if (!fd) return system_error(fmt::format("keep {}", slot.name), errno);
         programs.push_back({&slot, std::move(fd)});

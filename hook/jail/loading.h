@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What loading takes, whichever object is loaded: libbpf's complaint, an error that says what the kernel lacks, the programs to hand on.
+// What loading takes, whichever object is loaded: libbpf's complaint, an error that says what the
+// kernel lacks, the programs to hand on.
 #pragma once
 
 #include <bpf/libbpf.h>
@@ -49,19 +50,24 @@ struct RecordMaps {
 
 template <typename Maps>
 RecordMaps record_maps(const Maps& maps) {
-    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals), ::bpf_map__fd(maps.jail_events), ::bpf_map__fd(maps.jail_probe)};
+    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals),
+            ::bpf_map__fd(maps.jail_events), ::bpf_map__fd(maps.jail_probe)};
 }
 
 // Puts them in the place of an opened object's own. Gives 0 or a negative errno.
 template <typename Maps>
 int share_record(const Maps& maps, const RecordMaps& with) {
-    if (const int failed = ::bpf_map__reuse_fd(maps.jail_denials, with.denials); failed != 0) return failed;
-    if (const int failed = ::bpf_map__reuse_fd(maps.jail_refusals, with.refusals); failed != 0) return failed;
-    if (const int failed = ::bpf_map__reuse_fd(maps.jail_events, with.events); failed != 0) return failed;
+    if (const int failed = ::bpf_map__reuse_fd(maps.jail_denials, with.denials); failed != 0)
+        return failed;
+    if (const int failed = ::bpf_map__reuse_fd(maps.jail_refusals, with.refusals); failed != 0)
+        return failed;
+    if (const int failed = ::bpf_map__reuse_fd(maps.jail_events, with.events); failed != 0)
+        return failed;
     return ::bpf_map__reuse_fd(maps.jail_probe, with.probe);
 }
 
 // The programs of a loaded object, one for each slot, with descriptors of their own.
-Result<std::vector<LoadedProgram>> loaded_programs(const bpf_object* object, std::span<const ProgramSlot> slots);
+Result<std::vector<LoadedProgram>> loaded_programs(const bpf_object* object,
+                                                   std::span<const ProgramSlot> slots);
 
 }  // namespace jail_ai

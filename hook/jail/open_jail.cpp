@@ -20,12 +20,15 @@ Error of_another_version() {
 }
 
 Result<Constants> read_constants(const OpenJail& jail) {
-    const auto map = std::ranges::find_if(jail.maps, [](const ProgramMap& each) { return each.name.ends_with(".rodata"); });
+    const auto map = std::ranges::find_if(
+        jail.maps, [](const ProgramMap& each) { return each.name.ends_with(".rodata"); });
     if (map == jail.maps.end()) return of_another_version();
     std::vector<char> bytes(map->value_size);
     const std::uint32_t first = 0;
-    if (bytes.size() < sizeof(Constants) || ::bpf_map_lookup_elem(map->fd.get(), &first, bytes.data()) != 0)
-        return system_error("read the constants of a jail", bytes.size() < sizeof(Constants) ? EINVAL : errno);
+    if (bytes.size() < sizeof(Constants) ||
+        ::bpf_map_lookup_elem(map->fd.get(), &first, bytes.data()) != 0)
+        return system_error("read the constants of a jail",
+                            bytes.size() < sizeof(Constants) ? EINVAL : errno);
     Constants constants{};
     std::memcpy(&constants, bytes.data(), sizeof constants);
     return constants;
@@ -35,8 +38,9 @@ Mode mode_of(const Constants& constants) {
     return constants.audit != 0 ? Mode::audit : Mode::enforce;
 }
 
-// Calls it with each element of a map, `most` at a time and up to that many and as many again: programs may add faster than one reads. Where it tells
-// a place in the map by a hash, as for most kinds, `Place` is a number, and of a trie a key. Gives 0 or an errno.
+// Calls it with each element of a map, `most` at a time and up to that many and as many again:
+// programs may add faster than one reads. Where it tells a place in the map by a hash, as for most
+// kinds, `Place` is a number, and of a trie a key. Gives 0 or an errno.
 template <typename Key, typename Value, typename Place, typename Each>
 int for_each_in_batches(int map_fd, std::uint32_t at_once, std::size_t most, Each&& each) {
     std::vector<Key> keys(at_once);
@@ -45,8 +49,10 @@ int for_each_in_batches(int map_fd, std::uint32_t at_once, std::size_t most, Eac
     std::size_t got = 0;
     for (bool first = true; got < most; first = false) {
         std::uint32_t count = at_once;
-        const int failed =
-            ::bpf_map_lookup_batch(map_fd, first ? nullptr : &next, &next, keys.data(), values.data(), &count, nullptr) == 0 ? 0 : errno;
+        const int failed = ::bpf_map_lookup_batch(map_fd, first ? nullptr : &next, &next,
+                                                  keys.data(), values.data(), &count, nullptr) == 0
+                               ? 0
+                               : errno;
         if (failed != 0 && failed != ENOENT) return failed;
         for (std::uint32_t i = 0; i < count; ++i) each(keys[i], values[i]);
         if (failed == ENOENT) break;
@@ -56,7 +62,8 @@ int for_each_in_batches(int map_fd, std::uint32_t at_once, std::size_t most, Eac
 }
 
 void put(const jail_key& key, const jail_rule& value, Rules& rules) {
-    if (const auto prefix = IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits)) rules.emplace(*prefix, Rule{value, {}});
+    if (const auto prefix = IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits))
+        rules.emplace(*prefix, Rule{value, {}});
 }
 
 Status read_one_by_one(int map_fd, Rules& rules) {
@@ -94,7 +101,8 @@ Result<std::optional<OpenJail>> open_jail_of(int cgroup_fd) {
     return std::optional(OpenJail{programs.front().id, std::move(maps)});
 }
 
-Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each) {
+Result<std::uint32_t> JailWalk::for_each(std::uint32_t after,
+                                         const std::function<Status(OpenJail& jail)>& each) {
     auto known = std::ranges::upper_bound(others_, after);
     std::vector<std::uint32_t> others(others_.begin(), known);
     std::uint32_t id = after;
@@ -111,7 +119,9 @@ Result<std::uint32_t> JailWalk::for_each(std::uint32_t after, const std::functio
         }
         TRY(each(*jail));
     }
-    if (errno != ENOENT) return system_error("ask for the next BPF program", errno, errno == EPERM ? EX_NOPERM : EX_OSERR);
+    if (errno != ENOENT)
+        return system_error("ask for the next BPF program", errno,
+                            errno == EPERM ? EX_NOPERM : EX_OSERR);
     others_ = std::move(others);
     return id;
 }
@@ -121,13 +131,17 @@ Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>&
     if (map == maps.end()) return std::optional<JailMetadata>();
     const std::uint32_t first = 0;
     jail_about about{};
-    std::vector<char> value((map->value_size + std::size_t{7}) & ~std::size_t{7});  // the kernel copies whole words
+    std::vector<char> value((map->value_size + std::size_t{7}) &
+                            ~std::size_t{7});  // the kernel copies whole words
     if (value.size() < sizeof about) return std::optional<JailMetadata>();
-    if (::bpf_map_lookup_elem(map->fd.get(), &first, value.data()) != 0) return system_error("read jail_about", errno);
+    if (::bpf_map_lookup_elem(map->fd.get(), &first, value.data()) != 0)
+        return system_error("read jail_about", errno);
     std::memcpy(&about, value.data(), sizeof about);
-    if (about.version != JAIL_ABOUT_VERSION || about.inputs_size > map->value_size - sizeof about) return std::optional<JailMetadata>();
+    if (about.version != JAIL_ABOUT_VERSION || about.inputs_size > map->value_size - sizeof about)
+        return std::optional<JailMetadata>();
     JailMetadata metadata;
-    metadata.container.assign(about.container, ::strnlen(about.container, sizeof about.container - 1));
+    metadata.container.assign(about.container,
+                              ::strnlen(about.container, sizeof about.container - 1));
     metadata.open_routes = about.open_routes;
     metadata.inputs.assign(value.data() + sizeof about, about.inputs_size);
     metadata.mode = static_cast<Mode>(about.mode);
@@ -144,7 +158,9 @@ Result<Rules> read_rules(const OpenJail& jail) {
     if (map == nullptr) return of_another_version();
     Rules rules;
     const auto add = [&](const jail_key& key, const jail_rule& value) { put(key, value, rules); };
-    if (for_each_in_batches<jail_key, jail_rule, jail_key>(map->fd.get(), 256, JAIL_RULES_ROOM, add) == 0) return rules;
+    if (for_each_in_batches<jail_key, jail_rule, jail_key>(map->fd.get(), 256, JAIL_RULES_ROOM,
+                                                           add) == 0)
+        return rules;
     rules.clear();  // before Linux 5.13, which can't for maps of this type
     TRY(read_one_by_one(map->fd.get(), rules));
     return rules;
@@ -164,10 +180,15 @@ Result<std::vector<Refusal>> read_refusals(const ProgramMap& map) {
     std::vector<Refusal> refusals;
     if (map.value_size != sizeof(jail_refusal_seen)) return refusals;
     constexpr std::uint32_t most = 2 * JAIL_MAX_REFUSALS;
-    const auto add = [&](const jail_refusal& what, const jail_refusal_seen& seen) { refusals.push_back({what, seen}); };
-    if (const int failed = for_each_in_batches<jail_refusal, jail_refusal_seen, std::uint32_t>(map.fd.get(), most, most, add); failed != 0)
+    const auto add = [&](const jail_refusal& what, const jail_refusal_seen& seen) {
+        refusals.push_back({what, seen});
+    };
+    if (const int failed = for_each_in_batches<jail_refusal, jail_refusal_seen, std::uint32_t>(
+            map.fd.get(), most, most, add);
+        failed != 0)
         return system_error("read jail_refusals", failed);
-    std::ranges::sort(refusals, [](const Refusal& a, const Refusal& b) { return a.seen.last > b.seen.last; });
+    std::ranges::sort(refusals,
+                      [](const Refusal& a, const Refusal& b) { return a.seen.last > b.seen.last; });
     return refusals;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The maps of a jail that is in force, found by its cgroup or by the machine's programs, and what stands in them. Needs CAP_SYS_ADMIN, as inspect.h
-// does.
+// The maps of a jail that is in force, found by its cgroup or by the machine's programs, and what
+// stands in them. Needs CAP_SYS_ADMIN, as inspect.h does.
 #pragma once
 
 #include <functional>
@@ -23,19 +23,24 @@ struct OpenJail {
     const ProgramMap* map(std::string_view name) const;  // nullptr for none
 };
 
-// The jail whose first program has that id. Nothing where it has gone, or the program is no jail's first. Errors: EX_NOPERM, EX_OSERR.
+// The jail whose first program has that id. Nothing where it has gone, or the program is no jail's
+// first. Errors: EX_NOPERM, EX_OSERR.
 Result<std::optional<OpenJail>> open_jail(std::uint32_t program);
 
-// The one that is attached directly to the cgroup. Nothing where its first program isn't. Errors likewise.
+// The one that is attached directly to the cgroup. Nothing where its first program isn't. Errors
+// likewise.
 Result<std::optional<OpenJail>> open_jail_of(int cgroup_fd);
 
-// The jails of this machine, by their programs and not by cgroups, so that none can be hidden by where it is. What is none of them isn't looked at
-// again by a later walk: the kernel gives no id out a second time before it has given out 2^31 others.
+// The jails of this machine, by their programs and not by cgroups, so that none can be hidden by
+// where it is. What is none of them isn't looked at again by a later walk: the kernel gives no id
+// out a second time before it has given out 2^31 others.
 class JailWalk {
 public:
-    // Calls it for each jail whose first program has a higher id than `after`, and gives the highest id of any program. Ends with what the call
-    // returns when that is an error. Jails that go meanwhile are left out. Errors: EX_NOPERM, EX_OSERR.
-    Result<std::uint32_t> for_each(std::uint32_t after, const std::function<Status(OpenJail& jail)>& each);
+    // Calls it for each jail whose first program has a higher id than `after`, and gives the
+    // highest id of any program. Ends with what the call returns when that is an error. Jails that
+    // go meanwhile are left out. Errors: EX_NOPERM, EX_OSERR.
+    Result<std::uint32_t> for_each(std::uint32_t after,
+                                   const std::function<Status(OpenJail& jail)>& each);
 
 private:
     std::vector<std::uint32_t> others_;  // ids of programs that are no jail's first, ascending
@@ -44,7 +49,8 @@ private:
 // Nothing where the jail is of another version, or still in the making. Error: EX_OSERR.
 Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>& maps);
 
-// As the kernel has it: without sources and moots. Errors: EX_UNAVAILABLE for a jail of another version, EX_OSERR.
+// As the kernel has it: without sources and moots. Errors: EX_UNAVAILABLE for a jail of another
+// version, EX_OSERR.
 Result<Policy> read_policy(const OpenJail& jail);
 
 // Of that, whether it blocks or only watches. Errors as above.
@@ -53,7 +59,8 @@ Result<Mode> read_mode(const OpenJail& jail);
 // What is in jail_rules, likewise without sources. Errors as above.
 Result<Rules> read_rules(const OpenJail& jail);
 
-// What is in jail_refusals, the newest first. What is forgotten while one reads is left out. Error: EX_OSERR.
+// What is in jail_refusals, the newest first. What is forgotten while one reads is left out. Error:
+// EX_OSERR.
 Result<std::vector<Refusal>> read_refusals(const ProgramMap& map);
 
 }  // namespace jail_ai

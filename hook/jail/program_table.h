@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The programs of a jail and where each is attached. Building, checking and finding jails all read these tables.
+// The programs of a jail and where each is attached. Building, checking and finding jails all read
+// these tables.
 #pragma once
 
 #include <linux/bpf.h>
@@ -27,7 +28,8 @@ inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
     {"jail_create", BPF_CGROUP_INET_SOCK_CREATE},
 });
 
-// The guard: all of them where BPF LSM is active, none elsewhere. Which LSM hook each is for, its section in bpf/guard.bpf.c says.
+// The guard: all of them where BPF LSM is active, none elsewhere. Which LSM hook each is for, its
+// section in bpf/guard.bpf.c says.
 inline constexpr std::array kGuardTable = std::to_array<ProgramSlot>({
     {"jail_socket", BPF_LSM_CGROUP},
     {"jail_receive", BPF_LSM_CGROUP},
@@ -36,7 +38,8 @@ inline constexpr std::array kGuardTable = std::to_array<ProgramSlot>({
     {"jail_bpf", BPF_LSM_CGROUP},
 });
 
-// In the guard's place where BPF LSM is not active, for containers in the engine's network namespace. The types are those of Linux 6.7.
+// In the guard's place where BPF LSM is not active, for containers in the engine's network
+// namespace. The types are those of Linux 6.7.
 inline constexpr auto kUnixConnect = static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT
 inline constexpr auto kUnixSendmsg = static_cast<bpf_attach_type>(50);  // BPF_CGROUP_UNIX_SENDMSG
 inline constexpr std::array kAbstractTable = std::to_array<ProgramSlot>({
@@ -47,7 +50,8 @@ inline constexpr std::array kAbstractTable = std::to_array<ProgramSlot>({
 constexpr bool fits_kernel_names(const ProgramSlot& slot) {
     return std::string_view(slot.name).size() < BPF_OBJ_NAME_LEN;
 }
-static_assert(std::ranges::all_of(kProgramTable, fits_kernel_names) && std::ranges::all_of(kGuardTable, fits_kernel_names) &&
+static_assert(std::ranges::all_of(kProgramTable, fits_kernel_names) &&
+              std::ranges::all_of(kGuardTable, fits_kernel_names) &&
               std::ranges::all_of(kAbstractTable, fits_kernel_names));
 
 }  // namespace jail_ai

@@ -16,7 +16,8 @@ namespace {
 
 bool is_ours(std::string_view name) {
     const auto is_named = [&](const ProgramSlot& slot) { return slot.name == name; };
-    return std::ranges::any_of(kProgramTable, is_named) || std::ranges::any_of(kGuardTable, is_named) ||
+    return std::ranges::any_of(kProgramTable, is_named) ||
+           std::ranges::any_of(kGuardTable, is_named) ||
            std::ranges::any_of(kAbstractTable, is_named);
 }
 
@@ -44,14 +45,17 @@ Status find_overriders(int cgroup_fd, const ProgramSlot& slot, std::vector<Overr
     return ok();
 }
 
-Status read_programs(int cgroup_fd, const std::vector<AttachedProgram>& programs, JailSnapshot& jail) {
+Status read_programs(int cgroup_fd, const std::vector<AttachedProgram>& programs,
+                     JailSnapshot& jail) {
     for (const AttachedProgram& program : programs) {
         const auto maps = TRY(maps_of(program.fd.get()));
-        JailProgram& read = jail.programs.emplace_back(JailProgram{program.name, program.id, program.attach_flags, {}});
+        JailProgram& read = jail.programs.emplace_back(
+            JailProgram{program.name, program.id, program.attach_flags, {}});
         for (const ProgramMap& map : maps) read.maps.emplace(map.name, map.id);
         if (!jail.metadata) jail.metadata = TRY(read_metadata(maps));
     }
-    for (const ProgramSlot& slot : kOverridable) TRY(find_overriders(cgroup_fd, slot, jail.overriders));
+    for (const ProgramSlot& slot : kOverridable)
+        TRY(find_overriders(cgroup_fd, slot, jail.overriders));
     return ok();
 }
 
@@ -70,7 +74,8 @@ std::size_t count_prefixes(const ProgramMap& map) {
 
 Status read_denials(int cgroup_fd, const OpenJail& open, JailSnapshot& jail) {
     const auto programs = TRY(attached_programs(cgroup_fd));
-    for (const AttachedProgram& program : programs) jail.programs.push_back({program.name, program.id, program.attach_flags, {}});
+    for (const AttachedProgram& program : programs)
+        jail.programs.push_back({program.name, program.id, program.attach_flags, {}});
     jail.metadata = TRY(read_metadata(open.maps));
     if (const ProgramMap* map = open.map("jail_denials")) {
         Counters counters{};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The one reader of jails that are attached: the kernel is the database. Needs CAP_SYS_ADMIN, as inspect.h does.
+// The one reader of jails that are attached: the kernel is the database. Needs CAP_SYS_ADMIN, as
+// inspect.h does.
 #pragma once
 
 #include <optional>
@@ -11,18 +12,20 @@
 
 namespace jail_ai {
 
-// What of a jail to read. Who tells of jails, or asks what they say, looks for the first network hook; who judges them looks for any program of ours.
+// What of a jail to read. Who tells of jails, or asks what they say, looks for the first network
+// hook; who judges them looks for any program of ours.
 enum class JailPart {
     denials,   // metadata, the names of the programs, the number of prefixes, counts and refusals
     programs,  // metadata, programs with their maps, overriders
     policy,
 };
 
-// The cgroup's own jail; nothing where no program of ours that is looked for is attached right there. Errors: EX_NOPERM, EX_OSERR; for the policy of
-// a jail of another version EX_UNAVAILABLE.
+// The cgroup's own jail; nothing where no program of ours that is looked for is attached right
+// there. Errors: EX_NOPERM, EX_OSERR; for the policy of a jail of another version EX_UNAVAILABLE.
 Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part);
 
-// Those of all cgroups, in the order of their names. Errors: EX_UNAVAILABLE where there is no cgroup v2, EX_NOPERM, EX_OSERR.
+// Those of all cgroups, in the order of their names. Errors: EX_UNAVAILABLE where there is no
+// cgroup v2, EX_NOPERM, EX_OSERR.
 Result<std::vector<JailSnapshot>> read_jails(JailPart part);
 
 }  // namespace jail_ai

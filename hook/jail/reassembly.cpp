@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A release says little: distributions take fixes over. But the kernel's own types tell: what let go of the socket was that its
-// pointer shared its place in sk_buff with `ip_defrag_offset`, which the fix moved out of there.
+// A release says little: distributions take fixes over. But the kernel's own types tell: what let
+// go of the socket was that its pointer shared its place in sk_buff with `ip_defrag_offset`, which
+// the fix moved out of there.
 #include "jail/reassembly.h"
 
 #include <memory>
@@ -34,7 +35,8 @@ Btf wanted_members() {
 
 bool has_member(const btf& types, const btf_type& structure, std::string_view name) {
     for (std::uint32_t i = 0; i < ::btf_vlen(&structure); ++i)
-        if (name == ::btf__name_by_offset(&types, ::btf_members(&structure)[i].name_off)) return true;
+        if (name == ::btf__name_by_offset(&types, ::btf_members(&structure)[i].name_off))
+            return true;
     return false;
 }
 
@@ -46,7 +48,8 @@ bool kernel_keeps_sockets_of_fragments() {
     const Btf local = wanted_members();
     const auto found = find_kernel_types(kernel->text(), *local, {});
     if (!found) return false;
-    const Btf types(::btf__new(found->structures.data(), static_cast<std::uint32_t>(found->structures.size())));
+    const Btf types(
+        ::btf__new(found->structures.data(), static_cast<std::uint32_t>(found->structures.size())));
     if (types == nullptr) return false;
     const int id = ::btf__find_by_name_kind(types.get(), kPacket, BTF_KIND_STRUCT);
     if (id < 0) return false;

@@ -10,7 +10,8 @@
 
 namespace jail_ai {
 
-Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes, std::uint32_t network) {
+Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes,
+                          std::uint32_t network) {
     Staleness staleness;
     const auto metadata = TRY(read_metadata(jail.maps));
     if (!metadata || jail.map("jail_rules") == nullptr) {
@@ -24,10 +25,14 @@ Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
         return staleness;
     }
     auto inputs = read_inputs(metadata->inputs);
-    if (!inputs) return std::move(inputs).error().context(fmt::format("container {}: what its jail was made of", quote(staleness.container)));
+    if (!inputs)
+        return std::move(inputs).error().context(
+            fmt::format("container {}: what its jail was made of", quote(staleness.container)));
     inputs->host.routes = routes;
     auto policy = compile_policy(inputs->request, inputs->host);
-    if (!policy) return std::move(policy).error().context(fmt::format("container {}", quote(staleness.container)));
+    if (!policy)
+        return std::move(policy).error().context(
+            fmt::format("container {}", quote(staleness.container)));
     staleness.then = std::move(policy->rules);
     staleness.now = TRY(read_rules(jail));
     return staleness;
@@ -37,9 +42,12 @@ Status bring_up_to_date(const OpenJail& jail, const Staleness& staleness) {
     const ProgramMap* map = jail.map("jail_rules");
     if (map == nullptr) return ok();
     for (const auto& [prefix, put] : plan_transition(staleness.now, staleness.then)) {
-        const int failed =
-            put ? ::bpf_map_update_elem(map->fd.get(), &prefix.key(), &*put, BPF_ANY) : ::bpf_map_delete_elem(map->fd.get(), &prefix.key());
-        if (failed != 0) return system_error(fmt::format("{} {} in jail_rules", put ? "put" : "remove", prefix.to_string()), errno);
+        const int failed = put ? ::bpf_map_update_elem(map->fd.get(), &prefix.key(), &*put, BPF_ANY)
+                               : ::bpf_map_delete_elem(map->fd.get(), &prefix.key());
+        if (failed != 0)
+            return system_error(
+                fmt::format("{} {} in jail_rules", put ? "put" : "remove", prefix.to_string()),
+                errno);
     }
     return ok();
 }

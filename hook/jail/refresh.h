@@ -18,16 +18,20 @@ struct Staleness {
     std::string container;
     Rules now;
     Rules then;
-    std::string left_alone;    // why nothing can be said of it, where that is so: it is of another version or of another engine's network namespace
+    std::string left_alone;    // why nothing can be said of it, where that is so: it is of another
+                               // version or of another engine's network namespace
     std::uint64_t cgroup = 0;  // its id
 };
 
-// Compares the rules of the jail with those that would be compiled now. `routes` are the host's, read in network namespace `network`
-// (own_network_namespace()). Errors: as compile_policy(), EX_OSERR.
-Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes, std::uint32_t network);
+// Compares the rules of the jail with those that would be compiled now. `routes` are the host's,
+// read in network namespace `network` (own_network_namespace()). Errors: as compile_policy(),
+// EX_OSERR.
+Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes,
+                          std::uint32_t network);
 
-// Makes the rules what they should be, element by element, so that nothing passes meanwhile that was blocked and is to be. Whoever calls it holds
-// kRulesLock since before compare(). Error: EX_OSERR; the rules are then stricter than either.
+// Makes the rules what they should be, element by element, so that nothing passes meanwhile that
+// was blocked and is to be. Whoever calls it holds kRulesLock since before compare(). Error:
+// EX_OSERR; the rules are then stricter than either.
 Status bring_up_to_date(const OpenJail& jail, const Staleness& staleness);
 
 }  // namespace jail_ai

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The skeletons that bpftool generates, marked as a system header: they are C, and their casts are not ours to mend.
+// The skeletons that bpftool generates, marked as a system header: they are C, and their casts are
+// not ours to mend.
 #pragma once
 #pragma GCC system_header
 
-#include "abstract_bpf.skel.h"
-#include "guard_bpf.skel.h"
-#include "jail_bpf.skel.h"
+#include "bpf/abstract_bpf.skel.h"
+#include "bpf/guard_bpf.skel.h"
+#include "bpf/jail_bpf.skel.h"

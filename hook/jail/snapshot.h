@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A jail as it was when somebody looked (jail/reader.h): what the verbs judge and tell. Only types, for code that is pure.
+// A jail as it was when somebody looked (jail/reader.h): what the verbs judge and tell. Only types,
+// for code that is pure.
 #pragma once
 
 #include <array>
@@ -11,7 +12,7 @@
 #include <string_view>
 #include <vector>
 
-#include "../bpf/abi.h"
+#include "bpf/abi.h"
 #include "policy/policy.h"
 #include "policy/risks.h"
 
@@ -24,10 +25,11 @@ struct JailMetadata {
     std::string inputs;             // of its policy, as policy/inputs.h reads them
     Mode mode = Mode::enforce;
     Guard guard = Guard::none;
-    bool shares_network = false;       // with its engine
-    std::uint64_t since = 0;           // ns of CLOCK_REALTIME
-    std::uint32_t engine_network = 0;  // inode of the network namespace whose addresses are the host's
-    std::uint64_t cgroup = 0;          // its id
+    bool shares_network = false;  // with its engine
+    std::uint64_t since = 0;      // ns of CLOCK_REALTIME
+    std::uint32_t engine_network =
+        0;                     // inode of the network namespace whose addresses are the host's
+    std::uint64_t cgroup = 0;  // its id
 };
 
 // What jail_denials holds: denials by enum jail_reason, and lost events.
@@ -50,9 +52,10 @@ struct JailProgram {
     std::map<std::string, std::uint32_t> maps;  // ids by name
 };
 
-// Somebody else's program that runs after one of ours and may undo what that has said: of its type, a program can set the call's result
-// (bpf_set_retval, Linux 5.18) and, before Linux gives that, the address that is connected to. The verdicts of cgroup_skb programs are joined
-// instead, of which systemd has some.
+// Somebody else's program that runs after one of ours and may undo what that has said: of its type,
+// a program can set the call's result (bpf_set_retval, Linux 5.18) and, before Linux gives that,
+// the address that is connected to. The verdicts of cgroup_skb programs are joined instead, of
+// which systemd has some.
 struct Overrider {
     std::string name;
     std::uint32_t id;
@@ -61,10 +64,11 @@ struct Overrider {
 
 // The jail of a cgroup: what of it was asked for.
 struct JailSnapshot {
-    std::uint64_t cgroup_id = 0;           // of its directory, by which it is told from others
-    std::string cgroup;                    // below the cgroup2 mount; "/" for the root
-    std::string name;                      // of its container, as its engine calls it; empty where that isn't known
-    std::optional<JailMetadata> metadata;  // nothing where the jail is of another version, or what held it is gone
+    std::uint64_t cgroup_id = 0;  // of its directory, by which it is told from others
+    std::string cgroup;           // below the cgroup2 mount; "/" for the root
+    std::string name;  // of its container, as its engine calls it; empty where that isn't known
+    std::optional<JailMetadata>
+        metadata;  // nothing where the jail is of another version, or what held it is gone
     std::vector<JailProgram> programs;
     std::vector<Overrider> overriders;
     std::optional<Policy> policy;  // without sources and moots, which the kernel doesn't know
@@ -72,7 +76,9 @@ struct JailSnapshot {
     DenialCounts denials{};
     std::vector<Refusal> refusals;  // the newest first, at most JAIL_MAX_REFUSALS
 
-    std::string_view container_id() const { return metadata ? std::string_view(metadata->container) : std::string_view(); }
+    std::string_view container_id() const {
+        return metadata ? std::string_view(metadata->container) : std::string_view();
+    }
 };
 
 }  // namespace jail_ai

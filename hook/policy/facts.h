@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What is known of a container and of its host, from which the policy is made and the risks are judged. The room facts/ collects it.
+// What is known of a container and of its host, from which the policy is made and the risks are
+// judged. The room facts/ collects it.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "../bpf/abi.h"
 #include "base/ip_prefix.h"
+#include "bpf/abi.h"
 #include "seccomp/open_sockets.h"
 
 namespace jail_ai {
@@ -17,7 +18,7 @@ namespace jail_ai {
 // Ports of the container's own loopback at which the host's loopback answers (pasta -T and -U).
 struct LoopbackForward {
     std::string option;  // "-T 4000", as on a command line
-    bool every_port;     // whatever listens on the host: auto, all, or ranges that are only left out
+    bool every_port;  // whatever listens on the host: auto, all, or ranges that are only left out
 
     bool operator==(const LoopbackForward&) const = default;
 };
@@ -26,9 +27,11 @@ struct LoopbackForward {
 struct SeenMount {
     std::string destination;    // in the container
     std::string source;         // where the host has the same, as far as that is known
-    std::string engine_socket;  // of an engine's socket that it is or that is below it: the path on the host; else empty
+    std::string engine_socket;  // of an engine's socket that it is or that is below it: the path on
+                                // the host; else empty
     bool shows_processes;       // a procfs of another PID namespace than the container's
-    bool shows_cgroups;         // a cgroup file system that shows more than the container's own cgroup, and that the container may write to
+    bool shows_cgroups;  // a cgroup file system that shows more than the container's own cgroup,
+                         // and that the container may write to
 };
 
 // A bind mount that is still to be made, of a source that exists, with every link in it resolved.
@@ -39,10 +42,12 @@ struct BoundPath {
     bool read_only;  // the mount itself; mounts below it stay as they are
     bool is_socket;
     bool is_procfs;
-    std::string engine_socket;  // of a directory: the name of an engine's socket right in it; else empty
+    std::string
+        engine_socket;  // of a directory: the name of an engine's socket right in it; else empty
 };
 
-// A descriptor that the container's process holds before it has started, and that leads out of what the hooks on its cgroup see.
+// A descriptor that the container's process holds before it has started, and that leads out of what
+// the hooks on its cgroup see.
 struct ForeignDescriptor {
     int number;
     std::string kind;  // "an inet socket", "a directory" …
@@ -74,21 +79,25 @@ struct ContainerFacts {
     bool sees_other_processes;  // its PID namespace is the host's or another container's
     std::vector<BoundPath> binds;
     std::vector<std::string> cgroup_mounts;   // mount points of cgroup file systems of any version
-    std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take orders, or will once they run
+    std::vector<std::string> engine_sockets;  // real paths of the sockets by which engines take
+                                              // orders, or will once they run
     std::vector<ForeignDescriptor> descriptors;
     std::optional<Unguarded> unguarded;
     std::vector<SeenMount> mounts;          // those that could be a risk
     std::vector<LoopbackForward> forwards;  // of its user-mode network
-    bool loses_fragments = false;           // what it sends in fragments by a raw socket may leave past egress
-    bool shares_network = false;            // it is in the engine's network namespace
-    bool in_user_namespace = false;         // its capabilities count in a user namespace of its own or its engine's, not on the whole machine
+    bool loses_fragments =
+        false;  // what it sends in fragments by a raw socket may leave past egress
+    bool shares_network = false;     // it is in the engine's network namespace
+    bool in_user_namespace = false;  // its capabilities count in a user namespace of its own or its
+                                     // engine's, not on the whole machine
 };
 
 // Of the files by which the container calls hosts and resolvers; empty where it has none.
 struct NameFiles {
     std::string hosts;  // the lines that name the host
     std::string resolv_conf;
-    bool resolv_conf_follows = false;  // the engine has a resolv.conf for the container, and nothing in it yet
+    bool resolv_conf_follows =
+        false;  // the engine has a resolv.conf for the container, and nothing in it yet
 };
 
 // An address or prefix that the kernel delivers locally in the engine's network namespace.
@@ -105,16 +114,20 @@ struct HostView {
     std::vector<IpPrefix> named;         // what the container's hosts file calls the host
     std::vector<IpPrefix> name_servers;  // the container's resolvers
     std::vector<IpPrefix> gateways;      // the container's default gateways
-    std::vector<IpPrefix> own;           // addresses in the container's network namespace, without loopback's
-    std::vector<IpPrefix> mapped;        // what a user-mode network (slirp4netns, pasta) leads to the host, or may
+    std::vector<IpPrefix>
+        own;  // addresses in the container's network namespace, without loopback's
+    std::vector<IpPrefix>
+        mapped;  // what a user-mode network (slirp4netns, pasta) leads to the host, or may
 
-    // The engine gives the container its network after the hook has run, so that nobody knows its addresses yet.
+    // The engine gives the container its network after the hook has run, so that nobody knows its
+    // addresses yet.
     bool network_follows = false;
     bool may_copy_host = false;      // and these may then be copies of the host's own
     std::vector<LocalRoute> coming;  // what the host will have then
 
     std::vector<LoopbackForward> forwards;  // for the container's risks, see policy/risks.h
-    std::vector<std::string> warnings;      // what could not be read, and what was done about it, for the log
+    std::vector<std::string>
+        warnings;  // what could not be read, and what was done about it, for the log
 };
 
 }  // namespace jail_ai

@@ -20,18 +20,20 @@ struct AddressList {
     std::string_view key;
     std::vector<IpPrefix> HostView::*list;
 };
-constexpr std::array kAddressLists = std::to_array<AddressList>({{"named", &HostView::named},
-                                                                 {"name-server", &HostView::name_servers},
-                                                                 {"gateway", &HostView::gateways},
-                                                                 {"mapped", &HostView::mapped},
-                                                                 {"own", &HostView::own}});
+constexpr std::array kAddressLists =
+    std::to_array<AddressList>({{"named", &HostView::named},
+                                {"name-server", &HostView::name_servers},
+                                {"gateway", &HostView::gateways},
+                                {"mapped", &HostView::mapped},
+                                {"own", &HostView::own}});
 
 struct Mark {
     std::string_view key;
     bool HostView::*mark;
 };
-constexpr std::array kMarks = std::to_array<Mark>(
-    {{"shares-network", &HostView::shares_network}, {"network-follows", &HostView::network_follows}, {"may-copy-host", &HostView::may_copy_host}});
+constexpr std::array kMarks = std::to_array<Mark>({{"shares-network", &HostView::shares_network},
+                                                   {"network-follows", &HostView::network_follows},
+                                                   {"may-copy-host", &HostView::may_copy_host}});
 
 constexpr std::string_view kComing = "coming";
 
@@ -41,7 +43,8 @@ std::string one_line(std::string name) {
     return name;
 }
 
-Status read_line(std::string_view key, std::string_view value, PolicyInputs& inputs, std::vector<Written>& written) {
+Status read_line(std::string_view key, std::string_view value, PolicyInputs& inputs,
+                 std::vector<Written>& written) {
     if (key.starts_with(kAnnotationPrefix)) {
         written.emplace_back(key, value);
         return ok();
@@ -53,11 +56,14 @@ Status read_line(std::string_view key, std::string_view value, PolicyInputs& inp
     }
     const auto address = IpPrefix::parse(value.substr(0, value.find(' ')));
     const auto* list = std::ranges::find(kAddressLists, key, &AddressList::key);
-    if (!address || (list == kAddressLists.end() && key != kComing)) return Error{EX_DATAERR, fmt::format("{} {}", quote(key), quote(value))};
+    if (!address || (list == kAddressLists.end() && key != kComing))
+        return Error{EX_DATAERR, fmt::format("{} {}", quote(key), quote(value))};
     if (list != kAddressLists.end())
         (inputs.host.*list->list).push_back(*address);
     else
-        inputs.host.coming.push_back({*address, JAIL_REASON_LOCAL, std::string(value.substr(std::min(value.find(' '), value.size() - 1) + 1))});
+        inputs.host.coming.push_back(
+            {*address, JAIL_REASON_LOCAL,
+             std::string(value.substr(std::min(value.find(' '), value.size() - 1) + 1))});
     return ok();
 }
 
@@ -65,7 +71,8 @@ Status read_line(std::string_view key, std::string_view value, PolicyInputs& inp
 
 Result<std::string> write_inputs(const PolicyInputs& inputs) {
     std::string text;
-    for (const auto& [key, value] : policy_settings(inputs.request)) text += fmt::format("{} {}\n", key, value);
+    for (const auto& [key, value] : policy_settings(inputs.request))
+        text += fmt::format("{} {}\n", key, value);
     for (const AddressList& list : kAddressLists) {
         const auto& addresses = inputs.host.*list.list;
         for (const IpPrefix& address : std::set<IpPrefix>(addresses.begin(), addresses.end()))
@@ -73,9 +80,14 @@ Result<std::string> write_inputs(const PolicyInputs& inputs) {
     }
     for (const Mark& mark : kMarks)
         if (inputs.host.*mark.mark) text += fmt::format("{} yes\n", mark.key);
-    for (const LocalRoute& route : inputs.host.coming) text += fmt::format("{} {} {}\n", kComing, route.prefix.to_string(), one_line(route.device));
+    for (const LocalRoute& route : inputs.host.coming)
+        text +=
+            fmt::format("{} {} {}\n", kComing, route.prefix.to_string(), one_line(route.device));
     if (text.size() > kMaxInputsBytes)
-        return Error{EX_UNAVAILABLE, fmt::format("more than {} bytes of settings, names and resolvers to keep with a jail", kMaxInputsBytes)};
+        return Error{
+            EX_UNAVAILABLE,
+            fmt::format("more than {} bytes of settings, names and resolvers to keep with a jail",
+                        kMaxInputsBytes)};
     return text;
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a policy is compiled from, without the addresses that the host has at the moment: kept with each jail, so that its policy can be compiled
-// again when those change, from nothing that whatever is in the container has been able to touch since.
+// What a policy is compiled from, without the addresses that the host has at the moment: kept with
+// each jail, so that its policy can be compiled again when those change, from nothing that whatever
+// is in the container has been able to touch since.
 #pragma once
 
 #include <string>

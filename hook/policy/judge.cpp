@@ -4,7 +4,7 @@
 #include <cstring>
 #include <span>
 
-#include "../bpf/verdict.h"
+#include "bpf/verdict.h"
 
 namespace {
 
@@ -33,23 +33,29 @@ std::vector<jail_ai::IpPrefix> forms_inside(const jail_key& key) {
 }  // namespace
 
 JAIL_INLINE const jail_rule* jail_lookup(const void* rules, const jail_key* key) {
-    const jail_ai::Rule* rule = jail_ai::find_rule(*static_cast<const jail_ai::Rules*>(rules), prefix_of(*key));
+    const jail_ai::Rule* rule =
+        jail_ai::find_rule(*static_cast<const jail_ai::Rules*>(rules), prefix_of(*key));
     return rule == nullptr ? nullptr : &rule->value;
 }
 
 namespace jail_ai {
 
-Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol, std::uint16_t port) {
+Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol,
+                std::uint16_t port) {
     const jail_key& key = address.key();
     const int verdict = jail_judge(&rules, &key, protocol, port);
-    Judgement judgement{verdict != JAIL_VERDICT_PASS, verdict == JAIL_VERDICT_PASS ? JAIL_REASON_COUNT : static_cast<jail_reason>(verdict), nullptr,
-                        nullptr, std::nullopt};
+    Judgement judgement{
+        verdict != JAIL_VERDICT_PASS,
+        verdict == JAIL_VERDICT_PASS ? JAIL_REASON_COUNT : static_cast<jail_reason>(verdict),
+        nullptr, nullptr, std::nullopt};
     const auto* decides = find_entry(rules, address);
     // The form inside decides where the address as it stands passes.
     if (jail_judge_key(&rules, &key, protocol, port) == JAIL_VERDICT_PASS) {
         for (const IpPrefix& inside : forms_inside(key)) {
             const auto* entry = find_entry(rules, inside);
-            if (entry == nullptr || (judgement.blocked ? jail_judge_key(&rules, &inside.key(), protocol, port) != verdict : decides != nullptr))
+            if (entry == nullptr || (judgement.blocked ? jail_judge_key(&rules, &inside.key(),
+                                                                        protocol, port) != verdict
+                                                       : decides != nullptr))
                 continue;
             decides = entry;
             judgement.form = inside;

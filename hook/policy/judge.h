@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the programs would say about a destination, by the same verdict.h, and which rule decides. For commands that explain.
+// What the programs would say about a destination, by the same verdict.h, and which rule decides.
+// For commands that explain.
 #pragma once
 
 #include "policy/policy.h"
@@ -9,16 +10,19 @@ namespace jail_ai {
 
 struct Judgement {
     bool blocked;
-    jail_reason reason;            // valid where blocked
-    const IpPrefix* prefix;        // of the rule that decides, in the rules that were given; nullptr where none holds the address
-    const Rule* rule;              // likewise
+    jail_reason reason;      // valid where blocked
+    const IpPrefix* prefix;  // of the rule that decides, in the rules that were given; nullptr
+                             // where none holds the address
+    const Rule* rule;        // likewise
     std::optional<IpPrefix> form;  // the IPv4 address in an IPv6 one, where that is what decides
 
     // The container may have the address itself, and reaches it as long as that is so.
     bool is_own() const { return blocked && rule != nullptr && rule->value.own != 0; }
 };
 
-// `address` is a single one. `protocol` and `port` are 0 for what no exception names. The rules must outlive the judgement.
-Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol, std::uint16_t port);
+// `address` is a single one. `protocol` and `port` are 0 for what no exception names. The rules
+// must outlive the judgement.
+Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol,
+                std::uint16_t port);
 
 }  // namespace jail_ai

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Addresses that mean the host, or the infrastructure that runs it, whatever the routing tables say.
+// Addresses that mean the host, or the infrastructure that runs it, whatever the routing tables
+// say.
 #pragma once
 
 #include <array>
 #include <string_view>
 
-#include "../bpf/abi.h"
+#include "bpf/abi.h"
 
 namespace jail_ai {
 
@@ -50,8 +51,9 @@ inline constexpr std::array kAlwaysBlocked = std::to_array<NamedPrefix>({
     {"fe80::/10", JAIL_REASON_LINK_LOCAL, "link-local neighbours, RFC 4291"},
 });
 
-// Blocked, too. Where the container shares the engine's network namespace these are the host's own; in one of its own they are the container's as
-// long as they stay inside, and a host's that takes such packets from a device (route_localnet).
+// Blocked, too. Where the container shares the engine's network namespace these are the host's own;
+// in one of its own they are the container's as long as they stay inside, and a host's that takes
+// such packets from a device (route_localnet).
 inline constexpr std::array kLoopback = std::to_array<NamedPrefix>({
     {"127.0.0.0/8", JAIL_REASON_LOOPBACK, "loopback, RFC 1122"},
     {"::1", JAIL_REASON_LOOPBACK, "loopback, RFC 4291"},

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Compiling has two steps: collect the prefixes that block, with their reasons, and then give each prefix that matters, those and
-// the ones that exceptions name, its ports. A destination's longest prefix among them is held by exactly the same wider prefixes as the
-// destination itself, which is why one lookup in the kernel is enough.
+// Compiling has two steps: collect the prefixes that block, with their reasons, and then give each
+// prefix that matters, those and the ones that exceptions name, its ports. A destination's longest
+// prefix among them is held by exactly the same wider prefixes as the destination itself, which is
+// why one lookup in the kernel is enough.
 #include "policy/policy.h"
 
 #include <fmt/format.h>
@@ -20,7 +21,8 @@ namespace jail_ai {
 namespace {
 
 // RFC 1035, and RFC 7858 for DNS over TLS.
-constexpr std::array kDnsPorts = {jail_ports{53, 53, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0}, jail_ports{853, 853, JAIL_PORTS_TCP, 0}};
+constexpr std::array kDnsPorts = {jail_ports{53, 53, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0},
+                                  jail_ports{853, 853, JAIL_PORTS_TCP, 0}};
 
 // The first to name a prefix gives its reason; all of them block.
 void block(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string source) {
@@ -30,7 +32,8 @@ void block(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string
 }
 
 void block_all(Rules& rules, std::span<const NamedPrefix> set) {
-    for (const NamedPrefix& named : set) block(rules, *IpPrefix::parse(named.prefix), named.reason, std::string(named.source));
+    for (const NamedPrefix& named : set)
+        block(rules, *IpPrefix::parse(named.prefix), named.reason, std::string(named.source));
 }
 
 bool is_loopback(const IpPrefix& prefix) {
@@ -41,12 +44,15 @@ bool is_loopback(const IpPrefix& prefix) {
 
 // What every network namespace takes for itself: a part of one of kLoopback's.
 bool means_myself(const IpPrefix& prefix) {
-    return std::ranges::any_of(kLoopback, [&](const NamedPrefix& named) { return IpPrefix::parse(named.prefix)->contains(prefix); });
+    return std::ranges::any_of(kLoopback, [&](const NamedPrefix& named) {
+        return IpPrefix::parse(named.prefix)->contains(prefix);
+    });
 }
 
 void block_route(Rules& rules, const LocalRoute& route, std::string_view source) {
     if (is_loopback(route.prefix)) return;  // loopback is in kLoopback
-    block(rules, route.prefix, route.reason, route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
+    block(rules, route.prefix, route.reason,
+          route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
 }
 
 void add_asked(Rules& rules, const Addition& addition, const HostView& host) {
@@ -56,9 +62,11 @@ void add_asked(Rules& rules, const Addition& addition, const HostView& host) {
     }
     const AlsoSet& set = *find_row(kAlsoSets, std::get<NamedSet>(addition.what));
     for (const auto& [prefix, source] : set.prefixes)
-        block(rules, *IpPrefix::parse(prefix), JAIL_REASON_ASKED, fmt::format("also {}: {}", set.name, source));
+        block(rules, *IpPrefix::parse(prefix), JAIL_REASON_ASKED,
+              fmt::format("also {}: {}", set.name, source));
     if (set.value != NamedSet::gateway) return;
-    for (const IpPrefix& gateway : host.gateways) block(rules, gateway, JAIL_REASON_ASKED, "also gateway");
+    for (const IpPrefix& gateway : host.gateways)
+        block(rules, gateway, JAIL_REASON_ASKED, "also gateway");
 }
 
 Rules collect_blocked(const Request& request, const HostView& host) {
@@ -68,18 +76,22 @@ Rules collect_blocked(const Request& request, const HostView& host) {
     for (const LocalRoute& route : host.coming) block_route(rules, route, "network of the engine");
     block_all(rules, kAlwaysBlocked);
     for (const IpPrefix& address : host.named)
-        if (!is_loopback(address) || host.shares_network) block(rules, address, JAIL_REASON_NAMED, "hosts file of the container");
-    for (const IpPrefix& address : host.mapped) block(rules, address, JAIL_REASON_ALIAS, "user-mode network: leads to the host");
+        if (!is_loopback(address) || host.shares_network)
+            block(rules, address, JAIL_REASON_NAMED, "hosts file of the container");
+    for (const IpPrefix& address : host.mapped)
+        block(rules, address, JAIL_REASON_ALIAS, "user-mode network: leads to the host");
     for (const Addition& addition : request.also) add_asked(rules, addition, host);
     return rules;
 }
 
 bool may_become_own(const Rules::value_type& entry, const HostView& host) {
     const auto reason = static_cast<jail_reason>(entry.second.value.reason);
-    return reason == JAIL_REASON_ASKED || (reason == JAIL_REASON_LOCAL && host.may_copy_host && entry.first.is_single());
+    return reason == JAIL_REASON_ASKED ||
+           (reason == JAIL_REASON_LOCAL && host.may_copy_host && entry.first.is_single());
 }
 
-// Addresses of the container itself: what goes to them is not for the host, as long as it stays inside.
+// Addresses of the container itself: what goes to them is not for the host, as long as it stays
+// inside.
 void mark_own(Rules& blocked, const HostView& host) {
     if (host.shares_network) return;
     for (const IpPrefix& address : host.own) {
@@ -109,27 +121,35 @@ struct Opening {
 std::vector<Opening> collect_openings(const Request& request, const HostView& host) {
     std::vector<Opening> openings;
     for (const Exception& exception : request.allow)
-        openings.push_back(
-            {exception.destination, {{exception.first, exception.last, exception.protocols, 0}}, fmt::format("allow {}", exception.text)});
+        openings.push_back({exception.destination,
+                            {{exception.first, exception.last, exception.protocols, 0}},
+                            fmt::format("allow {}", exception.text)});
     if (request.dns == Dns::off) return openings;
-    for (const IpPrefix& server : host.name_servers) openings.push_back({server, {kDnsPorts.begin(), kDnsPorts.end()}, "resolver of the container"});
+    for (const IpPrefix& server : host.name_servers)
+        openings.push_back(
+            {server, {kDnsPorts.begin(), kDnsPorts.end()}, "resolver of the container"});
     return openings;
 }
 
 // What "host" means in an exception.
 bool is_the_host(jail_reason reason) {
-    return reason == JAIL_REASON_LOCAL || reason == JAIL_REASON_ALIAS || reason == JAIL_REASON_NAMED || reason == JAIL_REASON_LOOPBACK ||
+    return reason == JAIL_REASON_LOCAL || reason == JAIL_REASON_ALIAS ||
+           reason == JAIL_REASON_NAMED || reason == JAIL_REASON_LOOPBACK ||
            reason == JAIL_REASON_UNSPECIFIED;
 }
 
-// The rule of `prefix`, which `blocked_by` blocks, with every opening that holds it. The container's own loopback needs none: what is blocked of it
-// is what leaves, and that is not what whoever names it means.
-Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by, std::vector<Opening>& openings) {
+// The rule of `prefix`, which `blocked_by` blocks, with every opening that holds it. The
+// container's own loopback needs none: what is blocked of it is what leaves, and that is not what
+// whoever names it means.
+Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by,
+                       std::vector<Opening>& openings) {
     Rule rule = blocked_by;
     if (rule.value.own == JAIL_OWN_LOOPBACK) return rule;
     std::vector<jail_ports> ports;
     for (Opening& opening : openings) {
-        const bool holds = opening.destination ? opening.destination->contains(prefix) : is_the_host(static_cast<jail_reason>(rule.value.reason));
+        const bool holds = opening.destination
+                               ? opening.destination->contains(prefix)
+                               : is_the_host(static_cast<jail_reason>(rule.value.reason));
         if (!holds) continue;
         opening.used = true;
         ports.insert(ports.end(), opening.ports.begin(), opening.ports.end());
@@ -137,8 +157,11 @@ Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by, std::vect
     }
     ports = merge_ports(ports);
     if (ports.size() > JAIL_MAX_PORTS)
-        return Error{EX_DATAERR, fmt::format("{} port ranges are allowed at {}, a rule holds {}: name fewer or wider ranges", ports.size(),
-                                             prefix.to_string(), JAIL_MAX_PORTS)};
+        return Error{
+            EX_DATAERR,
+            fmt::format(
+                "{} port ranges are allowed at {}, a rule holds {}: name fewer or wider ranges",
+                ports.size(), prefix.to_string(), JAIL_MAX_PORTS)};
     std::ranges::copy(ports, rule.value.ports);
     return rule;
 }
@@ -160,17 +183,21 @@ Result<Rules> compile_rules(const Rules& blocked, std::vector<Opening>& openings
     return compiled;
 }
 
-// Any neighbour's link-local source passes, and the host's own does not; what is sent to many makes no peer.
+// Any neighbour's link-local source passes, and the host's own does not; what is sent to many makes
+// no peer.
 bool programs_ask_for(std::uint8_t reason) {
-    return reason == JAIL_REASON_LINK_LOCAL || reason == JAIL_REASON_BROADCAST || reason == JAIL_REASON_MULTICAST;
+    return reason == JAIL_REASON_LINK_LOCAL || reason == JAIL_REASON_BROADCAST ||
+           reason == JAIL_REASON_MULTICAST;
 }
 
 bool same_verdict(const jail_rule& a, const jail_rule& b, bool with_reason) {
-    return a.own == b.own && std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 && (!with_reason || a.reason == b.reason);
+    return a.own == b.own && std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 &&
+           (!with_reason || a.reason == b.reason);
 }
 
-// Of the prefixes that the next wider one gives the same verdict; a wider one comes before those that it holds. What the host is says more than that
-// its network was named: there the narrower reason stays, as long as there is room.
+// Of the prefixes that the next wider one gives the same verdict; a wider one comes before those
+// that it holds. What the host is says more than that its network was named: there the narrower
+// reason stays, as long as there is room.
 std::size_t drop_repeated(Rules& rules, bool keep_reasons) {
     std::vector<Rules::const_iterator> wider;
     std::vector<Rules::const_iterator> repeated;
@@ -178,8 +205,9 @@ std::size_t drop_repeated(Rules& rules, bool keep_reasons) {
         while (!wider.empty() && !wider.back()->first.contains(at->first)) wider.pop_back();
         if (!wider.empty()) {
             const jail_rule& above = wider.back()->second.value;
-            const bool reason_counts =
-                programs_ask_for(above.reason) || programs_ask_for(at->second.value.reason) || (keep_reasons && above.reason == JAIL_REASON_ASKED);
+            const bool reason_counts = programs_ask_for(above.reason) ||
+                                       programs_ask_for(at->second.value.reason) ||
+                                       (keep_reasons && above.reason == JAIL_REASON_ASKED);
             if (same_verdict(above, at->second.value, reason_counts)) repeated.push_back(at);
         }
         wider.push_back(at);
@@ -202,14 +230,19 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
     std::vector<Opening> openings = collect_openings(request, host);
     auto rules = TRY(compile_rules(blocked, openings));
     if (drop_repeated(rules, true) > JAIL_MAX_RULES && drop_repeated(rules, false) > JAIL_MAX_RULES)
-        return Error{EX_UNAVAILABLE, fmt::format("{} prefixes to block, a jail holds {}: the engine's network namespace has too many local routes",
-                                                 rules.size(), JAIL_MAX_RULES)};
+        return Error{EX_UNAVAILABLE,
+                     fmt::format("{} prefixes to block, a jail holds {}: the engine's network "
+                                 "namespace has too many local routes",
+                                 rules.size(), JAIL_MAX_RULES)};
     Policy policy{std::move(rules), request.mode, host.shares_network, {}};
     for (std::size_t i = 0; i < request.allow.size(); ++i)
-        if (!openings[i].used) policy.moots.push_back(fmt::format("{} is moot: nothing blocks it", openings[i].source));
+        if (!openings[i].used)
+            policy.moots.push_back(
+                fmt::format("{} is moot: nothing blocks it", openings[i].source));
     if (host.gateways.empty() && std::ranges::any_of(request.also, asks_for_gateway))
         policy.moots.emplace_back(
-            "also gateway has no effect: the container has no default gateway yet: if it gets one that is not the host's, name it: "
+            "also gateway has no effect: the container has no default gateway yet: if it gets one "
+            "that is not the host's, name it: "
             "jail-ai.block-host.also=ADDRESS");
     return policy;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The policy of one jail: what the host is, seen from one container, compiled into the rules that the programs look up.
+// The policy of one jail: what the host is, seen from one container, compiled into the rules that
+// the programs look up.
 #pragma once
 
 #include <map>
@@ -29,12 +30,15 @@ struct Policy {
     std::vector<std::string> moots;  // exceptions for what nothing blocks, for the log
 };
 
-// Compiles what is asked and what the host is into rules. A destination is blocked where a prefix to block holds it, and passes all the same
-// where an exception holds it, its port and its protocol; the compiled rules say the same by their longest prefix alone. Errors:
-// EX_UNAVAILABLE when there are more rules than a jail holds, EX_DATAERR when a rule would need more than JAIL_MAX_PORTS port ranges.
+// Compiles what is asked and what the host is into rules. A destination is blocked where a prefix
+// to block holds it, and passes all the same where an exception holds it, its port and its
+// protocol; the compiled rules say the same by their longest prefix alone. Errors: EX_UNAVAILABLE
+// when there are more rules than a jail holds, EX_DATAERR when a rule would need more than
+// JAIL_MAX_PORTS port ranges.
 Result<Policy> compile_policy(const Request& request, const HostView& host);
 
-// The rule that decides about a single address, or about those of a prefix that no longer one holds, or nullptr; also with its prefix.
+// The rule that decides about a single address, or about those of a prefix that no longer one
+// holds, or nullptr; also with its prefix.
 const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address);
 const Rule* find_rule(const Rules& rules, const IpPrefix& address);
 

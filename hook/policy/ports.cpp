@@ -7,7 +7,8 @@ namespace jail_ai {
 namespace {
 
 // Ranges of one protocol, in order, where neither touch nor overlap is left.
-std::vector<jail_ports> merge_protocol(const std::vector<jail_ports>& ranges, std::uint8_t protocol) {
+std::vector<jail_ports> merge_protocol(const std::vector<jail_ports>& ranges,
+                                       std::uint8_t protocol) {
     std::vector<jail_ports> own;
     for (jail_ports range : ranges) {
         if ((range.protocols & protocol) == 0) continue;
@@ -30,8 +31,10 @@ std::vector<jail_ports> merge_protocol(const std::vector<jail_ports>& ranges, st
 std::vector<jail_ports> merge_ports(const std::vector<jail_ports>& ranges) {
     std::vector<jail_ports> all = merge_protocol(ranges, JAIL_PORTS_TCP);
     for (const jail_ports& udp : merge_protocol(ranges, JAIL_PORTS_UDP)) {
-        const auto twin = std::ranges::find_if(
-            all, [&](const jail_ports& tcp) { return tcp.protocols == JAIL_PORTS_TCP && tcp.first == udp.first && tcp.last == udp.last; });
+        const auto twin = std::ranges::find_if(all, [&](const jail_ports& tcp) {
+            return tcp.protocols == JAIL_PORTS_TCP && tcp.first == udp.first &&
+                   tcp.last == udp.last;
+        });
         if (twin == all.end())
             all.push_back(udp);
         else
@@ -41,11 +44,13 @@ std::vector<jail_ports> merge_ports(const std::vector<jail_ports>& ranges) {
     return all;
 }
 
-std::vector<jail_ports> common_ports(const std::vector<jail_ports>& a, const std::vector<jail_ports>& b) {
+std::vector<jail_ports> common_ports(const std::vector<jail_ports>& a,
+                                     const std::vector<jail_ports>& b) {
     std::vector<jail_ports> common;
     for (const jail_ports& left : a) {
         for (const jail_ports& right : b) {
-            const jail_ports both{std::max(left.first, right.first), std::min(left.last, right.last),
+            const jail_ports both{std::max(left.first, right.first),
+                                  std::min(left.last, right.last),
                                   static_cast<std::uint8_t>(left.protocols & right.protocols), 0};
             if (both.first <= both.last && both.protocols != 0) common.push_back(both);
         }

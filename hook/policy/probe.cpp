@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::uint16_t kDiscard = 9;  // RFC 863: who listens there throws away what comes
 
-// Addresses that nobody should have, and that nothing denies unless the policy denies far more than the host (RFC 5737, RFC 3849).
+// Addresses that nobody should have, and that nothing denies unless the policy denies far more than
+// the host (RFC 5737, RFC 3849).
 constexpr std::string_view kDocumentation4 = "192.0.2.1", kDocumentation6 = "2001:db8::1";
 
 constexpr std::string_view kLineNames[] = {
@@ -40,7 +41,8 @@ bool is_denied(const Rules& rules, const ProbeTarget& target) {
 std::vector<std::uint16_t> ports_to_try(const jail_rule& rule) {
     std::vector<std::uint16_t> ports = {kDiscard};
     for (const jail_ports& range : rule.ports)
-        if (range.protocols != 0 && range.last != UINT16_MAX) ports.push_back(static_cast<std::uint16_t>(range.last + 1));
+        if (range.protocols != 0 && range.last != UINT16_MAX)
+            ports.push_back(static_cast<std::uint16_t>(range.last + 1));
     return ports;
 }
 
@@ -64,22 +66,26 @@ std::optional<ProbeTarget> find_open(const Rules& rules, bool v4) {
     if (!judge(rules, usual.address, IPPROTO_UDP, usual.port).blocked) return usual;
     for (const auto& [prefix, rule] : rules)
         for (const jail_ports& range : rule.value.ports)
-            if (is_of_family(prefix, v4) && (range.protocols & JAIL_PORTS_UDP) != 0 && range.last != 0 &&
-                !judge(rules, prefix, IPPROTO_UDP, range.last).blocked)
+            if (is_of_family(prefix, v4) && (range.protocols & JAIL_PORTS_UDP) != 0 &&
+                range.last != 0 && !judge(rules, prefix, IPPROTO_UDP, range.last).blocked)
                 return ProbeTarget{prefix, range.last};
     return std::nullopt;
 }
 
 Error does_not_act(jail_line line, std::string_view cause) {
-    return Error{EX_UNAVAILABLE, fmt::format("the block does not act: the programs are attached, and {} {}", kLineNames[line], cause)};
+    return Error{EX_UNAVAILABLE,
+                 fmt::format("the block does not act: the programs are attached, and {} {}",
+                             kLineNames[line], cause)};
 }
 
 constexpr std::string_view kNotAsked =
-    "is not denied by them: find out what keeps the kernel from asking them. Linux before 5.15 no longer does once net_cls or net_prio of cgroup v1 "
+    "is not denied by them: find out what keeps the kernel from asking them. Linux before 5.15 no "
+    "longer does once net_cls or net_prio of cgroup v1 "
     "has been used (boot with systemd.unified_cgroup_hierarchy=1, or run Linux 5.15 or newer)";
 
 constexpr std::string_view kUndone =
-    "goes through although they deny it: another BPF program, on this cgroup or one above, undoes what they say. Find it (bpftool cgroup tree) and "
+    "goes through although they deny it: another BPF program, on this cgroup or one above, undoes "
+    "what they say. Find it (bpftool cgroup tree) and "
     "detach it";
 
 bool is_egress(jail_line line) {
@@ -88,7 +94,9 @@ bool is_egress(jail_line line) {
 
 Status judge_line(jail_line line, const ProbeTry& tried, Mode mode) {
     if (tried.denied == 0 && (tried.error == EPERM || tried.error == EACCES))
-        return does_not_act(line, "is denied by somebody else before they are asked: find out by whom, a firewall or another security module");
+        return does_not_act(line,
+                            "is denied by somebody else before they are asked: find out by whom, a "
+                            "firewall or another security module");
     if (tried.denied == 0) return does_not_act(line, kNotAsked);
     // Programs that try an abstract name first go on to a path only after this (bpf/guard.bpf.c).
     const int denied_by = line == JAIL_LINE_UNIX ? ECONNREFUSED : EPERM;
@@ -96,8 +104,9 @@ Status judge_line(jail_line line, const ProbeTry& tried, Mode mode) {
     return ok();
 }
 
-// One program at one place of the kernel judges packets of both families: one that gets as far as the program shows it for both. In this network
-// namespace there may be no IPv6, or a firewall that lets no such packet through.
+// One program at one place of the kernel judges packets of both families: one that gets as far as
+// the program shows it for both. In this network namespace there may be no IPv6, or a firewall that
+// lets no such packet through.
 Status judge_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
     bool planned = false, shown = false;
     int error = 0;
@@ -113,7 +122,8 @@ Status judge_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
     }
     if (!planned || shown) return ok();
     return Error{EX_UNAVAILABLE,
-                 fmt::format("whether packets on their way out are denied can't be shown: nothing leaves by the loopback device of this network "
+                 fmt::format("whether packets on their way out are denied can't be shown: nothing "
+                             "leaves by the loopback device of this network "
                              "namespace: {}: ip link set lo up",
                              ::strerror(error))};
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the probe of a jail is to try, by the jail's own rules, and what its outcome says. Pure; jail/acting.h carries it out.
+// What the probe of a jail is to try, by the jail's own rules, and what its outcome says. Pure;
+// jail/acting.h carries it out.
 #pragma once
 
 #include <array>
@@ -22,7 +23,8 @@ template <typename T>
 using PerLine = std::array<T, JAIL_LINE_COUNT>;  // by enum jail_line
 
 struct ProbePlan {
-    PerLine<std::optional<ProbeTarget>> targets;  // nothing where the line isn't tried, and for those of the guard
+    PerLine<std::optional<ProbeTarget>>
+        targets;  // nothing where the line isn't tried, and for those of the guard
     bool guard = false;
     bool unix_hooks = false;
     Mode mode = Mode::enforce;
@@ -30,8 +32,9 @@ struct ProbePlan {
     bool tries(jail_line line) const;
 };
 
-// To each address a datagram at most is sent, over the loopback device, where nobody has it: one that only convention gives a meaning. A line is left
-// out where the rules give it nothing to deny: all UDP ports at all such addresses of a family are open, or (egress) none at any address.
+// To each address a datagram at most is sent, over the loopback device, where nobody has it: one
+// that only convention gives a meaning. A line is left out where the rules give it nothing to deny:
+// all UDP ports at all such addresses of a family are open, or (egress) none at any address.
 ProbePlan plan_probe(const Rules& rules, Mode mode, Guard guard);
 
 // What became of a try.

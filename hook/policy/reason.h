@@ -6,15 +6,16 @@
 #include <array>
 #include <string_view>
 
-#include "../bpf/abi.h"
 #include "base/named.h"
+#include "bpf/abi.h"
 
 namespace jail_ai {
 
 struct ReasonRow {
     jail_reason value;
     std::string_view name;
-    // What was denied, where that is no address: a format with the fields of jail_refusal that hold a number, and `file` for the kind of file.
+    // What was denied, where that is no address: a format with the fields of jail_refusal that hold
+    // a number, and `file` for the kind of file.
     std::string_view denied;
 };
 

@@ -15,67 +15,95 @@ namespace {
 struct CapabilityRisk {
     std::string_view name;
     Risk risk;
-    bool within_sys_admin;   // it adds nothing to CAP_SYS_ADMIN, which is named then
-    bool only_machine_wide;  // the kernel asks for it in the initial user namespace and nowhere else
+    bool within_sys_admin;  // it adds nothing to CAP_SYS_ADMIN, which is named then
+    bool
+        only_machine_wide;  // the kernel asks for it in the initial user namespace and nowhere else
 };
 
-// Each lets a process undo or pass by what is on the cgroup: translate and tunnel in its network namespace, attach a program of its own
-// behind ours, detach ours, open any host cgroup by file handle, change the kernel. In a user namespace that isn't the machine's, bpf(2) and
-// init_module(2) give nothing for it. The others stay what they are: the container's network namespace belongs to that user namespace, so that its
-// administrator can tunnel and forward in it, which no hook on a cgroup sees; it can mount a cgroup file system; and since Linux 6.11 one can open by
-// handle what a file system mounted from there holds (open_by_handle_at(2)).
+// Each lets a process undo or pass by what is on the cgroup: translate and tunnel in its network
+// namespace, attach a program of its own behind ours, detach ours, open any host cgroup by file
+// handle, change the kernel. In a user namespace that isn't the machine's, bpf(2) and
+// init_module(2) give nothing for it. The others stay what they are: the container's network
+// namespace belongs to that user namespace, so that its administrator can tunnel and forward in it,
+// which no hook on a cgroup sees; it can mount a cgroup file system; and since Linux 6.11 one can
+// open by handle what a file system mounted from there holds (open_by_handle_at(2)).
 constexpr std::array kCapabilities = {
-    CapabilityRisk{"CAP_NET_ADMIN", Risk::cap_net_admin, false, false}, CapabilityRisk{"CAP_BPF", Risk::cap_bpf, false, true},
-    CapabilityRisk{"CAP_SYS_ADMIN", Risk::cap_sys_admin, false, false}, CapabilityRisk{"CAP_DAC_READ_SEARCH", Risk::cap_dac_read_search, true, false},
+    CapabilityRisk{"CAP_NET_ADMIN", Risk::cap_net_admin, false, false},
+    CapabilityRisk{"CAP_BPF", Risk::cap_bpf, false, true},
+    CapabilityRisk{"CAP_SYS_ADMIN", Risk::cap_sys_admin, false, false},
+    CapabilityRisk{"CAP_DAC_READ_SEARCH", Risk::cap_dac_read_search, true, false},
     CapabilityRisk{"CAP_SYS_MODULE", Risk::cap_sys_module, true, true},
 };
 
-void find_capabilities(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
+void find_capabilities(const Bundle& bundle, const ContainerFacts& facts,
+                       std::vector<FoundRisk>& found) {
     const bool can_do_anything = bundle.capabilities.contains("CAP_SYS_ADMIN");
     for (const CapabilityRisk& capability : kCapabilities)
-        if (bundle.capabilities.contains(std::string(capability.name)) && (!can_do_anything || !capability.within_sys_admin) &&
+        if (bundle.capabilities.contains(std::string(capability.name)) &&
+            (!can_do_anything || !capability.within_sys_admin) &&
             !(facts.in_user_namespace && capability.only_machine_wide))
             found.push_back({capability.risk, fmt::format("it has {}", capability.name),
-                             fmt::format("take it away (no --privileged, --cap-drop={})", capability.name.substr(4)), true});
+                             fmt::format("take it away (no --privileged, --cap-drop={})",
+                                         capability.name.substr(4)),
+                             true});
 }
 
-// Does a later mount cover what the bind would show of it? A rootless engine binds all of /sys where it may not mount one, and lays the container's
-// own cgroups over the host's.
+// Does a later mount cover what the bind would show of it? A rootless engine binds all of /sys
+// where it may not mount one, and lays the container's own cgroups over the host's.
 bool is_covered(const Bundle& bundle, const BoundPath& bind, const std::string& cgroups) {
     const auto last =
-        std::find_if(bundle.mounts.rbegin(), bundle.mounts.rend(), [&](const Mount& mount) { return mount.destination == bind.destination; });
-    const std::string inside = (bind.destination == "/" ? "" : bind.destination) + cgroups.substr(bind.source == "/" ? 0 : bind.source.size());
-    return std::any_of(last.base(), bundle.mounts.end(), [&](const Mount& mount) { return is_at_or_below(inside, mount.destination); });
+        std::find_if(bundle.mounts.rbegin(), bundle.mounts.rend(),
+                     [&](const Mount& mount) { return mount.destination == bind.destination; });
+    const std::string inside = (bind.destination == "/" ? "" : bind.destination) +
+                               cgroups.substr(bind.source == "/" ? 0 : bind.source.size());
+    return std::any_of(last.base(), bundle.mounts.end(), [&](const Mount& mount) {
+        return is_at_or_below(inside, mount.destination);
+    });
 }
 
-// A writable cgroup file system that shows more than the container's own cgroup is a way out: write yourself into another cgroup.
-void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
-    const auto add = [&](std::string_view destination, std::string_view why, std::string_view remedy) {
-        found.push_back({Risk::host_cgroups, fmt::format("it can leave its cgroup by {}: {}", quote(destination), why), std::string(remedy), true});
+// A writable cgroup file system that shows more than the container's own cgroup is a way out: write
+// yourself into another cgroup.
+void find_cgroups(const Bundle& bundle, const ContainerFacts& facts,
+                  std::vector<FoundRisk>& found) {
+    const auto add = [&](std::string_view destination, std::string_view why,
+                         std::string_view remedy) {
+        found.push_back({Risk::host_cgroups,
+                         fmt::format("it can leave its cgroup by {}: {}", quote(destination), why),
+                         std::string(remedy), true});
     };
-    constexpr std::string_view kDontMount = "use --cgroupns=private and don't mount cgroup file systems into it";
-    // So does rootless podman with --network=host by itself, and there the container's root owns cgroups of the user's.
-    constexpr std::string_view kCover = "don't mount it, or cover that (rootless with --network=host: --tmpfs=/sys/fs/cgroup:notmpcopyup)";
+    constexpr std::string_view kDontMount =
+        "use --cgroupns=private and don't mount cgroup file systems into it";
+    // So does rootless podman with --network=host by itself, and there the container's root owns
+    // cgroups of the user's.
+    constexpr std::string_view kCover =
+        "don't mount it, or cover that (rootless with --network=host: "
+        "--tmpfs=/sys/fs/cgroup:notmpcopyup)";
     // A namespace that it joined may be rooted above its own cgroup, or beside it.
     const bool sees_others = facts.shares_cgroup_namespace || bundle.joined.contains("cgroup");
     for (const Mount& mount : bundle.mounts)
-        if (sees_others && (mount.type == "cgroup" || mount.type == "cgroup2") && !mount.is_read_only())
-            add(mount.destination, "a writable cgroup file system in a cgroup namespace that isn't its own", kDontMount);
+        if (sees_others && (mount.type == "cgroup" || mount.type == "cgroup2") &&
+            !mount.is_read_only())
+            add(mount.destination,
+                "a writable cgroup file system in a cgroup namespace that isn't its own",
+                kDontMount);
     for (const SeenMount& mount : facts.mounts) {
         if (!mount.shows_cgroups) continue;
         const auto named = std::ranges::find(bundle.mounts, mount.destination, &Mount::destination);
         const bool is_found = sees_others && named != bundle.mounts.end() && !named->is_bind();
         if (!is_found)
-            add(mount.destination, fmt::format("{} of the host, with its cgroup file system", quote(mount.source)),
+            add(mount.destination,
+                fmt::format("{} of the host, with its cgroup file system", quote(mount.source)),
                 named == bundle.mounts.end() ? kCover : kDontMount);
     }
     for (const BoundPath& bind : facts.binds) {
         for (const std::string& cgroups : facts.cgroup_mounts) {
             const bool within = is_at_or_below(bind.source, cgroups) && !bind.read_only;
-            const bool around =
-                is_at_or_below(cgroups, bind.source) && bind.source != cgroups && bind.recursive && !is_covered(bundle, bind, cgroups);
+            const bool around = is_at_or_below(cgroups, bind.source) && bind.source != cgroups &&
+                                bind.recursive && !is_covered(bundle, bind, cgroups);
             if (!within && !around) continue;
-            add(bind.destination, fmt::format("{} of the host, with its cgroup file system", quote(bind.source)), around ? kCover : kDontMount);
+            add(bind.destination,
+                fmt::format("{} of the host, with its cgroup file system", quote(bind.source)),
+                around ? kCover : kDontMount);
             break;
         }
     }
@@ -83,13 +111,18 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts, std::vector
 
 void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     const auto add = [&](std::string_view destination, std::string_view socket) {
-        found.push_back({Risk::engine_socket, fmt::format("{} gives it a container engine's socket, {}", quote(destination), quote(socket)),
-                         "don't mount it: who has it can start containers that are not jailed", true});
+        found.push_back({Risk::engine_socket,
+                         fmt::format("{} gives it a container engine's socket, {}",
+                                     quote(destination), quote(socket)),
+                         "don't mount it: who has it can start containers that are not jailed",
+                         true});
     };
     for (const SeenMount& mount : facts.mounts)
         if (!mount.engine_socket.empty()) add(mount.destination, mount.engine_socket);
     for (const BoundPath& bind : facts.binds) {
-        const auto below = std::ranges::find_if(facts.engine_sockets, [&](const std::string& socket) { return is_at_or_below(socket, bind.source); });
+        const auto below = std::ranges::find_if(
+            facts.engine_sockets,
+            [&](const std::string& socket) { return is_at_or_below(socket, bind.source); });
         std::string socket = below != facts.engine_sockets.end() ? *below : "";
         if (bind.is_socket && is_engine_socket(bind.source)) socket = bind.source;
         if (!bind.engine_socket.empty()) socket = bind.source + "/" + bind.engine_socket;
@@ -101,16 +134,20 @@ void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& fo
 std::string unguarded_remedy(const Unguarded& unguarded, std::string_view otherwise) {
     std::string remedy(otherwise);
     if (unguarded.by_configuration)
-        remedy += fmt::format("{}boot with 'bpf' among the security modules (lsm=…,bpf on the kernel command line)", remedy.empty() ? "" : ", or ");
+        remedy += fmt::format(
+            "{}boot with 'bpf' among the security modules (lsm=…,bpf on the kernel command line)",
+            remedy.empty() ? "" : ", or ");
     else if (remedy.empty())
         remedy = "use a network namespace of its own, or a kernel with BPF LSM (Linux 6.0)";
     return remedy;
 }
 
 constexpr std::string_view kSeccompRemedy =
-    "let podman ask the stage precreate (containers.conf.d/50-jail-ai-hook.conf), or close it by a seccomp profile that names socket families";
+    "let podman ask the stage precreate (containers.conf.d/50-jail-ai-hook.conf), or close it by a "
+    "seccomp profile that names socket families";
 
-// By 32-bit system calls alone it is open because that was accepted, or because a profile has gaps there.
+// By 32-bit system calls alone it is open because that was accepted, or because a profile has gaps
+// there.
 Risk by_way(Opened opened, Risk risk) {
     return opened == Opened::by_ia32 ? Risk::ia32 : risk;
 }
@@ -124,64 +161,88 @@ void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
     if (opened == Opened::no) return;
     const VsockListeners& listeners = unguarded.listeners;
     std::string who = "which reach a hypervisor; nobody on this machine listens now";
-    if (!listeners.known) who = "and this kernel doesn't say who on this machine listens (no vsock_diag)";
-    if (!listeners.ports.empty()) who = fmt::format("and a process of this machine listens on vsock port {}", listeners.ports.front());
-    found.push_back({by_way(opened, Risk::vsock), fmt::format("it can open vsock sockets{}, {}", way(opened), who),
-                     unguarded_remedy(unguarded, kSeccompRemedy), !listeners.known || !listeners.ports.empty()});
+    if (!listeners.known)
+        who = "and this kernel doesn't say who on this machine listens (no vsock_diag)";
+    if (!listeners.ports.empty())
+        who = fmt::format("and a process of this machine listens on vsock port {}",
+                          listeners.ports.front());
+    found.push_back({by_way(opened, Risk::vsock),
+                     fmt::format("it can open vsock sockets{}, {}", way(opened), who),
+                     unguarded_remedy(unguarded, kSeccompRemedy),
+                     !listeners.known || !listeners.ports.empty()});
 }
 
-// Of CAP_NET_RAW: frames where nothing else closes packet sockets, fragments where the kernel loses them, and in the host's network what is for many:
-// the kernel (ip_mc_output()) gives its own listeners a copy that no hook of a cgroup is called for. A UDP socket's call is judged before, a raw
-// one's isn't.
+// Of CAP_NET_RAW: frames where nothing else closes packet sockets, fragments where the kernel loses
+// them, and in the host's network what is for many: the kernel (ip_mc_output()) gives its own
+// listeners a copy that no hook of a cgroup is called for. A UDP socket's call is judged before, a
+// raw one's isn't.
 void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     if (!bundle.capabilities.contains("CAP_NET_RAW")) return;
-    const OpenSockets open = facts.unguarded ? facts.unguarded->open_sockets : OpenSockets{Opened::no, Opened::no, Opened::yes};
+    const OpenSockets open = facts.unguarded ? facts.unguarded->open_sockets
+                                             : OpenSockets{Opened::no, Opened::no, Opened::yes};
     if (open.packet != Opened::no)
-        found.push_back({by_way(open.packet, Risk::cap_net_raw), fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(open.packet)),
-                         unguarded_remedy(*facts.unguarded, fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)), true});
+        found.push_back(
+            {by_way(open.packet, Risk::cap_net_raw),
+             fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(open.packet)),
+             unguarded_remedy(*facts.unguarded,
+                              fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)),
+             true});
     if (facts.loses_fragments && open.ip != Opened::no)
         found.push_back({Risk::cap_net_raw,
-                         "it has CAP_NET_RAW, and this kernel lets fragments of raw sockets by where it tracks connections (Linux before 6.9)",
+                         "it has CAP_NET_RAW, and this kernel lets fragments of raw sockets by "
+                         "where it tracks connections (Linux before 6.9)",
                          "drop it (--cap-drop=NET_RAW), or use a newer kernel", true});
     if (facts.shares_network && !facts.in_user_namespace && open.ip != Opened::no)
-        found.push_back(
-            {Risk::cap_net_raw,
-             "it has CAP_NET_RAW in the host's network, where services of the host get what a raw socket sends to a group or to everybody",
-             "drop it (--cap-drop=NET_RAW), or use a network of its own", true});
+        found.push_back({Risk::cap_net_raw,
+                         "it has CAP_NET_RAW in the host's network, where services of the host get "
+                         "what a raw socket sends to a group or to everybody",
+                         "drop it (--cap-drop=NET_RAW), or use a network of its own", true});
 }
 
 void find_unguarded(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
     find_vsock(unguarded, found);
     if (unguarded.abstract_unix)
-        found.push_back({Risk::abstract_unix, "it reaches abstract Unix sockets of this machine, as it shares the network namespace",
-                         unguarded_remedy(unguarded, ""), false});
+        found.push_back(
+            {Risk::abstract_unix,
+             "it reaches abstract Unix sockets of this machine, as it shares the network namespace",
+             unguarded_remedy(unguarded, ""), false});
 }
 
-// One port is what people open for one service of the host's, and is told; all of them are the host.
+// One port is what people open for one service of the host's, and is told; all of them are the
+// host.
 void find_forwards(const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     for (const LoopbackForward& forward : facts.forwards)
-        found.push_back({Risk::host_loopback,
-                         fmt::format("its own loopback leads to the host's 127.0.0.1 and ::1, by pasta's {}: {}", quote(forward.option),
-                                     forward.every_port ? "on every port that is listened on" : "on these ports"),
-                         "name single ports (--network=pasta:-T,PORT), or none", forward.every_port});
+        found.push_back(
+            {Risk::host_loopback,
+             fmt::format(
+                 "its own loopback leads to the host's 127.0.0.1 and ::1, by pasta's {}: {}",
+                 quote(forward.option),
+                 forward.every_port ? "on every port that is listened on" : "on these ports"),
+             "name single ports (--network=pasta:-T,PORT), or none", forward.every_port});
 }
 
 }  // namespace
 
 bool is_engine_socket(std::string_view path) {
-    return std::ranges::find(kEngineSocketNames, path.substr(path.rfind('/') + 1)) != kEngineSocketNames.end();
+    return std::ranges::find(kEngineSocketNames, path.substr(path.rfind('/') + 1)) !=
+           kEngineSocketNames.end();
 }
 
 std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& facts) {
     std::vector<FoundRisk> found;
     find_capabilities(bundle, facts, found);
     find_cgroups(bundle, facts, found);
-    // A config.json without namespaces is none that an engine wrote; what it is for, only its author knows.
+    // A config.json without namespaces is none that an engine wrote; what it is for, only its
+    // author knows.
     if (facts.sees_other_processes && (!bundle.namespaces.empty() || bundle.of_process))
-        found.push_back({Risk::host_pid, "it sees processes that are not its own, and can act as those of its user",
+        found.push_back({Risk::host_pid,
+                         "it sees processes that are not its own, and can act as those of its user",
                          "no --pid=host, no --pid=container:…", true});
     const auto add_procfs = [&](std::string_view destination, std::string_view source) {
-        found.push_back({Risk::host_pid, fmt::format("{} shows it {} of the host", quote(destination), quote(source)), "don't mount it", true});
+        found.push_back(
+            {Risk::host_pid,
+             fmt::format("{} shows it {} of the host", quote(destination), quote(source)),
+             "don't mount it", true});
     };
     for (const SeenMount& mount : facts.mounts)
         if (mount.shows_processes) add_procfs(mount.destination, mount.source);
@@ -189,7 +250,9 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
         if (bind.is_procfs) add_procfs(bind.destination, bind.source);
     find_engine_sockets(facts, found);
     for (const ForeignDescriptor& descriptor : facts.descriptors)
-        found.push_back({Risk::inherited_sockets, fmt::format("its descriptor {} is {} from outside", descriptor.number, descriptor.kind),
+        found.push_back({Risk::inherited_sockets,
+                         fmt::format("its descriptor {} is {} from outside", descriptor.number,
+                                     descriptor.kind),
                          "don't hand it in (--preserve-fds, socket activation)", true});
     find_raw(bundle, facts, found);
     if (facts.unguarded) find_unguarded(*facts.unguarded, found);

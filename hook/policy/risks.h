@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a container holds that would let it go round every program on its cgroup. Judged from the facts (policy/facts.h).
+// What a container holds that would let it go round every program on its cgroup. Judged from the
+// facts (policy/facts.h).
 #pragma once
 
 #include <array>
@@ -23,9 +24,11 @@ struct FoundRisk {
 // Every risk, in the order of enum Risk; several of the same kind where several things carry it.
 std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& facts);
 
-inline constexpr std::array<std::string_view, 4> kEngineSocketNames = {"podman.sock", "docker.sock", "crio.sock", "containerd.sock"};
+inline constexpr std::array<std::string_view, 4> kEngineSocketNames = {
+    "podman.sock", "docker.sock", "crio.sock", "containerd.sock"};
 
-// The name of a socket file by which a container engine takes orders: "podman.sock", "docker.sock", "crio.sock", "containerd.sock".
+// The name of a socket file by which a container engine takes orders: "podman.sock", "docker.sock",
+// "crio.sock", "containerd.sock".
 bool is_engine_socket(std::string_view path);
 
 }  // namespace jail_ai

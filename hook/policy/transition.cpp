@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Between the two stands a third set, which has every prefix of both, and at each prefix the stricter of the two rules that decide there. A first
-// phase puts it into the map, a second one puts the new rules in its place and takes away the prefixes that they don't have. In the first, each
-// lookup is answered by an old rule or, where no longer old prefix holds the address, by one at least as strict as the old rule that decided; in
-// the second likewise by the new rules. So each lookup blocks in the first phase what the old rules blocked and in the second what the new ones
-// block, in whatever order the steps of a phase come. Without the third set that would not be so where two lookups decide (bpf/verdict.h): one of
-// them could be answered by the old rules and the other by the new.
+// Between the two stands a third set, which has every prefix of both, and at each prefix the
+// stricter of the two rules that decide there. A first phase puts it into the map, a second one
+// puts the new rules in its place and takes away the prefixes that they don't have. In the first,
+// each lookup is answered by an old rule or, where no longer old prefix holds the address, by one
+// at least as strict as the old rule that decided; in the second likewise by the new rules. So each
+// lookup blocks in the first phase what the old rules blocked and in the second what the new ones
+// block, in whatever order the steps of a phase come. Without the third set that would not be so
+// where two lookups decide (bpf/verdict.h): one of them could be answered by the old rules and the
+// other by the new.
 #include "policy/transition.h"
 
 #include <algorithm>
@@ -23,7 +26,8 @@ bool alike(const jail_rule& a, const jail_rule& b) {
 
 std::vector<jail_ports> ports_of(const jail_rule& rule) {
     std::vector<jail_ports> ports;
-    std::ranges::copy_if(rule.ports, std::back_inserter(ports), [](const jail_ports& range) { return range.protocols != 0; });
+    std::ranges::copy_if(rule.ports, std::back_inserter(ports),
+                         [](const jail_ports& range) { return range.protocols != 0; });
     return ports;
 }
 
@@ -48,7 +52,8 @@ jail_rule stricter_at(const IpPrefix& prefix, const Rules& now, const Rules& the
 void put_changed(const Rules& from, const Rules& to, std::vector<RuleStep>& steps) {
     for (const auto& [prefix, rule] : to) {
         const auto before = from.find(prefix);
-        if (before == from.end() || !alike(before->second.value, rule.value)) steps.push_back({prefix, rule.value});
+        if (before == from.end() || !alike(before->second.value, rule.value))
+            steps.push_back({prefix, rule.value});
     }
 }
 
@@ -57,7 +62,8 @@ void put_changed(const Rules& from, const Rules& to, std::vector<RuleStep>& step
 std::vector<RuleStep> plan_transition(const Rules& now, const Rules& then) {
     Rules between;
     for (const Rules* rules : {&now, &then})
-        for (const auto& [prefix, rule] : *rules) between.try_emplace(prefix, Rule{stricter_at(prefix, now, then), {}});
+        for (const auto& [prefix, rule] : *rules)
+            between.try_emplace(prefix, Rule{stricter_at(prefix, now, then), {}});
     std::vector<RuleStep> steps;
     put_changed(now, between, steps);
     put_changed(between, then, steps);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// From one set of rules to another, element by element, in the map that the programs look into meanwhile.
+// From one set of rules to another, element by element, in the map that the programs look into
+// meanwhile.
 #pragma once
 
 #include <optional>
@@ -16,8 +17,9 @@ struct RuleStep {
     std::optional<jail_rule> put;
 };
 
-// The steps in their order; none where both are alike. Before, between and after them every destination, port and protocol that both sets block is
-// blocked, so that it doesn't matter where a failure ends them. Meanwhile there are at most as many rules as both have together.
+// The steps in their order; none where both are alike. Before, between and after them every
+// destination, port and protocol that both sets block is blocked, so that it doesn't matter where a
+// failure ends them. Meanwhile there are at most as many rules as both have together.
 std::vector<RuleStep> plan_transition(const Rules& now, const Rules& then);
 
 }  // namespace jail_ai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The kernel's header that a distribution ships may be older than the kernel that runs, so its newer parts are spelled out.
+// The kernel's header that a distribution ships may be older than the kernel that runs, so its
+// newer parts are spelled out.
 #include "sandbox/phases.h"
 
 #include <fcntl.h>
@@ -18,7 +19,8 @@ namespace {
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
 constexpr std::uint64_t kReadDirectory = LANDLOCK_ACCESS_FS_READ_DIR;
 
-// struct landlock_ruleset_attr as of ABI 6 (Linux 6.12). An older kernel takes it as long as the members that it doesn't know are zero.
+// struct landlock_ruleset_attr as of ABI 6 (Linux 6.12). An older kernel takes it as long as the
+// members that it doesn't know are zero.
 struct RulesetAttributes {
     std::uint64_t handled_access_fs;
     std::uint64_t handled_access_net;  // ABI 4
@@ -65,14 +67,18 @@ Status let_read(int ruleset, const char* path) {
 }  // namespace
 
 Status enter_landlock() {
-    const long abi = ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-    if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP)) return ok();  // not built in, or not switched on at boot
+    const long abi =
+        ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    if (abi < 0 && (errno == ENOSYS || errno == EOPNOTSUPP))
+        return ok();  // not built in, or not switched on at boot
     if (abi < 0) return system_error("ask for the version of Landlock", errno);
     const RulesetAttributes denied = denied_by(abi);
-    const UniqueFd ruleset(static_cast<int>(::syscall(SYS_landlock_create_ruleset, &denied, sizeof denied, 0)));
+    const UniqueFd ruleset(
+        static_cast<int>(::syscall(SYS_landlock_create_ruleset, &denied, sizeof denied, 0)));
     if (!ruleset) return system_error("make a Landlock ruleset", errno);
     for (const char* path : {"/proc", "/sys"}) TRY(let_read(ruleset.get(), path));
-    if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0) return system_error("enter a Landlock domain", errno);
+    if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0) != 0)
+        return system_error("enter a Landlock domain", errno);
     return ok();
 }
 

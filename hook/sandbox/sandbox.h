@@ -1,36 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Self-confinement: before the first byte from outside is read, the process gives up what it will not need, so that whoever takes it over
-// by what it parses has little to work with.
+// Self-confinement: before the first byte from outside is read, the process gives up what it will
+// not need, so that whoever takes it over by what it parses has little to work with.
 //
 // # Theory of operation
 //
-// There are six phases, each of which says what it does, and what it must not do yet because a later one needs it. The verb calls them in this
-// order, and a test holds the state of the process at its first read against this list.
+// There are six phases, each of which says what it does, and what it must not do yet because a
+// later one needs it. The verb calls them in this order, and a test holds the state of the process
+// at its first read against this list.
 //
-// 1. own()        hook/main.cpp, before anything else. Descriptors above 2 that the engine left open are closed, the environment is dropped,
-//                 signals are unblocked. Must not read standard input or open anything but /dev/null in place of a missing standard descriptor.
-// 2. prepare      What the filter is going to forbid and the verb has to have is opened: the connection to syslog, the time zone. The prober is
-//                 started, which does what takes a process in the container's cgroup and IP sockets, and goes through phases 3 to 6 by itself,
-//                 with a list of its own (it may have a child, and no BPF). It parses nothing: what it is told is of a fixed size. Memory for BPF is
-//                 unlimited, which takes CAP_SYS_RESOURCE (Linux before 5.11 counts it against RLIMIT_MEMLOCK). Must not open what anybody but the
-//                 administrator chose.
-// 3. no traces    Not dumpable: no core file with what was read, no debugger of the same user, and /proc/PID is root's. No children. From here
-//                 on, in a user namespace, the process has no right to its own /proc/self/mem, environ or maps; nothing here reads these.
-// 4. privileges   no_new_privs, without which an unprivileged caller could not have phases 5 and 6. Then ambient set, bounding set, secure bits
-//                 and last the capabilities themselves: the ones in use remain (capabilities.cpp gives each its reason), in none but the
-//                 permitted and effective sets. Must keep CAP_SETPCAP until the bounding set is done.
-// 5. Landlock     For precreate, which looks into no other process: nothing is written, executed, made or renamed in any file system, no TCP, no
-//                 abstract socket, no signal to others; only /proc and /sys are read. Only where the kernel has it. Not for the others: a
-//                 process in a Landlock domain has no ptrace access to any process outside of it, whatever its capabilities, and so neither to
-//                 the container's namespaces (/proc/PID/ns) nor to its descriptors, and which process that is only the state on standard input
-//                 says. What Landlock would do for them, the filter does: it lets no file be opened for writing and makes no connection (that
-//                 to the broker apart).
-// 6. filter       seccomp: a list of system calls, by role, with their arguments where these decide; any other call kills the process, and the
-//                 container does not start. Last, because it forbids everything that the phases before it did. filter/calls.h is the list.
+// 1. own()        hook/main.cpp, before anything else. Descriptors above 2 that the engine left
+//                 open are closed, the environment is dropped, signals are unblocked. Must not read
+//                 standard input or open anything but /dev/null in place of a missing standard
+//                 descriptor.
+// 2. prepare      What the filter is going to forbid and the verb has to have is opened: the
+//                 connection to syslog, the time zone. The prober is started, which does what takes
+//                 a process in the container's cgroup and IP sockets, and goes through phases 3 to
+//                 6 by itself, with a list of its own (it may have a child, and no BPF). It parses
+//                 nothing: what it is told is of a fixed size. Memory for BPF is unlimited, which
+//                 takes CAP_SYS_RESOURCE (Linux before 5.11 counts it against RLIMIT_MEMLOCK). Must
+//                 not open what anybody but the administrator chose.
+// 3. no traces    Not dumpable: no core file with what was read, no debugger of the same user, and
+//                 /proc/PID is root's. No children. From here on, in a user namespace, the process
+//                 has no right to its own /proc/self/mem, environ or maps; nothing here reads
+//                 these.
+// 4. privileges   no_new_privs, without which an unprivileged caller could not have phases 5 and 6.
+//                 Then ambient set, bounding set, secure bits and last the capabilities themselves:
+//                 the ones in use remain (capabilities.cpp gives each its reason), in none but the
+//                 permitted and effective sets. Must keep CAP_SETPCAP until the bounding set is
+//                 done.
+// 5. Landlock     For precreate, which looks into no other process: nothing is written, executed,
+//                 made or renamed in any file system, no TCP, no abstract socket, no signal to
+//                 others; only /proc and /sys are read. Only where the kernel has it. Not for the
+//                 others: a process in a Landlock domain has no ptrace access to any process
+//                 outside of it, whatever its capabilities, and so neither to the container's
+//                 namespaces (/proc/PID/ns) nor to its descriptors, and which process that is only
+//                 the state on standard input says. What Landlock would do for them, the filter
+//                 does: it lets no file be opened for writing and makes no connection (that to the
+//                 broker apart).
+// 6. filter       seccomp: a list of system calls, by role, with their arguments where these
+//                 decide; any other call kills the process, and the container does not start. Last,
+//                 because it forbids everything that the phases before it did. filter/calls.h is
+//                 the list.
 //
-// A phase that fails refuses the container. What the kernel lacks is no failure where it is only Landlock; all kernels that the hook runs on have
-// the rest. A build with sanitizers or for coverage has no filter, because their run-time libraries call what they like.
+// A phase that fails refuses the container. What the kernel lacks is no failure where it is only
+// Landlock; all kernels that the hook runs on have the rest. A build with sanitizers or for
+// coverage has no filter, because their run-time libraries call what they like.
 #pragma once
 
 #include "base/result.h"
@@ -45,11 +60,13 @@ enum class Role {
     prober,          // makes sockets in the container's cgroup for either of them (system/prober.h)
 };
 
-// Phases 2 to 6. To be called once, before the first byte from outside is read; then there is no way back. From then on report() works, and
-// most else kills. Errors: EX_OSERR or EX_NOPERM; the process is as confined as it came, and must end.
+// Phases 2 to 6. To be called once, before the first byte from outside is read; then there is no
+// way back. From then on report() works, and most else kills. Errors: EX_OSERR or EX_NOPERM; the
+// process is as confined as it came, and must end.
 Status confine(Role role);
 
-// Starts the prober, confined, for a verb that jails and isn't confined itself. confine() starts that of the roles that jail.
+// Starts the prober, confined, for a verb that jails and isn't confined itself. confine() starts
+// that of the roles that jail.
 Status start_prober();
 
 }  // namespace jail_ai

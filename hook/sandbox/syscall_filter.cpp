@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The filters are made by libseccomp when the hook is built (filter/generate.cpp), not when it runs: making one takes about
-// as long as all that the hook does besides loading BPF programs.
+// The filters are made by libseccomp when the hook is built (filter/generate.cpp), not when it
+// runs: making one takes about as long as all that the hook does besides loading BPF programs.
 #include "sandbox/phases.h"
 
 #include <linux/filter.h>
@@ -33,8 +33,10 @@ std::span<const sock_filter> filter_of(Role role) {
 Status enter_syscall_filter(Role role) {
     if (!kHasSyscallFilter) return ok();
     const std::span<const sock_filter> filter = filter_of(role);
-    const sock_fprog program{static_cast<unsigned short>(filter.size()), const_cast<sock_filter*>(filter.data())};
-    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0) return system_error("enter the system call filter", errno);
+    const sock_fprog program{static_cast<unsigned short>(filter.size()),
+                             const_cast<sock_filter*>(filter.data())};
+    if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program) != 0)
+        return system_error("enter the system call filter", errno);
     return ok();
 }
 

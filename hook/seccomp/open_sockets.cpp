@@ -19,16 +19,22 @@ constexpr std::string_view kCrunFilter = "run.oci.seccomp_bpf_data";
 constexpr OpenSockets kAll = {Opened::yes, Opened::yes, Opened::yes};
 
 bool lets_any_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise) {
-    const bool always = std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.conditions.empty(); });
-    return (otherwise.lets_pass() && !always) || std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.answer.lets_pass(); });
+    const bool always =
+        std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.conditions.empty(); });
+    return (otherwise.lets_pass() && !always) ||
+           std::ranges::any_of(rules,
+                               [](const SyscallRule& rule) { return rule.answer.lets_pass(); });
 }
 
-// What a rule says of socket(2), libseccomp says of socketcall(2) as well, without what it says of the family.
-Result<bool> opens_by_ia32(const rapidjson::Value& seccomp, const SeccompProfile& profile, const std::vector<SyscallRule>& socket_rules) {
+// What a rule says of socket(2), libseccomp says of socketcall(2) as well, without what it says of
+// the family.
+Result<bool> opens_by_ia32(const rapidjson::Value& seccomp, const SeccompProfile& profile,
+                           const std::vector<SyscallRule>& socket_rules) {
     auto listed = has_socketcall(seccomp);
     if (!listed || !*listed) return listed;
     auto rules = TRY(profile.rules_of("socketcall"));
-    return lets_any_pass(rules, profile.otherwise()) || lets_any_pass(socket_rules, profile.otherwise());
+    return lets_any_pass(rules, profile.otherwise()) ||
+           lets_any_pass(socket_rules, profile.otherwise());
 }
 
 Result<OpenSockets> judge_profile(const rapidjson::Value& seccomp) {
@@ -41,7 +47,8 @@ Result<OpenSockets> judge_profile(const rapidjson::Value& seccomp) {
         if (lets_family_pass(rules, profile.otherwise(), family)) return Opened::yes;
         return ia32 ? Opened::by_ia32 : Opened::no;
     };
-    return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK), std::min(judge(AF_INET), judge(AF_INET6))};
+    return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK),
+                       std::min(judge(AF_INET), judge(AF_INET6))};
 }
 
 }  // namespace

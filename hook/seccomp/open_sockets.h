@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Which sockets that no network hook judges a container could open, by what its config.json says of seccomp. Capabilities are another matter.
+// Which sockets that no network hook judges a container could open, by what its config.json says of
+// seccomp. Capabilities are another matter.
 #pragma once
 
 #include <rapidjson/document.h>
@@ -21,7 +22,8 @@ struct OpenSockets {
     bool operator==(const OpenSockets&) const = default;
 };
 
-// Of a config.json. What can't be understood is taken for no profile: what a runtime makes of it nobody knows.
+// Of a config.json. What can't be understood is taken for no profile: what a runtime makes of it
+// nobody knows.
 OpenSockets find_open_sockets(const rapidjson::Value& config);
 
 }  // namespace jail_ai

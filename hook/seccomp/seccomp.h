@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a seccomp profile, linux.seccomp of config.json, says of one system call. As the runtimes and libseccomp take it: not as one reads it.
+// What a seccomp profile, linux.seccomp of config.json, says of one system call. As the runtimes
+// and libseccomp take it: not as one reads it.
 #pragma once
 
 #include <rapidjson/document.h>
@@ -53,25 +54,31 @@ struct SyscallRule {
 
 class SeccompProfile {
 public:
-    // `seccomp` must be an object, and must outlive this. Errors (EX_DATAERR): what the runtimes could not read either.
+    // `seccomp` must be an object, and must outlive this. Errors (EX_DATAERR): what the runtimes
+    // could not read either.
     static Result<SeccompProfile> read(const rapidjson::Value& seccomp);
 
     const Answer& otherwise() const { return otherwise_; }  // the default action
 
-    // The rules for a system call that take effect: none that says what is said anyway; each with its conditions apart if it has several on one
-    // argument; and only the first that has no condition, if there is one. Errors: EX_DATAERR; EX_CONFIG for more than kMaxSyscallRules.
+    // The rules for a system call that take effect: none that says what is said anyway; each with
+    // its conditions apart if it has several on one argument; and only the first that has no
+    // condition, if there is one. Errors: EX_DATAERR; EX_CONFIG for more than kMaxSyscallRules.
     Result<std::vector<SyscallRule>> rules_of(std::string_view syscall) const;
 
 private:
-    SeccompProfile(Answer otherwise, const rapidjson::Value* rules) : otherwise_(otherwise), rules_(rules) {}
+    SeccompProfile(Answer otherwise, const rapidjson::Value* rules)
+        : otherwise_(otherwise), rules_(rules) {}
 
     Answer otherwise_;
-    const rapidjson::Value* rules_;  // linux.seccomp.syscalls: objects; nullptr where there are none
+    const rapidjson::Value*
+        rules_;  // linux.seccomp.syscalls: objects; nullptr where there are none
 };
 
-inline constexpr std::size_t kMaxSyscallRules = 256;  // of one system call; podman's profile has 4 for socket
+inline constexpr std::size_t kMaxSyscallRules =
+    256;  // of one system call; podman's profile has 4 for socket
 
-// Of one element of linux.seccomp.syscalls: its answer, and whether it names the system call. Errors: EX_DATAERR.
+// Of one element of linux.seccomp.syscalls: its answer, and whether it names the system call.
+// Errors: EX_DATAERR.
 Result<Answer> rule_answer(const rapidjson::Value& rule);
 Result<bool> rule_names(const rapidjson::Value& rule, std::string_view syscall);
 

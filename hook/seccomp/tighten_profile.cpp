@@ -14,7 +14,8 @@
 namespace jail_ai {
 namespace {
 
-#if defined(__i386__) || defined(__s390__) || defined(__powerpc__) || defined(__m68k__) || defined(__sh__) || defined(__sparc__) || defined(__hppa__)
+#if defined(__i386__) || defined(__s390__) || defined(__powerpc__) || defined(__m68k__) || \
+    defined(__sh__) || defined(__sparc__) || defined(__hppa__)
 constexpr bool kSocketcallIsNative = true;
 #else
 constexpr bool kSocketcallIsNative = false;
@@ -22,22 +23,27 @@ constexpr bool kSocketcallIsNative = false;
 
 // What a new profile is for, beside the machine's own architecture.
 #ifdef __aarch64__
-constexpr std::string_view kNewArchitectures = R"("architectures":["SCMP_ARCH_AARCH64","SCMP_ARCH_ARM"],)";
+constexpr std::string_view kNewArchitectures =
+    R"("architectures":["SCMP_ARCH_AARCH64","SCMP_ARCH_ARM"],)";
 #else
 constexpr std::string_view kNewArchitectures;
 #endif
 
 // X32 has no socketcall, but is the other 32-bit architecture of x86.
-constexpr std::array<std::string_view, 6> kWithSocketcall = {"SCMP_ARCH_X86",    "SCMP_ARCH_X32", "SCMP_ARCH_MIPS",
-                                                             "SCMP_ARCH_MIPSEL", "SCMP_ARCH_PPC", "SCMP_ARCH_S390"};
+constexpr std::array<std::string_view, 6> kWithSocketcall = {"SCMP_ARCH_X86",  "SCMP_ARCH_X32",
+                                                             "SCMP_ARCH_MIPS", "SCMP_ARCH_MIPSEL",
+                                                             "SCMP_ARCH_PPC",  "SCMP_ARCH_S390"};
 
 constexpr std::string_view kIoUring = "io_uring_setup";
 constexpr SyscallRule no_io_uring() {
-    return {{"SCMP_ACT_ERRNO", ENOSYS}, {}};  // what a kernel without io_uring says, for which programs are prepared
+    return {{"SCMP_ACT_ERRNO", ENOSYS},
+            {}};  // what a kernel without io_uring says, for which programs are prepared
 }
 
-constexpr std::string_view kOpenBySocketcall = "vsock, to whoever makes 32-bit system calls, as accepted by ia32";
-constexpr std::string_view kOpenNatively = "vsock: on this machine's architecture seccomp can't tell socket families apart";
+constexpr std::string_view kOpenBySocketcall =
+    "vsock, to whoever makes 32-bit system calls, as accepted by ia32";
+constexpr std::string_view kOpenNatively =
+    "vsock: on this machine's architecture seccomp can't tell socket families apart";
 
 using Names = std::vector<std::string_view>;
 
@@ -46,7 +52,8 @@ class RuleTexts {
 public:
     explicit RuleTexts(const std::optional<JsonPart>& rules) {
         if (!rules) return;
-        for (const JsonPart& rule : rules->elements()) rules_.push_back({rule, std::string(rule.text()), {}});
+        for (const JsonPart& rule : rules->elements())
+            rules_.push_back({rule, std::string(rule.text()), {}});
     }
 
     // Takes a system call out of all rules, or only out of those that let it pass.
@@ -82,7 +89,8 @@ private:
         auto names = TRY(rule.part.array("names"));
         std::vector<std::string> rest;
         for (const JsonPart& name : names->elements())
-            if (std::ranges::find(rule.removed, string_of(name.value())) == rule.removed.end()) rest.emplace_back(name.text());
+            if (std::ranges::find(rule.removed, string_of(name.value())) == rule.removed.end())
+                rest.emplace_back(name.text());
         JsonEdits edits(rule.part.text());
         edits.replace(*names, json_array(rest));
         rule.text = rest.empty() ? std::string() : edits.apply();
@@ -95,7 +103,9 @@ private:
 
 // Is there a rule without conditions that lets it pass, or refuses it?
 bool is_always(bool passing, const std::vector<SyscallRule>& rules) {
-    return std::ranges::any_of(rules, [&](const SyscallRule& rule) { return rule.conditions.empty() && rule.answer.lets_pass() == passing; });
+    return std::ranges::any_of(rules, [&](const SyscallRule& rule) {
+        return rule.conditions.empty() && rule.answer.lets_pass() == passing;
+    });
 }
 
 Status refuse_io_uring(const SeccompProfile& profile, RuleTexts& texts) {
@@ -111,10 +121,12 @@ struct FamilySyscall {
     std::string_view name;
     Opening opening;
 };
-constexpr std::array kFamilySyscalls = {FamilySyscall{"socket", Opening::single}, FamilySyscall{"socketpair", Opening::pair}};
+constexpr std::array kFamilySyscalls = {FamilySyscall{"socket", Opening::single},
+                                        FamilySyscall{"socketpair", Opening::pair}};
 
-// Where socketcall stays, libseccomp takes a rule that refuses some sockets for one that contradicts those that let others pass, unless a rule
-// of its own lets socketcall pass, whatever it does.
+// Where socketcall stays, libseccomp takes a rule that refuses some sockets for one that
+// contradicts those that let others pass, unless a rule of its own lets socketcall pass, whatever
+// it does.
 Result<bool> single_refusals_possible(const SeccompProfile& profile, bool socketcall_stays) {
     if (!socketcall_stays) return true;
     auto rules = TRY(profile.rules_of("socketcall"));
@@ -126,10 +138,12 @@ Status restrict_sockets(const SeccompProfile& profile, bool socketcall_stays, Ru
     if (!socketcall_stays) TRY(texts.remove("socketcall", false));
     for (const auto& [name, opening] : kFamilySyscalls) {
         auto rules = TRY(profile.rules_of(name));
-        const bool passes = profile.otherwise().lets_pass() || std::ranges::any_of(rules, &Answer::lets_pass, &SyscallRule::answer);
+        const bool passes = profile.otherwise().lets_pass() ||
+                            std::ranges::any_of(rules, &Answer::lets_pass, &SyscallRule::answer);
         if (!passes) continue;
         auto fewer = TRY(restrict_families(rules, profile.otherwise(), opening).context(name));
-        if (!refusals) std::erase_if(fewer, [](const SyscallRule& rule) { return !rule.answer.lets_pass(); });
+        if (!refusals)
+            std::erase_if(fewer, [](const SyscallRule& rule) { return !rule.answer.lets_pass(); });
         if (fewer == rules) continue;
         TRY(texts.remove(name, true));
         for (const SyscallRule& rule : fewer) texts.add(rule_text(name, rule));
@@ -160,7 +174,9 @@ Result<bool> has_socketcall(const rapidjson::Value& seccomp) {
     if (architectures == nullptr) return false;
     bool found = false;
     for (const rapidjson::Value& name : architectures->GetArray()) {
-        if (!name.IsString()) return Error{EX_DATAERR, fmt::format("'architectures' holds {}, not a string", kind_of(name))};
+        if (!name.IsString())
+            return Error{EX_DATAERR,
+                         fmt::format("'architectures' holds {}, not a string", kind_of(name))};
         found = found || is_with_socketcall(name);
     }
     return found;
@@ -205,7 +221,9 @@ Result<TightProfile> new_profile(bool accepts_ia32) {
         auto rules = TRY(restrict_families({}, kAllow, opening));
         for (const SyscallRule& rule : rules) texts.push_back(rule_text(name, rule));
     }
-    return TightProfile{fmt::format(R"({{"defaultAction":"{}",{}"syscalls":{}}})", kAllow.action, kNewArchitectures, json_array(texts)), {}};
+    return TightProfile{fmt::format(R"({{"defaultAction":"{}",{}"syscalls":{}}})", kAllow.action,
+                                    kNewArchitectures, json_array(texts)),
+                        {}};
 }
 
 }  // namespace jail_ai

@@ -14,10 +14,14 @@ Result<AddressChanges> AddressChanges::open() {
     if (!fd) return system_error("rtnetlink socket", errno);
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
-    // Without a port of its own it would be taken for the sender of what the kernel itself does, and not be told.
-    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) return system_error("bind to rtnetlink", errno);
-    for (const int group : {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE})
-        if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0) return system_error("rtnetlink group", errno);
+    // Without a port of its own it would be taken for the sender of what the kernel itself does,
+    // and not be told.
+    if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+        return system_error("bind to rtnetlink", errno);
+    for (const int group :
+         {RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE})
+        if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
+            return system_error("rtnetlink group", errno);
     return AddressChanges(std::move(fd));
 }
 

@@ -16,7 +16,8 @@ public:
     // Readable once something has changed.
     int fd() const { return fd_.get(); }
 
-    // Reads what there is, without waiting: was there anything, or so much that the kernel has thrown some of it away?
+    // Reads what there is, without waiting: was there anything, or so much that the kernel has
+    // thrown some of it away?
     Result<bool> take();
 
 private:

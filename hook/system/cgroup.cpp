@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Attaching to a wrong cgroup would jail somebody else and leave the container open, so the proof rests on what the
-// kernel says about the directory that is open (cgroup.procs lists this process and nothing else), not on a path.
+// Attaching to a wrong cgroup would jail somebody else and leave the container open, so the proof
+// rests on what the kernel says about the directory that is open (cgroup.procs lists this process
+// and nothing else), not on a path.
 #include "system/cgroup.h"
 
 #include <fmt/format.h>
@@ -23,9 +24,11 @@ namespace jail_ai {
 namespace {
 
 constexpr std::string_view kRemedy =
-    "give the container a cgroup of its own (no --cgroups=disabled; for rootless podman, run it in a systemd user session, or with --cgroups=split)";
+    "give the container a cgroup of its own (no --cgroups=disabled; for rootless podman, run it in "
+    "a systemd user session, or with --cgroups=split)";
 
-// A process in a cgroup; nothing stands for one that the caller's pid namespace doesn't show (cgroup.procs then says 0).
+// A process in a cgroup; nothing stands for one that the caller's pid namespace doesn't show
+// (cgroup.procs then says 0).
 struct Member {
     std::optional<pid_t> pid;
     bool below;  // in a child cgroup
@@ -39,19 +42,23 @@ Result<std::vector<pid_t>> read_members(int cgroup_fd) {
         pid_t member = 0;
         const std::string_view line = next_line(text);
         const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), member);
-        if (error != std::errc() || end != line.data() + line.size()) return Error{EX_SOFTWARE, "cgroup.procs is not a list of numbers"};
+        if (error != std::errc() || end != line.data() + line.size())
+            return Error{EX_SOFTWARE, "cgroup.procs is not a list of numbers"};
         members.push_back(member);
     }
     return members;
 }
 
 // The first member, in the cgroup or below it, that the call says is a stranger, if there is one.
-Result<std::optional<Member>> find_stranger(int cgroup_fd, const std::function<Result<bool>(const Member& member)>& is_stranger) {
+Result<std::optional<Member>> find_stranger(
+    int cgroup_fd, const std::function<Result<bool>(const Member& member)>& is_stranger) {
     std::optional<Member> stranger;
     const auto mount = TRY(mount_id(cgroup_fd));
     TRY(walk_down(cgroup_fd, [&](int fd, const std::string& below) -> Result<Walk> {
         const auto here = TRY(mount_id(fd));
-        if (here != mount) return system_error(fmt::format("look into cgroup {}", quote(below)), EXDEV);  // which hides what is below
+        if (here != mount)
+            return system_error(fmt::format("look into cgroup {}", quote(below)),
+                                EXDEV);  // which hides what is below
         const auto members = TRY(read_members(fd));
         for (const pid_t pid : members) {
             const Member member{pid == 0 ? std::nullopt : std::optional(pid), !below.empty()};
@@ -92,7 +99,8 @@ Result<Cgroup> Cgroup::open(const std::string& path, Members members) {
 }
 
 Result<Cgroup> Cgroup::prove(const Process& process, Members members, pid_t runtime) {
-    const auto path = TRY(cgroup_path_of(process.proc_fd()).context(fmt::format("process {}", process.pid())));
+    const auto path =
+        TRY(cgroup_path_of(process.proc_fd()).context(fmt::format("process {}", process.pid())));
     auto cgroup = TRY(open(path, members));
     cgroup.runtime_ = runtime;
     cgroup.has_restorer_ = TRY(cgroup.prove_members(process));
@@ -120,13 +128,15 @@ Result<Cgroup> Cgroup::at(const std::string& path) {
         if (is_at_or_below(path, mount)) below = path.substr(mount.size());
     while (below.size() > 1 && below.back() == '/') below.pop_back();
     if (below.empty()) below = "/";
-    if (below.front() != '/') return Error{EX_USAGE, fmt::format("{} is no absolute path", quote(path))};
+    if (below.front() != '/')
+        return Error{EX_USAGE, fmt::format("{} is no absolute path", quote(path))};
     auto cgroup = open(below, Members::any);
     // A mount may show another hierarchy, or a part of this one under other names.
     struct stat named {};
     struct stat opened {};
     if (cgroup && ::stat(path.c_str(), &named) == 0 &&
-        (::fstat(cgroup->fd(), &opened) != 0 || named.st_dev != opened.st_dev || named.st_ino != opened.st_ino))
+        (::fstat(cgroup->fd(), &opened) != 0 || named.st_dev != opened.st_dev ||
+         named.st_ino != opened.st_ino))
         return Error{EX_USAGE, fmt::format("{} is not a cgroup v2 by that name", quote(path))};
     return cgroup;
 }
@@ -134,7 +144,8 @@ Result<Cgroup> Cgroup::at(const std::string& path) {
 Result<Cgroup::Neighbour> Cgroup::judge(const Process& process, pid_t other) const {
     if (members_ == Members::only_the_process) return Neighbour::stranger;
     const auto opened = Process::open(other);
-    if (!opened && opened.error().exit_code == EX_NOINPUT) return Neighbour::fellow;  // it has ended
+    if (!opened && opened.error().exit_code == EX_NOINPUT)
+        return Neighbour::fellow;  // it has ended
     if (!opened) return opened.error();
     if (members_ == Members::of_its_pid_namespace) {
         const auto within = opened->is_within_pid_namespace_of(process);
@@ -161,15 +172,19 @@ Result<bool> Cgroup::prove_members(const Process& process) const {
         return judged == Neighbour::stranger;
     });
     TRY(process.check_alive());
-    if (!stranger) return std::move(stranger).error().context(fmt::format("cgroup {}", quote(path_)));
+    if (!stranger)
+        return std::move(stranger).error().context(fmt::format("cgroup {}", quote(path_)));
     if (*stranger) {
         const Member& member = **stranger;
         return not_its_own(path_, fmt::format("holds {}{}, not only the container's {}",
-                                              member.pid ? fmt::format("process {}", *member.pid) : "a process of another pid namespace",
+                                              member.pid ? fmt::format("process {}", *member.pid)
+                                                         : "a process of another pid namespace",
                                               member.below ? " below it" : "", process.pid()));
     }
-    const auto now = TRY(cgroup_path_of(process.proc_fd()).context(fmt::format("process {}", process.pid())));
-    if (seen != 1 || now != path_) return not_its_own(path_, fmt::format("is not where process {} is", process.pid()));
+    const auto now =
+        TRY(cgroup_path_of(process.proc_fd()).context(fmt::format("process {}", process.pid())));
+    if (seen != 1 || now != path_)
+        return not_its_own(path_, fmt::format("is not where process {} is", process.pid()));
     return has_restorer;
 }
 
@@ -183,13 +198,18 @@ Result<Process> Cgroup::some_process() const {
     auto searched = find_stranger(fd_.get(), [&](const Member& member) -> Result<bool> {
         if (!member.pid) return false;
         auto process = Process::open(*member.pid);
-        const auto at_home = process ? process->shares_namespace("net") : Result<bool>(process.error());
+        const auto at_home =
+            process ? process->shares_namespace("net") : Result<bool>(process.error());
         if (!at_home) return false;  // it has ended
         if (!some || *at_home) some = std::move(*process);
         return *at_home;
     });
-    if (!searched) return std::move(searched).error().context(fmt::format("cgroup {}", quote(path_)));
-    if (!some) return Error{EX_NOINPUT, fmt::format("cgroup {} holds no process: start what it is for first", quote(path_))};
+    if (!searched)
+        return std::move(searched).error().context(fmt::format("cgroup {}", quote(path_)));
+    if (!some)
+        return Error{
+            EX_NOINPUT,
+            fmt::format("cgroup {} holds no process: start what it is for first", quote(path_))};
     return std::move(*some);
 }
 

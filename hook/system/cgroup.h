@@ -13,38 +13,46 @@ namespace jail_ai {
 
 class Cgroup {
 public:
-    // Finds and opens the process's cgroup. Errors, EX_CONFIG unless said otherwise: the root cgroup, the caller's own or an ancestor of
-    // it, any process but this one in it or below it, no cgroup v2 or no mount of it (EX_UNAVAILABLE), the process gone (EX_NOINPUT).
+    // Finds and opens the process's cgroup. Errors, EX_CONFIG unless said otherwise: the root
+    // cgroup, the caller's own or an ancestor of it, any process but this one in it or below it, no
+    // cgroup v2 or no mount of it (EX_UNAVAILABLE), the process gone (EX_NOINPUT).
     static Result<Cgroup> of(const Process& process);
 
-    // The same for a hook that `runtime` has called. A container that is restored from disk has CRIU beside it until it runs, which the runtime has
-    // started and put there, with what that has forked (criu(8), runc-restore(8)).
+    // The same for a hook that `runtime` has called. A container that is restored from disk has
+    // CRIU beside it until it runs, which the runtime has started and put there, with what that has
+    // forked (criu(8), runc-restore(8)).
     static Result<Cgroup> of_hooked(const Process& process, pid_t runtime);
 
-    // The cgroup of a process that has run for a while: every process in it or below it is in the PID namespace of this one, which isn't the
-    // caller's. Where it is the caller's, as of(). Errors as there.
+    // The cgroup of a process that has run for a while: every process in it or below it is in the
+    // PID namespace of this one, which isn't the caller's. Where it is the caller's, as of().
+    // Errors as there.
     static Result<Cgroup> around(const Process& process);
 
-    // The cgroup that the administrator means, whatever is in it: by its path below the cgroup2 mount, or with that in front. Errors as of(), but for
-    // the strangers.
+    // The cgroup that the administrator means, whatever is in it: by its path below the cgroup2
+    // mount, or with that in front. Errors as of(), but for the strangers.
     static Result<Cgroup> at(const std::string& path);
 
-    // Proves again, for the cgroup that is open, what was proved of it: the process lives and is in it, and so on. Of at(), nothing.
+    // Proves again, for the cgroup that is open, what was proved of it: the process lives and is in
+    // it, and so on. Of at(), nothing.
     Status recheck(const Process& process) const;
 
     // Was CRIU there, so that what the process holds is CRIU's until it runs?
     bool has_restorer() const { return has_restorer_; }
 
-    // A process in it or below it; where they differ in that, one of the caller's network namespace. Error: EX_NOINPUT where there is none.
+    // A process in it or below it; where they differ in that, one of the caller's network
+    // namespace. Error: EX_NOINPUT where there is none.
     Result<Process> some_process() const;
 
     int fd() const { return fd_.get(); }
-    const std::string& path() const { return path_; }  // below the cgroup2 mount, as /proc/PID/cgroup has it
+    const std::string& path() const {
+        return path_;
+    }  // below the cgroup2 mount, as /proc/PID/cgroup has it
 
 private:
     enum class Members { only_the_process, with_its_restorer, of_its_pid_namespace, any };
 
-    Cgroup(UniqueFd fd, std::string path, Members members) : fd_(std::move(fd)), path_(std::move(path)), members_(members) {}
+    Cgroup(UniqueFd fd, std::string path, Members members)
+        : fd_(std::move(fd)), path_(std::move(path)), members_(members) {}
 
     static Result<Cgroup> prove(const Process& process, Members members, pid_t runtime);
     enum class Neighbour { fellow, restorer, stranger };

@@ -20,11 +20,12 @@ Status check_cgroup_v1() {
     if (!controllers) return Error(controllers.error()).context("/proc/cgroups");
     const std::string_view hierarchy = blinding_hierarchy(name.release, *controllers);
     if (hierarchy.empty()) return ok();
-    return Error{
-        EX_UNAVAILABLE,
-        fmt::format("the block can't be relied on: {} of cgroup v1 is mounted, and Linux {} asks no program about sockets once it is used: boot "
-                    "with systemd.unified_cgroup_hierarchy=1 or cgroup_no_v1=net_cls,net_prio, or run Linux 5.15 or newer",
-                    hierarchy, name.release)};
+    return Error{EX_UNAVAILABLE,
+                 fmt::format("the block can't be relied on: {} of cgroup v1 is mounted, and Linux "
+                             "{} asks no program about sockets once it is used: boot "
+                             "with systemd.unified_cgroup_hierarchy=1 or "
+                             "cgroup_no_v1=net_cls,net_prio, or run Linux 5.15 or newer",
+                             hierarchy, name.release)};
 }
 
 }  // namespace jail_ai

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Whether cgroup v1 takes sockets away from cgroup v2 on this machine (system/blinding_hierarchy.h).
+// Whether cgroup v1 takes sockets away from cgroup v2 on this machine
+// (system/blinding_hierarchy.h).
 #pragma once
 
 #include "base/result.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// One directory is open at a time, with the names that are left on each level: users nest cgroups as deep as they like, and descriptors are few. The
-// way up is by "..": no path, and cgroup2 knows no rename(2).
+// One directory is open at a time, with the names that are left on each level: users nest cgroups
+// as deep as they like, and descriptors are few. The way up is by "..": no path, and cgroup2 knows
+// no rename(2).
 #include "system/cgroup_walk.h"
 
 #include <fcntl.h>
@@ -63,11 +64,14 @@ Result<std::vector<std::string>> children_of(int cgroup_fd) {
 enum class Bounds { of_somebody, none };
 
 Error beyond_bounds(const std::string& below) {
-    return Error{EX_CONFIG, fmt::format("cgroup {}: more than {} cgroups, or nested deeper than {} levels: remove those that nobody needs",
-                                        quote(below, kShownPath), kMaxWalkedCgroups, kMaxCgroupDepth)};
+    return Error{EX_CONFIG,
+                 fmt::format("cgroup {}: more than {} cgroups, or nested deeper than {} levels: "
+                             "remove those that nobody needs",
+                             quote(below, kShownPath), kMaxWalkedCgroups, kMaxCgroupDepth)};
 }
 
-Status walk(int cgroup_fd, Bounds bounds, const std::function<Result<Walk>(int fd, const std::string& below)>& visit) {
+Status walk(int cgroup_fd, Bounds bounds,
+            const std::function<Result<Walk>(int fd, const std::string& below)>& visit) {
     struct Level {
         std::vector<std::string> names;  // still to be visited
         std::size_t path_size;
@@ -89,11 +93,14 @@ Status walk(int cgroup_fd, Bounds bounds, const std::function<Result<Walk>(int f
         }
         below += '/';
         below += levels.back().names.back();
-        UniqueFd child(::openat(here.get(), levels.back().names.back().c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        UniqueFd child(::openat(here.get(), levels.back().names.back().c_str(),
+                                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         levels.back().names.pop_back();
         if (!child && has_gone(errno)) continue;
         if (!child) return system_error(fmt::format("open cgroup {}", quote(below)), errno);
-        if (bounds == Bounds::of_somebody && (levels.size() > kMaxCgroupDepth || ++visited > kMaxWalkedCgroups)) return beyond_bounds(below);
+        if (bounds == Bounds::of_somebody &&
+            (levels.size() > kMaxCgroupDepth || ++visited > kMaxWalkedCgroups))
+            return beyond_bounds(below);
         const auto called = visit(child.get(), below);
         if (!called && is_gone(child.get())) continue;
         step = TRY(called);
@@ -107,22 +114,25 @@ Status walk(int cgroup_fd, Bounds bounds, const std::function<Result<Walk>(int f
     return ok();
 }
 
-// Name by name, none of them a link, ".." or another mount: what openat2(2) does in one call, which the hook gives up the right to
-// (sandbox/filter/calls.h).
+// Name by name, none of them a link, ".." or another mount: what openat2(2) does in one call, which
+// the hook gives up the right to (sandbox/filter/calls.h).
 Result<UniqueFd> open_beneath(int dirfd, std::string_view path) {
     auto mount = TRY(mount_id(dirfd));
     UniqueFd fd;
     for (std::string_view rest = path; !rest.empty();) {
         const std::string name(rest.substr(0, rest.find('/')));
         rest.remove_prefix(std::min(name.size() + 1, rest.size()));
-        if (name.empty() || name == "..") return Error{EX_DATAERR, fmt::format("{} is not the path of a cgroup", quote(path))};
-        UniqueFd next(::openat(fd ? fd.get() : dirfd, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+        if (name.empty() || name == "..")
+            return Error{EX_DATAERR, fmt::format("{} is not the path of a cgroup", quote(path))};
+        UniqueFd next(::openat(fd ? fd.get() : dirfd, name.c_str(),
+                               O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         if (!next) return system_error(fmt::format("open cgroup {}", quote(path)), errno);
         fd = std::move(next);
         auto here = TRY(mount_id(fd.get()));
         if (here != mount) return system_error(fmt::format("open cgroup {}", quote(path)), EXDEV);
     }
-    if (!is_cgroup(fd.get())) return Error{EX_OSFILE, fmt::format("{} is not on a cgroup2 file system", quote(path))};
+    if (!is_cgroup(fd.get()))
+        return Error{EX_OSFILE, fmt::format("{} is not on a cgroup2 file system", quote(path))};
     return fd;
 }
 
@@ -140,12 +150,15 @@ Result<UniqueFd> open_cgroup2_mount() {
 
 Result<std::uint64_t> mount_id(int fd) {
     struct statx info {};
-    if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) != 0) return system_error("stat cgroup", errno);
-    if ((info.stx_mask & STATX_MNT_ID) == 0) return Error{EX_UNAVAILABLE, "statx(2) gives no mount id (Linux 5.8)"};
+    if (::statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &info) != 0)
+        return system_error("stat cgroup", errno);
+    if ((info.stx_mask & STATX_MNT_ID) == 0)
+        return Error{EX_UNAVAILABLE, "statx(2) gives no mount id (Linux 5.8)"};
     return info.stx_mnt_id;
 }
 
-Status walk_down(int cgroup_fd, const std::function<Result<Walk>(int fd, const std::string& below)>& visit) {
+Status walk_down(int cgroup_fd,
+                 const std::function<Result<Walk>(int fd, const std::string& below)>& visit) {
     return walk(cgroup_fd, Bounds::of_somebody, visit);
 }
 
@@ -153,7 +166,8 @@ Status for_each_cgroup(const std::function<Status(int fd, const std::string& pat
     const auto mount = TRY(open_cgroup2_mount());
     return walk(mount.get(), Bounds::none, [&](int fd, const std::string& below) -> Result<Walk> {
         const std::string& path = below.empty() ? kRoot : below;
-        if (auto visited = visit(fd, path); !visited) return std::move(visited).error().context(fmt::format("cgroup {}", quote(path)));
+        if (auto visited = visit(fd, path); !visited)
+            return std::move(visited).error().context(fmt::format("cgroup {}", quote(path)));
         return Walk::on;
     });
 }
@@ -165,8 +179,11 @@ Result<std::vector<OpenCgroup>> cgroup_and_above(int cgroup_fd) {
     while (is_cgroup(directory.get())) {
         struct stat info {};
         if (::fstat(directory.get(), &info) != 0) return system_error("stat cgroup", errno);
-        if (info.st_ino == last) break;  // the root of a file system that is mounted nowhere, or everywhere
-        if (all.size() > kMaxCgroupDepth) return Error{EX_CONFIG, fmt::format("a cgroup nested deeper than {} levels", kMaxCgroupDepth)};
+        if (info.st_ino == last)
+            break;  // the root of a file system that is mounted nowhere, or everywhere
+        if (all.size() > kMaxCgroupDepth)
+            return Error{EX_CONFIG,
+                         fmt::format("a cgroup nested deeper than {} levels", kMaxCgroupDepth)};
         last = info.st_ino;
         auto above = TRY(open_directory(directory.get(), ".."));
         all.push_back({std::move(directory), info.st_uid});
@@ -190,7 +207,8 @@ Result<UniqueFd> open_cgroup(const std::string& path) {
 }
 
 Result<std::vector<NamedCgroup>> cgroups_of(const Process& process) {
-    auto path = TRY(cgroup_path_of(process.proc_fd()).context(fmt::format("process {}", process.pid())));
+    auto path =
+        TRY(cgroup_path_of(process.proc_fd()).context(fmt::format("process {}", process.pid())));
     std::vector<NamedCgroup> named;
     if (path == "/") return named;
     auto own = TRY(open_cgroup(path));
@@ -205,7 +223,8 @@ Result<std::vector<NamedCgroup>> cgroups_of(const Process& process) {
 
 Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
     const auto mount = TRY(open_cgroup2_mount());
-    constexpr int kKernfsHandle = 0xfe;  // FILEID_KERNFS of include/linux/exportfs.h, Linux 5.5: the id and nothing else
+    constexpr int kKernfsHandle =
+        0xfe;  // FILEID_KERNFS of include/linux/exportfs.h, Linux 5.5: the id and nothing else
     union {
         file_handle handle;
         std::byte room[sizeof(file_handle) + sizeof id];
@@ -213,7 +232,8 @@ Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
     named.handle.handle_bytes = sizeof id;
     named.handle.handle_type = kKernfsHandle;
     std::memcpy(named.room + offsetof(file_handle, f_handle), &id, sizeof id);
-    UniqueFd fd(::open_by_handle_at(mount.get(), &named.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    UniqueFd fd(
+        ::open_by_handle_at(mount.get(), &named.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd && (errno == ESTALE || has_gone(errno))) return std::optional<UniqueFd>();
     if (!fd) return system_error(fmt::format("open the cgroup of id {}", id), errno);
     return std::optional<UniqueFd>(std::move(fd));

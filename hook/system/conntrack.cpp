@@ -7,26 +7,30 @@
 #include <algorithm>
 #include <charconv>
 
-#include "../bpf/abi.h"
 #include "base/quote.h"
+#include "bpf/abi.h"
 #include "system/file.h"
 
 namespace jail_ai {
 namespace {
 
 constexpr const char* kUdpTimeout = "/proc/sys/net/netfilter/nf_conntrack_udp_timeout";
-constexpr std::uint32_t kMargin = 2;  // conntrack counts from a packet's way through the host, and by a coarser clock
+constexpr std::uint32_t kMargin =
+    2;  // conntrack counts from a packet's way through the host, and by a coarser clock
 
 }  // namespace
 
 Result<std::uint32_t> udp_answer_seconds() {
     const UniqueFd fd(::open(kUdpTimeout, O_RDONLY | O_CLOEXEC));
-    if (!fd && errno == ENOENT) return std::uint32_t{JAIL_ANSWER_SECONDS};  // no conntrack yet; loaded later it starts with 30 s
+    if (!fd && errno == ENOENT)
+        return std::uint32_t{
+            JAIL_ANSWER_SECONDS};  // no conntrack yet; loaded later it starts with 30 s
     if (!fd) return system_error(fmt::format("open {}", kUdpTimeout), errno);
     auto text = TRY(read_all(fd.get(), 64).context(kUdpTimeout));
     std::uint32_t seconds = 0;
     if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec != std::errc())
-        return Error{EX_OSERR, fmt::format("{}: not a number of seconds: {}", kUdpTimeout, quote(text))};
+        return Error{EX_OSERR,
+                     fmt::format("{}: not a number of seconds: {}", kUdpTimeout, quote(text))};
     return std::min<std::uint32_t>(seconds - std::min(seconds, kMargin), JAIL_ANSWER_SECONDS);
 }
 

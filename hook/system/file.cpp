@@ -15,7 +15,8 @@
 namespace jail_ai {
 namespace {
 
-constexpr std::size_t kMaxKernelFile = 16u << 20;  // mountinfo of a machine with thousands of containers is a few MB
+constexpr std::size_t kMaxKernelFile =
+    16u << 20;  // mountinfo of a machine with thousands of containers is a few MB
 
 }  // namespace
 
@@ -34,7 +35,8 @@ Status read_pieces(int fd, const std::function<Status(std::string_view)>& take) 
 Result<std::string> read_all(int fd, std::size_t most) {
     std::string text;
     TRY(read_pieces(fd, [&](std::string_view piece) -> Status {
-        if (text.size() + piece.size() > most) return Error{EX_DATAERR, fmt::format("more than {} bytes", most)};
+        if (text.size() + piece.size() > most)
+            return Error{EX_DATAERR, fmt::format("more than {} bytes", most)};
         text += piece;
         return ok();
     }));
@@ -43,10 +45,14 @@ Result<std::string> read_all(int fd, std::size_t most) {
 
 Result<UniqueFd> open_regular_file(int dirfd, const std::string& path) {
     UniqueFd fd(::openat(dirfd, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno, errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_IOERR);
+    if (!fd)
+        return system_error(fmt::format("open {}", quote(path)), errno,
+                            errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_IOERR);
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quote(path)), errno);
-    if (!S_ISREG(info.st_mode)) return Error{EX_DATAERR, fmt::format("{} is not a regular file", quote(path))};
+    if (::fstat(fd.get(), &info) != 0)
+        return system_error(fmt::format("stat {}", quote(path)), errno);
+    if (!S_ISREG(info.st_mode))
+        return Error{EX_DATAERR, fmt::format("{} is not a regular file", quote(path))};
     return fd;
 }
 
@@ -66,8 +72,11 @@ Result<std::string> read_kernel_file(int dirfd, const char* path) {
 Result<std::string> read_link(int dirfd, const char* name) {
     std::array<char, PATH_MAX> buffer{};
     const ssize_t length = ::readlinkat(dirfd, name, buffer.data(), buffer.size());
-    if (length < 0) return system_error(fmt::format("read link {}", quote(name)), errno, errno == ENOENT ? EX_NOINPUT : EX_OSERR);
-    if (static_cast<std::size_t>(length) == buffer.size()) return Error{EX_OSERR, "a path is longer than the kernel's limit"};
+    if (length < 0)
+        return system_error(fmt::format("read link {}", quote(name)), errno,
+                            errno == ENOENT ? EX_NOINPUT : EX_OSERR);
+    if (static_cast<std::size_t>(length) == buffer.size())
+        return Error{EX_OSERR, "a path is longer than the kernel's limit"};
     return std::string(buffer.data(), static_cast<std::size_t>(length));
 }
 

@@ -20,14 +20,16 @@ struct DirectoryCloser {
 };
 using Directory = std::unique_ptr<DIR, DirectoryCloser>;
 
-// Everything up to end of file. Errors: EX_DATAERR for more than `most` bytes, EX_IOERR for a failed read.
+// Everything up to end of file. Errors: EX_DATAERR for more than `most` bytes, EX_IOERR for a
+// failed read.
 Result<std::string> read_all(int fd, std::size_t most);
 
-// Calls with each piece up to end of file. Errors: EX_IOERR for a failed read, or once the deadline has passed, and whatever `take` gives.
+// Calls with each piece up to end of file. Errors: EX_IOERR for a failed read, or once the deadline
+// has passed, and whatever `take` gives.
 Status read_pieces(int fd, const std::function<Status(std::string_view)>& take);
 
-// Opens a regular file below (or, for an absolute path, without regard to) dirfd. Never waits on a fifo or a device: what isn't a regular file is an
-// EX_DATAERR. A missing file is an EX_NOINPUT.
+// Opens a regular file below (or, for an absolute path, without regard to) dirfd. Never waits on a
+// fifo or a device: what isn't a regular file is an EX_DATAERR. A missing file is an EX_NOINPUT.
 Result<UniqueFd> open_regular_file(int dirfd, const std::string& path);
 
 // The same, and reads it.

@@ -9,8 +9,10 @@
 namespace jail_ai {
 
 Result<UniqueFd> open_runtime_file(const char* name) {
-    if (::mkdir(kRuntimeDirectory, 0700) != 0 && errno != EEXIST) return system_error(fmt::format("make '{}'", kRuntimeDirectory), errno);
-    const UniqueFd directory(::open(kRuntimeDirectory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (::mkdir(kRuntimeDirectory, 0700) != 0 && errno != EEXIST)
+        return system_error(fmt::format("make '{}'", kRuntimeDirectory), errno);
+    const UniqueFd directory(
+        ::open(kRuntimeDirectory, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
     if (!directory) return system_error(fmt::format("open '{}'", kRuntimeDirectory), errno);
     UniqueFd fd(::openat(directory.get(), name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600));
     if (!fd) return system_error(fmt::format("open '{}/{}'", kRuntimeDirectory, name), errno);
@@ -23,8 +25,11 @@ Result<UniqueFd> take_lock(const char* name, bool wait) {
     int failed = 0;
     do failed = ::flock(fd->get(), LOCK_EX | (wait ? 0 : LOCK_NB));
     while (failed != 0 && errno == EINTR && wait);
-    if (failed != 0 && errno == EWOULDBLOCK) return Error{EX_TEMPFAIL, fmt::format("'{}/{}' is held by another process", kRuntimeDirectory, name)};
-    if (failed != 0) return system_error(fmt::format("lock '{}/{}'", kRuntimeDirectory, name), errno);
+    if (failed != 0 && errno == EWOULDBLOCK)
+        return Error{EX_TEMPFAIL,
+                     fmt::format("'{}/{}' is held by another process", kRuntimeDirectory, name)};
+    if (failed != 0)
+        return system_error(fmt::format("lock '{}/{}'", kRuntimeDirectory, name), errno);
     return fd;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Files by which processes of this program keep out of each other's way. What they lock goes with them; the files say nothing and stay.
+// Files by which processes of this program keep out of each other's way. What they lock goes with
+// them; the files say nothing and stay.
 #pragma once
 
 #include "base/result.h"
@@ -14,7 +15,8 @@ inline constexpr const char* kRuntimeDirectory = "/run/jail-ai-hook";
 inline constexpr const char* kRulesLock = "rules";    // writes the rules of jails that are in force
 inline constexpr const char* kEventsLock = "events";  // takes events out of their ring buffers
 
-// The file of that name in kRuntimeDirectory, which only root can open; both are made. Error: EX_OSERR.
+// The file of that name in kRuntimeDirectory, which only root can open; both are made. Error:
+// EX_OSERR.
 Result<UniqueFd> open_runtime_file(const char* name);
 
 // Locks it (flock(2)). `wait`: until it is free; else EX_TEMPFAIL. Error: EX_OSERR.

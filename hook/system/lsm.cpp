@@ -26,7 +26,8 @@ std::pair<int, int> kernel_release() {
     if (::uname(&name) != 0) return {0, 0};
     const std::string_view release = name.release;
     std::pair<int, int> numbers{0, 0};
-    const auto major = std::from_chars(release.data(), release.data() + release.size(), numbers.first);
+    const auto major =
+        std::from_chars(release.data(), release.data() + release.size(), numbers.first);
     if (major.ptr != release.data() + release.size() && *major.ptr == '.')
         std::from_chars(major.ptr + 1, release.data() + release.size(), numbers.second);
     return numbers;
@@ -63,7 +64,8 @@ bool kernel_has_unix_hooks() {
 }
 
 bool kernel_is_confidential() {
-    return read_security_file("/sys/kernel/security/lockdown").find("[confidentiality]") != std::string::npos;
+    return read_security_file("/sys/kernel/security/lockdown").find("[confidentiality]") !=
+           std::string::npos;
 }
 
 Result<bool> guard_is_available() {

@@ -33,7 +33,8 @@ bool names_host(std::string_view name) {
     return same_name(name, kHostName) || same_name(name, "host.docker.internal");
 }
 
-// The address that a line of a hosts file gives the host; nothing where the line is about somebody else.
+// The address that a line of a hosts file gives the host; nothing where the line is about somebody
+// else.
 std::optional<IpPrefix> host_address(std::string_view line) {
     line = line.substr(0, line.find('#'));
     std::string_view names = line;
@@ -59,7 +60,9 @@ Status HostLines::take(std::string_view piece) {
     while (!piece.empty()) {
         const std::size_t end = piece.find('\n');
         const std::string_view part = piece.substr(0, end);
-        if (begun_.size() + part.size() > kMaxLine) return Error{EX_DATAERR, fmt::format("a line has more than {} bytes: shorten it", kMaxLine)};
+        if (begun_.size() + part.size() > kMaxLine)
+            return Error{EX_DATAERR,
+                         fmt::format("a line has more than {} bytes: shorten it", kMaxLine)};
         if (end == std::string_view::npos) {
             begun_ += part;
             return ok();
@@ -79,7 +82,10 @@ Result<std::string> HostLines::finish() && {
 Status HostLines::take_line(std::string_view line) {
     if (!host_address(line)) return ok();
     if (kept_.size() + line.size() >= kMaxKept)
-        return Error{EX_DATAERR, fmt::format("more than {} bytes of lines that name the host: keep one a family", kMaxKept)};
+        return Error{
+            EX_DATAERR,
+            fmt::format("more than {} bytes of lines that name the host: keep one a family",
+                        kMaxKept)};
     kept_ += line;
     kept_ += '\n';
     return ok();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a container's hosts(5) and resolv.conf(5) say about the host and about DNS. Lines that can't be read are passed over, as the
-// C library does.
+// What a container's hosts(5) and resolv.conf(5) say about the host and about DNS. Lines that can't
+// be read are passed over, as the C library does.
 #pragma once
 
 #include <string>
@@ -18,7 +18,8 @@ inline constexpr std::string_view kHostName = "host.containers.internal";
 // Addresses that a hosts file gives host.containers.internal or host.docker.internal.
 std::vector<IpPrefix> host_addresses(std::string_view hosts_file);
 
-// Of a hosts file that comes in pieces, however long it is (those that block advertisers have a million lines), the lines that name the host.
+// Of a hosts file that comes in pieces, however long it is (those that block advertisers have a
+// million lines), the lines that name the host.
 class HostLines {
 public:
     static constexpr std::size_t kMaxLine = 64U << 10;  // bytes

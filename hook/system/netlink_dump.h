@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Asking the kernel for a table over netlink. The dumps are small and of few message types, which is why this speaks by the UAPI macros; Debian
-// ships no static libmnl, and the hook must link statically.
+// Asking the kernel for a table over netlink. The dumps are small and of few message types, which
+// is why this speaks by the UAPI macros; Debian ships no static libmnl, and the hook must link
+// statically.
 #pragma once
 
 #include <linux/netlink.h>
@@ -22,10 +23,13 @@ namespace jail_ai {
 struct Attributes {
     std::array<std::span<const std::uint8_t>, 32> by_type{};
 
-    const std::span<const std::uint8_t>& operator[](std::size_t type) const { return by_type[type]; }
+    const std::span<const std::uint8_t>& operator[](std::size_t type) const {
+        return by_type[type];
+    }
     std::uint32_t number(std::size_t type, std::uint32_t otherwise) const {
         std::uint32_t value = otherwise;
-        if (by_type[type].size() == sizeof value) std::memcpy(&value, by_type[type].data(), sizeof value);
+        if (by_type[type].size() == sizeof value)
+            std::memcpy(&value, by_type[type].data(), sizeof value);
         return value;
     }
 };
@@ -38,7 +42,8 @@ inline Attributes read_attributes(const void* first, std::size_t size) {
         std::memcpy(&header, bytes, sizeof header);
         if (header.rta_len < sizeof header || header.rta_len > size) break;
         const std::size_t type = header.rta_type & NLA_TYPE_MASK;
-        if (type < attributes.by_type.size()) attributes.by_type[type] = {bytes + RTA_LENGTH(0), header.rta_len - RTA_LENGTH(0)};
+        if (type < attributes.by_type.size())
+            attributes.by_type[type] = {bytes + RTA_LENGTH(0), header.rta_len - RTA_LENGTH(0)};
         const std::size_t step = std::min<std::size_t>(RTA_ALIGN(header.rta_len), size);
         bytes += step;
         size -= step;
@@ -61,9 +66,11 @@ struct DumpEnd {
     bool consistent;  // false: what was dumped changed meanwhile, and must be asked for again
 };
 
-// Sends the request with NLM_F_DUMP and hands each answer's payload and attributes to `each`. Errors: EX_OSERR where nothing can be asked.
+// Sends the request with NLM_F_DUMP and hands each answer's payload and attributes to `each`.
+// Errors: EX_OSERR where nothing can be asked.
 template <typename Payload, typename Each>
-Result<DumpEnd> dump_once(int fd, std::uint16_t type, const void* payload, std::size_t payload_size, Each&& each) {
+Result<DumpEnd> dump_once(int fd, std::uint16_t type, const void* payload, std::size_t payload_size,
+                          Each&& each) {
     struct {
         nlmsghdr header;
         std::array<std::uint8_t, 128> payload;
@@ -80,24 +87,28 @@ Result<DumpEnd> dump_once(int fd, std::uint16_t type, const void* payload, std::
         const ssize_t got = ::recv(fd, buffer.data(), buffer.size(), MSG_TRUNC);
         if (got < 0 && errno == EINTR && !deadline_passed()) continue;
         if (got < 0) return system_error("receive", errno);
-        if (static_cast<std::size_t>(got) > buffer.size()) return Error{EX_OSERR, "answer longer than the buffer"};
+        if (static_cast<std::size_t>(got) > buffer.size())
+            return Error{EX_OSERR, "answer longer than the buffer"};
         std::size_t left = static_cast<std::size_t>(got);
         const nlmsghdr* message = reinterpret_cast<const nlmsghdr*>(buffer.data());
-        for (; left >= sizeof *message && message->nlmsg_len >= sizeof *message && message->nlmsg_len <= left;
+        for (; left >= sizeof *message && message->nlmsg_len >= sizeof *message &&
+               message->nlmsg_len <= left;
              message = next_message(message, left)) {
             if (message->nlmsg_flags & NLM_F_DUMP_INTR) consistent = false;
             if (message->nlmsg_type == NLMSG_DONE || message->nlmsg_type == NLMSG_ERROR) {
                 // Both begin with an int: zero or a negative errno.
                 int error = 0;
-                if (message->nlmsg_len >= NLMSG_LENGTH(sizeof error)) std::memcpy(&error, payload_of(message), sizeof error);
+                if (message->nlmsg_len >= NLMSG_LENGTH(sizeof error))
+                    std::memcpy(&error, payload_of(message), sizeof error);
                 return DumpEnd{-error, consistent};
             }
             if (message->nlmsg_len < NLMSG_LENGTH(sizeof(Payload))) continue;
             Payload body;
             std::memcpy(&body, payload_of(message), sizeof body);
             const std::size_t used = NLMSG_LENGTH(NLMSG_ALIGN(sizeof body));
-            each(body, read_attributes(reinterpret_cast<const char*>(message) + used,
-                                       message->nlmsg_len - std::min<std::size_t>(used, message->nlmsg_len)));
+            each(body, read_attributes(
+                           reinterpret_cast<const char*>(message) + used,
+                           message->nlmsg_len - std::min<std::size_t>(used, message->nlmsg_len)));
         }
     }
 }

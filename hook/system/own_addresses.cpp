@@ -34,7 +34,9 @@ std::vector<IpPrefix> own_addresses_v4(std::string_view fib_trie) {
     std::optional<IpPrefix> leaf;
     for_each_line(fib_trie, [&](std::string_view line) {
         if (line.starts_with(kLeaf)) leaf = IpPrefix::parse(line.substr(kLeaf.size()));
-        if (!line.starts_with("/32 ") || !line.ends_with(" LOCAL") || !leaf || !leaf->is_single() || is_loopback(*leaf)) return;
+        if (!line.starts_with("/32 ") || !line.ends_with(" LOCAL") || !leaf || !leaf->is_single() ||
+            is_loopback(*leaf))
+            return;
         if (std::ranges::find(addresses, *leaf) == addresses.end()) addresses.push_back(*leaf);
     });
     return addresses;

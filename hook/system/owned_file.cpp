@@ -21,29 +21,37 @@ int exit_code_of(int number) {
 }
 
 // To look at, not to read: O_PATH asks nothing of the file itself.
-Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner, mode_t kind) {
+Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner,
+                      mode_t kind) {
     struct open_how how {};
     how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
     how.resolve = resolve;
     UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, dirfd, path.c_str(), &how, sizeof how)));
     if (!fd) return system_error(fmt::format("open {}", quote(path)), errno, exit_code_of(errno));
     struct stat info {};
-    if (::fstat(fd.get(), &info) != 0) return system_error(fmt::format("stat {}", quote(path)), errno);
+    if (::fstat(fd.get(), &info) != 0)
+        return system_error(fmt::format("stat {}", quote(path)), errno);
     if ((info.st_mode & S_IFMT) != kind)
-        return Error{EX_DATAERR, fmt::format("{} is not a {}", quote(path), kind == S_IFDIR ? "directory" : "regular file")};
-    if (info.st_uid != owner) return Error{EX_DATAERR, fmt::format("{} belongs to uid {}, not {}", quote(path), info.st_uid, owner)};
+        return Error{EX_DATAERR, fmt::format("{} is not a {}", quote(path),
+                                             kind == S_IFDIR ? "directory" : "regular file")};
+    if (info.st_uid != owner)
+        return Error{EX_DATAERR,
+                     fmt::format("{} belongs to uid {}, not {}", quote(path), info.st_uid, owner)};
     return fd;
 }
 
 }  // namespace
 
-Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner) {
+Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve,
+                                      uid_t owner) {
     return find(dirfd, path, resolve, owner, S_IFDIR);
 }
 
-Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner, std::size_t most) {
+Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve,
+                                    uid_t owner, std::size_t most) {
     const auto found = TRY(find(dirfd, path, resolve, owner, S_IFREG));
-    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found.get()).c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found.get()).c_str(),
+                             O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
     if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
     auto text = TRY(read_all(fd.get(), most).context(quote(path)));
     return text;

@@ -100,7 +100,10 @@ void move_to(int cgroup_fd, Made& made) {
         made.v6 = new_socket(AF_INET6, 0, made.v6_error);
         if (order.with_unix) made.unix_datagram = new_socket(AF_UNIX, 0, made.unix_error);
         if (order.protocol != 0)
-            if (const int fd = new_socket(AF_INET, static_cast<int>(order.protocol), made.family_error); fd >= 0) ::close(fd);
+            if (const int fd =
+                    new_socket(AF_INET, static_cast<int>(order.protocol), made.family_error);
+                fd >= 0)
+                ::close(fd);
     }
     ::_exit(0);
 }
@@ -109,7 +112,9 @@ void move_to(int cgroup_fd, Made& made) {
 class Routine {
 public:
     explicit Routine(int channel)
-        : channel_(channel), made_(static_cast<Made*>(::mmap(nullptr, sizeof(Made), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
+        : channel_(channel),
+          made_(static_cast<Made*>(::mmap(nullptr, sizeof(Made), PROT_READ | PROT_WRITE,
+                                          MAP_SHARED | MAP_ANONYMOUS, -1, 0))) {}
 
     [[noreturn]] void run() {
         Question question{};
@@ -131,13 +136,15 @@ private:
     MadeSockets make_sockets(const MakeSockets& order) {
         MadeSockets made;
         made.error = have_made(order, false);
-        if (made.error == EAGAIN) made.error = have_made(order, true);  // pids.max of the cgroup, or of one above
+        if (made.error == EAGAIN)
+            made.error = have_made(order, true);  // pids.max of the cgroup, or of one above
         if (made.error != 0) return made;
         v4_ = take(made_->v4, made.sockets.v4, made.error);
         v6_ = take(made_->v6, made.sockets.v6, made.error);
         unix_ = take(made_->unix_datagram, made.sockets.unix_datagram, made.error);
         for (const UniqueFd* ip : {&v4_, &v6_})
-            if (*ip && ::setsockopt(ip->get(), SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) != 0) made.error = errno;
+            if (*ip && ::setsockopt(ip->get(), SOL_SOCKET, SO_BINDTODEVICE, "lo", 3) != 0)
+                made.error = errno;
         made.sockets.family_error = made_->family_error;
         return made;
     }
@@ -165,8 +172,12 @@ private:
 
     Attempted attempt(const Attempt& order) {
         Attempted done;
-        const auto connects = [&](const UniqueFd& by, jail_line line) { done.errors[line] = call(by, order.targets[line], Call::connect); };
-        const auto sends = [&](const UniqueFd& by, jail_line line) { done.errors[line] = call(by, order.targets[line], Call::send); };
+        const auto connects = [&](const UniqueFd& by, jail_line line) {
+            done.errors[line] = call(by, order.targets[line], Call::connect);
+        };
+        const auto sends = [&](const UniqueFd& by, jail_line line) {
+            done.errors[line] = call(by, order.targets[line], Call::send);
+        };
         connects(v4_, JAIL_LINE_CONNECT4);
         sends(v4_, JAIL_LINE_SENDMSG4);
         connects(v6_, JAIL_LINE_CONNECT6);
@@ -206,7 +217,8 @@ private:
         limit_hops(by.get(), to.ss_family);
         const auto* address = reinterpret_cast<const sockaddr*>(&to);
         if (which == Call::connect) return ::connect(by.get(), address, size) == 0 ? 0 : errno;
-        return ::sendto(by.get(), "", 0, MSG_DONTWAIT | MSG_NOSIGNAL, address, size) == 0 ? 0 : errno;
+        return ::sendto(by.get(), "", 0, MSG_DONTWAIT | MSG_NOSIGNAL, address, size) == 0 ? 0
+                                                                                          : errno;
     }
 
     static void limit_hops(int fd, int family) {
@@ -223,8 +235,9 @@ private:
         ::getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size);
     }
 
-    // From now on what it sends is what egress denies whatever the rules: a list of options that is longer than anybody needs, for it may hide a
-    // source route (bpf/packet.h). Options that do nothing take no privilege.
+    // From now on what it sends is what egress denies whatever the rules: a list of options that is
+    // longer than anybody needs, for it may hide a source route (bpf/packet.h). Options that do
+    // nothing take no privilege.
     void make_odd4() const {
         std::uint8_t options[40];
         std::memset(options, 1, sizeof options);  // no operation, RFC 791 3.1
@@ -252,8 +265,10 @@ private:
         name.sun_family = AF_UNIX;
         constexpr std::string_view kName = "jail-ai-hook probes";
         kName.copy(name.sun_path + 1, kName.size());
-        const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + kName.size());
-        return ::connect(unix_.get(), reinterpret_cast<const sockaddr*>(&name), size) == 0 ? 0 : errno;
+        const auto size =
+            static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + kName.size());
+        return ::connect(unix_.get(), reinterpret_cast<const sockaddr*>(&name), size) == 0 ? 0
+                                                                                           : errno;
     }
 
     int channel_;
@@ -273,7 +288,8 @@ Error cannot_enter(int error) {
         case ENOENT: return system_error(kWhat, error, EX_NOINPUT);
         case EBUSY:
         case EOPNOTSUPP: return system_error(kWhat, error, EX_TEMPFAIL);
-        case EOWNERDEAD: return Error{EX_TEMPFAIL, fmt::format("{}: the process that did was killed", kWhat)};
+        case EOWNERDEAD:
+            return Error{EX_TEMPFAIL, fmt::format("{}: the process that did was killed", kWhat)};
         default: return system_error(kWhat, error);
     }
 }
@@ -282,7 +298,8 @@ Error cannot_enter(int error) {
 
 Status Prober::start(Status (*confine)()) {
     int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) return system_error("make a channel to the prober", errno);
+    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0)
+        return system_error("make a channel to the prober", errno);
     UniqueFd ours(ends[0]);
     const pid_t parent = ::getpid();
     int pidfd = -1;
@@ -290,7 +307,8 @@ Status Prober::start(Status (*confine)()) {
     if (pid < 0) return system_error("start the prober", errno);
     if (pid == 0) {
         // Descriptors are shared: the end of the channel tells nothing.
-        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent || !confine()) ::_exit(1);
+        if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent || !confine())
+            ::_exit(1);
         Routine(ends[1]).run();
     }
     instance().emplace(Prober(std::move(ours), UniqueFd(pidfd)));
@@ -305,24 +323,31 @@ Result<Prober*> Prober::get() {
 void Prober::end() {
     if (!instance()) return;
     siginfo_t info{};
-    ::shutdown(instance()->channel_.get(), SHUT_RDWR);  // to close it tells nothing, since the prober has it, too
-    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(instance()->pidfd_.get()), &info, WEXITED | __WALL) != 0 && errno == EINTR)
+    ::shutdown(instance()->channel_.get(),
+               SHUT_RDWR);  // to close it tells nothing, since the prober has it, too
+    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(instance()->pidfd_.get()),
+                    &info, WEXITED | __WALL) != 0 &&
+           errno == EINTR)
         continue;
     instance().reset();
 }
 
 template <typename Answer, typename Question>
 Result<Answer> Prober::ask(const Question& question) {
-    if (::write(channel_.get(), &question, sizeof question) != sizeof question) return system_error("tell the prober", errno);
+    if (::write(channel_.get(), &question, sizeof question) != sizeof question)
+        return system_error("tell the prober", errno);
     pollfd polled[2] = {{channel_.get(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}};
     int ready = 0;
     do ready = ::poll(polled, 2, kPatienceMs);
     while (ready < 0 && errno == EINTR && !deadline_passed());
     if (ready < 0) return system_error("wait for the prober", errno);
-    if (ready == 0) return Error{EX_TEMPFAIL, fmt::format("the prober has not answered within {} s", kPatienceMs / 1000)};
+    if (ready == 0)
+        return Error{EX_TEMPFAIL,
+                     fmt::format("the prober has not answered within {} s", kPatienceMs / 1000)};
     if (polled[0].revents == 0) return Error{EX_OSERR, "the prober has ended"};
     Answer answer;
-    if (::read(channel_.get(), &answer, sizeof answer) != sizeof answer) return system_error("hear the prober", errno);
+    if (::read(channel_.get(), &answer, sizeof answer) != sizeof answer)
+        return system_error("hear the prober", errno);
     return answer;
 }
 

@@ -27,7 +27,8 @@ Result<UniqueFd> open_proc(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return system_error(fmt::format("open '{}'", path), errno, EX_OSFILE);
     struct statfs info {};
-    if (::fstatfs(fd.get(), &info) != 0 || info.f_type != PROC_SUPER_MAGIC) return Error{EX_OSFILE, fmt::format("'{}' is not on procfs", path)};
+    if (::fstatfs(fd.get(), &info) != 0 || info.f_type != PROC_SUPER_MAGIC)
+        return Error{EX_OSFILE, fmt::format("'{}' is not on procfs", path)};
     return fd;
 }
 
@@ -35,7 +36,8 @@ Error ended(pid_t pid) {
     return Error{EX_NOINPUT, fmt::format("process {} has ended", pid)};
 }
 
-// By the link, which only the kernel writes: what fdinfo says of other kinds may hold text of their makers (the name of a dma-buf).
+// By the link, which only the kernel writes: what fdinfo says of other kinds may hold text of their
+// makers (the name of a dma-buf).
 bool is_pidfd(std::string_view link) {
     return link == "anon_inode:[pidfd]" || link.starts_with("pidfd:[");
 }
@@ -46,7 +48,8 @@ std::optional<pid_t> number_after(std::string_view text, std::string_view field)
     if (at == std::string_view::npos) return std::nullopt;
     text.remove_prefix(at + field.size());
     pid_t number = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc()) return std::nullopt;
+    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc())
+        return std::nullopt;
     return number;
 }
 
@@ -54,7 +57,8 @@ Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
     struct stat info {};
     const std::string path = fmt::format("ns/{}", kind);
     if (::fstatat(proc_fd, path.c_str(), &info, 0) != 0)
-        return system_error(fmt::format("look at {} namespace", kind), errno, errno == ESRCH || errno == ENOENT ? EX_NOINPUT : EX_OSERR);
+        return system_error(fmt::format("look at {} namespace", kind), errno,
+                            errno == ESRCH || errno == ENOENT ? EX_NOINPUT : EX_OSERR);
     return info;
 }
 
@@ -62,7 +66,8 @@ Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
 
 Result<Process> Process::open(pid_t pid) {
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!pidfd && errno == ESRCH) return Error{EX_NOINPUT, fmt::format("process {} does not exist", pid)};
+    if (!pidfd && errno == ESRCH)
+        return Error{EX_NOINPUT, fmt::format("process {} does not exist", pid)};
     if (!pidfd) return system_error(fmt::format("pidfd_open {}", pid), errno);
     auto proc = open_proc(fmt::format("/proc/{}", pid));
     Process process(pid, std::move(pidfd), proc ? std::move(*proc) : UniqueFd());
@@ -79,7 +84,10 @@ Result<Process> Process::behind(UniqueFd pidfd) {
     auto info = TRY(read_kernel_file(self.get(), fmt::format("fdinfo/{}", pidfd.get()).c_str()));
     const auto pid = number_after(info, "\nPid:\t");
     if (!pid) return Error{EX_UNAVAILABLE, "fdinfo of a pidfd has no Pid"};
-    if (*pid <= 0) return Error{EX_NOINPUT, "the process behind the pidfd has ended, or is outside of the broker's PID namespace"};
+    if (*pid <= 0)
+        return Error{
+            EX_NOINPUT,
+            "the process behind the pidfd has ended, or is outside of the broker's PID namespace"};
     auto proc = open_proc(fmt::format("/proc/{}", *pid));
     Process process(*pid, std::move(pidfd), proc ? std::move(*proc) : UniqueFd());
     TRY(process.check_alive());
@@ -88,7 +96,8 @@ Result<Process> Process::behind(UniqueFd pidfd) {
 }
 
 Status Process::check_alive() const {
-    // A pidfd becomes readable when the process ends, also as a zombie, to which signal 0 could still be sent (pidfd_open(2)).
+    // A pidfd becomes readable when the process ends, also as a zombie, to which signal 0 could
+    // still be sent (pidfd_open(2)).
     pollfd poll_fd{pidfd_.get(), POLLIN, 0};
     int ready = 0;
     do ready = ::poll(&poll_fd, 1, 0);
@@ -137,11 +146,13 @@ Result<bool> Process::is_within_pid_namespace_of(const Process& other) const {
 Result<Process::UserNamespace> Process::user_namespace() const {
     const UniqueFd fd(::openat(proc_fd_.get(), "ns/user", O_RDONLY | O_CLOEXEC));
     struct stat info {};
-    if (!fd || ::fstat(fd.get(), &info) != 0) return system_error(fmt::format("look at user namespace of process {}", pid_), errno);
+    if (!fd || ::fstat(fd.get(), &info) != 0)
+        return system_error(fmt::format("look at user namespace of process {}", pid_), errno);
     if (info.st_ino == kInitialUserNamespace) return UserNamespace{true, 0};
     uid_t owner = 0;
     if (::ioctl(fd.get(), NS_GET_OWNER_UID, &owner) != 0)
-        return system_error(fmt::format("ask who owns the user namespace of process {}", pid_), errno);
+        return system_error(fmt::format("ask who owns the user namespace of process {}", pid_),
+                            errno);
     return UserNamespace{false, owner};
 }
 
@@ -166,7 +177,8 @@ Result<UniqueFd> open_proc_self() {
 Result<std::uint32_t> own_network_namespace() {
     auto self = TRY(open_proc_self());
     struct stat info {};
-    if (::fstatat(self.get(), "ns/net", &info, 0) != 0) return system_error("stat the network namespace", errno);
+    if (::fstatat(self.get(), "ns/net", &info, 0) != 0)
+        return system_error("stat the network namespace", errno);
     return static_cast<std::uint32_t>(info.st_ino);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A process that stays the same one: held by pidfd and by its /proc directory, so that a reused PID is noticed.
+// A process that stays the same one: held by pidfd and by its /proc directory, so that a reused PID
+// is noticed.
 #pragma once
 
 #include <sys/types.h>
@@ -17,9 +18,11 @@ public:
     // Errors: EX_NOINPUT for no such process, or one that ended meanwhile.
     static Result<Process> open(pid_t pid);
 
-    // The process that a descriptor from elsewhere stands for, under the number that it has in the caller's PID namespace (fdinfo of a pidfd,
-    // pidfd_open(2)). Errors: EX_DATAERR for a descriptor of any other kind, EX_NOINPUT for a process that has ended or that the caller's /proc
-    // doesn't show. Looks at no file behind the descriptor, for that may be one that its sender serves.
+    // The process that a descriptor from elsewhere stands for, under the number that it has in the
+    // caller's PID namespace (fdinfo of a pidfd, pidfd_open(2)). Errors: EX_DATAERR for a
+    // descriptor of any other kind, EX_NOINPUT for a process that has ended or that the caller's
+    // /proc doesn't show. Looks at no file behind the descriptor, for that may be one that its
+    // sender serves.
     static Result<Process> behind(UniqueFd pidfd);
 
     pid_t pid() const { return pid_; }
@@ -29,17 +32,20 @@ public:
     // EX_NOINPUT once the process has ended; a zombie has.
     Status check_alive() const;
 
-    // Is it in the same namespace ("net", "cgroup", "user" …) as the caller? Needs PTRACE_MODE_READ access (namespaces(7)).
+    // Is it in the same namespace ("net", "cgroup", "user" …) as the caller? Needs PTRACE_MODE_READ
+    // access (namespaces(7)).
     Result<bool> shares_namespace(const char* kind) const;
 
-    // Is it the first process of a PID namespace of its own, so that it sees no process but its own? Needs Linux 4.1 (NSpid, proc(5)).
+    // Is it the first process of a PID namespace of its own, so that it sees no process but its
+    // own? Needs Linux 4.1 (NSpid, proc(5)).
     Result<bool> is_first_of_pid_namespace() const;
 
-    // Is its PID namespace the other's, or one made inside of that? (NS_GET_PARENT, ioctl_ns(2), Linux 4.9)
+    // Is its PID namespace the other's, or one made inside of that? (NS_GET_PARENT, ioctl_ns(2),
+    // Linux 4.9)
     Result<bool> is_within_pid_namespace_of(const Process& other) const;
 
-    // Is its user namespace the machine's, and if not, who made it: the effective uid of its maker (NS_GET_OWNER_UID, ioctl_ns(2), Linux 4.11), in
-    // the caller's user namespace.
+    // Is its user namespace the machine's, and if not, who made it: the effective uid of its maker
+    // (NS_GET_OWNER_UID, ioctl_ns(2), Linux 4.11), in the caller's user namespace.
     struct UserNamespace {
         bool is_initial;
         uid_t owner;  // 0 for the initial one
@@ -49,11 +55,13 @@ public:
     // 0 where that is outside of the caller's PID namespace.
     Result<pid_t> parent() const;
 
-    // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH access.
+    // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH
+    // access.
     Result<UniqueFd> borrow_fd(int number) const;
 
 private:
-    Process(pid_t pid, UniqueFd pidfd, UniqueFd proc_fd) : pid_(pid), pidfd_(std::move(pidfd)), proc_fd_(std::move(proc_fd)) {}
+    Process(pid_t pid, UniqueFd pidfd, UniqueFd proc_fd)
+        : pid_(pid), pidfd_(std::move(pidfd)), proc_fd_(std::move(proc_fd)) {}
 
     pid_t pid_;
     UniqueFd pidfd_;
@@ -63,7 +71,8 @@ private:
 // The caller's own /proc directory; EX_OSFILE where /proc is not procfs.
 Result<UniqueFd> open_proc_self();
 
-// The inode of the caller's network namespace, which the kernel keeps in 32 bits (struct ns_common).
+// The inode of the caller's network namespace, which the kernel keeps in 32 bits (struct
+// ns_common).
 Result<std::uint32_t> own_network_namespace();
 
 // Is the caller in the initial user namespace, where capabilities count for the whole machine?

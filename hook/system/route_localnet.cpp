@@ -15,7 +15,8 @@ Result<std::vector<std::string>> route_localnet_interfaces() {
         const std::string name = entry->d_name;
         if (name.starts_with('.')) continue;
         // One may have gone meanwhile.
-        const auto setting = read_kernel_file(::dirfd(directory.get()), (name + "/route_localnet").c_str());
+        const auto setting =
+            read_kernel_file(::dirfd(directory.get()), (name + "/route_localnet").c_str());
         if (setting && setting->starts_with('1')) interfaces.push_back(name);
     }
     std::ranges::sort(interfaces);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// By which interfaces the host takes packets for 127.0.0.0/8 (route_localnet of Documentation/networking/ip-sysctl.rst): who isn't jailed and sends
-// such a packet by a device reaches what listens on the host's loopback alone.
+// By which interfaces the host takes packets for 127.0.0.0/8 (route_localnet of
+// Documentation/networking/ip-sysctl.rst): who isn't jailed and sends such a packet by a device
+// reaches what listens on the host's loopback alone.
 #pragma once
 
 #include <string>

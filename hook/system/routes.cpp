@@ -15,9 +15,11 @@
 namespace jail_ai {
 namespace {
 
-constexpr int kDumpTries = 8;  // a dump that the kernel marks as interrupted is inconsistent and is made again
+constexpr int kDumpTries =
+    8;  // a dump that the kernel marks as interrupted is inconsistent and is made again
 
-// The names of interfaces, each asked for once; empty for one that is gone. As if_indextoname(3), by a socket that is open already.
+// The names of interfaces, each asked for once; empty for one that is gone. As if_indextoname(3),
+// by a socket that is open already.
 class DeviceNames {
 public:
     explicit DeviceNames(int fd) : fd_(fd) {}
@@ -26,7 +28,8 @@ public:
         auto [name, fresh] = names_.try_emplace(index);
         ifreq request{};
         request.ifr_ifindex = static_cast<int>(index);
-        if (fresh && index != 0 && ::ioctl(fd_, SIOCGIFNAME, &request) == 0) name->second = request.ifr_name;
+        if (fresh && index != 0 && ::ioctl(fd_, SIOCGIFNAME, &request) == 0)
+            name->second = request.ifr_name;
         return name->second;
     }
 
@@ -39,27 +42,38 @@ struct RouteKind {
     unsigned char family;
     unsigned char type;
 };
-constexpr std::array kDelivered = {RouteKind{AF_INET, RTN_LOCAL}, RouteKind{AF_INET, RTN_BROADCAST}, RouteKind{AF_INET, RTN_ANYCAST},
-                                   RouteKind{AF_INET6, RTN_LOCAL}, RouteKind{AF_INET6, RTN_ANYCAST}};
+constexpr std::array kDelivered = {RouteKind{AF_INET, RTN_LOCAL}, RouteKind{AF_INET, RTN_BROADCAST},
+                                   RouteKind{AF_INET, RTN_ANYCAST}, RouteKind{AF_INET6, RTN_LOCAL},
+                                   RouteKind{AF_INET6, RTN_ANYCAST}};
 
-// Of all tables: rules lead to others than table local by addresses, marks, devices (a VRF) and programs, and come later than routes.
+// Of all tables: rules lead to others than table local by addresses, marks, devices (a VRF) and
+// programs, and come later than routes.
 Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
     rtmsg request{};
     bool consistent = true;
     for (const RouteKind& kind : kDelivered) {
         request.rtm_family = kind.family;
-        request.rtm_type = kind.type;  // with strict checking the kernel sends no others, not a router's million routes
-        auto done = TRY(dump_once<rtmsg>(fd, RTM_GETROUTE, &request, sizeof request, [&](const rtmsg& route, const Attributes& attributes) {
-                            if (route.rtm_type != kind.type) return;
-                            std::array<std::uint8_t, 16> any{};  // a default route carries no RTA_DST
-                            const std::size_t size = route.rtm_family == AF_INET ? 4 : 16;
-                            const auto& destination = attributes[RTA_DST];
-                            const auto prefix = IpPrefix::from_bytes(
-                                destination.empty() ? std::span<const std::uint8_t>(any).first(size) : destination, route.rtm_dst_len);
-                            if (!prefix) return;
-                            routes.push_back({*prefix, route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL,
-                                              names.of(attributes.number(RTA_OIF, 0))});
-                        }).context("local routes"));
+        request.rtm_type = kind.type;  // with strict checking the kernel sends no others, not a
+                                       // router's million routes
+        auto done =
+            TRY(dump_once<rtmsg>(
+                    fd, RTM_GETROUTE, &request, sizeof request,
+                    [&](const rtmsg& route, const Attributes& attributes) {
+                        if (route.rtm_type != kind.type) return;
+                        std::array<std::uint8_t, 16> any{};  // a default route carries no RTA_DST
+                        const std::size_t size = route.rtm_family == AF_INET ? 4 : 16;
+                        const auto& destination = attributes[RTA_DST];
+                        const auto prefix = IpPrefix::from_bytes(
+                            destination.empty() ? std::span<const std::uint8_t>(any).first(size)
+                                                : destination,
+                            route.rtm_dst_len);
+                        if (!prefix) return;
+                        routes.push_back({*prefix,
+                                          route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST
+                                                                          : JAIL_REASON_LOCAL,
+                                          names.of(attributes.number(RTA_OIF, 0))});
+                    })
+                    .context("local routes"));
         if (done.error != 0) return system_error("local routes", done.error);
         consistent = consistent && done.consistent;
     }
@@ -68,17 +82,24 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& n
 
 Result<bool> dump_addresses(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
     ifaddrmsg request{};
-    auto done = TRY(dump_once<ifaddrmsg>(fd, RTM_GETADDR, &request, sizeof request, [&](const ifaddrmsg& message, const Attributes& attributes) {
-                        // On a point-to-point link IFA_ADDRESS is the peer's.
-                        const auto& address = attributes[IFA_LOCAL].empty() ? attributes[IFA_ADDRESS] : attributes[IFA_LOCAL];
-                        const std::string device = names.of(message.ifa_index);
-                        if (const auto prefix = IpPrefix::from_bytes(address, static_cast<unsigned>(address.size() * 8)))
-                            routes.push_back({*prefix, JAIL_REASON_LOCAL, device});
-                        const auto& broadcast = attributes[IFA_BROADCAST];
-                        if (const auto prefix = IpPrefix::from_bytes(broadcast, static_cast<unsigned>(broadcast.size() * 8));
-                            prefix && message.ifa_family == AF_INET)
-                            routes.push_back({*prefix, JAIL_REASON_BROADCAST, device});
-                    }).context("interface addresses"));
+    auto done = TRY(
+        dump_once<ifaddrmsg>(fd, RTM_GETADDR, &request, sizeof request,
+                             [&](const ifaddrmsg& message, const Attributes& attributes) {
+                                 // On a point-to-point link IFA_ADDRESS is the peer's.
+                                 const auto& address = attributes[IFA_LOCAL].empty()
+                                                           ? attributes[IFA_ADDRESS]
+                                                           : attributes[IFA_LOCAL];
+                                 const std::string device = names.of(message.ifa_index);
+                                 if (const auto prefix = IpPrefix::from_bytes(
+                                         address, static_cast<unsigned>(address.size() * 8)))
+                                     routes.push_back({*prefix, JAIL_REASON_LOCAL, device});
+                                 const auto& broadcast = attributes[IFA_BROADCAST];
+                                 if (const auto prefix = IpPrefix::from_bytes(
+                                         broadcast, static_cast<unsigned>(broadcast.size() * 8));
+                                     prefix && message.ifa_family == AF_INET)
+                                     routes.push_back({*prefix, JAIL_REASON_BROADCAST, device});
+                             })
+            .context("interface addresses"));
     if (done.error != 0) return system_error("interface addresses", done.error);
     return done.consistent;
 }
@@ -98,7 +119,8 @@ Result<std::vector<LocalRoute>> read_local_routes() {
         auto addressed = TRY(dump_addresses(fd.get(), routes, names).context("rtnetlink"));
         if (routed && addressed) return routes;
     }
-    return Error{EX_TEMPFAIL, fmt::format("rtnetlink: addresses changed during each of {} reads", kDumpTries)};
+    return Error{EX_TEMPFAIL,
+                 fmt::format("rtnetlink: addresses changed during each of {} reads", kDumpTries)};
 }
 
 }  // namespace jail_ai

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// sock_diag(7) speaks for the network namespace in which its socket was made, so that each is entered for as long as that
-// takes.
+// sock_diag(7) speaks for the network namespace in which its socket was made, so that each is
+// entered for as long as that takes.
 #include "system/tcp_connections.h"
 
 #include <fcntl.h>
@@ -33,8 +33,9 @@ namespace {
 
 constexpr int kDumpTries = 8;
 // Those that have a peer and may still send to it.
-constexpr std::uint32_t kStates = 1U << TCP_ESTABLISHED | 1U << TCP_SYN_SENT | 1U << TCP_SYN_RECV | 1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 |
-                                  1U << TCP_CLOSE_WAIT | 1U << TCP_LAST_ACK | 1U << TCP_CLOSING;
+constexpr std::uint32_t kStates = 1U << TCP_ESTABLISHED | 1U << TCP_SYN_SENT | 1U << TCP_SYN_RECV |
+                                  1U << TCP_FIN_WAIT1 | 1U << TCP_FIN_WAIT2 | 1U << TCP_CLOSE_WAIT |
+                                  1U << TCP_LAST_ACK | 1U << TCP_CLOSING;
 
 struct Members {
     std::set<std::uint64_t> cgroups;       // their ids
@@ -42,7 +43,8 @@ struct Members {
 };
 
 Error no_sock_diag() {
-    return {EX_UNAVAILABLE, "end a connection: this kernel lacks the module tcp_diag, or CONFIG_INET_DIAG_DESTROY"};
+    return {EX_UNAVAILABLE,
+            "end a connection: this kernel lacks the module tcp_diag, or CONFIG_INET_DIAG_DESTROY"};
 }
 
 bool has_gone(int number) {
@@ -52,9 +54,11 @@ bool has_gone(int number) {
 Status add_process(std::string_view number, Members& members) {
     const std::string path = fmt::format("/proc/{}/ns/net", number);
     UniqueFd network(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!network) return has_gone(errno) ? ok() : Status(system_error(fmt::format("open {}", path), errno));
+    if (!network)
+        return has_gone(errno) ? ok() : Status(system_error(fmt::format("open {}", path), errno));
     struct stat info {};
-    if (::fstat(network.get(), &info) != 0) return system_error(fmt::format("stat {}", path), errno);
+    if (::fstat(network.get(), &info) != 0)
+        return system_error(fmt::format("stat {}", path), errno);
     members.namespaces.try_emplace(info.st_ino, std::move(network));
     return ok();
 }
@@ -80,7 +84,8 @@ Status add_cgroup(int fd, Members& members) {
     return ok();
 }
 
-// Of both families at once, which only the older form of the request can ask for: the kernel goes through its whole table of connections for each.
+// Of both families at once, which only the older form of the request can ask for: the kernel goes
+// through its whole table of connections for each.
 struct Request {
     inet_diag_req body;
     nlattr storages;
@@ -94,21 +99,24 @@ Request request_for(int map_fd) {
     request.body.idiag_states = kStates;
     request.storages = {static_cast<std::uint16_t>(sizeof request - sizeof request.body),
                         static_cast<std::uint16_t>(INET_DIAG_REQ_SK_BPF_STORAGES | NLA_F_NESTED)};
-    request.map = {static_cast<std::uint16_t>(NLA_HDRLEN + sizeof request.map_fd), SK_DIAG_BPF_STORAGE_REQ_MAP_FD};
+    request.map = {static_cast<std::uint16_t>(NLA_HDRLEN + sizeof request.map_fd),
+                   SK_DIAG_BPF_STORAGE_REQ_MAP_FD};
     request.map_fd = static_cast<std::uint32_t>(map_fd);
     return request;
 }
 
 std::uint64_t cgroup_of(const Attributes& attributes) {
     std::uint64_t id = 0;
-    if (attributes[INET_DIAG_CGROUP_ID].size() == sizeof id) std::memcpy(&id, attributes[INET_DIAG_CGROUP_ID].data(), sizeof id);
+    if (attributes[INET_DIAG_CGROUP_ID].size() == sizeof id)
+        std::memcpy(&id, attributes[INET_DIAG_CGROUP_ID].data(), sizeof id);
     return id;
 }
 
 TcpPeer peer_of(const inet_diag_msg& socket) {
     const auto* bytes = reinterpret_cast<const std::uint8_t*>(socket.id.idiag_dst);
     const bool v4 = socket.idiag_family == AF_INET;
-    return {*IpPrefix::from_bytes(std::span(bytes, v4 ? 4 : 16), v4 ? 32 : 128), ntohs(socket.id.idiag_dport)};
+    return {*IpPrefix::from_bytes(std::span(bytes, v4 ? 4 : 16), v4 ? 32 : 128),
+            ntohs(socket.id.idiag_dport)};
 }
 
 Status destroy(int fd, const inet_diag_msg& socket) {
@@ -122,12 +130,14 @@ Status destroy(int fd, const inet_diag_msg& socket) {
     request.body.sdiag_family = socket.idiag_family;
     request.body.sdiag_protocol = IPPROTO_TCP;
     request.body.id = socket.id;
-    if (::send(fd, &request, sizeof request, 0) < 0) return system_error("send to sock_diag", errno);
+    if (::send(fd, &request, sizeof request, 0) < 0)
+        return system_error("send to sock_diag", errno);
     struct {
         nlmsghdr header;
         nlmsgerr body;
     } answer{};
-    if (::recv(fd, &answer, sizeof answer, 0) < 0) return system_error("hear from sock_diag", errno);
+    if (::recv(fd, &answer, sizeof answer, 0) < 0)
+        return system_error("hear from sock_diag", errno);
     const int failed = answer.header.nlmsg_type == NLMSG_ERROR ? -answer.body.error : 0;
     if (failed == EOPNOTSUPP) return no_sock_diag();
     if (failed != 0 && failed != ENOENT) return system_error("end a connection", failed);
@@ -138,24 +148,32 @@ Status destroy(int fd, const inet_diag_msg& socket) {
 Result<UniqueFd> open_diag_in(int network) {
     const UniqueFd home(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
     if (!home) return system_error("open the own network namespace", errno);
-    if (::setns(network, CLONE_NEWNET) != 0) return system_error("enter a network namespace of the container", errno);
+    if (::setns(network, CLONE_NEWNET) != 0)
+        return system_error("enter a network namespace of the container", errno);
     UniqueFd diag(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     const int failed = errno;
-    if (::setns(home.get(), CLONE_NEWNET) != 0) return system_error("return to the own network namespace", errno);
+    if (::setns(home.get(), CLONE_NEWNET) != 0)
+        return system_error("return to the own network namespace", errno);
     if (!diag) return system_error("sock_diag socket", failed);
     return diag;
 }
 
-Result<std::vector<inet_diag_msg>> list_sockets(int diag, int map_fd, const Members& members, const std::function<bool(const TcpPeer& peer)>& ends) {
+Result<std::vector<inet_diag_msg>> list_sockets(
+    int diag, int map_fd, const Members& members,
+    const std::function<bool(const TcpPeer& peer)>& ends) {
     const Request request = request_for(map_fd);
     std::vector<inet_diag_msg> found;
     for (int attempt = 0; attempt < kDumpTries; ++attempt) {
         found.clear();
-        auto done = TRY(
-            dump_once<inet_diag_msg>(diag, TCPDIAG_GETSOCK, &request, sizeof request, [&](const inet_diag_msg& socket, const Attributes& attributes) {
-                if (attributes[INET_DIAG_SK_BPF_STORAGES].empty() && members.cgroups.contains(cgroup_of(attributes)) && ends(peer_of(socket)))
-                    found.push_back(socket);
-            }).context("sock_diag"));
+        auto done = TRY(dump_once<inet_diag_msg>(
+                            diag, TCPDIAG_GETSOCK, &request, sizeof request,
+                            [&](const inet_diag_msg& socket, const Attributes& attributes) {
+                                if (attributes[INET_DIAG_SK_BPF_STORAGES].empty() &&
+                                    members.cgroups.contains(cgroup_of(attributes)) &&
+                                    ends(peer_of(socket)))
+                                    found.push_back(socket);
+                            })
+                            .context("sock_diag"));
         if (done.error == ENOENT || done.error == EOPNOTSUPP) return no_sock_diag();
         if (done.error != 0) return system_error("sock_diag", done.error);
         if (done.consistent) break;
@@ -165,7 +183,8 @@ Result<std::vector<inet_diag_msg>> list_sockets(int diag, int map_fd, const Memb
 
 }  // namespace
 
-Result<unsigned> end_tcp_connections(int cgroup_fd, int without_storage_in, const std::function<bool(const TcpPeer& peer)>& ends) {
+Result<unsigned> end_tcp_connections(int cgroup_fd, int without_storage_in,
+                                     const std::function<bool(const TcpPeer& peer)>& ends) {
     Members members;
     TRY(walk_down(cgroup_fd, [&](int fd, const std::string& /*below*/) -> Result<Walk> {
         TRY(add_cgroup(fd, members));

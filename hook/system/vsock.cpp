@@ -26,14 +26,16 @@ Result<bool> kernel_has_vsock() {
     return protocols.starts_with("AF_VSOCK ") || protocols.find("\nAF_VSOCK ") != std::string::npos;
 }
 
-// The transport that takes one process's connection to another on this machine (vsock_loopback): its address is there to be bound to.
+// The transport that takes one process's connection to another on this machine (vsock_loopback):
+// its address is there to be bound to.
 bool loops_back() {
     const UniqueFd fd(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_vm local{};
     local.svm_family = AF_VSOCK;
     local.svm_cid = VMADDR_CID_LOCAL;
     local.svm_port = VMADDR_PORT_ANY;
-    return fd && (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0 || errno != EADDRNOTAVAIL);
+    return fd && (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0 ||
+                  errno != EADDRNOTAVAIL);
 }
 
 }  // namespace
@@ -48,12 +50,14 @@ Result<VsockListeners> find_vsock_listeners() {
     request.vdiag_states = ~0U;
     for (int attempt = 0; attempt < kDumpTries; ++attempt) {
         std::set<std::uint32_t> ports;
-        auto done = TRY(dump_once<vsock_diag_msg>(fd.get(), SOCK_DIAG_BY_FAMILY, &request, sizeof request,
-                                                  [&](const vsock_diag_msg& socket, const Attributes& /*none*/) {
-                                                      if (socket.vdiag_state == kListening || socket.vdiag_type == SOCK_DGRAM)
-                                                          ports.insert(socket.vdiag_src_port);
-                                                  })
-                            .context("sock_diag"));
+        auto done =
+            TRY(dump_once<vsock_diag_msg>(
+                    fd.get(), SOCK_DIAG_BY_FAMILY, &request, sizeof request,
+                    [&](const vsock_diag_msg& socket, const Attributes& /*none*/) {
+                        if (socket.vdiag_state == kListening || socket.vdiag_type == SOCK_DGRAM)
+                            ports.insert(socket.vdiag_src_port);
+                    })
+                    .context("sock_diag"));
         if (done.error != 0) return VsockListeners{false, {}};  // a kernel without vsock_diag
         if (done.consistent) return VsockListeners{true, {ports.begin(), ports.end()}};
     }

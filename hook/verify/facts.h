@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What verify knows of the containers and jails of a machine, and in what they differ from what they should be. The judgement is pure.
+// What verify knows of the containers and jails of a machine, and in what they differ from what
+// they should be. The judgement is pure.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ enum class Asks {
     off,  // block-host=false
     audit,
     enforce,
-    unclear,  // something under jail-ai. for which the hook would have refused it, or that its defaults complete
+    unclear,  // something under jail-ai. for which the hook would have refused it, or that its
+              // defaults complete
 };
 
 // By the annotations of a config.json. Error (EX_DATAERR): it is none.
@@ -63,8 +65,9 @@ std::string container_of(const JailSnapshot& jail, const std::vector<SeenContain
 // An ID as people know it, by its beginning; what no runtime would have taken for one is quoted.
 std::string shown_id(std::string_view id);
 
-// The end of both: one line a finding, one of interfaces with route_localnet where a container isn't jailed, and one with the number of
-// containers that ask and that have it; or an object {containers, findings, route_localnet}.
+// The end of both: one line a finding, one of interfaces with route_localnet where a container
+// isn't jailed, and one with the number of containers that ask and that have it; or an object
+// {containers, findings, route_localnet}.
 std::string verification_to_people(const VerifyFacts& facts, const Findings& findings);
 std::string verification_to_machines(const VerifyFacts& facts, const Findings& findings);
 

@@ -22,7 +22,8 @@ std::string_view name_of(FindingKind kind) {
     return "?";
 }
 
-void put_findings(JsonWriter& writer, const Findings& findings, std::string_view kind_key, std::string_view about_key) {
+void put_findings(JsonWriter& writer, const Findings& findings, std::string_view kind_key,
+                  std::string_view about_key) {
     writer.Key("findings");
     writer.StartArray();
     for (const Finding& each : findings) {

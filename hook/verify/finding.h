@@ -33,7 +33,8 @@ std::string_view name_of(FindingKind kind);  // "ok", "not-jailed" …
 
 struct Finding {
     FindingKind kind;
-    std::string about;  // of doctor a topic, "kernel", "hooks" …, that may come several times; of verify a container's ID, empty where it isn't known
+    std::string about;  // of doctor a topic, "kernel", "hooks" …, that may come several times; of
+                        // verify a container's ID, empty where it isn't known
     std::string what;
     std::string remedy;  // empty where there is nothing to do
 };
@@ -41,6 +42,7 @@ struct Finding {
 using Findings = std::vector<Finding>;
 
 // The member "findings" of an object: of each {KIND_KEY, ABOUT_KEY, "what", "remedy"}.
-void put_findings(JsonWriter& writer, const Findings& findings, std::string_view kind_key, std::string_view about_key);
+void put_findings(JsonWriter& writer, const Findings& findings, std::string_view kind_key,
+                  std::string_view about_key);
 
 }  // namespace jail_ai

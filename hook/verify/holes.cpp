@@ -21,14 +21,17 @@ const jail_rule* decisive_rule(const Rules& rules, const IpPrefix& prefix) {
 
 bool lets_pass(const jail_rule& rule, const jail_ports& ports) {
     return std::ranges::any_of(rule.ports, [&](const jail_ports& each) {
-        return each.first <= ports.first && ports.last <= each.last && (ports.protocols & ~each.protocols) == 0;
+        return each.first <= ports.first && ports.last <= each.last &&
+               (ports.protocols & ~each.protocols) == 0;
     });
 }
 
 bool is_hole(const jail_rule* now, const jail_rule* then) {
     if (then == nullptr) return false;
     if (now == nullptr) return true;
-    return std::ranges::any_of(now->ports, [&](const jail_ports& ports) { return ports.protocols != 0 && !lets_pass(*then, ports); });
+    return std::ranges::any_of(now->ports, [&](const jail_ports& ports) {
+        return ports.protocols != 0 && !lets_pass(*then, ports);
+    });
 }
 
 }  // namespace
@@ -39,8 +42,10 @@ std::vector<IpPrefix> find_holes(const Rules& now, const Rules& then) {
         for (const auto& [prefix, rule] : *rules) {
             const jail_rule* before = own_rule(now, prefix);
             const jail_rule* after = own_rule(then, prefix);
-            const bool same = before != nullptr && after != nullptr && std::memcmp(before, after, sizeof *before) == 0;
-            if (!same && is_hole(decisive_rule(now, prefix), decisive_rule(then, prefix))) prefixes.insert(prefix);
+            const bool same = before != nullptr && after != nullptr &&
+                              std::memcmp(before, after, sizeof *before) == 0;
+            if (!same && is_hole(decisive_rule(now, prefix), decisive_rule(then, prefix)))
+                prefixes.insert(prefix);
         }
     return {prefixes.begin(), prefixes.end()};
 }

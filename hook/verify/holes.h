@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Rules that have fallen behind the host, as far as it matters: what they would have to block and don't.
+// Rules that have fallen behind the host, as far as it matters: what they would have to block and
+// don't.
 #pragma once
 
 #include <vector>
@@ -9,8 +10,10 @@
 
 namespace jail_ai {
 
-// Prefixes that `then` blocks, and `now` lets pass, or on more ports. A prefix that only one of them has counts for nothing where a wider one says
-// the same: each container's start gives the host another link-local address, and all of fe80::/10 is blocked. Nor does what is blocked in excess.
+// Prefixes that `then` blocks, and `now` lets pass, or on more ports. A prefix that only one of
+// them has counts for nothing where a wider one says the same: each container's start gives the
+// host another link-local address, and all of fe80::/10 is blocked. Nor does what is blocked in
+// excess.
 std::vector<IpPrefix> find_holes(const Rules& now, const Rules& then);
 
 }  // namespace jail_ai

@@ -18,20 +18,27 @@ namespace jail_ai {
 namespace {
 
 // Maps of which a jail has one each.
-constexpr std::array<std::string_view, 7> kSharedMaps = {"jail_rules",   "jail_peers",    "jail_accepted", "jail_raw",
-                                                         "jail_denials", "jail_refusals", "jail_events"};
+constexpr std::array<std::string_view, 7> kSharedMaps = {
+    "jail_rules",   "jail_peers",    "jail_accepted", "jail_raw",
+    "jail_denials", "jail_refusals", "jail_events"};
 
 std::string renewal(const std::string& container) {
-    return container.empty() ? "restart its container" : fmt::format("restart it, or jail-ai-hook attach --container {}", shown_id(container));
+    return container.empty() ? "restart its container"
+                             : fmt::format("restart it, or jail-ai-hook attach --container {}",
+                                           shown_id(container));
 }
 
 // A user may give a container any ID, also one of somebody else's.
 std::string whose(const SeenContainer& container) {
-    return container.owner == 0 ? "" : fmt::format(" (run by uid {}, process {})", container.owner, container.pid);
+    return container.owner == 0
+               ? ""
+               : fmt::format(" (run by uid {}, process {})", container.owner, container.pid);
 }
 
 std::string renewal(const SeenContainer& container) {
-    return container.owner == 0 ? renewal(container.id) : fmt::format("have it restarted, or jail-ai-hook attach --pid {}", container.pid);
+    return container.owner == 0
+               ? renewal(container.id)
+               : fmt::format("have it restarted, or jail-ai-hook attach --pid {}", container.pid);
 }
 
 bool is_in(const SeenContainer& container, const JailSnapshot& jail) {
@@ -43,7 +50,8 @@ bool is_of_mode(const JailSnapshot& jail, Mode mode) {
 }
 
 // Of several jails that act on a container each has its say: one that blocks blocks.
-void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Findings& found) {
+void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails,
+                Findings& found) {
     bool watches = false;
     bool blocks = false;
     for (const JailSnapshot& jail : jails) {
@@ -52,22 +60,29 @@ void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>&
         blocks = blocks || is_of_mode(jail, Mode::enforce);
     }
     if (container.asks == Asks::enforce && watches && !blocks)
-        found.push_back(
-            {FindingKind::other_mode, container.id, "it asks for the block and its jail only watches" + whose(container), renewal(container)});
+        found.push_back({FindingKind::other_mode, container.id,
+                         "it asks for the block and its jail only watches" + whose(container),
+                         renewal(container)});
     if (container.asks == Asks::audit && blocks)
-        found.push_back({FindingKind::other_mode, container.id, "it asks to be watched and its jail blocks" + whose(container), renewal(container)});
+        found.push_back({FindingKind::other_mode, container.id,
+                         "it asks to be watched and its jail blocks" + whose(container),
+                         renewal(container)});
 }
 
-void judge_container(const SeenContainer& container, const std::vector<JailSnapshot>& jails, Findings& found) {
+void judge_container(const SeenContainer& container, const std::vector<JailSnapshot>& jails,
+                     Findings& found) {
     const bool jailed = is_jailed(container, jails);
     if (!container.unread.empty() && !jailed)
         found.push_back({FindingKind::unreadable, container.id,
-                         fmt::format("nobody knows whether it asks for the block{}: {}", whose(container), container.unread),
+                         fmt::format("nobody knows whether it asks for the block{}: {}",
+                                     whose(container), container.unread),
                          "see what it was started with, or restart it"});
     else if (wants_jail(container) && !jailed)
         found.push_back({FindingKind::not_jailed, container.id,
                          fmt::format("it {} and is not jailed{}",
-                                     container.asks == Asks::unclear ? "has annotations for the block that no hook has read" : "asks for the block",
+                                     container.asks == Asks::unclear
+                                         ? "has annotations for the block that no hook has read"
+                                         : "asks for the block",
                                      whose(container)),
                          renewal(container)});
     else
@@ -79,7 +94,8 @@ std::size_t count(const JailSnapshot& jail, std::string_view name) {
 }
 
 bool has_any(const JailSnapshot& jail, std::span<const ProgramSlot> table) {
-    return std::ranges::any_of(table, [&](const ProgramSlot& slot) { return count(jail, slot.name) != 0; });
+    return std::ranges::any_of(
+        table, [&](const ProgramSlot& slot) { return count(jail, slot.name) != 0; });
 }
 
 bool has_guard(const JailSnapshot& jail, Guard guard) {
@@ -100,10 +116,13 @@ void judge_programs(const JailSnapshot& jail, const std::string& container, Find
     judge(kAbstractTable, has_guard(jail, Guard::unix_hooks) || has_any(jail, kAbstractTable));
     if (!missing.empty())
         found.push_back({FindingKind::program_missing, container,
-                         fmt::format("not attached to its cgroup {}: {}", quote(jail.cgroup), fmt::join(missing, ", ")), renewal(container)});
+                         fmt::format("not attached to its cgroup {}: {}", quote(jail.cgroup),
+                                     fmt::join(missing, ", ")),
+                         renewal(container)});
     if (!twice.empty())
         found.push_back({FindingKind::program_twice, container,
-                         fmt::format("attached more than once to its cgroup {}: {}", quote(jail.cgroup), fmt::join(twice, ", ")),
+                         fmt::format("attached more than once to its cgroup {}: {}",
+                                     quote(jail.cgroup), fmt::join(twice, ", ")),
                          renewal(container)});
 }
 
@@ -112,47 +131,59 @@ void judge_maps(const JailSnapshot& jail, const std::string& container, Findings
     for (const std::string_view name : kSharedMaps) {
         std::set<std::uint32_t> ids;
         for (const JailProgram& program : jail.programs)
-            if (const auto map = program.maps.find(std::string(name)); map != program.maps.end()) ids.insert(map->second);
+            if (const auto map = program.maps.find(std::string(name)); map != program.maps.end())
+                ids.insert(map->second);
         if (ids.size() > 1) odd.push_back(fmt::format("there are {} maps {}", ids.size(), name));
     }
     for (const JailProgram& program : jail.programs)
-        if (std::ranges::none_of(kSharedMaps, [&](std::string_view name) { return program.maps.contains(std::string(name)); }))
+        if (std::ranges::none_of(kSharedMaps, [&](std::string_view name) {
+                return program.maps.contains(std::string(name));
+            }))
             odd.push_back(fmt::format("{} has none of the jail's maps", program.name));
     if (!odd.empty())
         found.push_back({FindingKind::maps_not_shared, container,
-                         fmt::format("its programs on cgroup {} don't belong together: {}", quote(jail.cgroup), fmt::join(odd, ", ")),
+                         fmt::format("its programs on cgroup {} don't belong together: {}",
+                                     quote(jail.cgroup), fmt::join(odd, ", ")),
                          renewal(container)});
 }
 
-void judge_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::string& container, Findings& found) {
+void judge_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::string& container,
+                 Findings& found) {
     for (const FailedProof& proof : facts.failed_proofs) {
         if (proof.cgroup_id != jail.cgroup_id) continue;
-        const std::string what = fmt::format("its jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
+        const std::string what =
+            fmt::format("its jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
         if (proof.acts_not)
-            found.push_back({FindingKind::not_acting, container, what, "stop it, and start it once that is mended"});
+            found.push_back({FindingKind::not_acting, container, what,
+                             "stop it, and start it once that is mended"});
         else
-            found.push_back({FindingKind::unreadable, container, "nobody knows whether the block acts: " + what, "call verify again"});
+            found.push_back({FindingKind::unreadable, container,
+                             "nobody knows whether the block acts: " + what, "call verify again"});
     }
 }
 
 void judge_flags(const JailSnapshot& jail, const std::string& container, Findings& found) {
     std::vector<std::string> odd;
     for (const JailProgram& program : jail.programs)
-        if (program.attach_flags != BPF_F_ALLOW_MULTI) odd.push_back(fmt::format("{} with {:#x}", program.name, program.attach_flags));
+        if (program.attach_flags != BPF_F_ALLOW_MULTI)
+            odd.push_back(fmt::format("{} with {:#x}", program.name, program.attach_flags));
     if (!odd.empty())
         found.push_back({FindingKind::attach_flags, container,
-                         fmt::format("attached to its cgroup {} with other flags than BPF_F_ALLOW_MULTI, so that others may detach it: {}",
+                         fmt::format("attached to its cgroup {} with other flags than "
+                                     "BPF_F_ALLOW_MULTI, so that others may detach it: {}",
                                      quote(jail.cgroup), fmt::join(odd, ", ")),
                          renewal(container)});
 }
 
 void judge_overriders(const JailSnapshot& jail, const std::string& container, Findings& found) {
     for (const Overrider& other : jail.overriders)
-        found.push_back(
-            {FindingKind::overridden, container,
-             fmt::format("somebody else's BPF program {}, id {}, runs after {} of cgroup {} and may undo what that says", quote(other.name), other.id,
-                         other.after, quote(jail.cgroup)),
-             fmt::format("find out whose it is (bpftool prog show id {0}; bpftool cgroup tree) and detach it, unless you trust it", other.id)});
+        found.push_back({FindingKind::overridden, container,
+                         fmt::format("somebody else's BPF program {}, id {}, runs after {} of "
+                                     "cgroup {} and may undo what that says",
+                                     quote(other.name), other.id, other.after, quote(jail.cgroup)),
+                         fmt::format("find out whose it is (bpftool prog show id {0}; bpftool "
+                                     "cgroup tree) and detach it, unless you trust it",
+                                     other.id)});
 }
 
 }  // namespace
@@ -163,36 +194,41 @@ std::string shown_id(std::string_view id) {
 }
 
 bool wants_jail(const SeenContainer& container) {
-    return container.asks == Asks::audit || container.asks == Asks::enforce || container.asks == Asks::unclear;
+    return container.asks == Asks::audit || container.asks == Asks::enforce ||
+           container.asks == Asks::unclear;
 }
 
 bool is_jailed(const SeenContainer& container, std::span<const JailSnapshot> jails) {
-    return std::ranges::any_of(jails, [&](const JailSnapshot& jail) { return is_in(container, jail); });
+    return std::ranges::any_of(jails,
+                               [&](const JailSnapshot& jail) { return is_in(container, jail); });
 }
 
 std::string container_of(const JailSnapshot& jail, const std::vector<SeenContainer>& containers) {
     if (jail.metadata) return jail.metadata->container;
-    const auto inside = std::ranges::find_if(containers, [&](const SeenContainer& container) { return is_in(container, jail); });
+    const auto inside = std::ranges::find_if(
+        containers, [&](const SeenContainer& container) { return is_in(container, jail); });
     return inside == containers.end() ? std::string() : inside->id;
 }
 
 Findings judge_containers(const VerifyFacts& facts) {
     Findings found;
-    for (const SeenContainer& container : facts.containers) judge_container(container, facts.jails, found);
+    for (const SeenContainer& container : facts.containers)
+        judge_container(container, facts.jails, found);
     for (const JailSnapshot& jail : facts.jails) {
         const std::string container = container_of(jail, facts.containers);
         const std::size_t before = found.size();
         judge_programs(jail, container, found);
         judge_maps(jail, container, found);
-        if (found.size() == before) judge_proof(jail, facts, container, found);  // what isn't there can't act
+        if (found.size() == before)
+            judge_proof(jail, facts, container, found);  // what isn't there can't act
         judge_flags(jail, container, found);
         judge_overriders(jail, container, found);
     }
     for (const Overlooked& overlooked : facts.overlooked)
-        found.push_back(
-            {FindingKind::unreadable, "",
-             fmt::format("containers of uid {} in {} may have been overlooked: {}", overlooked.owner, quote(overlooked.directory), overlooked.why),
-             "look at it, or have its owner do so"});
+        found.push_back({FindingKind::unreadable, "",
+                         fmt::format("containers of uid {} in {} may have been overlooked: {}",
+                                     overlooked.owner, quote(overlooked.directory), overlooked.why),
+                         "look at it, or have its owner do so"});
     std::ranges::stable_sort(found, {}, &Finding::kind);
     return found;
 }

@@ -60,16 +60,20 @@ Status prove_jails(VerifyFacts& facts) {
     return for_each_cgroup([&](int cgroup_fd, const std::string& /*path*/) -> Status {
         struct stat info {};
         if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
-        if (std::ranges::find(facts.jails, info.st_ino, &JailSnapshot::cgroup_id) == facts.jails.end()) return ok();
+        if (std::ranges::find(facts.jails, info.st_ino, &JailSnapshot::cgroup_id) ==
+            facts.jails.end())
+            return ok();
         auto proved = prove_attached(cgroup_fd);
         // One that has gone meanwhile is none.
         if (!proved && proved.error().exit_code != EX_NOINPUT)
-            facts.failed_proofs.push_back({info.st_ino, proved.error().exit_code == EX_UNAVAILABLE, proved.error().message});
+            facts.failed_proofs.push_back(
+                {info.st_ino, proved.error().exit_code == EX_UNAVAILABLE, proved.error().message});
         return ok();
     });
 }
 
-// The jails were looked for after the containers: a jail that isn't there may have gone with its container.
+// The jails were looked for after the containers: a jail that isn't there may have gone with its
+// container.
 bool still_runs(const SeenContainer& seen) {
     const auto process = Process::open(seen.pid);
     if (!process) return false;
@@ -78,36 +82,44 @@ bool still_runs(const SeenContainer& seen) {
 }
 
 Finding stale(const std::string& container, const std::vector<IpPrefix>& holes) {
-    return {FindingKind::stale, container,
-            fmt::format("its rules are those of a host with other addresses, so that it reaches {}{}", holes.front().to_string(),
-                        holes.size() > 1 ? fmt::format(" and {} more", holes.size() - 1) : ""),
-            container.empty() ? "jail-ai-hook refresh" : fmt::format("jail-ai-hook refresh {}", shown_id(container))};
+    return {
+        FindingKind::stale, container,
+        fmt::format("its rules are those of a host with other addresses, so that it reaches {}{}",
+                    holes.front().to_string(),
+                    holes.size() > 1 ? fmt::format(" and {} more", holes.size() - 1) : ""),
+        container.empty() ? "jail-ai-hook refresh"
+                          : fmt::format("jail-ai-hook refresh {}", shown_id(container))};
 }
 
 }  // namespace
 
 Result<VerifyFacts> look_at_containers() {
     VerifyFacts facts;
-    facts.overlooked = for_each_container([&](const RunningContainer& container, const Process& first) {
-        // One that has not started may be with its hooks right now.
-        if (container.has_started) facts.containers.push_back(look_at(container, first));
-    });
+    facts.overlooked =
+        for_each_container([&](const RunningContainer& container, const Process& first) {
+            // One that has not started may be with its hooks right now.
+            if (container.has_started) facts.containers.push_back(look_at(container, first));
+        });
     auto jails = TRY(read_jails(JailPart::programs));
     facts.jails = std::move(jails);
     facts.route_localnet = TRY(route_localnet_interfaces());
     TRY(prove_jails(facts));
-    std::erase_if(facts.containers, [&](const SeenContainer& seen) { return !is_jailed(seen, facts.jails) && !still_runs(seen); });
+    std::erase_if(facts.containers, [&](const SeenContainer& seen) {
+        return !is_jailed(seen, facts.jails) && !still_runs(seen);
+    });
     return facts;
 }
 
-// By what refresh compares. What that leaves alone is another version's, or of another network namespace, whose addresses aren't known here.
+// By what refresh compares. What that leaves alone is another version's, or of another network
+// namespace, whose addresses aren't known here.
 Result<Findings> find_stale(const VerifyFacts& facts) {
     Findings findings;
     auto network = TRY(own_network_namespace());
     auto routes = TRY(read_local_routes());
     TRY(JailWalk().for_each(0, [&](const OpenJail& open) -> Status {
         const auto has_it = [&](const JailSnapshot& jail) {
-            return std::ranges::find(jail.programs, open.program, &JailProgram::id) != jail.programs.end();
+            return std::ranges::find(jail.programs, open.program, &JailProgram::id) !=
+                   jail.programs.end();
         };
         const auto jail = std::ranges::find_if(facts.jails, has_it);
         if (jail == facts.jails.end()) return ok();
@@ -115,7 +127,9 @@ Result<Findings> find_stale(const VerifyFacts& facts) {
         const auto staleness = compare(open, routes, network);
         if (!staleness) {
             findings.push_back({FindingKind::unreadable, container,
-                                fmt::format("nobody knows whether its rules are up to date: {}", staleness.error().message), "restart it"});
+                                fmt::format("nobody knows whether its rules are up to date: {}",
+                                            staleness.error().message),
+                                "restart it"});
             return ok();
         }
         const auto holes = find_holes(staleness->now, staleness->then);

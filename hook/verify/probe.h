@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Looks at the machine's containers and jails for judge_containers(). Changes nothing, and leaves no trace in what the jails count. Needs root and a
-// prober (system/prober.h).
+// Looks at the machine's containers and jails for judge_containers(). Changes nothing, and leaves
+// no trace in what the jails count. Needs root and a prober (system/prober.h).
 #pragma once
 
 #include "verify/facts.h"
 
 namespace jail_ai {
 
-// Containers that have started, and every jail. Errors: EX_UNAVAILABLE where there is no cgroup v2, EX_NOPERM, EX_OSERR.
+// Containers that have started, and every jail. Errors: EX_UNAVAILABLE where there is no cgroup v2,
+// EX_NOPERM, EX_OSERR.
 Result<VerifyFacts> look_at_containers();
 
-// Jails that the host's addresses have left behind: findings of the kind `stale`, and `unreadable` where nobody knows. Errors: EX_OSERR.
+// Jails that the host's addresses have left behind: findings of the kind `stale`, and `unreadable`
+// where nobody knows. Errors: EX_OSERR.
 Result<Findings> find_stale(const VerifyFacts& facts);
 
 }  // namespace jail_ai

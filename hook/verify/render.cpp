@@ -30,7 +30,8 @@ std::string_view asks_of(const SeenContainer& container) {
 std::string heading_of(const std::string& id, const std::vector<SeenContainer>& containers) {
     if (id.empty()) return "unknown container";
     const auto its = std::ranges::find(containers, id, &SeenContainer::id);
-    const bool is_clear = its != containers.end() && !its->name.empty() && std::ranges::count(containers, id, &SeenContainer::id) == 1;
+    const bool is_clear = its != containers.end() && !its->name.empty() &&
+                          std::ranges::count(containers, id, &SeenContainer::id) == 1;
     return is_clear ? fmt::format("{} ({})", shown_id(id), its->name) : shown_id(id);
 }
 
@@ -38,14 +39,19 @@ std::string heading_of(const std::string& id, const std::vector<SeenContainer>& 
 
 std::string verification_to_people(const VerifyFacts& facts, const Findings& findings) {
     std::string text;
-    for (const Finding& each : findings) text += fmt::format("{}: {}: {}\n", heading_of(each.about, facts.containers), each.what, each.remedy);
+    for (const Finding& each : findings)
+        text += fmt::format("{}: {}: {}\n", heading_of(each.about, facts.containers), each.what,
+                            each.remedy);
     const auto is_free = [&](const SeenContainer& each) { return !is_jailed(each, facts.jails); };
     if (!facts.route_localnet.empty() && std::ranges::any_of(facts.containers, is_free))
-        text += fmt::format("{}: {}\n", route_localnet_text(facts.route_localnet), kRouteLocalnetRemedy);
+        text += fmt::format("{}: {}\n", route_localnet_text(facts.route_localnet),
+                            kRouteLocalnetRemedy);
     const auto asking = std::ranges::count_if(facts.containers, wants_jail);
-    const auto having =
-        std::ranges::count_if(facts.containers, [&](const SeenContainer& each) { return wants_jail(each) && is_jailed(each, facts.jails); });
-    return printable(text, "\n") + fmt::format("{} containers ask for the block, {} have it\n", asking, having);
+    const auto having = std::ranges::count_if(facts.containers, [&](const SeenContainer& each) {
+        return wants_jail(each) && is_jailed(each, facts.jails);
+    });
+    return printable(text, "\n") +
+           fmt::format("{} containers ask for the block, {} have it\n", asking, having);
 }
 
 std::string verification_to_machines(const VerifyFacts& facts, const Findings& findings) {

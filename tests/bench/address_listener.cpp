@@ -22,11 +22,13 @@ using Clock = std::chrono::steady_clock;
 
 UniqueFd open_group(const test::NetworkNamespace& network) {
     const test::Visit visit(network);
-    UniqueFd socket(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open rtnetlink"));
+    UniqueFd socket(
+        must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open rtnetlink"));
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
     address.nl_groups = RTMGRP_IPV4_IFADDR;
-    must(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind to rtnetlink");
+    must(::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+         "bind to rtnetlink");
     return socket;
 }
 
@@ -59,9 +61,11 @@ AddressListener::~AddressListener() {
 Clock::time_point AddressListener::heard() {
     constexpr int patience_ms = 5000;
     pollfd polled{from_.get(), POLLIN, 0};
-    if (must(::poll(&polled, 1, patience_ms), "wait for the listener") == 0) throw std::runtime_error("the listener hears nothing");
+    if (must(::poll(&polled, 1, patience_ms), "wait for the listener") == 0)
+        throw std::runtime_error("the listener hears nothing");
     Clock::time_point when;
-    if (must(::read(from_.get(), &when, sizeof when), "ask the listener") != sizeof when) throw std::runtime_error("the listener has ended");
+    if (must(::read(from_.get(), &when, sizeof when), "ask the listener") != sizeof when)
+        throw std::runtime_error("the listener has ended");
     return when;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The yardstick of watch: a process that does nothing but wait for the kernel to tell of an address, by the same rtnetlink group.
+// The yardstick of watch: a process that does nothing but wait for the kernel to tell of an
+// address, by the same rtnetlink group.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// How long createRuntime takes as a whole process, from fork to exit, beside the yardstick loader, one after the other in the same run.
-// Every round makes a fresh cgroup with a fresh process in it for each of the two.
+// How long createRuntime takes as a whole process, from fork to exit, beside the yardstick loader,
+// one after the other in the same run. Every round makes a fresh cgroup with a fresh process in it
+// for each of the two.
 //
 // usage: bench-create-runtime HOOK LOADER RECIPE CGROUP2_MOUNT [ROUNDS]     Needs root.
 #include <fcntl.h>
@@ -69,7 +70,8 @@ double run(const std::vector<std::string>& command, const std::string& input) {
     if (::pipe2(ends, O_CLOEXEC) != 0) fail("pipe");
     UniqueFd reader(ends[0]);
     UniqueFd writer(ends[1]);
-    if (::write(writer.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size())) fail("write");
+    if (::write(writer.get(), input.data(), input.size()) != static_cast<ssize_t>(input.size()))
+        fail("write");
     writer.reset();
     std::vector<char*> argv;
     for (const std::string& word : command) argv.push_back(const_cast<char*>(word.c_str()));
@@ -88,7 +90,8 @@ double run(const std::vector<std::string>& command, const std::string& input) {
     return taken.count();
 }
 
-int bench(const std::string& hook, const std::string& loader, const std::string& recipe, const std::string& mount, int rounds) {
+int bench(const std::string& hook, const std::string& loader, const std::string& recipe,
+          const std::string& mount, int rounds) {
     const std::string bundle = std::filesystem::path(recipe).parent_path();
     std::ofstream(bundle + "/config.json") << R"({"ociVersion":"1.0.2","mounts":[]})";
     std::vector<double> ours;
@@ -97,20 +100,26 @@ int bench(const std::string& hook, const std::string& loader, const std::string&
         const std::string directory = mount + "/jail-bench." + std::to_string(::getpid()) + ".";
         const Target first(directory + "a");
         const Target second(directory + "b");
-        const std::string state = R"({"ociVersion":"1.0","id":"bench","pid":)" + std::to_string(first.pid()) + R"(,"bundle":")" + bundle +
-                                  R"(","status":"created","annotations":{"jail-ai.block-host":"true"}})";
+        const std::string state =
+            R"({"ociVersion":"1.0","id":"bench","pid":)" + std::to_string(first.pid()) +
+            R"(,"bundle":")" + bundle +
+            R"(","status":"created","annotations":{"jail-ai.block-host":"true"}})";
         ours.push_back(run({hook, "createRuntime"}, state));
         yardstick.push_back(run({loader, recipe, second.directory()}, ""));
     }
     const double ratio = median(ours) / median(yardstick);
-    const std::string figures = "createRuntime " + std::to_string(median(ours)) + " ms, loader " + std::to_string(median(yardstick)) + " ms, " +
-                                std::to_string(ratio) + " times (median of " + std::to_string(rounds) + ")";
+    const std::string figures = "createRuntime " + std::to_string(median(ours)) + " ms, loader " +
+                                std::to_string(median(yardstick)) + " ms, " +
+                                std::to_string(ratio) + " times (median of " +
+                                std::to_string(rounds) + ")";
     std::printf("# %s\n", figures.c_str());
     if (ratio <= kMostTimesTheLoader) {
-        std::printf("ok - createRuntime takes at most %.2f times what the loader takes\n", kMostTimesTheLoader);
+        std::printf("ok - createRuntime takes at most %.2f times what the loader takes\n",
+                    kMostTimesTheLoader);
         return 0;
     }
-    std::printf("not ok - createRuntime takes at most %.2f times what the loader takes: %s\n", kMostTimesTheLoader, figures.c_str());
+    std::printf("not ok - createRuntime takes at most %.2f times what the loader takes: %s\n",
+                kMostTimesTheLoader, figures.c_str());
     return 1;
 }
 
@@ -118,11 +127,13 @@ int bench(const std::string& hook, const std::string& loader, const std::string&
 
 int main(int argc, char** argv) {
     if (argc < 5) {
-        std::fputs("usage: bench-create-runtime HOOK LOADER RECIPE CGROUP2_MOUNT [ROUNDS]\n", stderr);
+        std::fputs("usage: bench-create-runtime HOOK LOADER RECIPE CGROUP2_MOUNT [ROUNDS]\n",
+                   stderr);
         return 64;
     }
     try {
-        return bench(argv[1], argv[2], argv[3], argv[4], argc > 5 ? std::atoi(argv[5]) : kDefaultRounds);
+        return bench(argv[1], argv[2], argv[3], argv[4],
+                     argc > 5 ? std::atoi(argv[5]) : kDefaultRounds);
     } catch (const std::exception& failure) {
         std::printf("not ok - createRuntime benchmark: %s\n", failure.what());
         return 1;

@@ -33,9 +33,11 @@ void allow_descriptors(std::size_t containers) {
     must(::setrlimit(RLIMIT_NOFILE, &limit), "raise the limit of descriptors");
 }
 
-// With the suite's other mounts: nobody else's lock is in the way there, and no container but these in sight.
+// With the suite's other mounts: nobody else's lock is in the way there, and no container but these
+// in sight.
 void take_own_run() {
-    [[maybe_unused]] static const int mounted = must(::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"), "mount a /run");
+    [[maybe_unused]] static const int mounted =
+        must(::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"), "mount a /run");
 }
 
 }  // namespace
@@ -43,7 +45,8 @@ void take_own_run() {
 JailedContainers::JailedContainers(std::size_t count) {
     allow_descriptors(count);
     take_own_run();
-    std::queue<test::HookRun> hooks;  // one for each processor: the kernel takes its time to verify programs
+    std::queue<test::HookRun>
+        hooks;  // one for each processor: the kernel takes its time to verify programs
     const auto finish_one = [&] {
         const HookOutcome outcome = hooks.front().finish();
         hooks.pop();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Containers by the hundred, each jailed by the real hook from the laboratory's host, and with a process that runs. The suite then
-// has a /run of its own.
+// Containers by the hundred, each jailed by the real hook from the laboratory's host, and with a
+// process that runs. The suite then has a /run of its own.
 #pragma once
 
 #include <chrono>

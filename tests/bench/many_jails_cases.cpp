@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the verbs that look at every jail take on a machine with 1,000 of them, as whole processes, beside a bare walk: every program of the kernel by
-// its id, and what the kernel says about it. The jails are the worst there are, each remembers as many refusals as it can.
+// What the verbs that look at every jail take on a machine with 1,000 of them, as whole processes,
+// beside a bare walk: every program of the kernel by its id, and what the kernel says about it. The
+// jails are the worst there are, each remembers as many refusals as it can.
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -10,7 +11,7 @@
 #include <cstdio>
 #include <stdexcept>
 
-#include "../bpf/abi.h"
+#include "bpf/abi.h"
 #include "files.h"
 #include "host_address.h"
 #include "jailed_containers.h"
@@ -34,7 +35,8 @@ unsigned be_refused(Container& container) {
     return container.init.run([] {
         unsigned refused = 0;
         for (std::uint16_t port = 1; port <= JAIL_MAX_REFUSALS; ++port) {
-            const UniqueFd socket(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
+            const UniqueFd socket(
+                must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
             const Destination to = test::destination("10.77.0.1", port);
             if (::connect(socket.get(), to.get(), to.length) != 0 && errno == EPERM) ++refused;
         }
@@ -46,7 +48,9 @@ unsigned be_refused(Container& container) {
 void write_crun_status(const Container& container) {
     const std::string directory = "/run/crun/" + container.state.id;
     test::make_directory(directory);
-    test::create_file(directory + "/status", fmt::format(R"({{"pid":{},"bundle":"{}"}})", container.state.pid, container.state.bundle));
+    test::create_file(
+        directory + "/status",
+        fmt::format(R"({{"pid":{},"bundle":"{}"}})", container.state.pid, container.state.bundle));
     std::string config = test::config_json();
     config.insert(1, fmt::format(R"("annotations":{},)", container.state.annotations));
     test::write_file(container.state.bundle + "/config.json", config);
@@ -56,7 +60,8 @@ struct ManyJails {
     ManyJails() : jails(kJails) {
         test::make_directory("/run/crun");
         for (const auto& container : jails) {
-            if (be_refused(*container) != JAIL_MAX_REFUSALS) throw std::runtime_error(container->state.id + " was not refused");
+            if (be_refused(*container) != JAIL_MAX_REFUSALS)
+                throw std::runtime_error(container->state.id + " was not refused");
             write_crun_status(*container);
         }
     }
@@ -70,7 +75,8 @@ void need_many_jails() {
 
 std::size_t occurrences(const std::string& text, std::string_view part) {
     std::size_t count = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size())) ++count;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
+        ++count;
     return count;
 }
 
@@ -87,7 +93,8 @@ std::size_t walk_programs() {
 }
 
 struct Rounds {
-    std::vector<double> ms, own_ms;  // as it was, and without what it waited for processors that others had
+    std::vector<double> ms,
+        own_ms;  // as it was, and without what it waited for processors that others had
 
     void add(const TimedRun& run) {
         ms.push_back(run.ms);
@@ -107,8 +114,9 @@ public:
     std::string compare(const std::string& name, const Rounds& rounds) const {
         const double ms = median(rounds.ms), walk = median(ms_);
         std::string figures = fmt::format(
-            "{} of {} jails {:.0f} ms, {:.0f} ms on an idle machine; bare walk through {} programs {:.0f} ms, {:.1f} times (median of {})", name,
-            kJails, ms, median(rounds.own_ms), programs_, walk, ms / walk, rounds.ms.size());
+            "{} of {} jails {:.0f} ms, {:.0f} ms on an idle machine; bare walk through {} programs "
+            "{:.0f} ms, {:.1f} times (median of {})",
+            name, kJails, ms, median(rounds.own_ms), programs_, walk, ms / walk, rounds.ms.size());
         std::printf("# %s\n", figures.c_str());
         return figures;
     }
@@ -136,7 +144,8 @@ void measure_status(std::vector<const char*> words, const std::string& name) {
 TimedRun run_refresh(std::size_t changed) {
     TimedRun run = run_verb({"refresh"});
     REQUIRE_MESSAGE(run.outcome.exit_code == 0, run.outcome.err);
-    REQUIRE(run.outcome.out.find(fmt::format(", {} brought up to date\n", changed)) != std::string::npos);
+    REQUIRE(run.outcome.out.find(fmt::format(", {} brought up to date\n", changed)) !=
+            std::string::npos);
     return run;
 }
 
@@ -175,7 +184,8 @@ TEST_CASE("verify of 1,000 jails") {
         walks.take();
         const TimedRun run = run_verb({"verify"});
         CHECK(run.outcome.out.find("bench-jail-") == std::string::npos);
-        REQUIRE(run.outcome.out.find(fmt::format("{0} containers ask for the block, {0} have it\n", kJails)) != std::string::npos);
+        REQUIRE(run.outcome.out.find(fmt::format("{0} containers ask for the block, {0} have it\n",
+                                                 kJails)) != std::string::npos);
         rounds.add(run);
     }
     walks.compare("verify", rounds);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a benchmark says of its rounds: on a machine that others use, too, a mean says how busy they were.
+// What a benchmark says of its rounds: on a machine that others use, too, a mean says how busy they
+// were.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What the loader that the hook is compared with has to do, as one flat file: the maps, programs and rules of a jail, resolved as far as
- * can be. Offsets are from the start of the file.
+ * What the loader that the hook is compared with has to do, as one flat file: the maps, programs
+ * and rules of a jail, resolved as far as can be. Offsets are from the start of the file.
  */
 #ifndef JAIL_AI_RECIPE_H
 #define JAIL_AI_RECIPE_H
@@ -19,7 +19,8 @@ struct recipe_map {
 
 struct recipe_program {
     __u32 type, expected_attach_type;
-    __u32 instructions, instruction_count; /* where an instruction loads a map, imm is the map's index here */
+    __u32 instructions,
+        instruction_count; /* where an instruction loads a map, imm is the map's index here */
     char name[16];
 };
 

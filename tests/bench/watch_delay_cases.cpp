@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// How long an address that the host gets is open under watch: from just before the kernel is asked for it until the last jail refuses it, by the
-// clock of whoever knocks from inside. Beside that, when a process that only listens has heard of it.
+// How long an address that the host gets is open under watch: from just before the kernel is asked
+// for it until the last jail refuses it, by the clock of whoever knocks from inside. Beside that,
+// when a process that only listens has heard of it.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -44,7 +45,8 @@ const Destination& new_address() {
 
 bool refuses(Container& container) {
     return container.init.run([to = new_address()] {
-        const UniqueFd socket(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
+        const UniqueFd socket(
+            must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
         return refuses(socket.get(), to);
     });
 }
@@ -52,13 +54,15 @@ bool refuses(Container& container) {
 // Knocks until the answer is as wanted: when that was. Throws after some seconds.
 Clock::time_point knock_until(Container& container, bool refused) {
     const auto when = container.init.run([to = new_address(), refused] {
-        const UniqueFd socket(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
+        const UniqueFd socket(
+            must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
         for (const auto end = Clock::now() + std::chrono::seconds(5); Clock::now() < end;)
             if (refuses(socket.get(), to) == refused) return Clock::now();
         return Clock::time_point();
     });
     if (when == Clock::time_point())
-        throw std::runtime_error(fmt::format("container {}: the address is {}", container.state.id, refused ? "open" : "blocked"));
+        throw std::runtime_error(fmt::format("container {}: the address is {}", container.state.id,
+                                             refused ? "open" : "blocked"));
     return when;
 }
 
@@ -80,12 +84,17 @@ void await_rest(pid_t pid) {
 // Nobody reads what it says, and it must not wait for that.
 test::HookCall watching() {
     test::HookCall call = test::verb_call({"watch"});
-    call.before_exec = [] { must(::dup2(must(::open("/dev/null", O_WRONLY | O_CLOEXEC), "open /dev/null"), STDOUT_FILENO), "silence watch"); };
+    call.before_exec = [] {
+        must(::dup2(must(::open("/dev/null", O_WRONLY | O_CLOEXEC), "open /dev/null"),
+                    STDOUT_FILENO),
+             "silence watch");
+    };
     return call;
 }
 
 struct Delays {
-    std::vector<double> watch, own, listener;  // own: without what watch waited for processors that others had
+    std::vector<double> watch, own,
+        listener;  // own: without what watch waited for processors that others had
 };
 
 Delays measure(const JailedContainers& jails) {
@@ -95,7 +104,8 @@ Delays measure(const JailedContainers& jails) {
     const test::Visit visit(host);
     test::Netlink netlink;
     Delays delays;
-    Container& last = **std::prev(jails.end());       // whose programs are the newest: watch comes to it when it has done with the others
+    Container& last = **std::prev(jails.end());  // whose programs are the newest: watch comes to it
+                                                 // when it has done with the others
     for (int round = -1; round < kRounds; ++round) {  // the first one waits for watch to have begun
         await_rest(watcher.pid());
         const auto queued = test::queued(watcher.pid());
@@ -104,7 +114,8 @@ Delays measure(const JailedContainers& jails) {
         const Milliseconds blocked = knock_until(last, true) - begin;
         const Milliseconds waited = test::queued(watcher.pid()) - queued;
         const Milliseconds heard = listener.heard() - begin;
-        const bool all = std::ranges::all_of(jails, [](const auto& container) { return refuses(*container); });
+        const bool all =
+            std::ranges::all_of(jails, [](const auto& container) { return refuses(*container); });
         REQUIRE(all);
         netlink.remove_address("host1", "10.78.0.99/32");
         knock_until(last, false);
@@ -127,10 +138,14 @@ struct Figures {
 Figures measure_with(std::size_t count) {
     const JailedContainers jails(count);
     const Delays delays = measure(jails);
-    const double watch = median(delays.watch), own = median(delays.own), listener = median(delays.listener);
-    Figures figures{own, fmt::format("watch and jails: {}; an address is blocked after {:.2f} ms, at most {:.2f}, on an idle machine {:.2f}; a bare "
-                                     "listener hears of it after {:.3f} ms, {:.0f} times (median of {})",
-                                     count, watch, std::ranges::max(delays.watch), own, listener, watch / listener, kRounds)};
+    const double watch = median(delays.watch), own = median(delays.own),
+                 listener = median(delays.listener);
+    Figures figures{own,
+                    fmt::format("watch and jails: {}; an address is blocked after {:.2f} ms, at "
+                                "most {:.2f}, on an idle machine {:.2f}; a bare "
+                                "listener hears of it after {:.3f} ms, {:.0f} times (median of {})",
+                                count, watch, std::ranges::max(delays.watch), own, listener,
+                                watch / listener, kRounds)};
     std::printf("# %s\n", figures.text.c_str());
     return figures;
 }

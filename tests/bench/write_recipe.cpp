@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Writes the recipe of a jail for the yardstick loader: builds the jail once as the hook does and asks libbpf and the kernel what came of
-// it.
+// Writes the recipe of a jail for the yardstick loader: builds the jail once as the hook does and
+// asks libbpf and the kernel what came of it.
 //
 // usage: bench-recipe FILE     Needs root.
 #include <bpf/bpf.h>
@@ -56,7 +56,8 @@ recipe_map describe(const bpf_map* map, Writer& writer) {
     if (::bpf_map__is_internal(map)) {
         std::size_t size = 0;
         const void* content = ::bpf_map__initial_value(const_cast<bpf_map*>(map), &size);
-        if (content == nullptr || size != out.value_size) throw std::runtime_error("a map without its first content");
+        if (content == nullptr || size != out.value_size)
+            throw std::runtime_error("a map without its first content");
         out.content = writer.add(content, size);
         out.content_size = out.value_size;
         out.flags &= ~std::uint32_t{BPF_F_MMAPABLE};
@@ -68,7 +69,8 @@ recipe_map describe(const bpf_map* map, Writer& writer) {
     return out;
 }
 
-recipe_program describe(const bpf_program* program, const std::map<int, std::uint32_t>& map_of_fd, Writer& writer) {
+recipe_program describe(const bpf_program* program, const std::map<int, std::uint32_t>& map_of_fd,
+                        Writer& writer) {
     recipe_program out{};
     out.type = ::bpf_program__type(program);
     out.expected_attach_type = ::bpf_program__expected_attach_type(program);
@@ -87,7 +89,9 @@ recipe_program describe(const bpf_program* program, const std::map<int, std::uin
 void write_recipe(const char* path) {
     auto routes = read_local_routes();
     if (!routes) throw std::runtime_error(routes.error().message);
-    const auto policy = compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, {}, {}, {}}, {std::move(*routes), false, {}, {}, {}});
+    const auto policy =
+        compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, {}, {}, {}},
+                       {std::move(*routes), false, {}, {}, {}});
     if (!policy) throw std::runtime_error(policy.error().message);
     jail_bpf* skeleton = jail_bpf::open_and_load();
     if (skeleton == nullptr) throw std::runtime_error("cannot load the programs");
@@ -101,14 +105,16 @@ void write_recipe(const char* path) {
     std::map<int, std::uint32_t> map_of_fd;
     const bpf_map* map = nullptr;
     bpf_object__for_each_map(map, skeleton->obj) {
-        if (head.map_count == RECIPE_MAPS) throw std::runtime_error("more maps than a recipe has room for");
+        if (head.map_count == RECIPE_MAPS)
+            throw std::runtime_error("more maps than a recipe has room for");
         if (map == skeleton->maps.jail_rules) head.rules_map = head.map_count;
         map_of_fd[::bpf_map__fd(map)] = head.map_count;
         head.maps[head.map_count++] = describe(map, writer);
     }
     static_assert(std::size(kProgramTable) <= RECIPE_PROGRAMS);
     for (const ProgramSlot& slot : kProgramTable)
-        head.programs[head.program_count++] = describe(::bpf_object__find_program_by_name(skeleton->obj, slot.name), map_of_fd, writer);
+        head.programs[head.program_count++] = describe(
+            ::bpf_object__find_program_by_name(skeleton->obj, slot.name), map_of_fd, writer);
     std::vector<char> rules;
     for (const auto& [prefix, rule] : policy->rules) {
         const auto append = [&rules](const auto& value) {

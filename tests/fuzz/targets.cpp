@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// libFuzzer targets: everything that parses what strangers wrote. One executable a target; FUZZ_TARGET says which. Beside what the sanitizers
-// find, each checks what must hold for any input.
+// libFuzzer targets: everything that parses what strangers wrote. One executable a target;
+// FUZZ_TARGET says which. Beside what the sanitizers find, each checks what must hold for any
+// input.
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -46,7 +47,8 @@ void check(const Error& error) {
 [[maybe_unused]] void fuzz_state(std::string_view text) {
     const auto state = parse_state(text);
     if (!state) return check(state.error());
-    must(state->pid >= 1 && state->pid <= kMaxPid && !state->id.empty() && state->bundle.starts_with('/'));
+    must(state->pid >= 1 && state->pid <= kMaxPid && !state->id.empty() &&
+         state->bundle.starts_with('/'));
     const auto asked = parse_annotations(state->annotations);
     if (!asked) return check(asked.error());
     const auto request = join_settings({}, *asked);
@@ -65,7 +67,8 @@ void check(const Error& error) {
     const auto asks = asked_in(text);
     if (!asks) check(asks.error());
     static_cast<void>(start_time(text));
-    if (const auto monitored = monitored_by(text)) must(is_container_id(monitored->name) && monitored->name.size() <= kMaxName);
+    if (const auto monitored = monitored_by(text))
+        must(is_container_id(monitored->name) && monitored->name.size() <= kMaxName);
     must(!is_container_id(text) || shown_id(text).size() <= text.size());
 }
 
@@ -95,10 +98,12 @@ void check(const Error& error) {
     const auto path = parse_cgroup_path(text.substr(0, middle));
     if (!path) return check(path.error());
     must(path->starts_with('/'));
-    const auto place = place_cgroup(text.substr(middle == std::string_view::npos ? text.size() : middle + 1), *path);
+    const auto place = place_cgroup(
+        text.substr(middle == std::string_view::npos ? text.size() : middle + 1), *path);
     if (!place) return check(place.error());
-    must(!place->path.empty() && !place->path.starts_with('/') && place->path != ".." && !place->path.starts_with("../") &&
-         place->path.find("/../") == std::string::npos && !place->path.ends_with("/.."));
+    must(!place->path.empty() && !place->path.starts_with('/') && place->path != ".." &&
+         !place->path.starts_with("../") && place->path.find("/../") == std::string::npos &&
+         !place->path.ends_with("/.."));
 }
 
 [[maybe_unused]] void fuzz_names(std::string_view text) {
@@ -110,18 +115,23 @@ void check(const Error& error) {
     for (const IpPrefix& address : own_addresses_v6(text)) must(address.is_single());
     if (const auto network = parse_podman_network(text))
         for (const IpPrefix& gateway : network->gateways) must(gateway.is_single());
-    if (const auto prefix = IpPrefix::parse(text)) must(IpPrefix::parse(prefix->to_string()) == *prefix);
+    if (const auto prefix = IpPrefix::parse(text))
+        must(IpPrefix::parse(prefix->to_string()) == *prefix);
 }
 
 // The first byte names the setting.
 [[maybe_unused]] void fuzz_settings(std::string_view text) {
     static const std::vector<SettingWords> every = setting_words();
     if (text.empty()) return;
-    const std::string key = annotation_key(every[static_cast<unsigned char>(text.front()) % every.size()].name);
+    const std::string key =
+        annotation_key(every[static_cast<unsigned char>(text.front()) % every.size()].name);
     const auto settings = parse_settings({{key, std::string(text.substr(1))}});
     if (!settings) return check(settings.error());
-    for (const Exception& exception : settings->allow) must(exception.first >= 1 && exception.first <= exception.last && exception.protocols != 0);
-    const auto policy = compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, settings->allow, settings->also, {}}, {});
+    for (const Exception& exception : settings->allow)
+        must(exception.first >= 1 && exception.first <= exception.last && exception.protocols != 0);
+    const auto policy = compile_policy(
+        {Mode::enforce, Dns::automatic, OnFailure::refuse, settings->allow, settings->also, {}},
+        {});
     if (!policy) return check(policy.error());
     must(policy->rules.size() <= JAIL_MAX_RULES);
 }
@@ -132,7 +142,8 @@ void check(const Error& error) {
     if (!answer)
         check(answer.error());
     else
-        must((answer->word == Word::yes) == (answer->exit_code == 0) && parse_answer(encode_answer(*answer))->text.size() <= answer->text.size());
+        must((answer->word == Word::yes) == (answer->exit_code == 0) &&
+             parse_answer(encode_answer(*answer))->text.size() <= answer->text.size());
     const auto sizes = parse_header(text.substr(0, kHeaderBytes));
     if (!sizes) return check(sizes.error());
     const auto message = parse_body(*sizes, text.substr(kHeaderBytes));
@@ -146,17 +157,21 @@ void check(const Error& error) {
 
 [[maybe_unused]] void fuzz_arguments(std::string_view text) {
     const std::size_t middle = text.find('\xff');
-    must(descriptors_left_by_crun(text.substr(0, middle), text.substr(middle == std::string_view::npos ? text.size() : middle + 1)) >= 0);
+    must(descriptors_left_by_crun(
+             text.substr(0, middle),
+             text.substr(middle == std::string_view::npos ? text.size() : middle + 1)) >= 0);
 }
 
-// A packet, as of either family. What is said of it rests on its headers alone: what is behind them changes nothing.
+// A packet, as of either family. What is said of it rests on its headers alone: what is behind them
+// changes nothing.
 [[maybe_unused]] void fuzz_packet(std::string_view text) {
     for (const std::uint16_t family : {std::uint16_t{ETH_P_IP}, std::uint16_t{ETH_P_IPV6}}) {
         test::Bytes bytes(text.begin(), text.end());
         const jail_packet packet = test::parse(bytes, family);
         must(packet.odd <= JAIL_ODD_SOURCE_ROUTED);
         if (packet.odd != JAIL_ODD_NOT) continue;
-        must(packet.upper_layer >= (family == ETH_P_IP ? 20U : 40U) && packet.source.prefix_bits == 128 && packet.destination.prefix_bits == 128);
+        must(packet.upper_layer >= (family == ETH_P_IP ? 20U : 40U) &&
+             packet.source.prefix_bits == 128 && packet.destination.prefix_bits == 128);
         bytes.resize(packet.upper_layer + 1);
         const jail_packet cut = test::parse(bytes, family);
         must(std::memcmp(&cut, &packet, sizeof cut) == 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// unix_stream_connect and unix_may_send: abstract Unix sockets live in network namespaces, so who shares the host's could talk to the
-// host's services by them. They fail as a name does that nobody has, since clients go on from there to another.
+// unix_stream_connect and unix_may_send: abstract Unix sockets live in network namespaces, so who
+// shares the host's could talk to the host's services by them. They fail as a name does that nobody
+// has, since clients go on from there to another.
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -39,7 +40,8 @@ enum class Call { connect, send };
 int reach(int type, const UnixName& name, Call call) {
     const UniqueFd socket(::socket(AF_UNIX, type, 0));
     if (!socket) return errno;
-    if (call == Call::connect) return ::connect(socket.get(), name.get(), name.length) == 0 ? 0 : errno;
+    if (call == Call::connect)
+        return ::connect(socket.get(), name.get(), name.length) == 0 ? 0 : errno;
     return ::sendto(socket.get(), "x", 1, MSG_DONTWAIT, name.get(), name.length) == 1 ? 0 : errno;
 }
 
@@ -73,23 +75,28 @@ void expect_refused_name(const Rig& rig, Child& inside, Attempt attempt) {
 // As libxcb does: the abstract name, and the path only where nobody has that.
 int reach_abstract_or_path(const UnixName& abstract, const UnixName& path) {
     const int error = reach(SOCK_STREAM, abstract, Call::connect);
-    return error == ECONNREFUSED || error == ENOENT ? reach(SOCK_STREAM, path, Call::connect) : error;
+    return error == ECONNREFUSED || error == ENOENT ? reach(SOCK_STREAM, path, Call::connect)
+                                                    : error;
 }
 
-// A server that listens at both, as X servers do, is reached by its path, which is the container's to have or not.
+// A server that listens at both, as X servers do, is reached by its path, which is the container's
+// to have or not.
 void expect_path_reached(Rig& rig) {
-    const UnixName name = name_of_socket("jail-ai-both", true), path = name_of_socket(rig.container.state.bundle + "/both", false);
+    const UnixName name = name_of_socket("jail-ai-both", true),
+                   path = name_of_socket(rig.container.state.bundle + "/both", false);
     REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_STREAM, name); })) == "none");
     REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_STREAM, path); })) == "none");
     for (Child* inside : {&rig.container.init, &rig.nested}) {
         const DenialCounts before = denials(rig.container.cgroup);
-        CHECK(error_name(inside->run([=] { return reach_abstract_or_path(name, path); })) == "none");
+        CHECK(error_name(inside->run([=] { return reach_abstract_or_path(name, path); })) ==
+              "none");
         CHECK(change(before, denials(rig.container.cgroup)) == one_more(JAIL_REASON_ABSTRACT_UNIX));
     }
     expect_allowed(rig, rig.neighbour, [=] { return reach_abstract_or_path(name, path); });
 }
 
-// A Unix socket without a name goes from one child to another, which sends from it to an abstract name; 0 or errno.
+// A Unix socket without a name goes from one child to another, which sends from it to an abstract
+// name; 0 or errno.
 int send_from(int channel, const UnixName& name) {
     const Received received = receive_descriptors(channel);
     const UniqueFd socket(received.last);
@@ -106,7 +113,8 @@ void hand_over_unbound(const Rig& rig, Child& sender) {
             })) == "none");
 }
 
-TEST_CASE("in the host's network namespace, abstract sockets of others are out of reach from inside") {
+TEST_CASE(
+    "in the host's network namespace, abstract sockets of others are out of reach from inside") {
     NEED_GUARD();
     for_each_way([](const Way& way) {
         Rig rig(Laboratory::get().network.host);
@@ -126,7 +134,8 @@ TEST_CASE("there, the container's own abstract sockets are reached, in its cgrou
         Rig rig(Laboratory::get().network.host);
         const int type = way.type;
         const Call call = way.call;
-        const UnixName own = name_of_socket("jail-ai-own", true), nested = name_of_socket("jail-ai-nested", true);
+        const UnixName own = name_of_socket("jail-ai-own", true),
+                       nested = name_of_socket("jail-ai-nested", true);
         REQUIRE(error_name(rig.container.init.run([=] { return serve(type, own); })) == "none");
         REQUIRE(error_name(rig.nested.run([=] { return serve(type, nested); })) == "none");
         expect_allowed(rig, rig.container.init, [=] { return reach(type, own, call); });
@@ -147,7 +156,8 @@ TEST_CASE("there, sockets with a path are reached, as are those without a name")
         expect_allowed(rig, rig.container.init, [=] { return reach(type, path, call); });
         expect_allowed(rig, rig.nested, [=] { return reach(type, path, call); });
         const int near = rig.channel.near();
-        expect_allowed(rig, rig.container.init, [=] { return ::send(near, "x", 1, 0) == 1 ? 0 : errno; });
+        expect_allowed(rig, rig.container.init,
+                       [=] { return ::send(near, "x", 1, 0) == 1 ? 0 : errno; });
     });
 }
 
@@ -170,7 +180,8 @@ TEST_CASE("a client that goes on from the abstract name to the path gets there")
     expect_path_reached(rig);
 }
 
-// The kernel could as well ask the socket's cgroup (security_unix_may_send has a socket for its first argument); no kernel so far does.
+// The kernel could as well ask the socket's cgroup (security_unix_may_send has a socket for its
+// first argument); no kernel so far does.
 TEST_CASE("the guard's Unix hooks ask who calls, and not whose the socket is") {
     NEED_GUARD();
     Rig rig(Laboratory::get().network.host);
@@ -192,7 +203,8 @@ TEST_CASE("without BPF LSM, in the host's network namespace, no abstract socket 
         expect_jailed(rig.outcome, rig.container.cgroup, Guard::unix_hooks);
         const int type = way.type;
         const Call call = way.call;
-        const UnixName theirs = name_of_socket("jail-ai-theirs", true), own = name_of_socket("jail-ai-own", true);
+        const UnixName theirs = name_of_socket("jail-ai-theirs", true),
+                       own = name_of_socket("jail-ai-own", true);
         REQUIRE(error_name(rig.stranger.run([=] { return serve(type, theirs); })) == "none");
         REQUIRE(error_name(rig.container.init.run([=] { return serve(type, own); })) == "none");
         for (Child* inside : {&rig.container.init, &rig.nested}) {
@@ -214,7 +226,8 @@ TEST_CASE("there, sockets with a path are reached, and connected ones talk on") 
         REQUIRE(error_name(rig.stranger.run([=] { return serve(type, path); })) == "none");
         expect_allowed(rig, rig.container.init, [=] { return reach(type, path, call); });
         const int near = rig.channel.near();
-        expect_allowed(rig, rig.container.init, [=] { return ::send(near, "x", 1, 0) == 1 ? 0 : errno; });
+        expect_allowed(rig, rig.container.init,
+                       [=] { return ::send(near, "x", 1, 0) == 1 ? 0 : errno; });
     });
 }
 
@@ -242,21 +255,30 @@ TEST_CASE("there, audit counts them and lets them pass") {
     const UnixName theirs = name_of_socket("jail-ai-theirs", true);
     REQUIRE(error_name(rig.stranger.run([=] { return serve(SOCK_STREAM, theirs); })) == "none");
     const DenialCounts before = denials(rig.container.cgroup);
-    CHECK(error_name(rig.container.init.run([=] { return reach(SOCK_STREAM, theirs, Call::connect); })) == "none");
+    CHECK(error_name(rig.container.init.run(
+              [=] { return reach(SOCK_STREAM, theirs, Call::connect); })) == "none");
     CHECK(change(before, denials(rig.container.cgroup)) == one_more(JAIL_REASON_ABSTRACT_UNIX));
 }
 
-TEST_CASE("there, they stay open where that is accepted, and on a kernel that can't close them, and the log says so") {
-    Rig accepted{WithoutLsm{R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"abstract-unix"})"}};
+TEST_CASE(
+    "there, they stay open where that is accepted, and on a kernel that can't close them, and the "
+    "log says so") {
+    Rig accepted{
+        WithoutLsm{R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"abstract-unix"})"}};
     expect_programs_attached(accepted.container.cgroup, Guard::none);
-    CHECK(accepted.outcome.err.find("as accepted by abstract-unix: it reaches abstract Unix sockets of this machine") != std::string::npos);
+    CHECK(accepted.outcome.err.find(
+              "as accepted by abstract-unix: it reaches abstract Unix sockets of this machine") !=
+          std::string::npos);
     const UnixName theirs = name_of_socket("jail-ai-theirs", true);
-    REQUIRE(error_name(accepted.stranger.run([=] { return serve(SOCK_STREAM, theirs); })) == "none");
-    expect_allowed(accepted, accepted.container.init, [=] { return reach(SOCK_STREAM, theirs, Call::connect); });
+    REQUIRE(error_name(accepted.stranger.run([=] { return serve(SOCK_STREAM, theirs); })) ==
+            "none");
+    expect_allowed(accepted, accepted.container.init,
+                   [=] { return reach(SOCK_STREAM, theirs, Call::connect); });
     if (kernel_has_unix_hooks()) return;
     const Rig open{WithoutLsm{}};
     expect_programs_attached(open.container.cgroup, Guard::none);
-    CHECK(open.outcome.err.find("left open: it reaches abstract Unix sockets of this machine") != std::string::npos);
+    CHECK(open.outcome.err.find("left open: it reaches abstract Unix sockets of this machine") !=
+          std::string::npos);
     CHECK(open.outcome.err.find("accept=abstract-unix") != std::string::npos);
 }
 

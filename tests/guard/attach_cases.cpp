@@ -15,7 +15,8 @@
 namespace jail_ai::test {
 namespace {
 
-constexpr const char* kNames[] = {"jail_socket", "jail_receive", "jail_unix_conn", "jail_unix_send", "jail_bpf"};
+constexpr const char* kNames[] = {"jail_socket", "jail_receive", "jail_unix_conn", "jail_unix_send",
+                                  "jail_bpf"};
 
 std::vector<std::string> guard_names(const TestCgroup& cgroup) {
     std::vector<std::string> names;
@@ -35,7 +36,8 @@ TEST_CASE("the log says whether the container is guarded") {
     REQUIRE(!outcome.log.empty());
     INFO(outcome.log.back());
     CHECK((outcome.log.back().find(", guarded,") != std::string::npos) == kernel_has_guard());
-    CHECK((outcome.log.back().find(", no guard on this kernel,") != std::string::npos) == !kernel_has_guard());
+    CHECK((outcome.log.back().find(", no guard on this kernel,") != std::string::npos) ==
+          !kernel_has_guard());
     CHECK(guard_names(container.cgroup).size() == (kernel_has_guard() ? std::size(kNames) : 0));
 }
 
@@ -45,7 +47,8 @@ TEST_CASE("every program of the guard is attached once, to this cgroup alone") {
     const std::vector<std::string> names = guard_names(rig.container.cgroup);
     CHECK(names.size() == std::size(kNames));
     for (const char* name : kNames) CHECK(std::ranges::count(names, name) == 1);
-    for (const auto& each : attachments(rig.container.cgroup.fd())) CHECK(each.flags == BPF_F_ALLOW_MULTI);
+    for (const auto& each : attachments(rig.container.cgroup.fd()))
+        CHECK(each.flags == BPF_F_ALLOW_MULTI);
     CHECK(guard_names(rig.outside).empty());
 }
 
@@ -58,7 +61,8 @@ TEST_CASE("a second createRuntime replaces the guard") {
     CHECK(guard_names(container.cgroup).size() == std::size(kNames));
     const DenialCounts before = denials(container.cgroup);
     CHECK(container.init.run(open_packet_socket) == EPERM);
-    CHECK(change(before, denials(container.cgroup)) == one_more(JAIL_REASON_FAMILY));  // by one program, not two
+    CHECK(change(before, denials(container.cgroup)) ==
+          one_more(JAIL_REASON_FAMILY));  // by one program, not two
 }
 
 TEST_CASE("audit counts what the guard would deny, and lets it pass") {
@@ -95,7 +99,8 @@ TEST_CASE("loading that fails from any point on leaves nothing") {
 
 TEST_CASE("where other LSM programs hold too many hooks of the machine, the hook says so") {
     NEED_GUARD();
-    const char* const hooks[] = {"socket_bind", "socket_listen", "socket_shutdown", "socket_getsockopt", "socket_setsockopt", "task_setnice"};
+    const char* const hooks[] = {"socket_bind",       "socket_listen",     "socket_shutdown",
+                                 "socket_getsockopt", "socket_setsockopt", "task_setnice"};
     const TestCgroup others;
     std::vector<UniqueFd> programs;
     for (const char* hook : hooks) {
@@ -103,7 +108,9 @@ TEST_CASE("where other LSM programs hold too many hooks of the machine, the hook
         attach(others.fd(), programs.back(), BPF_LSM_CGROUP, BPF_F_ALLOW_MULTI);
     }
     Container container;
-    expect_refused(container.run_hook(), EX_UNAVAILABLE, "room for lsm_cgroup programs on 10 different hooks of the whole machine", container.cgroup);
+    expect_refused(container.run_hook(), EX_UNAVAILABLE,
+                   "room for lsm_cgroup programs on 10 different hooks of the whole machine",
+                   container.cgroup);
     CHECK(error_name(container.init.run(open_packet_socket)) == "none");
     REQUIRE(try_detach(others.fd(), BPF_LSM_CGROUP, programs.back().get()) == 0);
     expect_jailed(container.run_hook(), container.cgroup);
@@ -117,7 +124,8 @@ TEST_CASE("a kernel that doesn't tell its types makes the hook refuse") {
         must(::unshare(CLONE_NEWNS), "make a mount namespace");
         must(::mount("tmpfs", "/sys/kernel/btf", "tmpfs", 0, nullptr), "cover the kernel's BTF");
     };
-    expect_refused(Laboratory::get().hook.run(call), EX_UNAVAILABLE, "load BPF LSM programs", container.cgroup);
+    expect_refused(Laboratory::get().hook.run(call), EX_UNAVAILABLE, "load BPF LSM programs",
+                   container.cgroup);
     CHECK(error_name(container.init.run(open_packet_socket)) == "none");
     expect_jailed(container.run_hook(), container.cgroup);
 }

@@ -16,7 +16,8 @@ int make_map() {
     attributes.key_size = 4;
     attributes.value_size = 8;
     attributes.max_entries = 1;
-    const UniqueFd map(static_cast<int>(::syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes)));
+    const UniqueFd map(
+        static_cast<int>(::syscall(SYS_bpf, BPF_MAP_CREATE, &attributes, sizeof attributes)));
     return map ? 0 : errno;
 }
 

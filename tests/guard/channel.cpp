@@ -56,7 +56,8 @@ Received receive_descriptors(int channel, int flags) {
     received.count = static_cast<int>((header->cmsg_len - CMSG_LEN(0)) / sizeof(int));
     for (int i = 0; i < received.count; i++) {
         if (received.last >= 0) ::close(received.last);
-        std::memcpy(&received.last, CMSG_DATA(header) + static_cast<std::size_t>(i) * sizeof(int), sizeof(int));
+        std::memcpy(&received.last, CMSG_DATA(header) + static_cast<std::size_t>(i) * sizeof(int),
+                    sizeof(int));
     }
     return received;
 }

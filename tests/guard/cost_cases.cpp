@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the guard costs: the calls it hooks, in a jail and outside of any, without a guard on the machine and with one. LSM programs are hung
-// into the kernel's code for everybody, so that the outside pays too. Figures for people; only their order of magnitude is asserted.
+// What the guard costs: the calls it hooks, in a jail and outside of any, without a guard on the
+// machine and with one. LSM programs are hung into the kernel's code for everybody, so that the
+// outside pays too. Figures for people; only their order of magnitude is asserted.
 #include <sys/un.h>
 
 #include <algorithm>
@@ -78,15 +79,16 @@ double time_of_hook(bool guarded) {
         each = Microseconds(Clock::now() - begin).count() / 1000;
         if (outcome.exit_code != 0) throw std::runtime_error("the hook refused: " + outcome.err);
         const std::size_t expected = programs_of_a_jail(guarded ? Guard::lsm : Guard::none);
-        if (jail_attachments(container.cgroup.fd()).size() != expected) throw std::runtime_error("another jail than was to be timed");
+        if (jail_attachments(container.cgroup.fd()).size() != expected)
+            throw std::runtime_error("another jail than was to be timed");
     }
     std::ranges::nth_element(taken, taken.begin() + taken.size() / 2);
     return taken[taken.size() / 2];
 }
 
 void print(const char* where, const Figures& figures) {
-    std::printf("# %s: socket() %.1f us, Unix connect() and accept() %.1f us, SCM_RIGHTS %.1f us\n", where, figures.socket, figures.connect,
-                figures.receive);
+    std::printf("# %s: socket() %.1f us, Unix connect() and accept() %.1f us, SCM_RIGHTS %.1f us\n",
+                where, figures.socket, figures.connect, figures.receive);
 }
 
 TEST_CASE("the guard costs little, inside and outside") {

@@ -13,7 +13,8 @@ namespace jail_ai::test {
 namespace {
 
 // Newer than some headers.
-constexpr int kAfXdp = 44, kAfSmc = 43, kProtoMptcp = 262, kProtoSmc = 256, kProtoL2tp = 115, kSockDccp = 6;
+constexpr int kAfXdp = 44, kAfSmc = 43, kProtoMptcp = 262, kProtoSmc = 256, kProtoL2tp = 115,
+              kSockDccp = 6;
 
 struct Row {
     const char* name;
@@ -74,15 +75,20 @@ TEST_CASE("families and protocols that no network hook judges can't be opened in
         INFO(row.name);
         const SocketKind kind = row.kind;
         const auto open = [=] { return error_of(open_socket(kind)); };
-        // What this kernel doesn't have at all says so to a stranger; inside the guard is asked first.
+        // What this kernel doesn't have at all says so to a stranger; inside the guard is asked
+        // first.
         const int without = rig.stranger.run(open);
-        CHECK((without == 0 || without == EAFNOSUPPORT || without == EPROTONOSUPPORT || without == ESOCKTNOSUPPORT || without == ENODEV));
-        if (without != 0) std::printf("# %s is not in this kernel (%s)\n", row.name, error_name(without).c_str());
+        CHECK((without == 0 || without == EAFNOSUPPORT || without == EPROTONOSUPPORT ||
+               without == ESOCKTNOSUPPORT || without == ENODEV));
+        if (without != 0)
+            std::printf("# %s is not in this kernel (%s)\n", row.name, error_name(without).c_str());
         if (without == 0) expect_denied(rig, rig.container.init, JAIL_REASON_FAMILY, open);
         if (without == 0) expect_denied(rig, rig.nested, JAIL_REASON_FAMILY, open);
     }
     expect_allowed(rig, rig.stranger, [] { return error_of(open_socket(kPacket)); });
-    expect_allowed(rig, rig.stranger, [] { return error_of(open_socket({AF_VSOCK, SOCK_STREAM, 0})); });
+    expect_allowed(rig, rig.stranger, [] {
+        return error_of(open_socket({AF_VSOCK, SOCK_STREAM, 0}));
+    });
     expect_allowed(rig, rig.container.init, [] { return error_of(open_socket(kUdp)); });
 }
 
@@ -92,8 +98,9 @@ TEST_CASE("families and protocols that this kernel doesn't have are denied all t
     constexpr int kNobodys = 253;  // RFC 3692
     Rig rig;
     for (const SocketKind kind :
-         {SocketKind{AF_INET, SOCK_STREAM, kNobodys}, SocketKind{AF_INET, SOCK_DGRAM, kNobodys}, SocketKind{AF_INET6, SOCK_SEQPACKET, kNobodys},
-          SocketKind{AF_INET6, SOCK_RDM, 0}, SocketKind{AF_APPLETALK, SOCK_DGRAM, 0}}) {
+         {SocketKind{AF_INET, SOCK_STREAM, kNobodys}, SocketKind{AF_INET, SOCK_DGRAM, kNobodys},
+          SocketKind{AF_INET6, SOCK_SEQPACKET, kNobodys}, SocketKind{AF_INET6, SOCK_RDM, 0},
+          SocketKind{AF_APPLETALK, SOCK_DGRAM, 0}}) {
         INFO((std::to_string(kind.family) + " " + std::to_string(kind.type)));
         const auto open = [=] { return error_of(open_socket(kind)); };
         const std::string without = error_name(rig.stranger.run(open));
@@ -127,22 +134,33 @@ template <typename Open>
 void expect_guarded_way(Open open) {
     Rig rig;
     const int without = rig.stranger.run([=] { return error_of(open(kPacket)); });
-    if (without == ENOSYS || without == EINVAL) SKIP_CASE("this kernel doesn't have it: " + error_name(without));
+    if (without == ENOSYS || without == EINVAL)
+        SKIP_CASE("this kernel doesn't have it: " + error_name(without));
     CHECK(error_name(without) == "none");
-    expect_denied(rig, rig.container.init, JAIL_REASON_FAMILY, [=] { return error_of(open(kPacket)); });
+    expect_denied(rig, rig.container.init, JAIL_REASON_FAMILY,
+                  [=] { return error_of(open(kPacket)); });
     expect_allowed(rig, rig.container.init, [=] { return error_of(open(kUdp)); });
 }
 
 TEST_CASE("no other way to open a socket passes by the guard") {
     NEED_GUARD();
     SUBCASE("io_uring") {
-        guarded([] { expect_guarded_way([](const SocketKind& kind) { return open_socket_by_io_uring(kind, false); }); });
+        guarded([] {
+            expect_guarded_way(
+                [](const SocketKind& kind) { return open_socket_by_io_uring(kind, false); });
+        });
     }
     SUBCASE("io_uring with a polling thread") {
-        guarded([] { expect_guarded_way([](const SocketKind& kind) { return open_socket_by_io_uring(kind, true); }); });
+        guarded([] {
+            expect_guarded_way(
+                [](const SocketKind& kind) { return open_socket_by_io_uring(kind, true); });
+        });
     }
     SUBCASE("32-bit socketcall") {
-        guarded([] { expect_guarded_way([](const SocketKind& kind) { return open_socket_by_socketcall(kind); }); });
+        guarded([] {
+            expect_guarded_way(
+                [](const SocketKind& kind) { return open_socket_by_socketcall(kind); });
+        });
     }
 }
 
@@ -153,7 +171,9 @@ TEST_CASE("sockets that the kernel opens for itself are left alone") {
     const int without = rig.stranger.run([=] { return make_l2tp_tunnel(1, own, host); });
     if (without == ENOENT) SKIP_CASE("L2TP is not in this kernel");
     CHECK(error_name(without) == "none");
-    expect_denied(rig, rig.nested, JAIL_REASON_FAMILY, [] { return error_of(open_socket({AF_INET, SOCK_DGRAM, kProtoL2tp})); });
+    expect_denied(rig, rig.nested, JAIL_REASON_FAMILY, [] {
+        return error_of(open_socket({AF_INET, SOCK_DGRAM, kProtoL2tp}));
+    });
     expect_allowed(rig, rig.nested, [=] { return make_l2tp_tunnel(2, own, host); });
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// file_receive: what is no socket and leads out of the jail doesn't come in either, whoever fetches or sends it: what the hook rejects among the
-// descriptors that a container starts with.
+// file_receive: what is no socket and leads out of the jail doesn't come in either, whoever fetches
+// or sends it: what the hook rejects among the descriptors that a container starts with.
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <sched.h>
@@ -33,7 +33,8 @@ int open_path(const char* path) {
 int open_device(unsigned major, unsigned minor) {
     char path[] = "/tmp/jail-ai-device-XXXXXX";
     const UniqueFd name(::mkstemp(path));
-    if (!name || ::unlink(path) != 0 || ::mknod(path, S_IFCHR | 0600, makedev(major, minor)) != 0) return -1;
+    if (!name || ::unlink(path) != 0 || ::mknod(path, S_IFCHR | 0600, makedev(major, minor)) != 0)
+        return -1;
     const int fd = ::open(path, O_RDWR | O_CLOEXEC);
     const int error = errno;
     ::unlink(path);
@@ -77,13 +78,16 @@ int open_ring() {
     return static_cast<int>(::syscall(SYS_io_uring_setup, 1, &parameters));
 }
 
-// The name of a Unix socket in a file system, without the socket: connect(2) takes it by /proc/self/fd.
+// The name of a Unix socket in a file system, without the socket: connect(2) takes it by
+// /proc/self/fd.
 int open_socket_path() {
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
-    std::snprintf(name.sun_path, sizeof name.sun_path, "/tmp/jail-ai-socket-%d", static_cast<int>(::getpid()));
+    std::snprintf(name.sun_path, sizeof name.sun_path, "/tmp/jail-ai-socket-%d",
+                  static_cast<int>(::getpid()));
     const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM, 0));
-    if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) return -1;
+    if (!socket || ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0)
+        return -1;
     const int fd = ::open(name.sun_path, O_PATH | O_CLOEXEC);
     ::unlink(name.sun_path);
     return fd;
@@ -91,7 +95,9 @@ int open_socket_path() {
 
 // A hierarchy without controllers, which goes with its mount and the descriptor.
 int open_cgroup_v1() {
-    if (::unshare(CLONE_NEWNS) != 0 || ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0) return -1;
+    if (::unshare(CLONE_NEWNS) != 0 ||
+        ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0)
+        return -1;
     if (::mount("cgroup", "/tmp", "cgroup", 0, "none,name=jail-ai-test") != 0) return -1;
     const int fd = open_path("/tmp/cgroup.procs");
     ::umount2("/tmp", MNT_DETACH);
@@ -151,7 +157,8 @@ TEST_CASE("files that lead out of the jail don't arrive") {
                 const int near = rig.channel.near();
                 const auto send = [=] { return hand_over(near, row.open); };
                 const int error = rig.stranger.run(send);
-                if (is_missing(error)) SKIP_CASE(std::string("this kernel has none: ") + error_name(error));
+                if (is_missing(error))
+                    SKIP_CASE(std::string("this kernel has none: ") + error_name(error));
                 REQUIRE(error_name(error) == "none");
                 expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
                 REQUIRE(error_name(rig.stranger.run(send)) == "none");
@@ -165,7 +172,9 @@ TEST_CASE("files that lead out of the jail don't arrive") {
     }
 }
 
-TEST_CASE("nor does what leads to other places and processes than the container's, and what leads to its own does") {
+TEST_CASE(
+    "nor does what leads to other places and processes than the container's, and what leads to its "
+    "own does") {
     NEED_GUARD();
     for (const Row& row : kPlaces) {
         SUBCASE(row.name) {
@@ -210,12 +219,15 @@ TEST_CASE("files that lead nowhere are let in") {
     }
 }
 
-// The same rows, those of the container's own too. Lockdown is for good, so this runs only where a machine is made for it (tests/vm/init).
+// The same rows, those of the container's own too. Lockdown is for good, so this runs only where a
+// machine is made for it (tests/vm/init).
 TEST_CASE("where the kernel is locked down, what can't be judged is kept out") {
     NEED_GUARD();
-    if (std::getenv("JAIL_AI_LOCK_DOWN") == nullptr) SKIP_CASE("this machine is not to be locked down: JAIL_AI_LOCK_DOWN is not set");
+    if (std::getenv("JAIL_AI_LOCK_DOWN") == nullptr)
+        SKIP_CASE("this machine is not to be locked down: JAIL_AI_LOCK_DOWN is not set");
     constexpr const char* kLockdown = "/sys/kernel/security/lockdown";
-    if (read_file(kLockdown).find("[confidentiality]") == std::string::npos) write_file(kLockdown, "confidentiality");
+    if (read_file(kLockdown).find("[confidentiality]") == std::string::npos)
+        write_file(kLockdown, "confidentiality");
     Rig rig;
     const int near = rig.channel.near();
     for (const Row& row : kPlaces) {
@@ -228,7 +240,8 @@ TEST_CASE("where the kernel is locked down, what can't be judged is kept out") {
         REQUIRE(error_name(rig.stranger.run(send)) == "none");
         expect_received(rig, rig.neighbour, 1);
     }
-    REQUIRE(error_name(rig.stranger.run([=] { return hand_over(near, kHarmless[0].open); })) == "none");
+    REQUIRE(error_name(rig.stranger.run([=] { return hand_over(near, kHarmless[0].open); })) ==
+            "none");
     expect_received(rig, rig.container.init, 1);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The one pass over the kernel's BTF finds what libbpf finds, on whatever kernel runs; and what isn't BTF is turned down.
+// The one pass over the kernel's BTF finds what libbpf finds, on whatever kernel runs; and what
+// isn't BTF is turned down.
 #include "jail/kernel_btf.h"
 
 #include <bpf/libbpf.h>
@@ -18,13 +19,14 @@ struct Free {
 };
 using Btf = std::unique_ptr<btf, Free>;
 
-// struct socket { struct sock *sk; } and struct unix_address { struct sockaddr_un name[]; }, whose members lie behind others in the kernel, and
-// struct in6_addr, which is a union inside.
+// struct socket { struct sock *sk; } and struct unix_address { struct sockaddr_un name[]; }, whose
+// members lie behind others in the kernel, and struct in6_addr, which is a union inside.
 Btf wanted_structures() {
     Btf local(::btf__new_empty());
     const int pointer = ::btf__add_ptr(local.get(), 0);
     const int number = ::btf__add_int(local.get(), "int", 4, BTF_INT_SIGNED);
-    const int path = ::btf__add_array(local.get(), number, ::btf__add_int(local.get(), "char", 1, BTF_INT_SIGNED), 108);
+    const int path = ::btf__add_array(local.get(), number,
+                                      ::btf__add_int(local.get(), "char", 1, BTF_INT_SIGNED), 108);
     const int name = ::btf__add_struct(local.get(), "sockaddr_un", 110);
     ::btf__add_field(local.get(), "sun_path", path, 16, 0);
     const int names = ::btf__add_array(local.get(), number, name, 0);
@@ -32,7 +34,8 @@ Btf wanted_structures() {
     ::btf__add_field(local.get(), "name", names, 0, 0);
     ::btf__add_struct(local.get(), "socket", 8);
     ::btf__add_field(local.get(), "sk", pointer, 0, 0);
-    const int bytes = ::btf__add_array(local.get(), number, ::btf__add_int(local.get(), "unsigned char", 1, 0), 16);
+    const int bytes = ::btf__add_array(local.get(), number,
+                                       ::btf__add_int(local.get(), "unsigned char", 1, 0), 16);
     const int forms = ::btf__add_union(local.get(), nullptr, 16);
     ::btf__add_field(local.get(), "u6_addr8", bytes, 0, 0);
     ::btf__add_struct(local.get(), "in6_addr", 16);
@@ -46,9 +49,12 @@ Btf wanted_structures() {
 long bits_of(const btf& types, const char* structure, std::string_view member) {
     for (std::uint32_t id = 1; id < ::btf__type_cnt(&types); id++) {
         const btf_type* type = ::btf__type_by_id(&types, id);
-        if (!::btf_is_struct(type) || std::string_view(::btf__name_by_offset(&types, type->name_off)) != structure) continue;
+        if (!::btf_is_struct(type) ||
+            std::string_view(::btf__name_by_offset(&types, type->name_off)) != structure)
+            continue;
         for (std::uint32_t i = 0; i < ::btf_vlen(type); i++)
-            if (member == ::btf__name_by_offset(&types, ::btf_members(type)[i].name_off)) return ::btf_member_bit_offset(type, i);
+            if (member == ::btf__name_by_offset(&types, ::btf_members(type)[i].name_off))
+                return ::btf_member_bit_offset(type, i);
     }
     return -1;
 }
@@ -59,7 +65,9 @@ TEST_CASE("one pass over the kernel's BTF finds what libbpf finds") {
     auto file = KernelBtfFile::open();
     REQUIRE(file);
     const Btf local = wanted_structures();
-    const auto found = find_kernel_types(file->text(), *local, {"bpf_lsm_socket_create", "bpf_lsm_file_receive", "bpf_lsm_no_such_hook"});
+    const auto found = find_kernel_types(
+        file->text(), *local,
+        {"bpf_lsm_socket_create", "bpf_lsm_file_receive", "bpf_lsm_no_such_hook"});
     REQUIRE(found);
     for (const char* name : {"bpf_lsm_socket_create", "bpf_lsm_file_receive"}) {
         INFO(name);
@@ -70,7 +78,8 @@ TEST_CASE("one pass over the kernel's BTF finds what libbpf finds") {
     }
     CHECK_FALSE(found->functions.contains("bpf_lsm_no_such_hook"));
 
-    const Btf extract(::btf__new(found->structures.data(), static_cast<std::uint32_t>(found->structures.size())));
+    const Btf extract(
+        ::btf__new(found->structures.data(), static_cast<std::uint32_t>(found->structures.size())));
     REQUIRE(extract != nullptr);
     CHECK(bits_of(*extract, "socket", "sk") == bits_of(*kernel, "socket", "sk"));
     CHECK(bits_of(*extract, "socket", "sk") > 0);
@@ -87,8 +96,8 @@ TEST_CASE("BTF that is cut off or nonsense is turned down") {
     if (!file) SKIP_CASE("no BTF on this kernel");
     const std::string_view whole = file->text();
     const Btf local = wanted_structures();
-    for (const std::size_t size :
-         {std::size_t{0}, std::size_t{3}, std::size_t{23}, std::size_t{24}, std::size_t{1000}, whole.size() / 2, whole.size() - 1}) {
+    for (const std::size_t size : {std::size_t{0}, std::size_t{3}, std::size_t{23}, std::size_t{24},
+                                   std::size_t{1000}, whole.size() / 2, whole.size() - 1}) {
         INFO(size << " bytes");
         CHECK_FALSE(find_kernel_types(whole.substr(0, size), *local, {}));
     }

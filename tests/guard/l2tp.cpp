@@ -80,14 +80,16 @@ int make_l2tp_tunnel(std::uint32_t id, std::uint32_t from, std::uint32_t to) {
     char answer[8192];
     Request find(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
     find.attribute(CTRL_ATTR_FAMILY_NAME, L2TP_GENL_NAME, sizeof L2TP_GENL_NAME);
-    if (const int error = find.exchange(socket.get(), answer, sizeof answer); error != 0) return error;
+    if (const int error = find.exchange(socket.get(), answer, sizeof answer); error != 0)
+        return error;
     const std::uint16_t family = family_in(answer);
     // The family's answer is followed by an acknowledgement.
     char acknowledged[512];
     if (::recv(socket.get(), acknowledged, sizeof acknowledged, 0) < 0) return errno;
     Request create(family, L2TP_CMD_TUNNEL_CREATE, L2TP_GENL_VERSION);
     create.attribute(L2TP_ATTR_CONN_ID, id).attribute(L2TP_ATTR_PEER_CONN_ID, id);
-    create.attribute(L2TP_ATTR_PROTO_VERSION, std::uint8_t{3}).attribute(L2TP_ATTR_ENCAP_TYPE, std::uint16_t{L2TP_ENCAPTYPE_IP});
+    create.attribute(L2TP_ATTR_PROTO_VERSION, std::uint8_t{3})
+        .attribute(L2TP_ATTR_ENCAP_TYPE, std::uint16_t{L2TP_ENCAPTYPE_IP});
     create.attribute(L2TP_ATTR_IP_SADDR, from).attribute(L2TP_ATTR_IP_DADDR, to);
     return create.exchange(socket.get(), answer, sizeof answer);
 }

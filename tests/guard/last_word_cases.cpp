@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the hook says to a config.json that leaves routes open which no network hook sees: with the guard nothing, without it a refusal or a
-// warning.
+// What the hook says to a config.json that leaves routes open which no network hook sees: with the
+// guard nothing, without it a refusal or a warning.
 #include <sysexits.h>
 
 #include "files.h"
@@ -10,11 +10,13 @@
 namespace jail_ai::test {
 namespace {
 
-const std::string kSpecCapabilities = R"("CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE")";  // as crun spec and runc spec write them
+const std::string kSpecCapabilities =
+    R"("CAP_AUDIT_WRITE","CAP_KILL","CAP_NET_BIND_SERVICE")";  // as crun spec and runc spec write
+                                                               // them
 
 std::string config(const std::string& capabilities, const std::string& linux_part = "{}") {
-    return R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/","capabilities":{"bounding":[)" + capabilities +
-           R"(]}},"root":{"path":"rootfs"},"mounts":[],"linux":)" + linux_part + "}";
+    return R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/","capabilities":{"bounding":[)" +
+           capabilities + R"(]}},"root":{"path":"rootfs"},"mounts":[],"linux":)" + linux_part + "}";
 }
 
 HookOutcome run_hook(const Container& container, const std::string& config_json, bool hides_lsm) {
@@ -24,7 +26,8 @@ HookOutcome run_hook(const Container& container, const std::string& config_json,
     return Laboratory::get().hook.run(call);
 }
 
-void expect_jailed_with_warning(const HookOutcome& outcome, const TestCgroup& cgroup, const std::vector<std::string>& parts) {
+void expect_jailed_with_warning(const HookOutcome& outcome, const TestCgroup& cgroup,
+                                const std::vector<std::string>& parts) {
     INFO(outcome.err);
     CHECK(outcome.exit_code == 0);
     expect_programs_attached(cgroup, Guard::none);
@@ -34,31 +37,46 @@ void expect_jailed_with_warning(const HookOutcome& outcome, const TestCgroup& cg
     }
 }
 
-TEST_CASE("without a guard, what a runtime's spec command writes is jailed, and the log says what is open") {
+TEST_CASE(
+    "without a guard, what a runtime's spec command writes is jailed, and the log says what is "
+    "open") {
     Container container;
-    expect_jailed_with_warning(run_hook(container, config(kSpecCapabilities), true), container.cgroup,
-                               {"left open: it can open vsock sockets", "nobody on this machine listens now", "precreate", "accept=vsock"});
+    expect_jailed_with_warning(run_hook(container, config(kSpecCapabilities), true),
+                               container.cgroup,
+                               {"left open: it can open vsock sockets",
+                                "nobody on this machine listens now", "precreate", "accept=vsock"});
 }
 
 TEST_CASE("without a guard, CAP_NET_RAW with packet sockets open is refused") {
     Container container;
     const HookOutcome outcome = run_hook(container, config(R"("CAP_NET_RAW")"), true);
-    expect_refused(outcome, EX_CONFIG, "it has CAP_NET_RAW and can open packet sockets", container.cgroup);
-    for (const char* part : {"--cap-drop=NET_RAW", "precreate", "jail-ai.block-host.accept=cap_net_raw"}) {
+    expect_refused(outcome, EX_CONFIG, "it has CAP_NET_RAW and can open packet sockets",
+                   container.cgroup);
+    for (const char* part :
+         {"--cap-drop=NET_RAW", "precreate", "jail-ai.block-host.accept=cap_net_raw"}) {
         INFO(part);
         CHECK(outcome.err.find(part) != std::string::npos);
     }
 }
 
-TEST_CASE("it is taken where it is accepted, where the host is only watched, and where a profile closes them") {
-    Container accepted(Container::Options{.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"cap_net_raw vsock"})"});
-    expect_jailed_with_warning(run_hook(accepted, config(R"("CAP_NET_RAW")"), true), accepted.cgroup,
+TEST_CASE(
+    "it is taken where it is accepted, where the host is only watched, and where a profile closes "
+    "them") {
+    Container accepted(Container::Options{
+        .annotations =
+            R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"cap_net_raw vsock"})"});
+    expect_jailed_with_warning(run_hook(accepted, config(R"("CAP_NET_RAW")"), true),
+                               accepted.cgroup,
                                {"as accepted by cap_net_raw", "as accepted by vsock"});
     Container watched(Container::Options{.annotations = R"({"jail-ai.block-host":"audit"})"});
-    expect_jailed_with_warning(run_hook(watched, config(R"("CAP_NET_RAW")"), true), watched.cgroup, {"the block would not hold: it has CAP_NET_RAW"});
+    expect_jailed_with_warning(run_hook(watched, config(R"("CAP_NET_RAW")"), true), watched.cgroup,
+                               {"the block would not hold: it has CAP_NET_RAW"});
     Container closed;
-    expect_jailed(run_hook(closed, config(R"("CAP_NET_RAW")", R"({"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}})"), true), closed.cgroup,
-                  Guard::none);
+    expect_jailed(
+        run_hook(closed,
+                 config(R"("CAP_NET_RAW")", R"({"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}})"),
+                 true),
+        closed.cgroup, Guard::none);
 }
 
 TEST_CASE("with the guard nothing of that is open, and nothing is said") {

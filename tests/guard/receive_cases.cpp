@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// file_receive: sockets from outside don't come in, whoever fetches or sends them; those of the container's own move freely.
+// file_receive: sockets from outside don't come in, whoever fetches or sends them; those of the
+// container's own move freely.
 #include <netinet/in.h>
 #include <sys/syscall.h>
 
@@ -20,8 +21,9 @@ struct Row {
 };
 
 const Row kKeptOut[] = {
-    {"UDP", {AF_INET, SOCK_DGRAM, 0}},    {"TCP over IPv6", {AF_INET6, SOCK_STREAM, 0}}, {"raw", {AF_INET, SOCK_RAW, IPPROTO_RAW}},
-    {"packet", {AF_PACKET, SOCK_RAW, 0}}, {"vsock", {AF_VSOCK, SOCK_STREAM, 0}},         {"netlink", {AF_NETLINK, SOCK_RAW, 0}},
+    {"UDP", {AF_INET, SOCK_DGRAM, 0}},         {"TCP over IPv6", {AF_INET6, SOCK_STREAM, 0}},
+    {"raw", {AF_INET, SOCK_RAW, IPPROTO_RAW}}, {"packet", {AF_PACKET, SOCK_RAW, 0}},
+    {"vsock", {AF_VSOCK, SOCK_STREAM, 0}},     {"netlink", {AF_NETLINK, SOCK_RAW, 0}},
 };
 
 // Opens the socket and hands it over; 0 or errno.
@@ -63,7 +65,8 @@ TEST_CASE("a socket from a cgroup that is deeper than the guard looks is kept ou
     Rig rig;
     std::vector<std::unique_ptr<TestCgroup>> cgroups;
     cgroups.push_back(std::make_unique<TestCgroup>(rig.outside, "d"));
-    while (cgroups.size() < kDeeper) cgroups.push_back(std::make_unique<TestCgroup>(*cgroups.back(), "d"));
+    while (cgroups.size() < kDeeper)
+        cgroups.push_back(std::make_unique<TestCgroup>(*cgroups.back(), "d"));
     {
         Child deep({.cgroup = cgroups.back().get(), .network = &rig.network});
         const int near = rig.channel.near();
@@ -80,7 +83,9 @@ TEST_CASE("peeking at a message doesn't bring a socket in either") {
     NEED_GUARD();
     Rig rig;
     const int near = rig.channel.near();
-    REQUIRE(error_name(rig.stranger.run([=] { return hand_over(near, {AF_INET, SOCK_STREAM, 0}); })) == "none");
+    REQUIRE(error_name(rig.stranger.run([=] {
+                return hand_over(near, {AF_INET, SOCK_STREAM, 0});
+            })) == "none");
     expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_SOCKET, 0, MSG_PEEK);
     expect_received(rig, rig.neighbour, 1);
 }
@@ -108,7 +113,9 @@ TEST_CASE("Unix sockets are let in") {
     const int near = rig.channel.near();
     for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
         INFO(type);
-        REQUIRE(error_name(rig.stranger.run([=] { return hand_over(near, {AF_UNIX, type, 0}); })) == "none");
+        REQUIRE(error_name(rig.stranger.run([=] {
+                    return hand_over(near, {AF_UNIX, type, 0});
+                })) == "none");
         expect_received(rig, rig.container.init, 1);
     }
 }
@@ -117,7 +124,8 @@ TEST_CASE("the container's own sockets move between its processes, in its cgroup
     NEED_GUARD();
     Rig rig;
     const int near = rig.channel.near();
-    for (const SocketKind kind : {SocketKind{AF_INET, SOCK_STREAM, 0}, SocketKind{AF_NETLINK, SOCK_RAW, 0}}) {
+    for (const SocketKind kind :
+         {SocketKind{AF_INET, SOCK_STREAM, 0}, SocketKind{AF_NETLINK, SOCK_RAW, 0}}) {
         INFO(kind.family);
         const auto send = [=] { return hand_over(near, kind); };
         REQUIRE(error_name(rig.nested.run(send)) == "none");
@@ -143,17 +151,20 @@ int put_at_100(int fd) {
 TEST_CASE("a socket from outside can't be fetched by pidfd_getfd") {
     NEED_GUARD();
     Rig rig;
-    const UniqueFd pidfd(must(static_cast<int>(::syscall(SYS_pidfd_open, rig.stranger.pid(), 0)), "open a pidfd"));
+    const UniqueFd pidfd(
+        must(static_cast<int>(::syscall(SYS_pidfd_open, rig.stranger.pid(), 0)), "open a pidfd"));
     const int passed = pidfd.get(), far = rig.channel.far();
     const auto take_pidfd = [&](Child& child) {
         if (send_descriptors(rig.channel.near(), &passed, 1) != 0) throw_errno("pass a pidfd");
         return child.run([=] { return receive_descriptors(far).last; });
     };
     const int inside = take_pidfd(rig.nested), outside = take_pidfd(rig.neighbour);
-    REQUIRE(error_name(rig.stranger.run([] { return put_at_100(::socket(AF_INET, SOCK_DGRAM, 0)); })) == "none");
+    REQUIRE(error_name(rig.stranger.run(
+                [] { return put_at_100(::socket(AF_INET, SOCK_DGRAM, 0)); })) == "none");
     expect_denied(rig, rig.nested, JAIL_REASON_FOREIGN_SOCKET, [=] { return fetch(inside); });
     expect_allowed(rig, rig.neighbour, [=] { return fetch(outside); });
-    REQUIRE(error_name(rig.stranger.run([] { return put_at_100(::socket(AF_UNIX, SOCK_DGRAM, 0)); })) == "none");
+    REQUIRE(error_name(rig.stranger.run(
+                [] { return put_at_100(::socket(AF_UNIX, SOCK_DGRAM, 0)); })) == "none");
     expect_allowed(rig, rig.nested, [=] { return fetch(inside); });
 }
 

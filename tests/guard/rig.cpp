@@ -35,12 +35,14 @@ void hide_list_of_lsms() {
 }
 
 Rig::Rig(const NetworkNamespace& where) : Rig(where, nullptr, false) {
-    if (jail_attachments(container.cgroup.fd()).size() != programs_of_a_jail()) throw std::runtime_error("not every program is attached");
+    if (jail_attachments(container.cgroup.fd()).size() != programs_of_a_jail())
+        throw std::runtime_error("not every program is attached");
 }
 
 Rig::Rig(WithoutLsm how) : Rig(Laboratory::get().network.host, how.annotations, true) {}
 
-// The hook wants the container's process alone in the cgroup: it runs before there is anything below.
+// The hook wants the container's process alone in the cgroup: it runs before there is anything
+// below.
 Rig::Rig(const NetworkNamespace& where, const char* annotations, bool hides_lsm)
     : network(where),
       stranger(Whereabouts{.cgroup = &outside, .network = &where}),
@@ -60,7 +62,8 @@ void expect_received(const Rig& rig, Child& receiver, int count) {
     CHECK(change(before, denials(rig.container.cgroup)) == "");
 }
 
-void expect_kept_out(const Rig& rig, Child& receiver, jail_reason reason, int came_before, int flags) {
+void expect_kept_out(const Rig& rig, Child& receiver, jail_reason reason, int came_before,
+                     int flags) {
     const DenialCounts before = denials(rig.container.cgroup);
     const Received received = receive_in(receiver, rig.channel.far(), flags);
     CHECK(received.count == came_before);

@@ -16,7 +16,9 @@ namespace {
 constexpr std::size_t kRingBytes = 4096;
 
 struct Mapping {
-    Mapping(int fd, off_t offset) : at(::mmap(nullptr, kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, offset)) {}
+    Mapping(int fd, off_t offset)
+        : at(::mmap(nullptr, kRingBytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
+                    offset)) {}
     ~Mapping() {
         if (at != MAP_FAILED) ::munmap(at, kRingBytes);
     }
@@ -45,12 +47,16 @@ int open_socket(const SocketKind& kind) {
 int open_socket_by_socketcall(const SocketKind& kind) {
 #ifdef __x86_64__
     constexpr long kSocketcall = 102, kSocket = 1;
-    void* low = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    void* low = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     if (low == MAP_FAILED) return -errno;
     const std::array<std::int32_t, 3> arguments = {kind.family, kind.type, kind.protocol};
     std::memcpy(low, arguments.data(), sizeof arguments);
     long answer = kSocketcall;
-    asm volatile("int $0x80" : "+a"(answer) : "b"(kSocket), "c"(low) : "memory", "r8", "r9", "r10", "r11");
+    asm volatile("int $0x80"
+                 : "+a"(answer)
+                 : "b"(kSocket), "c"(low)
+                 : "memory", "r8", "r9", "r10", "r11");
     ::munmap(low, 4096);
     return static_cast<int>(answer);
 #else
@@ -64,7 +70,8 @@ int open_socket_by_io_uring(const SocketKind& kind, bool polled) {
     if (polled) parameters.flags = IORING_SETUP_SQPOLL;
     const UniqueFd ring(static_cast<int>(::syscall(SYS_io_uring_setup, 1, &parameters)));
     if (!ring) return -errno;
-    const Mapping submissions(ring.get(), IORING_OFF_SQ_RING), completions(ring.get(), IORING_OFF_CQ_RING), entries(ring.get(), IORING_OFF_SQES);
+    const Mapping submissions(ring.get(), IORING_OFF_SQ_RING),
+        completions(ring.get(), IORING_OFF_CQ_RING), entries(ring.get(), IORING_OFF_SQES);
     if (!submissions || !completions || !entries) return -errno;
     io_uring_sqe& entry = *entries.find<io_uring_sqe>(0);
     std::memset(&entry, 0, sizeof entry);
@@ -74,7 +81,9 @@ int open_socket_by_io_uring(const SocketKind& kind, bool polled) {
     entry.len = static_cast<std::uint32_t>(kind.protocol);
     submissions.find<std::uint32_t>(parameters.sq_off.array)[0] = 0;
     __atomic_store_n(submissions.find<std::uint32_t>(parameters.sq_off.tail), 1, __ATOMIC_RELEASE);
-    if (enter(ring.get(), 1, 1, IORING_ENTER_GETEVENTS | (polled ? IORING_ENTER_SQ_WAKEUP : 0U)) < 0) return -errno;
+    if (enter(ring.get(), 1, 1, IORING_ENTER_GETEVENTS | (polled ? IORING_ENTER_SQ_WAKEUP : 0U)) <
+        0)
+        return -errno;
     return completions.find<io_uring_cqe>(parameters.cq_off.cqes)[0].res;
 }
 

@@ -17,10 +17,12 @@ struct SocketKind {
 
 int open_socket(const SocketKind& kind);
 
-// By the 32-bit system call interface, whose socketcall(2) no seccomp filter can look into. -ENOSYS where the kernel has none.
+// By the 32-bit system call interface, whose socketcall(2) no seccomp filter can look into. -ENOSYS
+// where the kernel has none.
 int open_socket_by_socketcall(const SocketKind& kind);
 
-// By io_uring (IORING_OP_SOCKET, Linux 5.19); with a kernel thread that polls the queue where `polled`.
+// By io_uring (IORING_OP_SOCKET, Linux 5.19); with a kernel thread that polls the queue where
+// `polled`.
 int open_socket_by_io_uring(const SocketKind& kind, bool polled);
 
 // 0 where it opened (and is closed again), else the errno.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Before the hook says yes, something in the container's cgroup has been denied by every line; where one doesn't act, the container is refused.
+// Before the hook says yes, something in the container's cgroup has been denied by every line;
+// where one doesn't act, the container is refused.
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 #include <signal.h>
@@ -30,7 +31,8 @@ struct Proof {
     std::array<char, 250> message;
 };
 
-// What verify asks, in a process of its own in the host's network namespace: a prober lives as long as who has started it.
+// What verify asks, in a process of its own in the host's network namespace: a prober lives as long
+// as who has started it.
 Proof prove(const TestCgroup& cgroup) {
     Child verifier({.network = &Laboratory::get().network.host});
     const int fd = cgroup.fd();
@@ -64,13 +66,15 @@ void expect_no_trace(const Container& container) {
     CHECK(denials(container.cgroup) == DenialCounts{});
     for (const ProgramMap& map : maps_of_jail(container.cgroup)) {
         jail_refusal refusal{};
-        if (map.name == "jail_refusals") CHECK(::bpf_map_get_next_key(map.fd.get(), nullptr, &refusal) != 0);
+        if (map.name == "jail_refusals")
+            CHECK(::bpf_map_get_next_key(map.fd.get(), nullptr, &refusal) != 0);
         const std::uint32_t first = 0;
         jail_probe probe{};
         if (map.name != "jail_probe") continue;
         CHECK(::bpf_map_lookup_elem(map.fd.get(), &first, &probe) != 0);
     }
-    CHECK(read_file(container.cgroup.path() + "/cgroup.procs") == std::to_string(container.init.pid()) + "\n");
+    CHECK(read_file(container.cgroup.path() + "/cgroup.procs") ==
+          std::to_string(container.init.pid()) + "\n");
 }
 
 HookCall call_with(const Container& container, const char* annotations) {
@@ -97,7 +101,8 @@ int failed_proofs(int cgroup_fd) {
     return failed;
 }
 
-TEST_CASE("two who prove the same jail at a time don't come between each other, and leave no trace") {
+TEST_CASE(
+    "two who prove the same jail at a time don't come between each other, and leave no trace") {
     const Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const int fd = container.cgroup.fd();
@@ -119,31 +124,37 @@ TEST_CASE("two who prove the same jail at a time don't come between each other, 
 
 TEST_CASE("in audit mode, too, something is counted by every line") {
     const Container container;
-    expect_jailed(Laboratory::get().hook.run(call_with(container, R"({"jail-ai.block-host":"audit"})")), container.cgroup);
+    expect_jailed(
+        Laboratory::get().hook.run(call_with(container, R"({"jail-ai.block-host":"audit"})")),
+        container.cgroup);
     expect_no_trace(container);
 }
 
 TEST_CASE("whatever a policy opens or denies, it can be proved to act") {
-    for (const char* annotations :
-         {R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"0.0.0.0/0:1-65535/udp [::/0]:1-65535/udp"})",
-          R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"0.0.0.0/0 ::/0"})",
-          R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"private link-local","jail-ai.block-host.dns":"off"})"}) {
+    for (
+        const char* annotations :
+        {R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"0.0.0.0/0:1-65535/udp [::/0]:1-65535/udp"})",
+         R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"0.0.0.0/0 ::/0"})",
+         R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"private link-local","jail-ai.block-host.dns":"off"})"}) {
         INFO(annotations);
         const Container container;
-        expect_jailed(Laboratory::get().hook.run(call_with(container, annotations)), container.cgroup);
+        expect_jailed(Laboratory::get().hook.run(call_with(container, annotations)),
+                      container.cgroup);
         expect_no_trace(container);
     }
 }
 
-// Above the container's cgroup it runs after ours, and the hook doesn't see it among the programs of the cgroup. What undoes sendmsg alone opens
-// nothing: the same datagram is denied at egress.
-TEST_CASE("somebody else's program that lets through what ours deny: refused, and nothing attached") {
+// Above the container's cgroup it runs after ours, and the hook doesn't see it among the programs
+// of the cgroup. What undoes sendmsg alone opens nothing: the same datagram is denied at egress.
+TEST_CASE(
+    "somebody else's program that lets through what ours deny: refused, and nothing attached") {
     struct Row {
         bpf_attach_type type;
         const char* line;
     };
-    for (const Row& row : {Row{BPF_CGROUP_INET4_CONNECT, "connect(2), IPv4 goes through although"},
-                           Row{BPF_CGROUP_INET6_CONNECT, "connect(2), IPv6 goes through although"}}) {
+    for (const Row& row :
+         {Row{BPF_CGROUP_INET4_CONNECT, "connect(2), IPv4 goes through although"},
+          Row{BPF_CGROUP_INET6_CONNECT, "connect(2), IPv6 goes through although"}}) {
         const auto& [type, line] = row;
         INFO(row.line);
         const UniqueFd undoing = load_undoing_program(type);
@@ -207,7 +218,8 @@ TEST_CASE("a container that is to be a virtual machine is rejected, whatever act
     Container::Options options;
     options.annotations = R"({"jail-ai.block-host":"true","run.oci.handler":"krun"})";
     Container container(options);
-    expect_refused(container.run_hook(), EX_UNAVAILABLE, "krun has a network stack of its own", container.cgroup);
+    expect_refused(container.run_hook(), EX_UNAVAILABLE, "krun has a network stack of its own",
+                   container.cgroup);
     expect_host_reached(container.init);
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Published ports: the host speaks first, and the container answers. It answers that peer and nothing else.
+// Published ports: the host speaks first, and the container answers. It answers that peer and
+// nothing else.
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -23,9 +24,11 @@ constexpr std::uint16_t kPublished = 8080;
 int server_socket(int type, int family) {
     const int server = must(::socket(family, type | SOCK_CLOEXEC, 0), "open a server's socket");
     const timeval patience{3, 0};
-    must(::setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
+    must(::setsockopt(server, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+         "bound a receive");
     const int yes = 1;
-    must(::setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes), "reuse the server's address");
+    must(::setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes),
+         "reuse the server's address");
     const Destination any = destination(family == AF_INET ? "0.0.0.0" : "::", kPublished);
     must(::bind(server, any.get(), any.length), "bind the server's socket");
     if (type == SOCK_STREAM) must(::listen(server, 8), "listen");
@@ -34,10 +37,13 @@ int server_socket(int type, int family) {
 
 // A client's socket that has connected and sent the token.
 int client_socket(int type, const Destination& to, Token token) {
-    const int client = must(::socket(to.family(), type | SOCK_CLOEXEC, 0), "open a client's socket");
+    const int client =
+        must(::socket(to.family(), type | SOCK_CLOEXEC, 0), "open a client's socket");
     const timeval patience{3, 0};
-    must(::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
-    must(::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "bound a connect");
+    must(::setsockopt(client, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+         "bound a receive");
+    must(::setsockopt(client, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience),
+         "bound a connect");
     must(::connect(client, to.get(), to.length), "connect");
     must(::send(client, &token, sizeof token, 0), "send");
     return client;
@@ -69,7 +75,9 @@ Echoed echo_udp(int server) {
     Token token = 0;
     auto* from = reinterpret_cast<sockaddr*>(&echoed.peer.address);
     const ssize_t got = ::recvfrom(server, &token, sizeof token, 0, from, &echoed.peer.length);
-    if (got != sizeof token || ::sendto(server, &token, sizeof token, 0, from, echoed.peer.length) < 0) echoed.error = errno;
+    if (got != sizeof token ||
+        ::sendto(server, &token, sizeof token, 0, from, echoed.peer.length) < 0)
+        echoed.error = errno;
     return echoed;
 }
 
@@ -79,7 +87,8 @@ struct Family {
     const char* container;
     const char* host;
 };
-constexpr Family kFamilies[] = {{"IPv4", AF_INET, "10.77.0.2", "10.77.0.1"}, {"IPv6", AF_INET6, "fd77::2", "fd77::1"}};
+constexpr Family kFamilies[] = {{"IPv4", AF_INET, "10.77.0.2", "10.77.0.1"},
+                                {"IPv6", AF_INET6, "fd77::2", "fd77::1"}};
 
 TEST_CASE("a TCP port of the container answers the host") {
     for (const Family& family : kFamilies) {
@@ -91,8 +100,10 @@ TEST_CASE("a TCP port of the container answers the host") {
                 const Destination to = destination(family.container, kPublished);
                 const int af = family.family;
                 const Token token = fresh_token();
-                const int server = container.init.run([=] { return server_socket(SOCK_STREAM, af); });
-                const int connection = client.run([=] { return client_socket(SOCK_STREAM, to, token); });
+                const int server =
+                    container.init.run([=] { return server_socket(SOCK_STREAM, af); });
+                const int connection =
+                    client.run([=] { return client_socket(SOCK_STREAM, to, token); });
                 CHECK(error_name(container.init.run([=] { return echo_tcp(server); })) == "none");
                 CHECK(client.run([=] { return answer_to(connection); }) == token);
                 expect_host_blocked(container.init, container.cgroup);
@@ -111,24 +122,34 @@ TEST_CASE("a UDP port of the container answers the peer on the host who spoke, a
                 const Destination to = destination(family.container, kPublished);
                 const int af = family.family;
                 const Token token = fresh_token();
-                const int server = container.init.run([=] { return server_socket(SOCK_DGRAM, af); });
-                const int connection = client.run([=] { return client_socket(SOCK_DGRAM, to, token); });
+                const int server =
+                    container.init.run([=] { return server_socket(SOCK_DGRAM, af); });
+                const int connection =
+                    client.run([=] { return client_socket(SOCK_DGRAM, to, token); });
                 const Echoed echoed = container.init.run([=] { return echo_udp(server); });
                 CHECK(error_name(echoed.error) == "none");
                 CHECK(client.run([=] { return answer_to(connection); }) == token);
 
-                // The server's socket to another port of the host, and another socket to the peer that spoke.
+                // The server's socket to another port of the host, and another socket to the peer
+                // that spoke.
                 const Destination other_port = destination(family.host, kPort);
                 const Token aside = fresh_token(), control = fresh_token();
                 const DenialCounts before = denials(container.cgroup);
                 CHECK(error_name(container.init.run([=] {
-                          return ::sendto(server, &aside, sizeof aside, 0, other_port.get(), other_port.length) < 0 ? errno : 0;
+                          return ::sendto(server, &aside, sizeof aside, 0, other_port.get(),
+                                          other_port.length) < 0
+                                     ? errno
+                                     : 0;
                       })) == "EPERM");
-                CHECK(error_name(container.init.run([=] { return attempt(Way::udp_sendto, echoed.peer, aside); })) == "EPERM");
+                CHECK(error_name(container.init.run([=] {
+                          return attempt(Way::udp_sendto, echoed.peer, aside);
+                      })) == "EPERM");
                 DenialCounts expected = before;
                 expected[JAIL_REASON_LOCAL] += 2;
                 CHECK((denials(container.cgroup) == expected));
-                CHECK(error_name(client.run([=] { return attempt(Way::udp_sendto, other_port, control); })) == "none");
+                CHECK(error_name(client.run([=] {
+                          return attempt(Way::udp_sendto, other_port, control);
+                      })) == "none");
                 CHECK(arrival(control, Place::host) == "host");
                 CHECK_FALSE(Laboratory::get().network.witness.has_seen(aside));
             });
@@ -155,7 +176,8 @@ int say_to(int socket, const Destination& to, Token token) {
 TEST_CASE("UDP ports answer where the container's own network is blocked, too") {
     for (const Family& family : kFamilies) {
         INFO(family.name);
-        Container container(asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"private"})"));
+        Container container(
+            asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"private"})"));
         expect_jailed(container.run_hook(), container.cgroup);
         Child client({.network = &Laboratory::get().network.host});
         const Destination to = destination(family.container, kPublished);
@@ -168,7 +190,9 @@ TEST_CASE("UDP ports answer where the container's own network is blocked, too") 
     }
 }
 
-TEST_CASE("a UDP peer is answered for less time than connection tracking remembers it, and what is sent to it does not prolong that") {
+TEST_CASE(
+    "a UDP peer is answered for less time than connection tracking remembers it, and what is sent "
+    "to it does not prolong that") {
     const UdpTimeout timeout("6");
     if (!timeout.is_there()) SKIP_CASE("this kernel has no connection tracking");
     Container container;
@@ -182,7 +206,9 @@ TEST_CASE("a UDP peer is answered for less time than connection tracking remembe
     REQUIRE(error_name(echoed.error) == "none");
     // Connected, it names nobody any more, so that each packet is judged and no call.
     const Destination peer = echoed.peer;
-    CHECK(error_name(container.init.run([=] { return ::connect(server, peer.get(), peer.length) != 0 ? errno : 0; })) == "none");
+    CHECK(error_name(container.init.run([=] {
+              return ::connect(server, peer.get(), peer.length) != 0 ? errno : 0;
+          })) == "none");
     std::chrono::steady_clock::duration passed{};
     std::string last = "none";
     while (last == "none" && std::chrono::steady_clock::now() - spoken < std::chrono::seconds(15)) {
@@ -190,7 +216,8 @@ TEST_CASE("a UDP peer is answered for less time than connection tracking remembe
         last = error_name(container.init.run([=] { return say(server, Token{2}); }));
     }
     CHECK(last == "EPERM");
-    CHECK(error_name(container.init.run([=] { return say_to(server, peer, Token{2}); })) == "EPERM");
+    CHECK(error_name(container.init.run([=] { return say_to(server, peer, Token{2}); })) ==
+          "EPERM");
     CHECK(passed < std::chrono::seconds(6));
     // Whoever speaks again is answered again.
     CHECK(client.run([=] { return say(connection, Token{3}); }) == 0);
@@ -198,7 +225,8 @@ TEST_CASE("a UDP peer is answered for less time than connection tracking remembe
 }
 
 TEST_CASE("strangers don't push a UDP peer out") {
-    Container container(asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.78.0.0/24"})"));
+    Container container(
+        asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.78.0.0/24"})"));
     expect_jailed(container.run_hook(), container.cgroup);
     Child client({.network = &Laboratory::get().network.host});
     Child stranger({.network = &Laboratory::get().network.internet});
@@ -216,7 +244,8 @@ TEST_CASE("strangers don't push a UDP peer out") {
         }
         return 0;
     }) == 0);
-    // They have arrived, what the server has room for and what not, when one more is heard that came behind them.
+    // They have arrived, what the server has room for and what not, when one more is heard that
+    // came behind them.
     container.init.run([=] {
         Token got = 0;
         while (::recv(server, &got, sizeof got, MSG_DONTWAIT) > 0) continue;
@@ -228,7 +257,9 @@ TEST_CASE("strangers don't push a UDP peer out") {
         Destination from{};
         do {
             from.length = sizeof from.address;
-            if (::recvfrom(server, &got, sizeof got, 0, reinterpret_cast<sockaddr*>(&from.address), &from.length) < 0) return errno;
+            if (::recvfrom(server, &got, sizeof got, 0, reinterpret_cast<sockaddr*>(&from.address),
+                           &from.length) < 0)
+                return errno;
         } while (got != Token{7});
         return say_to(server, from, Token{7});
     }) == 0);
@@ -241,17 +272,21 @@ TEST_CASE("strangers don't push a UDP peer out") {
 
 TEST_CASE("in the host's network namespace, what the container's own sockets send makes no peer") {
     constexpr std::uint16_t kOpened = 7401, kService = 7402;
-    Container::Options options = asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"127.0.0.1:7401/udp"})");
+    Container::Options options =
+        asking(R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"127.0.0.1:7401/udp"})");
     options.network = &Laboratory::get().network.host;
     Container container(options);
-    const HookOutcome outcome = container.run_hook();  // which says on older kernels that abstract sockets stay open
+    const HookOutcome outcome =
+        container.run_hook();  // which says on older kernels that abstract sockets stay open
     CHECK_MESSAGE(outcome.exit_code == 0, outcome.err);
     expect_programs_attached(container.cgroup, guard_in_shared_network());
-    const Destination opened = destination("127.0.0.1", kOpened), service = destination("127.0.0.1", kService);
+    const Destination opened = destination("127.0.0.1", kOpened),
+                      service = destination("127.0.0.1", kService);
     const auto bound = [](const Destination& at) {
         const int socket = must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket");
         const timeval patience{3, 0};
-        must(::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
+        must(::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+             "bound a receive");
         must(::bind(socket, at.get(), at.length), "bind a socket");
         return socket;
     };
@@ -267,12 +302,14 @@ TEST_CASE("in the host's network namespace, what the container's own sockets sen
     Child host({.network = &Laboratory::get().network.host});
     const int real = host.run([=] { return bound(service); });
     const DenialCounts before = denials(container.cgroup);
-    CHECK(error_name(container.init.run([=] { return say_to(receiver, service, Token{2}); })) == "EPERM");
+    CHECK(error_name(container.init.run([=] { return say_to(receiver, service, Token{2}); })) ==
+          "EPERM");
     CHECK(change(before, denials(container.cgroup)) == one_more(JAIL_REASON_LOOPBACK));
     // The service itself is answered once it has spoken.
     CHECK(host.run([=] { return say_to(real, opened, Token{3}); }) == 0);
     CHECK(container.init.run([=] { return hear(receiver); }) == Token{3});
-    CHECK(error_name(container.init.run([=] { return say_to(receiver, service, Token{4}); })) == "none");
+    CHECK(error_name(container.init.run([=] { return say_to(receiver, service, Token{4}); })) ==
+          "none");
     CHECK(host.run([=] { return hear(real); }) == Token{4});
 }
 

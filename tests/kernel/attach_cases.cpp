@@ -49,7 +49,8 @@ TEST_CASE("a foreign program that was there stays, and doesn't open the jail") {
 }
 
 TEST_CASE("a parent cgroup that forbids programs below it makes the hook refuse") {
-    // Without BPF_F_ALLOW_MULTI or _OVERRIDE a program closes its attach type for all cgroups below.
+    // Without BPF_F_ALLOW_MULTI or _OVERRIDE a program closes its attach type for all cgroups
+    // below.
     const TestCgroup parent;
     const UniqueFd foreign = load_passing_program(BPF_CGROUP_UDP4_SENDMSG, "foreign");
     attach(parent.fd(), foreign, BPF_CGROUP_UDP4_SENDMSG, 0);
@@ -129,7 +130,9 @@ TEST_CASE("thousands of local routes are blocked, each of them") {
     const NetworkNamespace busy_host;
     std::vector<IpPrefix> routes;
     constexpr int count = JAIL_MAX_RULES - 100;  // room for what is always blocked
-    for (int i = 0; i < count; i++) routes.push_back(parse_prefix("10.99." + std::to_string(i / 128) + "." + std::to_string(2 * (i % 128)) + "/32"));
+    for (int i = 0; i < count; i++)
+        routes.push_back(parse_prefix("10.99." + std::to_string(i / 128) + "." +
+                                      std::to_string(2 * (i % 128)) + "/32"));
     {
         const Visit visit(busy_host);
         Netlink().add_local_routes(routes);
@@ -147,14 +150,17 @@ TEST_CASE("thousands of local routes are blocked, each of them") {
     }
     expect_jailed(outcome, container.cgroup, guard_in_shared_network());
     for (const int i : {0, count / 2, count - 1}) {
-        const std::string address = "10.99." + std::to_string(i / 128) + "." + std::to_string(2 * (i % 128));
+        const std::string address =
+            "10.99." + std::to_string(i / 128) + "." + std::to_string(2 * (i % 128));
         INFO(address);
         const Destination to = destination(address, kPort);
         const Token jailed = fresh_token(), free = fresh_token();
         const DenialCounts before = denials(container.cgroup);
-        CHECK(error_name(container.init.run([=] { return attempt(Way::tcp_connect, to, jailed); })) == "EPERM");
+        CHECK(error_name(container.init.run(
+                  [=] { return attempt(Way::tcp_connect, to, jailed); })) == "EPERM");
         CHECK(change(before, denials(container.cgroup)) == one_more(JAIL_REASON_LOCAL));
-        CHECK(error_name(outsider.run([=] { return attempt(Way::tcp_connect, to, free); })) == "none");
+        CHECK(error_name(outsider.run([=] { return attempt(Way::tcp_connect, to, free); })) ==
+              "none");
         CHECK(arrival(free, Place::host) == "host");
         CHECK_FALSE(network.witness.has_seen(jailed));
     }

@@ -15,7 +15,8 @@ namespace {
 
 // The tests' processes are root's, with all that root has.
 constexpr const char* kAcceptRoot =
-    "--accept=cap_net_admin,cap_bpf,cap_sys_admin,cap_dac_read_search,cap_sys_module,host-cgroups,host-pid,engine-socket,cap_net_raw,vsock,ia32,"
+    "--accept=cap_net_admin,cap_bpf,cap_sys_admin,cap_dac_read_search,cap_sys_module,host-cgroups,"
+    "host-pid,engine-socket,cap_net_raw,vsock,ia32,"
     "abstract-unix";
 
 HookOutcome run_verb(const std::vector<std::string>& words) {
@@ -33,7 +34,8 @@ std::string knock(Child& child, const char* address) {
 }
 
 bool has_one_line(const HookOutcome& outcome, int exit_code, const std::string& part) {
-    return outcome.exit_code == exit_code && outcome.err.find(part) != std::string::npos && outcome.err.find('\n') == outcome.err.size() - 1;
+    return outcome.exit_code == exit_code && outcome.err.find(part) != std::string::npos &&
+           outcome.err.find('\n') == outcome.err.size() - 1;
 }
 
 }  // namespace
@@ -50,33 +52,44 @@ TEST_CASE("attach: a process that runs is blocked from then on, and detach ends 
     CHECK(detached.exit_code == 0);
     CHECK(detached.err.find("no longer blocked") != std::string::npos);
     expect_host_reached(container.init);
-    CHECK(has_one_line(run_verb({"detach", pid_of(container.init)}), EX_NOINPUT, "nothing of ours is attached there"));
+    CHECK(has_one_line(run_verb({"detach", pid_of(container.init)}), EX_NOINPUT,
+                       "nothing of ours is attached there"));
 }
 
-TEST_CASE("attach: the settings are those of createRuntime, and a second time they replace the first") {
+TEST_CASE(
+    "attach: the settings are those of createRuntime, and a second time they replace the first") {
     Container container;
-    CHECK(run_verb({"attach", pid_of(container.init), kAcceptRoot, fmt::format("--allow=host:{}", kPort)}).exit_code == 0);
+    CHECK(run_verb({"attach", pid_of(container.init), kAcceptRoot,
+                    fmt::format("--allow=host:{}", kPort)})
+              .exit_code == 0);
     CHECK(knock(container.init, "10.77.0.1") == "none");
     CHECK(run_verb({"attach", pid_of(container.init), kAcceptRoot}).exit_code == 0);
     CHECK(knock(container.init, "10.77.0.1") == "EPERM");
     expect_programs_attached(container.cgroup);
-    CHECK(run_verb({"attach", pid_of(container.init), kAcceptRoot, "--block-host=audit"}).exit_code == 0);
+    CHECK(
+        run_verb({"attach", pid_of(container.init), kAcceptRoot, "--block-host=audit"}).exit_code ==
+        0);
     CHECK(knock(container.init, "10.77.0.1") == "none");
 }
 
 TEST_CASE("attach: what could go round the block is refused, unless it is accepted by name") {
     Container container;
     const HookOutcome refused = run_verb({"attach", pid_of(container.init)});
-    expect_refused(refused, EX_CONFIG, "the block would not hold: it has CAP_NET_ADMIN", container.cgroup);
+    expect_refused(refused, EX_CONFIG, "the block would not hold: it has CAP_NET_ADMIN",
+                   container.cgroup);
     expect_host_reached(container.init);
 }
 
-TEST_CASE("attach: a cgroup with processes beside the one that is meant is refused, and taken when the cgroup is what is meant") {
+TEST_CASE(
+    "attach: a cgroup with processes beside the one that is meant is refused, and taken when the "
+    "cgroup is what is meant") {
     Container container;
     Child beside({&container.cgroup, &Laboratory::get().network.container});
     const HookOutcome refused = run_verb({"attach", pid_of(container.init), kAcceptRoot});
-    expect_refused(refused, EX_CONFIG, fmt::format("holds process {}", beside.pid()), container.cgroup);
-    const HookOutcome attached = run_verb({"attach", "--cgroup=" + container.cgroup.path(), kAcceptRoot});
+    expect_refused(refused, EX_CONFIG, fmt::format("holds process {}", beside.pid()),
+                   container.cgroup);
+    const HookOutcome attached =
+        run_verb({"attach", "--cgroup=" + container.cgroup.path(), kAcceptRoot});
     REQUIRE_MESSAGE(attached.exit_code == 0, attached.err);
     CHECK(knock(container.init, "10.77.0.1") == "EPERM");
     CHECK(knock(beside, "10.77.0.1") == "EPERM");
@@ -102,7 +115,8 @@ TEST_CASE("attach: a container's processes are all its own, in its PID namespace
     // A stranger among them, and it is refused.
     CHECK(run_verb({"detach", pid_of(init)}).exit_code == 0);
     Child stranger({&cgroup, &Laboratory::get().network.container});
-    expect_refused(run_verb({"attach", pid_of(init), kAcceptRoot}), EX_CONFIG, fmt::format("holds process {}", stranger.pid()), cgroup);
+    expect_refused(run_verb({"attach", pid_of(init), kAcceptRoot}), EX_CONFIG,
+                   fmt::format("holds process {}", stranger.pid()), cgroup);
 }
 
 TEST_CASE("attach: what is no target is told in one line") {
@@ -113,11 +127,14 @@ TEST_CASE("attach: what is no target is told in one line") {
         const char* part;
     };
     for (const Case& c :
-         {Case{{"attach"}, EX_USAGE, "attach takes one of --pid"}, Case{{"attach", "--pid=1", "--cgroup=/x"}, EX_USAGE, "attach takes one of"},
-          Case{{"attach", "--pid=x"}, EX_USAGE, "'x' is no process id"}, Case{{"attach", "--pid=0"}, EX_USAGE, "'0' is no process id"},
+         {Case{{"attach"}, EX_USAGE, "attach takes one of --pid"},
+          Case{{"attach", "--pid=1", "--cgroup=/x"}, EX_USAGE, "attach takes one of"},
+          Case{{"attach", "--pid=x"}, EX_USAGE, "'x' is no process id"},
+          Case{{"attach", "--pid=0"}, EX_USAGE, "'0' is no process id"},
           Case{{"attach", "--cgroup=/"}, EX_CONFIG, "is the root cgroup"},
           Case{{"attach", "--cgroup=" + cgroup2_mount()}, EX_CONFIG, "is the root cgroup"},
-          Case{{"attach", "--cgroup=/proc"}, EX_OSERR, "open cgroup"}, Case{{"attach", "--cgroup=x/../.."}, EX_USAGE, "no absolute path"},
+          Case{{"attach", "--cgroup=/proc"}, EX_OSERR, "open cgroup"},
+          Case{{"attach", "--cgroup=x/../.."}, EX_USAGE, "no absolute path"},
           Case{{"attach", "--cgroup=/../.."}, EX_CONFIG, "lies outside of"},
           Case{{"attach", "--cgroup=" + empty.path()}, EX_NOINPUT, "holds no process"},
           Case{{"attach", "--container=nobody"}, EX_NOINPUT, "no container 'nobody' runs"},
@@ -125,7 +142,9 @@ TEST_CASE("attach: what is no target is told in one line") {
           Case{{"detach", "--pid=1", "--allow=host:1"}, EX_USAGE, "unknown option '--allow'"},
           Case{{"detach"}, EX_USAGE, "detach takes one of --pid"}}) {
         const HookOutcome outcome = run_verb(c.words);
-        CHECK_MESSAGE(has_one_line(outcome, c.exit_code, c.part), fmt::format("{}: {} {}", fmt::join(c.words, " "), outcome.exit_code, outcome.err));
+        CHECK_MESSAGE(
+            has_one_line(outcome, c.exit_code, c.part),
+            fmt::format("{}: {} {}", fmt::join(c.words, " "), outcome.exit_code, outcome.err));
     }
     CHECK(jail_attachments(empty.fd()).empty());
 }

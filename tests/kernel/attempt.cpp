@@ -17,10 +17,14 @@ UniqueFd open_socket(int family, int type) {
     UniqueFd socket(must(::socket(family, type | SOCK_CLOEXEC, 0), "open a socket"));
     const int yes = 1;
     const int no = 0;
-    must(::setsockopt(socket.get(), SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes), "permit broadcasts");
-    if (family == AF_INET6) must(::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no), "permit IPv4 on an IPv6 socket");
+    must(::setsockopt(socket.get(), SOL_SOCKET, SO_BROADCAST, &yes, sizeof yes),
+         "permit broadcasts");
+    if (family == AF_INET6)
+        must(::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof no),
+             "permit IPv4 on an IPv6 socket");
     const timeval patience{3, 0};
-    must(::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "bound a connect");
+    must(::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience),
+         "bound a connect");
     return socket;
 }
 
@@ -92,7 +96,8 @@ int attempt(Way way, const Destination& to, Token token) {
     return ENOSYS;
 }
 
-int send_two(const Destination& first, Token first_token, const Destination& second, Token second_token) {
+int send_two(const Destination& first, Token first_token, const Destination& second,
+             Token second_token) {
     const UniqueFd socket = open_socket(first.family(), SOCK_DGRAM);
     Datagram datagrams[2] = {{first, first_token, {}}, {second, second_token, {}}};
     mmsghdr headers[2] = {header_of(datagrams[0]), header_of(datagrams[1])};
@@ -101,14 +106,19 @@ int send_two(const Destination& first, Token first_token, const Destination& sec
 
 int ping(const Destination& to) {
     const bool v4 = to.family() == AF_INET;
-    const UniqueFd socket(
-        must(::socket(to.family(), SOCK_RAW | SOCK_CLOEXEC, v4 ? IPPROTO_ICMP : static_cast<int>(IPPROTO_ICMPV6)), "open a raw socket"));
+    const UniqueFd socket(must(::socket(to.family(), SOCK_RAW | SOCK_CLOEXEC,
+                                        v4 ? IPPROTO_ICMP : static_cast<int>(IPPROTO_ICMPV6)),
+                               "open a raw socket"));
     const timeval patience{3, 0};
-    must(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
-    // Type, code, checksum, id, sequence. The kernel computes ICMPv6's checksum and not ICMP's; of a header that is else all zero it is this.
+    must(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+         "bound a receive");
+    // Type, code, checksum, id, sequence. The kernel computes ICMPv6's checksum and not ICMP's; of
+    // a header that is else all zero it is this.
     const std::uint8_t request4[8] = {8, 0, 0xf7, 0xff};
     const std::uint8_t request6[8] = {128};
-    if (::sendto(socket.get(), v4 ? request4 : request6, sizeof request4, 0, to.get(), v4 ? to.length : sizeof(sockaddr_in6)) < 0) return errno;
+    if (::sendto(socket.get(), v4 ? request4 : request6, sizeof request4, 0, to.get(),
+                 v4 ? to.length : sizeof(sockaddr_in6)) < 0)
+        return errno;
     for (;;) {
         std::uint8_t packet[256];
         const ssize_t got = ::recv(socket.get(), packet, sizeof packet, 0);

@@ -19,14 +19,16 @@ enum class Way {
 };
 std::string name_of(Way way);
 
-// Carries the token to the destination. 0, or the errno of the call that the way is about; a TCP connection that nobody answers is
-// EINPROGRESS after three seconds.
+// Carries the token to the destination. 0, or the errno of the call that the way is about; a TCP
+// connection that nobody answers is EINPROGRESS after three seconds.
 int attempt(Way way, const Destination& to, Token token);
 
 // One sendmmsg(2) of two datagrams: how many the kernel says it sent.
-int send_two(const Destination& first, Token first_token, const Destination& second, Token second_token);
+int send_two(const Destination& first, Token first_token, const Destination& second,
+             Token second_token);
 
-// One ICMP echo by a raw socket: 0 when it was answered, EAGAIN when not within three seconds, else the errno of sendto(2).
+// One ICMP echo by a raw socket: 0 when it was answered, EAGAIN when not within three seconds, else
+// the errno of sendto(2).
 int ping(const Destination& to);
 
 // On one UDP socket that is connected to the first, a datagram to the second by sendto(2).

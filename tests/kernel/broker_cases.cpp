@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The real broker on this kernel: whose containers it jails, with the guard where there is one, and what it does with descriptors that lie and with
-// processes that go away meanwhile.
+// The real broker on this kernel: whose containers it jails, with the guard where there is one, and
+// what it does with descriptors that lie and with processes that go away meanwhile.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sys/eventfd.h>
@@ -27,12 +27,14 @@ namespace {
 constexpr uid_t kUser = 1234;
 constexpr uid_t kOther = 1235;
 
-// A user's container: in a user namespace that the user made and in a cgroup below one that was delegated to the user.
+// A user's container: in a user namespace that the user made and in a cgroup below one that was
+// delegated to the user.
 struct UsersContainer {
     explicit UsersContainer(uid_t uid) : user_namespace(make_user_namespace(uid)) {
         if (!user_namespace) return;
         must(::chown(delegated.path().c_str(), uid, uid), "delegate a cgroup");
-        container.emplace(Container::Options{.parent = &delegated, .user_namespace = user_namespace.get()});
+        container.emplace(
+            Container::Options{.parent = &delegated, .user_namespace = user_namespace.get()});
     }
 
     UniqueFd user_namespace;
@@ -44,7 +46,8 @@ void expect_yes(const std::string& answer, const Container& container) {
     INFO(answer);
     CHECK(answer.starts_with("yes host blocked: "));
     CHECK(answer.ends_with("\n"));
-    CHECK(answer.find(kernel_has_guard() ? ", guarded," : ", no guard on this kernel,") != std::string::npos);
+    CHECK(answer.find(kernel_has_guard() ? ", guarded," : ", no guard on this kernel,") !=
+          std::string::npos);
     expect_programs_attached(container.cgroup);
 }
 
@@ -65,14 +68,16 @@ TEST_CASE("broker: a user's container is jailed for that user, and the host is o
     USERS_CONTAINER(container, kUser);
     const Asker user(kUser);
     expect_host_reached(container.init);
-    expect_yes(BrokerRun(user).ask(message_for(container), {pidfd_of(container.init.pid()).get()}), container);
+    expect_yes(BrokerRun(user).ask(message_for(container), {pidfd_of(container.init.pid()).get()}),
+               container);
     expect_host_blocked(container.init, container.cgroup);
 }
 
 TEST_CASE("broker: what root runs without a user namespace, root may have jailed") {
     Container container;
     const Asker root(0);
-    expect_yes(BrokerRun(root).ask(message_for(container), {pidfd_of(container.init.pid()).get()}), container);
+    expect_yes(BrokerRun(root).ask(message_for(container), {pidfd_of(container.init.pid()).get()}),
+               container);
 }
 
 TEST_CASE("broker: nobody else's container is jailed, whoever asks") {
@@ -80,12 +85,13 @@ TEST_CASE("broker: nobody else's container is jailed, whoever asks") {
     const UniqueFd pidfd = pidfd_of(container.init.pid());
     for (const uid_t uid : {kOther, uid_t{0}, uid_t{65534}}) {
         const Asker other(uid);
-        expect_no(BrokerRun(other).ask(message_for(container), {pidfd.get()}), "its user namespace is another user's", container.cgroup);
+        expect_no(BrokerRun(other).ask(message_for(container), {pidfd.get()}),
+                  "its user namespace is another user's", container.cgroup);
     }
     Container roots;
     const Asker user(kUser);
-    expect_no(BrokerRun(user).ask(message_for(roots), {pidfd_of(roots.init.pid()).get()}), "it is in no user namespace but the machine's",
-              roots.cgroup);
+    expect_no(BrokerRun(user).ask(message_for(roots), {pidfd_of(roots.init.pid()).get()}),
+              "it is in no user namespace but the machine's", roots.cgroup);
 }
 
 TEST_CASE("broker: a user's process in a cgroup that isn't the user's") {
@@ -95,23 +101,28 @@ TEST_CASE("broker: a user's process in a cgroup that isn't the user's") {
     const UniqueFd pidfd = pidfd_of(container.init.pid());
     {
         const Asker user(kUser);
-        expect_no(BrokerRun(user).ask(message_for(container), {pidfd.get()}), "belongs to uid 1234", container.cgroup);
+        expect_no(BrokerRun(user).ask(message_for(container), {pidfd.get()}), "belongs to uid 1234",
+                  container.cgroup);
     }
     must(::chown(container.cgroup.path().c_str(), kOther, kOther), "delegate a cgroup");
     {
         const Asker user(kUser);
-        expect_no(BrokerRun(user).ask(message_for(container), {pidfd.get()}), "belongs to uid 1234", container.cgroup);
+        expect_no(BrokerRun(user).ask(message_for(container), {pidfd.get()}), "belongs to uid 1234",
+                  container.cgroup);
     }
     must(::chown(container.cgroup.path().c_str(), kUser, kUser), "delegate a cgroup");
     const Asker user(kUser);
     expect_yes(BrokerRun(user).ask(message_for(container), {pidfd.get()}), container);
 }
 
-TEST_CASE("broker: whoever's cgroups can't all be looked at, above the container's or for other jails, gets no more") {
+TEST_CASE(
+    "broker: whoever's cgroups can't all be looked at, above the container's or for other jails, "
+    "gets no more") {
     USERS_CONTAINER(container, kUser);
     std::vector<std::unique_ptr<TestCgroup>> nested;
     for (std::size_t i = 0; i <= kMaxCgroupDepth; ++i)
-        nested.push_back(std::make_unique<TestCgroup>(i == 0 ? containers.delegated : *nested.back(), i == 0 ? "nest" : "d"));
+        nested.push_back(std::make_unique<TestCgroup>(
+            i == 0 ? containers.delegated : *nested.back(), i == 0 ? "nest" : "d"));
     const auto ask = [&] {
         const Asker user(kUser);
         return BrokerRun(user).ask(message_for(container), {pidfd_of(container.init.pid()).get()});
@@ -130,8 +141,10 @@ TEST_CASE("broker: a second request changes nothing, stricter or looser") {
     const Asker first(kUser);
     expect_yes(BrokerRun(first).ask(message_for(container), {pidfd.get()}), container);
     const std::vector<Attachment> before = attachments(container.cgroup.fd());
-    for (const char* annotations : {R"({"jail-ai.block-host":"audit"})", R"({"jail-ai.block-host":"true"})", R"({"jail-ai.block-host":"false"})",
-                                    R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:1-65535"})"}) {
+    for (const char* annotations :
+         {R"({"jail-ai.block-host":"audit"})", R"({"jail-ai.block-host":"true"})",
+          R"({"jail-ai.block-host":"false"})",
+          R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:1-65535"})"}) {
         const Asker user(kUser);
         State state = container.state;
         state.annotations = annotations;
@@ -159,8 +172,10 @@ TEST_CASE("broker: the unit's settings hold against the hook's flags and against
     };
     const std::string plain = R"({"jail-ai.block-host":"true"})";
     for (const std::string& answer :
-         {ask({"--allow=host:80"}, plain), ask({"--block-host=audit"}, plain), ask({"--block-host=false"}, plain), ask({"--on-failure=run"}, plain),
-          ask({}, R"({"jail-ai.block-host":"audit"})"), ask({}, R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"host-pid"})")}) {
+         {ask({"--allow=host:80"}, plain), ask({"--block-host=audit"}, plain),
+          ask({"--block-host=false"}, plain), ask({"--on-failure=run"}, plain),
+          ask({}, R"({"jail-ai.block-host":"audit"})"),
+          ask({}, R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"host-pid"})")}) {
         INFO(answer);
         CHECK(answer.starts_with("never 65 "));
         CHECK(answer.find("loosen what is enforced on this machine") != std::string::npos);
@@ -175,22 +190,27 @@ TEST_CASE("broker: descriptors that are no pidfd, none, and several") {
     const UniqueFd file(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
     const UniqueFd path(::open("/proc/self", O_PATH | O_CLOEXEC));
     const UniqueFd event(::eventfd(0, EFD_CLOEXEC));
-    for (const int fd : {memory.get(), file.get(), path.get(), event.get(), container.cgroup.fd()}) {
+    for (const int fd :
+         {memory.get(), file.get(), path.get(), event.get(), container.cgroup.fd()}) {
         const Asker user(kUser);
-        expect_no(BrokerRun(user).ask(message_for(container), {fd}), "65 the descriptor is not a pidfd", container.cgroup);
+        expect_no(BrokerRun(user).ask(message_for(container), {fd}),
+                  "65 the descriptor is not a pidfd", container.cgroup);
     }
     const UniqueFd pidfd = pidfd_of(container.init.pid());
     const Asker silent(kUser);
-    expect_no(BrokerRun(silent).ask(message_for(container), {}), "76 no descriptor came", container.cgroup);
+    expect_no(BrokerRun(silent).ask(message_for(container), {}), "76 no descriptor came",
+              container.cgroup);
     const Asker generous(kUser);
-    expect_no(BrokerRun(generous).ask(message_for(container), {pidfd.get(), pidfd.get()}), "76 more than one descriptor came", container.cgroup);
+    expect_no(BrokerRun(generous).ask(message_for(container), {pidfd.get(), pidfd.get()}),
+              "76 more than one descriptor came", container.cgroup);
     const Asker user(kUser);
     expect_yes(BrokerRun(user).ask(message_for(container), {pidfd.get()}), container);
 }
 
 // A request of which the broker has heard the header and proved the container, and waits for more.
 struct ProvedRequest {
-    explicit ProvedRequest(const Container& container) : message(message_for(container)), user(kUser), broker(user) {
+    explicit ProvedRequest(const Container& container)
+        : message(message_for(container)), user(kUser), broker(user) {
         const UniqueFd pidfd = pidfd_of(container.init.pid());
         message.hosts.assign(kMaxPart[kHosts] / 16, '#');
         broker.send_header(message, {pidfd.get()});
@@ -203,7 +223,8 @@ struct ProvedRequest {
     BrokerRun broker;
 };
 
-TEST_CASE("broker: the process ends once it is proved, and another gets its number and its cgroup") {
+TEST_CASE(
+    "broker: the process ends once it is proved, and another gets its number and its cgroup") {
     USERS_CONTAINER(container, kUser);
     ProvedRequest request(container);
     const pid_t pid = container.init.pid();
@@ -243,7 +264,9 @@ TEST_CASE("broker: a request that stops half-way ends by the broker's own deadli
     const Asker user(kUser);
     BrokerRun broker(user);
     broker.send_header(message_for(container), {pidfd_of(container.init.pid()).get()});
-    expect_no(broker.answer(), "75 receive the request: Interrupted system call: not done within 5 s", container.cgroup);
+    expect_no(broker.answer(),
+              "75 receive the request: Interrupted system call: not done within 5 s",
+              container.cgroup);
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
 }
 

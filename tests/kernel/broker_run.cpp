@@ -68,10 +68,12 @@ Asker::Asker(uid_t uid) : process_(Whereabouts{}) {
 
 int Asker::descriptor(int number) const {
     const UniqueFd process = pidfd_of(process_.pid());
-    return static_cast<int>(must(::syscall(SYS_pidfd_getfd, process.get(), number, 0), "pidfd_getfd"));
+    return static_cast<int>(
+        must(::syscall(SYS_pidfd_getfd, process.get(), number, 0), "pidfd_getfd"));
 }
 
-BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags) : client_(asker.descriptor(asker.ends_[0])) {
+BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags)
+    : client_(asker.descriptor(asker.ends_[0])) {
     // The asker's own copies would keep the connection open.
     Asker& its = const_cast<Asker&>(asker);
     const UniqueFd served(asker.descriptor(asker.ends_[1]));
@@ -79,8 +81,10 @@ BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags) : clien
     const int first = ends[0];
     const int second = ends[1];
     its.process_.run([=] { return ::close(first) + ::close(second); });
-    must(::setsockopt(client_.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience), "set a timeout");
-    must(::setsockopt(client_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience), "set a timeout");
+    must(::setsockopt(client_.get(), SOL_SOCKET, SO_RCVTIMEO, &kPatience, sizeof kPatience),
+         "set a timeout");
+    must(::setsockopt(client_.get(), SOL_SOCKET, SO_SNDTIMEO, &kPatience, sizeof kPatience),
+         "set a timeout");
     Laboratory& laboratory = Laboratory::get();
     laboratory.dev.drain_log();
     pid_ = must(::fork(), "start the broker");
@@ -90,8 +94,10 @@ BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags) : clien
     words.push_back(nullptr);
     const char* environment[] = {nullptr};
     const int null = ::open("/dev/null", O_RDWR);
-    if (::setns(laboratory.network.host.fd(), CLONE_NEWNET) == 0 && ::dup2(served.get(), 0) == 0 && ::dup2(null, 1) == 1 && ::dup2(null, 2) == 2)
-        ::fexecve(laboratory.hook.fd(), const_cast<char**>(words.data()), const_cast<char**>(environment));
+    if (::setns(laboratory.network.host.fd(), CLONE_NEWNET) == 0 && ::dup2(served.get(), 0) == 0 &&
+        ::dup2(null, 1) == 1 && ::dup2(null, 2) == 2)
+        ::fexecve(laboratory.hook.fd(), const_cast<char**>(words.data()),
+                  const_cast<char**>(environment));
     ::_exit(125);
 }
 
@@ -131,11 +137,13 @@ void BrokerRun::send_body(const Message& message) {
 
 void BrokerRun::begin_body(const Message& message) {
     const std::string body = encode_message(message).value().substr(kHeaderBytes);
-    for (ssize_t more = 0; (more = ::send(client_.get(), body.data() + sent_, body.size() - sent_, MSG_NOSIGNAL | MSG_DONTWAIT)) > 0;)
+    for (ssize_t more = 0; (more = ::send(client_.get(), body.data() + sent_, body.size() - sent_,
+                                          MSG_NOSIGNAL | MSG_DONTWAIT)) > 0;)
         sent_ += static_cast<std::size_t>(more);
     if (sent_ == body.size()) throw std::logic_error("the body fits into the connection's buffer");
     pollfd polled{client_.get(), POLLOUT, 0};
-    if (must(::poll(&polled, 1, static_cast<int>(kPatience.tv_sec) * 1000), "wait for the broker") == 0)
+    if (must(::poll(&polled, 1, static_cast<int>(kPatience.tv_sec) * 1000),
+             "wait for the broker") == 0)
         throw std::runtime_error("the broker does not read on");
 }
 
@@ -150,7 +158,8 @@ void BrokerRun::hang_up() {
 std::string BrokerRun::answer() {
     std::string said;
     char text[4096];
-    for (ssize_t got = 0; client_ && (got = ::recv(client_.get(), text, sizeof text, 0)) > 0;) said.append(text, static_cast<std::size_t>(got));
+    for (ssize_t got = 0; client_ && (got = ::recv(client_.get(), text, sizeof text, 0)) > 0;)
+        said.append(text, static_cast<std::size_t>(got));
     int status = 0;
     must(::waitpid(pid_, &status, 0), "reap the broker");
     pid_ = -1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// One run of the real broker, on a connection whose other end belongs to whomever a test says; and what somebody there may send.
+// One run of the real broker, on a connection whose other end belongs to whomever a test says; and
+// what somebody there may send.
 #pragma once
 
 #include <sys/types.h>
@@ -14,7 +15,8 @@
 
 namespace jail_ai::test {
 
-// A process of that uid that has connected. To the kernel it stays the peer, whoever holds the descriptors.
+// A process of that uid that has connected. To the kernel it stays the peer, whoever holds the
+// descriptors.
 class Asker {
 public:
     explicit Asker(uid_t uid);
@@ -38,8 +40,9 @@ public:
     void send_body(const Message& message);
     void hang_up();  // hears no answer
 
-    // For a body that is longer than the connection's buffer: sends as much as fits and returns once the broker has begun to take it, which it does
-    // when it has proved the container. Then the rest.
+    // For a body that is longer than the connection's buffer: sends as much as fits and returns
+    // once the broker has begun to take it, which it does when it has proved the container. Then
+    // the rest.
     void begin_body(const Message& message);
     void finish_body(const Message& message);
 
@@ -60,7 +63,8 @@ Message message_for(const Container& container);
 
 UniqueFd pidfd_of(pid_t pid);
 
-// A user namespace as podman makes it for that user, who is root there; empty, with errno, where users may not have one.
+// A user namespace as podman makes it for that user, who is root there; empty, with errno, where
+// users may not have one.
 UniqueFd make_user_namespace(uid_t uid);
 
 }  // namespace jail_ai::test

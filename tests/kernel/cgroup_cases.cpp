@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Walks through cgroups: too deep is an error and never a silent end, wherever one is made; what goes meanwhile is none.
+// Walks through cgroups: too deep is an error and never a silent end, wherever one is made; what
+// goes meanwhile is none.
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -22,7 +23,8 @@ constexpr std::string_view kTooDeep = "nested deeper than 64 levels";
 // One in the other, below a cgroup.
 struct Nest {
     Nest(const TestCgroup& top, std::size_t levels) {
-        for (std::size_t i = 0; i < levels; ++i) cgroups.push_back(std::make_unique<TestCgroup>(i == 0 ? top : *cgroups.back(), "d"));
+        for (std::size_t i = 0; i < levels; ++i)
+            cgroups.push_back(std::make_unique<TestCgroup>(i == 0 ? top : *cgroups.back(), "d"));
     }
     ~Nest() {
         while (!cgroups.empty()) cgroups.pop_back();
@@ -52,7 +54,9 @@ TEST_CASE("a walk down comes to the bound, and fails behind it") {
     const TestCgroup deeper(*nest.cgroups.back(), "d");
     expect_too_deep(walk_down(top.fd(), go_on));
     // What has found what it looked for needs no more.
-    CHECK(walk_down(top.fd(), [](int, const std::string& below) -> Result<Walk> { return below.size() > 64 ? Walk::done : Walk::on; }));
+    CHECK(walk_down(top.fd(), [](int, const std::string& below) -> Result<Walk> {
+        return below.size() > 64 ? Walk::done : Walk::on;
+    }));
 }
 
 TEST_CASE("a walk up comes to the bound, and fails behind it") {
@@ -72,7 +76,8 @@ TEST_CASE("a walk up comes to the bound, and fails behind it") {
     expect_too_deep(cgroups_of(*process));
 }
 
-TEST_CASE("createRuntime: what is nested too deep in the container's cgroup may hold anything: refused") {
+TEST_CASE(
+    "createRuntime: what is nested too deep in the container's cgroup may hold anything: refused") {
     const Container container;
     const Nest nest(container.cgroup, kMaxCgroupDepth + 1);
     expect_refused(container.run_hook(), EX_CONFIG, std::string(kTooDeep), container.cgroup);
@@ -85,7 +90,8 @@ TEST_CASE("connections from before: what is nested too deep may have some, and t
     expect_too_deep(end_blocked_connections(container.cgroup.fd()));
 }
 
-// A user may nest as deep as may be, and is not to keep the administrator from looking at the others.
+// A user may nest as deep as may be, and is not to keep the administrator from looking at the
+// others.
 TEST_CASE("the walk through all of the machine's cgroups comes to the deepest") {
     const TestCgroup top;
     const Nest nest(top, 2 * kMaxCgroupDepth);
@@ -103,12 +109,14 @@ TEST_CASE("the walk through all of the machine's cgroups comes to the deepest") 
 
 TEST_CASE("a cgroup that goes while one walks is left out, whatever was about to be asked of it") {
     TestCgroup top;
-    for (const char* name : {"/a", "/a/x", "/a/x/y", "/b", "/c"}) REQUIRE(::mkdir((top.path() + name).c_str(), 0755) == 0);
+    for (const char* name : {"/a", "/a/x", "/a/x/y", "/b", "/c"})
+        REQUIRE(::mkdir((top.path() + name).c_str(), 0755) == 0);
     std::set<std::string> seen;
     CHECK(walk_down(top.fd(), [&](int, const std::string& below) -> Result<Walk> {
         seen.insert(below);
         if (below == "/a/x/y") {  // the walk stands in it, and in what is above it
-            for (const char* name : {"/a/x/y", "/a/x", "/a"}) REQUIRE(::rmdir((top.path() + name).c_str()) == 0);
+            for (const char* name : {"/a/x/y", "/a/x", "/a"})
+                REQUIRE(::rmdir((top.path() + name).c_str()) == 0);
             return Error{EX_OSERR, "the kernel has no answers about it"};
         }
         return Walk::on;
@@ -118,7 +126,8 @@ TEST_CASE("a cgroup that goes while one walks is left out, whatever was about to
     seen.clear();
     CHECK(walk_down(top.fd(), [&](int, const std::string& below) -> Result<Walk> {
         seen.insert(below);
-        if (!below.empty()) REQUIRE(::rmdir((top.path() + (below == "/b" ? "/c" : "/b")).c_str()) == 0);
+        if (!below.empty())
+            REQUIRE(::rmdir((top.path() + (below == "/b" ? "/c" : "/b")).c_str()) == 0);
         return Walk::on;
     }));
     CHECK(seen.size() == 2);

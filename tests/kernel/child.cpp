@@ -22,7 +22,8 @@ constexpr int kContainerNamespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
 void take_place(const Whereabouts& where) {
     if (where.cgroup != nullptr) write_file("cgroup.procs", "0", where.cgroup->fd());
     if (where.cgroup_directory >= 0) write_file("cgroup.procs", "0", where.cgroup_directory);
-    if (where.network != nullptr) must(::setns(where.network->fd(), CLONE_NEWNET), "enter a network namespace");
+    if (where.network != nullptr)
+        must(::setns(where.network->fd(), CLONE_NEWNET), "enter a network namespace");
     if (where.user_namespace >= 0) {
         must(::setns(where.user_namespace, CLONE_NEWUSER), "enter a user namespace");
         must(::setresgid(0, 0, 0), "become its root group");
@@ -39,8 +40,10 @@ Child::Child(const Whereabouts& where) {
     must(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), "make a command channel");
     commands_ = UniqueFd(ends[0]);
     const UniqueFd childs(ends[1]);
-    const unsigned long flags = SIGCHLD | static_cast<unsigned long>(where.container_namespaces ? kContainerNamespaces : 0);
-    pid_ = static_cast<pid_t>(must(::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr), "start a child"));
+    const unsigned long flags =
+        SIGCHLD | static_cast<unsigned long>(where.container_namespaces ? kContainerNamespaces : 0);
+    pid_ = static_cast<pid_t>(
+        must(::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr), "start a child"));
     if (pid_ == 0) {
         commands_.reset();
         try {
@@ -82,7 +85,8 @@ Child::Answer Child::ask(const Command& command) {
     must(::send(commands_.get(), &command, sizeof command, MSG_NOSIGNAL), "command a child");
     pollfd polled{commands_.get(), POLLIN, 0};
     constexpr int patience_ms = 20'000;
-    if (must(::poll(&polled, 1, patience_ms), "wait for a child") == 0) throw std::runtime_error("a child does not answer");
+    if (must(::poll(&polled, 1, patience_ms), "wait for a child") == 0)
+        throw std::runtime_error("a child does not answer");
     Answer answer{};
     const ssize_t got = must(::recv(commands_.get(), &answer, sizeof answer, 0), "hear a child");
     if (got != sizeof answer) throw std::runtime_error("a child ended instead of answering");

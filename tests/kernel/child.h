@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A process that stands where a test needs one (a cgroup, a network namespace, a container's namespaces) and does there what the test
-// says, one thing at a time; in between it is as paused as a container's init before the start.
+// A process that stands where a test needs one (a cgroup, a network namespace, a container's
+// namespaces) and does there what the test says, one thing at a time; in between it is as paused as
+// a container's init before the start.
 #pragma once
 
 #include <sys/types.h>
@@ -20,8 +21,9 @@ struct Whereabouts {
     const TestCgroup* cgroup = nullptr;         // nullptr: the suite's own
     const NetworkNamespace* network = nullptr;  // nullptr: the suite's own
     int user_namespace = -1;                    // entered as its root, -1 for none
-    bool container_namespaces = false;          // mount, pid, ipc, uts and cgroup namespaces of its own, as an engine gives them
-    int cgroup_directory = -1;                  // instead of `cgroup`: any cgroup2 directory
+    bool container_namespaces =
+        false;  // mount, pid, ipc, uts and cgroup namespaces of its own, as an engine gives them
+    int cgroup_directory = -1;  // instead of `cgroup`: any cgroup2 directory
 };
 
 class Child {
@@ -33,13 +35,16 @@ public:
 
     pid_t pid() const { return pid_; }
 
-    // Calls the function in the child and returns what it returned. Both travel as bytes: the child is a fork, its code lies at the same
-    // addresses. So capture values, descriptors that are older than the child among them, and no pointers to what is newer.
+    // Calls the function in the child and returns what it returned. Both travel as bytes: the child
+    // is a fork, its code lies at the same addresses. So capture values, descriptors that are older
+    // than the child among them, and no pointers to what is newer.
     template <typename Function>
     auto run(Function function) {
         using Returned = std::invoke_result_t<Function>;
-        static_assert(std::is_trivially_copyable_v<Function> && sizeof(Function) <= sizeof(Command::closure));
-        static_assert(std::is_trivially_copyable_v<Returned> && sizeof(Returned) <= sizeof(Answer::returned));
+        static_assert(std::is_trivially_copyable_v<Function> &&
+                      sizeof(Function) <= sizeof(Command::closure));
+        static_assert(std::is_trivially_copyable_v<Returned> &&
+                      sizeof(Returned) <= sizeof(Answer::returned));
         Command command{};
         command.call = [](const void* closure, void* returned) {
             alignas(Function) char copy[sizeof(Function)];

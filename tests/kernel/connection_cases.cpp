@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// TCP connections from before: to an address that is blocked only those go on which the container has accepted.
+// TCP connections from before: to an address that is blocked only those go on which the container
+// has accepted.
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -22,8 +23,10 @@ constexpr std::uint16_t kServed = 7500;
 int open_stream(const Destination& to) {
     const int socket = must(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket");
     const timeval patience{5, 0};
-    must(::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
-    must(::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "bound a connect");
+    must(::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+         "bound a receive");
+    must(::setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience),
+         "bound a connect");
     return socket;
 }
 
@@ -45,7 +48,8 @@ int connected(const Destination& to) {
 int accepted(int server) {
     const int connection = must(::accept4(server, nullptr, nullptr, SOCK_CLOEXEC), "accept");
     const timeval patience{5, 0};
-    must(::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
+    must(::setsockopt(connection, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+         "bound a receive");
     return connection;
 }
 
@@ -74,7 +78,8 @@ bool await_denial(const TestCgroup& cgroup, const DenialCounts& before, jail_rea
 }
 
 // What the container says on the socket doesn't come to the peer.
-void expect_cut(Container& container, int socket, Child& peer, int peers_socket, const DenialCounts& before, jail_reason reason) {
+void expect_cut(Container& container, int socket, Child& peer, int peers_socket,
+                const DenialCounts& before, jail_reason reason) {
     container.init.run([=] { return say(socket, Token{9}); });
     CHECK(await_denial(container.cgroup, before, reason));
     CHECK_FALSE(peer.run([=] { return has_heard(peers_socket); }));
@@ -88,7 +93,8 @@ TEST_CASE("a connection to the host from before the jail is cut, and one to the 
         Child host({.network = &Laboratory::get().network.host});
         Child internet({.network = &Laboratory::get().network.internet});
         Container container;
-        container.state.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"inherited-sockets"})";
+        container.state.annotations =
+            R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"inherited-sockets"})";
         const int host_server = host.run([=] { return listening(at_host); });
         const int internet_server = internet.run([=] { return listening(elsewhere); });
         const int to_host = container.init.run([=] { return connected(at_host); });
@@ -102,7 +108,8 @@ TEST_CASE("a connection to the host from before the jail is cut, and one to the 
         // What comes in is let in, and makes no answer of what goes out.
         CHECK(host.run([=] { return say(from_container, Token{3}); }) == 0);
         CHECK(container.init.run([=] { return hear(to_host); }) == Token{3});
-        expect_cut(container, to_host, host, from_container, denials(container.cgroup), JAIL_REASON_LOCAL);
+        expect_cut(container, to_host, host, from_container, denials(container.cgroup),
+                   JAIL_REASON_LOCAL);
         CHECK(container.init.run([=] { return say(to_internet, Token{2}); }) == 0);
         CHECK(internet.run([=] { return hear(by_internet); }) == Token{2});
     }
@@ -132,13 +139,16 @@ TEST_CASE("attach ends connections to the host, tells their sockets, and leaves 
         const int to_host = container.init.run([=] { return connected(at_host); });
         const int to_internet = container.init.run([=] { return connected(elsewhere); });
         const std::string pid = "--pid=" + std::to_string(container.init.pid());
-        const HookOutcome attached = Laboratory::get().hook.run(verb_call(
-            {"attach", pid.c_str(),
-             "--accept=cap_net_admin,cap_bpf,cap_sys_admin,cap_dac_read_search,cap_sys_module,host-cgroups,host-pid,engine-socket,cap_net_raw,vsock,"
-             "ia32,abstract-unix,inherited-sockets"}));
+        const HookOutcome attached = Laboratory::get().hook.run(
+            verb_call({"attach", pid.c_str(),
+                       "--accept=cap_net_admin,cap_bpf,cap_sys_admin,cap_dac_read_search,cap_sys_"
+                       "module,host-cgroups,host-pid,engine-socket,cap_net_raw,vsock,"
+                       "ia32,abstract-unix,inherited-sockets"}));
         CHECK_MESSAGE(attached.exit_code == 0, attached.err);
-        if (attached.out.find("CONFIG_INET_DIAG_DESTROY") != std::string::npos) SKIP_CASE("this kernel can't end connections of others");
-        CHECK(attached.out.find("1 connections to the host from before ended") != std::string::npos);
+        if (attached.out.find("CONFIG_INET_DIAG_DESTROY") != std::string::npos)
+            SKIP_CASE("this kernel can't end connections of others");
+        CHECK(attached.out.find("1 connections to the host from before ended") !=
+              std::string::npos);
         CHECK(told(container, to_host) == "ECONNABORTED");
         CHECK(told(container, to_internet) == "none");
         const int by_internet = internet.run([=] { return accepted(internet_server); });
@@ -147,10 +157,13 @@ TEST_CASE("attach ends connections to the host, tells their sockets, and leaves 
     }
 }
 
-TEST_CASE("a connection to an address that becomes the host's is cut, and one that was accepted goes on") {
+TEST_CASE(
+    "a connection to an address that becomes the host's is cut, and one that was accepted goes "
+    "on") {
     Child client({.network = &Laboratory::get().network.host});
     Child internet({.network = &Laboratory::get().network.internet});
-    const Destination later = destination("10.78.0.99", kServed), own = destination("10.77.0.2", kServed);
+    const Destination later = destination("10.78.0.99", kServed),
+                      own = destination("10.77.0.2", kServed);
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const int server = container.init.run([=] { return listening(own); });

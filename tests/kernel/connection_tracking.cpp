@@ -37,7 +37,9 @@ public:
         const nfgenmsg about{family, NFNETLINK_V0, htons(resource)};
         append(&about, sizeof about);
     }
-    void change(int type, int flags, std::uint8_t family) { begin(NFNL_SUBSYS_NFTABLES << 8 | type, NLM_F_ACK | flags, family); }
+    void change(int type, int flags, std::uint8_t family) {
+        begin(NFNL_SUBSYS_NFTABLES << 8 | type, NLM_F_ACK | flags, family);
+    }
     std::size_t open_nest(int type) {
         const std::size_t at = bytes_.size();
         attribute(type | NLA_F_NESTED, nullptr, 0);
@@ -60,7 +62,8 @@ public:
 
 private:
     void attribute(int type, const void* value, std::size_t size) {
-        const nlattr header{static_cast<std::uint16_t>(NLA_HDRLEN + size), static_cast<std::uint16_t>(type)};
+        const nlattr header{static_cast<std::uint16_t>(NLA_HDRLEN + size),
+                            static_cast<std::uint16_t>(type)};
         append(&header, sizeof header);
         append(value, size);
     }
@@ -93,7 +96,8 @@ void track(Batch& batch, std::uint8_t family) {
     batch.change(NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND, family);
     batch.text(NFTA_RULE_TABLE, kTable);
     batch.text(NFTA_RULE_CHAIN, kChain);
-    const std::size_t expressions = batch.open_nest(NFTA_RULE_EXPRESSIONS), element = batch.open_nest(NFTA_LIST_ELEM);
+    const std::size_t expressions = batch.open_nest(NFTA_RULE_EXPRESSIONS),
+                      element = batch.open_nest(NFTA_LIST_ELEM);
     batch.text(NFTA_EXPR_NAME, "ct");
     const std::size_t data = batch.open_nest(NFTA_EXPR_DATA);
     batch.number(NFTA_CT_KEY, NFT_CT_STATE);
@@ -111,9 +115,12 @@ int commit(int socket, const std::string& batch, int changes) {
         const ssize_t got = ::recv(socket, answer, sizeof answer, 0);
         if (got < 0) return errno;
         auto left = static_cast<std::uint32_t>(got);
-        for (auto* header = reinterpret_cast<nlmsghdr*>(answer); NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+        for (auto* header = reinterpret_cast<nlmsghdr*>(answer); NLMSG_OK(header, left);
+             header = NLMSG_NEXT(header, left)) {
             if (header->nlmsg_type != NLMSG_ERROR) continue;
-            const int error = reinterpret_cast<const nlmsgerr*>(reinterpret_cast<const char*>(header) + NLMSG_HDRLEN)->error;
+            const int error = reinterpret_cast<const nlmsgerr*>(
+                                  reinterpret_cast<const char*>(header) + NLMSG_HDRLEN)
+                                  ->error;
             if (error != 0) return -error;
             --changes;
         }

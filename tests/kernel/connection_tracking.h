@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Connection tracking in a network namespace, as a rule of nftables brings it about: it puts fragments together.
+// Connection tracking in a network namespace, as a rule of nftables brings it about: it puts
+// fragments together.
 #pragma once
 
 #include "base/unique_fd.h"

@@ -54,17 +54,19 @@ Laboratory& Laboratory::get() {
 }
 
 std::string config_json(const std::string& mounts) {
-    return R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[)" + mounts +
-           R"(],"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}})";
+    return R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/"},"root":{"path":"rootfs"},"mounts":[)" +
+           mounts + R"(],"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}})";
 }
 
 std::string State::json() const {
-    return R"({"ociVersion":"1.0","id":")" + id + R"(","pid":)" + pid + R"(,"root":")" + bundle + R"(/rootfs","bundle":")" + bundle +
-           R"(","status":"created","annotations":)" + annotations + "}";
+    return R"({"ociVersion":"1.0","id":")" + id + R"(","pid":)" + pid + R"(,"root":")" + bundle +
+           R"(/rootfs","bundle":")" + bundle + R"(","status":"created","annotations":)" +
+           annotations + "}";
 }
 
 Container::Container(const Options& options)
-    : cgroup(options.parent != nullptr ? TestCgroup(*options.parent, "container") : TestCgroup()), init(whereabouts(options, cgroup)) {
+    : cgroup(options.parent != nullptr ? TestCgroup(*options.parent, "container") : TestCgroup()),
+      init(whereabouts(options, cgroup)) {
     state.pid = std::to_string(init.pid());
     state.bundle = make_bundle();
     if (options.annotations != nullptr) state.annotations = options.annotations;

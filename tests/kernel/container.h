@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the tests are about: a container at the moment of createRuntime, and the laboratory in which it stands.
+// What the tests are about: a container at the moment of createRuntime, and the laboratory in which
+// it stands.
 #pragma once
 
 #include <memory>
@@ -13,13 +14,15 @@
 
 namespace jail_ai::test {
 
-// What a file of cases wants running from before the first test to after the last. Made as a global.
+// What a file of cases wants running from before the first test to after the last. Made as a
+// global.
 struct EarlyStart {
     using Start = std::shared_ptr<void> (*)(HookBinary& hook);
     explicit EarlyStart(Start start);
 };
 
-// Everything that is made once a run. The suite builds it before the first test and destroys it after the last.
+// Everything that is made once a run. The suite builds it before the first test and destroys it
+// after the last.
 class Laboratory {
 public:
     explicit Laboratory(const std::string& hook_path);
@@ -38,7 +41,8 @@ private:
     std::vector<std::shared_ptr<void>> started_;
 };
 
-// A config.json whose seccomp profile leaves no socket open that the network hooks don't judge. `mounts`: the array's elements.
+// A config.json whose seccomp profile leaves no socket open that the network hooks don't judge.
+// `mounts`: the array's elements.
 std::string config_json(const std::string& mounts = "");
 
 // A state as runtimes write it.

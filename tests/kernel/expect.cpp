@@ -23,7 +23,8 @@ struct Pair {
 constexpr Pair kBothFamilies[] = {{"10.77.0.1", "10.78.0.2"}, {"fd77::1", "fd78::2"}};
 
 std::string described(const HookOutcome& outcome) {
-    return "exit " + std::to_string(outcome.exit_code) + ", signal " + std::to_string(outcome.signal) + ": " + outcome.err;
+    return "exit " + std::to_string(outcome.exit_code) + ", signal " +
+           std::to_string(outcome.signal) + ": " + outcome.err;
 }
 
 }  // namespace
@@ -68,7 +69,8 @@ std::string change(const DenialCounts& before, const DenialCounts& after) {
     for (std::size_t i = 0; i < before.size(); i++) {
         if (before[i] == after[i]) continue;
         if (!text.empty()) text += ' ';
-        text += std::string(reason_name(static_cast<jail_reason>(i))) + "+" + std::to_string(after[i] - before[i]);
+        text += std::string(reason_name(static_cast<jail_reason>(i))) + "+" +
+                std::to_string(after[i] - before[i]);
     }
     return text;
 }
@@ -87,7 +89,9 @@ Guard guard_in_shared_network() {
 }
 
 std::size_t programs_of_a_jail(Guard guard) {
-    const std::size_t more = guard == Guard::lsm ? kGuardTable.size() : guard == Guard::unix_hooks ? kAbstractTable.size() : 0;
+    const std::size_t more = guard == Guard::lsm          ? kGuardTable.size()
+                             : guard == Guard::unix_hooks ? kAbstractTable.size()
+                                                          : 0;
     return kProgramTable.size() + more;
 }
 
@@ -106,8 +110,11 @@ void expect_programs_attached(const TestCgroup& cgroup, Guard guard) {
     auto by_product = attached_programs(cgroup.fd());
     if (!by_product) throw std::runtime_error(by_product.error().message);
     std::vector<Attachment> listed;
-    for (const auto& each : *by_product) listed.push_back({each.id, each.name, each.attach_type, each.attach_flags});
-    const auto by_id = [](const Attachment& one, const Attachment& other) { return one.id < other.id; };
+    for (const auto& each : *by_product)
+        listed.push_back({each.id, each.name, each.attach_type, each.attach_flags});
+    const auto by_id = [](const Attachment& one, const Attachment& other) {
+        return one.id < other.id;
+    };
     std::vector<Attachment> expected = attached;
     std::ranges::sort(expected, by_id);
     std::ranges::sort(listed, by_id);
@@ -139,7 +146,8 @@ void expect_refusal(const HookOutcome& outcome, int exit_code, const std::string
     CHECK(outcome.log.front().find("]: " + text.substr(0, text.size() - 1)) != std::string::npos);
 }
 
-void expect_refused(const HookOutcome& outcome, int exit_code, const std::string& part, const TestCgroup& cgroup) {
+void expect_refused(const HookOutcome& outcome, int exit_code, const std::string& part,
+                    const TestCgroup& cgroup) {
     expect_refusal(outcome, exit_code, part);
     CHECK(names_of(attachments(cgroup.fd())).empty());
 }

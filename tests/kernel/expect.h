@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the tests assert again and again, with doctest's CHECK inside: a failing line names the place in here, the case names the rest.
+// What the tests assert again and again, with doctest's CHECK inside: a failing line names the
+// place in here, the case names the rest.
 #pragma once
 
 #include <string>
@@ -42,18 +43,22 @@ void guarded(Row row) {
 Guard usual_guard();
 Guard guard_in_shared_network();
 
-// The hook said yes and nothing else, and the kernel lists each program once, ALLOW_MULTI its only flag; so does the product.
-void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup, Guard guard = usual_guard());
+// The hook said yes and nothing else, and the kernel lists each program once, ALLOW_MULTI its only
+// flag; so does the product.
+void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup,
+                   Guard guard = usual_guard());
 std::size_t programs_of_a_jail(Guard guard = usual_guard());
 void expect_programs_attached(const TestCgroup& cgroup, Guard guard = usual_guard());
 
-// The hook said no: with that exit code and one line, containing the part, on stderr and the same in syslog. Nothing is attached.
-void expect_refused(const HookOutcome& outcome, int exit_code, const std::string& part, const TestCgroup& cgroup);
+// The hook said no: with that exit code and one line, containing the part, on stderr and the same
+// in syslog. Nothing is attached.
+void expect_refused(const HookOutcome& outcome, int exit_code, const std::string& part,
+                    const TestCgroup& cgroup);
 // The same without a look at a cgroup.
 void expect_refusal(const HookOutcome& outcome, int exit_code, const std::string& part);
 
-// From where the child is: TCP and UDP to the host fail with EPERM, don't arrive and are counted by the cgroup's jail; the internet is
-// reached.
+// From where the child is: TCP and UDP to the host fail with EPERM, don't arrive and are counted by
+// the cgroup's jail; the internet is reached.
 void expect_host_blocked(Child& child, const TestCgroup& jail);
 void expect_host_reached(Child& child);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A datagram that a raw socket sends in fragments, in a network namespace with connection tracking, which puts it together before egress.
+// A datagram that a raw socket sends in fragments, in a network namespace with connection tracking,
+// which puts it together before egress.
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/ip.h>
@@ -78,7 +79,8 @@ int send_in_two_v4(const IpAddress& from, const IpAddress& to, Token token) {
         std::memcpy(&packet.header.saddr, from.bytes.data(), from.size());
         std::memcpy(&packet.header.daddr, to.bytes.data(), to.size());
         std::memcpy(packet.bytes, reinterpret_cast<const char*>(&whole) + part * kPart, kPart);
-        if (const int failed = send_packet(AF_INET, &packet, sizeof packet, where); failed != 0) error = failed;
+        if (const int failed = send_packet(AF_INET, &packet, sizeof packet, where); failed != 0)
+            error = failed;
     }
     return error;
 }
@@ -116,8 +118,10 @@ int send_in_two_v6(const IpAddress& from, const IpAddress& to, Token token) {
         packet.fragment.ip6f_nxt = IPPROTO_UDP;
         packet.fragment.ip6f_offlg = part == 0 ? IP6F_MORE_FRAG : htons(kPart);
         packet.fragment.ip6f_ident = static_cast<std::uint32_t>(token);
-        std::memcpy(packet.bytes, reinterpret_cast<const char*>(&summed.whole) + part * kPart, kPart);
-        if (const int failed = send_packet(AF_INET6, &packet, sizeof packet, where); failed != 0) error = failed;
+        std::memcpy(packet.bytes, reinterpret_cast<const char*>(&summed.whole) + part * kPart,
+                    kPart);
+        if (const int failed = send_packet(AF_INET6, &packet, sizeof packet, where); failed != 0)
+            error = failed;
     }
     return error;
 }
@@ -142,7 +146,8 @@ Token send_from(Child& child, const Row& row) {
     return token;
 }
 
-// Does what the jail's container sends in fragments arrive at the host? What a process outside of it sends after that does.
+// Does what the jail's container sends in fragments arrive at the host? What a process outside of
+// it sends after that does.
 bool get_through(const Container& container, Child& inside, Child& outside, const Row& row) {
     Witness& witness = Laboratory::get().network.witness;
     const DenialCounts before = denials(container.cgroup);
@@ -153,11 +158,14 @@ bool get_through(const Container& container, Child& inside, Child& outside, cons
     return arrived;
 }
 
-TEST_CASE("fragments that connection tracking puts together pass egress by on the kernels of which the hook knows it") {
+TEST_CASE(
+    "fragments that connection tracking puts together pass egress by on the kernels of which the "
+    "hook knows it") {
     const NetworkNamespace& network = Laboratory::get().network.container;
     const TestCgroup outside;
     Child outsider({.cgroup = &outside, .network = &network});
-    // Linux before 5.12 goes on putting fragments together, of both families, once connection tracking has been used in a network namespace.
+    // Linux before 5.12 goes on putting fragments together, of both families, once connection
+    // tracking has been used in a network namespace.
     for (const Row& row : kRows) {
         CAPTURE(row.name);
         Container container;
@@ -169,20 +177,26 @@ TEST_CASE("fragments that connection tracking puts together pass egress by on th
         Container container;
         expect_jailed(container.run_hook(), container.cgroup);
         const ConnectionTracking tracking(network);
-        if (tracking.error() != 0) SKIP_CASE("no nftables with connection tracking on this kernel: " + error_name(tracking.error()));
-        CHECK(get_through(container, container.init, outsider, row) == !kernel_keeps_sockets_of_fragments());
+        if (tracking.error() != 0)
+            SKIP_CASE("no nftables with connection tracking on this kernel: " +
+                      error_name(tracking.error()));
+        CHECK(get_through(container, container.init, outsider, row) ==
+              !kernel_keeps_sockets_of_fragments());
     }
 }
 
 HookOutcome run_with(const Container& container, const char* capability, const char* rule) {
-    create_file(container.state.bundle + "/config.json", R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/","capabilities":{"bounding":[")" +
-                                                             std::string(capability) + R"("]}},"root":{"path":"rootfs"},"mounts":[],"linux":{)" +
-                                                             R"("seccomp":{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[)" + rule + "]}}}");
+    create_file(
+        container.state.bundle + "/config.json",
+        R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/","capabilities":{"bounding":[")" +
+            std::string(capability) + R"("]}},"root":{"path":"rootfs"},"mounts":[],"linux":{)" +
+            R"("seccomp":{"defaultAction":"SCMP_ACT_ERRNO","syscalls":[)" + rule + "]}}}");
     return container.run_hook();
 }
 
 TEST_CASE("there, CAP_NET_RAW is rejected unless it is accepted or can open no raw socket") {
-    constexpr const char* no_packet = R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]})";
+    constexpr const char* no_packet =
+        R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]})";
     constexpr const char* part = "lets fragments of raw sockets by";
     const bool keeps = kernel_keeps_sockets_of_fragments();
     const Container open;
@@ -192,8 +206,11 @@ TEST_CASE("there, CAP_NET_RAW is rejected unless it is accepted or can open no r
     else
         expect_refused(outcome, EX_CONFIG, part, open.cgroup);
     const Container closed, without,
-        accepted(Container::Options{.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"cap_net_raw"})"});
-    if (keeps || !kernel_has_guard()) expect_jailed(run_with(closed, "CAP_NET_RAW", ""), closed.cgroup);
+        accepted(Container::Options{
+            .annotations =
+                R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"cap_net_raw"})"});
+    if (keeps || !kernel_has_guard())
+        expect_jailed(run_with(closed, "CAP_NET_RAW", ""), closed.cgroup);
     expect_jailed(run_with(without, "CAP_KILL", no_packet), without.cgroup);
     const HookOutcome taken = run_with(accepted, "CAP_NET_RAW", no_packet);
     expect_programs_attached(accepted.cgroup);

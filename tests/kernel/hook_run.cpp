@@ -62,7 +62,8 @@ UniqueFd receive_descriptor(int socket) {
 // Moves bytes between the hook and the test until the hook has closed its outputs.
 class Conversation {
 public:
-    Conversation(const HookCall& call, UniqueFd input, UniqueFd out, UniqueFd err, UniqueFd listener)
+    Conversation(const HookCall& call, UniqueFd input, UniqueFd out, UniqueFd err,
+                 UniqueFd listener)
         : input_(std::move(input)),
           state_(call.state),
           endless_(call.endless_input),
@@ -77,13 +78,17 @@ public:
     }
 
     // Until the hook has closed its outputs, or that is so. False when it takes too long.
-    bool hold(HookOutcome& outcome, const std::function<bool()>& is_enough, std::chrono::milliseconds patience = kPatience) {
+    bool hold(HookOutcome& outcome, const std::function<bool()>& is_enough,
+              std::chrono::milliseconds patience = kPatience) {
         const auto deadline = std::chrono::steady_clock::now() + patience;
         while ((out_ || err_) && !is_enough()) {
-            const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+                deadline - std::chrono::steady_clock::now());
             if (left.count() <= 0) return false;
-            pollfd polled[4] = {
-                {out_.get(), POLLIN, 0}, {err_.get(), POLLIN, 0}, {left_.empty() ? -1 : input_.get(), POLLOUT, 0}, {listener_.get(), POLLIN, 0}};
+            pollfd polled[4] = {{out_.get(), POLLIN, 0},
+                                {err_.get(), POLLIN, 0},
+                                {left_.empty() ? -1 : input_.get(), POLLOUT, 0},
+                                {listener_.get(), POLLIN, 0}};
             must(::poll(polled, 4, static_cast<int>(left.count())), "wait for the hook");
             if (polled[0].revents != 0) read_some(out_, outcome.out);
             if (polled[1].revents != 0) read_some(err_, outcome.err);
@@ -135,7 +140,8 @@ private:
     bool stalled_ = false;
 };
 
-// By schedstat's second number, which is still there of a process that has ended and not been reaped.
+// By schedstat's second number, which is still there of a process that has ended and not been
+// reaped.
 std::chrono::nanoseconds queued(pid_t pid) {
     std::ifstream schedstat("/proc/" + std::to_string(pid) + "/schedstat");
     std::uint64_t ran = 0, queued = 0;
@@ -144,21 +150,26 @@ std::chrono::nanoseconds queued(pid_t pid) {
 }
 
 HookBinary::HookBinary(const std::string& path, PrivateDev& dev)
-    : binary_(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open the hook " + path)), dev_(dev) {}
+    : binary_(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open the hook " + path)),
+      dev_(dev) {}
 
 void HookBinary::become(const HookCall& call, const int (&stdio)[3], int listener_to) {
     try {
         if (call.cgroup != nullptr) write_file("cgroup.procs", "0", call.cgroup->fd());
-        if (call.network != nullptr) must(::setns(call.network->fd(), CLONE_NEWNET), "enter the host's network namespace");
+        if (call.network != nullptr)
+            must(::setns(call.network->fd(), CLONE_NEWNET), "enter the host's network namespace");
         must(::chdir(call.bundle.c_str()), "enter the bundle");
-        for (int fd = 0; fd < 3; fd++) must(::dup2(stdio[fd], fd), "hand over standard input and output");
+        for (int fd = 0; fd < 3; fd++)
+            must(::dup2(stdio[fd], fd), "hand over standard input and output");
         if (call.before_exec) call.before_exec();
-        if (listener_to >= 0) send_descriptor(listener_to, watch_bpf_command(call.failing.command).get());
+        if (listener_to >= 0)
+            send_descriptor(listener_to, watch_bpf_command(call.failing.command).get());
         std::vector<const char*> arguments{"jail-ai-hook"};
         arguments.insert(arguments.end(), call.words.begin(), call.words.end());
         arguments.push_back(nullptr);
         const char* environment[] = {"LANG=C", nullptr};
-        ::fexecve(binary_.get(), const_cast<char**>(arguments.data()), const_cast<char**>(environment));
+        ::fexecve(binary_.get(), const_cast<char**>(arguments.data()),
+                  const_cast<char**>(environment));
         throw_errno("execute the hook");
     } catch (const std::exception& error) {
         ::dprintf(STDERR_FILENO, "test: %s\n", error.what());
@@ -172,12 +183,14 @@ HookRun HookBinary::start(const HookCall& call) {
     UniqueFd listener_from, listener_to;
     if (call.failing.nth != 0) {
         int ends[2];
-        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "make a channel for the listener");
+        must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends),
+             "make a channel for the listener");
         listener_from = UniqueFd(ends[0]);
         listener_to = UniqueFd(ends[1]);
     }
     const pid_t pid = must(::fork(), "start the hook");
-    if (pid == 0) become(call, {in.reader.get(), out.writer.get(), err.writer.get()}, listener_to.get());
+    if (pid == 0)
+        become(call, {in.reader.get(), out.writer.get(), err.writer.get()}, listener_to.get());
     in.reader.reset();
     out.writer.reset();
     err.writer.reset();
@@ -185,7 +198,10 @@ HookRun HookBinary::start(const HookCall& call) {
 
     UniqueFd listener;
     if (listener_from) listener = receive_descriptor(listener_from.get());
-    return {pid, std::make_unique<Conversation>(call, std::move(in.writer), std::move(out.reader), std::move(err.reader), std::move(listener)), dev_};
+    return {pid,
+            std::make_unique<Conversation>(call, std::move(in.writer), std::move(out.reader),
+                                           std::move(err.reader), std::move(listener)),
+            dev_};
 }
 
 HookRun::HookRun(pid_t pid, std::unique_ptr<Conversation> conversation, PrivateDev& dev)
@@ -217,7 +233,8 @@ HookOutcome HookRun::finish() {
         ::kill(pid_, SIGKILL);
     }
     siginfo_t info{};
-    must(::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT), "wait for the hook's end");
+    must(::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT),
+         "wait for the hook's end");
     outcome.queued = queued(pid_);
     int status = 0;
     must(::waitpid(pid_, &status, 0), "reap the hook");

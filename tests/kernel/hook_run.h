@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// One run of the real hook binary, as a runtime makes it: state on a pipe, cwd the bundle, in the host's network namespace, an environment
-// that the hook has no use for. And what came of it.
+// One run of the real hook binary, as a runtime makes it: state on a pipe, cwd the bundle, in the
+// host's network namespace, an environment that the hook has no use for. And what came of it.
 #pragma once
 
 #include <chrono>
@@ -22,10 +22,11 @@ struct HookCall {
     std::string bundle;                         // the directory to run in
     const NetworkNamespace* network = nullptr;  // the host's
     const TestCgroup* cgroup = nullptr;         // nullptr: the suite's own
-    std::function<void()> before_exec;          // runs in the new process, after it has entered all the above
-    bool endless_input = false;                 // standard input stays open behind the state
-    // Where nth is not 0: of the calls of bpf(2) with this command, this one (from 1) fails with ENOMEM, or never returns. before_exec must
-    // not enter a user namespace then.
+    std::function<void()>
+        before_exec;             // runs in the new process, after it has entered all the above
+    bool endless_input = false;  // standard input stays open behind the state
+    // Where nth is not 0: of the calls of bpf(2) with this command, this one (from 1) fails with
+    // ENOMEM, or never returns. before_exec must not enter a user namespace then.
     struct {
         bpf_cmd command = BPF_PROG_ATTACH;
         int nth = 0;
@@ -47,7 +48,8 @@ struct HookOutcome {
 
 class Conversation;
 
-// How long the process was ready to run and had no processor, which others had; 0 where the kernel doesn't count that (CONFIG_SCHED_INFO).
+// How long the process was ready to run and had no processor, which others had; 0 where the kernel
+// doesn't count that (CONFIG_SCHED_INFO).
 std::chrono::nanoseconds queued(pid_t pid);
 
 // A hook that has been started. finish() must be called, and no later than the binary is gone.
@@ -59,7 +61,8 @@ public:
 
     void await_stall();  // for a call that never ends: until it has come that far
     // Has it, or does it soon, put that on its standard output?
-    bool says(const std::string& part, std::chrono::milliseconds patience = std::chrono::seconds(15));
+    bool says(const std::string& part,
+              std::chrono::milliseconds patience = std::chrono::seconds(15));
     HookOutcome finish();
     void stop() const;  // asks it to end (SIGTERM)
     pid_t pid() const { return pid_; }
@@ -82,7 +85,8 @@ public:
 private:
     [[noreturn]] void become(const HookCall& call, const int (&stdio)[3], int listener_to);
 
-    UniqueFd binary_;  // opened once, so that also a user without access to its directory can execute it
+    UniqueFd
+        binary_;  // opened once, so that also a user without access to its directory can execute it
     PrivateDev& dev_;
 };
 

@@ -61,9 +61,10 @@ constexpr bpf_insn kPass[] = {
     {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
 };
 
-UniqueFd load(bpf_prog_type kind, bpf_attach_type type, std::span<const bpf_insn> instructions, const std::string& name,
-              std::uint32_t attach_btf_id = 0) {
-    // Before 5.11 the kernel charges BPF memory to this limit, which may only be raised where the kernel cares: then loading says so.
+UniqueFd load(bpf_prog_type kind, bpf_attach_type type, std::span<const bpf_insn> instructions,
+              const std::string& name, std::uint32_t attach_btf_id = 0) {
+    // Before 5.11 the kernel charges BPF memory to this limit, which may only be raised where the
+    // kernel cares: then loading says so.
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_MEMLOCK, &unlimited);
     bpf_attr attributes{};
@@ -91,11 +92,13 @@ std::vector<Attachment> attachments(int cgroup_fd) {
         const bool flags_each = type == BPF_LSM_CGROUP;  // the programs of all LSM hooks together
         if (flags_each) attributes.query.prog_attach_flags = address_of(flags);
         if (bpf(BPF_PROG_QUERY, attributes) != 0) {
-            if (errno == EINVAL || errno == EOPNOTSUPP || errno == EBADF || errno == ENODEV) continue;  // not a type of cgroups here
+            if (errno == EINVAL || errno == EOPNOTSUPP || errno == EBADF || errno == ENODEV)
+                continue;  // not a type of cgroups here
             throw_errno("query programs of type " + std::to_string(type));
         }
         for (std::uint32_t i = 0; i < attributes.query.prog_cnt; i++)
-            found.push_back({ids[i], program_info(ids[i]).name, type, flags_each ? flags[i] : attributes.query.attach_flags});
+            found.push_back({ids[i], program_info(ids[i]).name, type,
+                             flags_each ? flags[i] : attributes.query.attach_flags});
     }
     return found;
 }
@@ -114,8 +117,10 @@ bool kernel_has_unix_hooks() {
     utsname kernel{};
     must(::uname(&kernel), "ask for the kernel's release");
     char* rest = nullptr;
-    const long major = std::strtol(kernel.release, &rest, 10), minor = std::strtol(rest + 1, nullptr, 10);
-    return (major > 6 || (major == 6 && minor >= 7)) && ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+    const long major = std::strtol(kernel.release, &rest, 10),
+               minor = std::strtol(rest + 1, nullptr, 10);
+    return (major > 6 || (major == 6 && minor >= 7)) &&
+           ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
 }
 
 std::vector<Attachment> jail_attachments(int cgroup_fd) {
@@ -173,7 +178,8 @@ UniqueFd load_passing_packets(const std::string& name) {
 UniqueFd load_passing_lsm(const char* hook) {
     const int id = ::libbpf_find_vmlinux_btf_id(hook, BPF_LSM_CGROUP);
     if (id < 0) throw std::runtime_error(std::string("this kernel has no LSM hook ") + hook);
-    UniqueFd program = load(BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, kPass, "foreign_lsm", static_cast<std::uint32_t>(id));
+    UniqueFd program = load(BPF_PROG_TYPE_LSM, BPF_LSM_CGROUP, kPass, "foreign_lsm",
+                            static_cast<std::uint32_t>(id));
     if (!program) throw_errno(std::string("load a program for the LSM hook ") + hook);
     return program;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the kernel says about BPF, by bpf(2) alone: the tests don't ask the product whether the product did its work.
+// What the kernel says about BPF, by bpf(2) alone: the tests don't ask the product whether the
+// product did its work.
 #pragma once
 
 #include <linux/bpf.h>
@@ -28,25 +29,30 @@ std::vector<Attachment> attachments(int cgroup_fd);
 std::vector<Attachment> jail_attachments(int cgroup_fd);
 std::vector<std::string> names_of(const std::vector<Attachment>& attached);
 
-// Is BPF LSM active here, on a kernel that has LSM programs on cgroups? Then every jail has its guard.
+// Is BPF LSM active here, on a kernel that has LSM programs on cgroups? Then every jail has its
+// guard.
 bool kernel_has_guard();
 
-// Has it hooks for Unix sockets on cgroups, and tells its types? (In a network namespace that it shares, a jail has those then, without a guard.)
+// Has it hooks for Unix sockets on cgroups, and tells its types? (In a network namespace that it
+// shares, a jail has those then, without a guard.)
 bool kernel_has_unix_hooks();
 
 bool program_exists(std::uint32_t id);
 bool map_exists(std::uint32_t id);
 std::vector<std::uint32_t> maps_of(std::uint32_t program_id);
-// How many instructions the verifier went through until it was content; 0 where the kernel does not say (before 5.16).
+// How many instructions the verifier went through until it was content; 0 where the kernel does not
+// say (before 5.16).
 std::uint32_t verified_instructions(std::uint32_t program_id);
 
 // A program of the type cgroup sock_addr that lets everything pass.
 UniqueFd load_passing_program(bpf_attach_type type, const std::string& name);
-// One of that type that sets the call's result to success, whatever was said before; empty where the kernel has no such helper (before 5.18).
+// One of that type that sets the call's result to success, whatever was said before; empty where
+// the kernel has no such helper (before 5.18).
 UniqueFd load_undoing_program(bpf_attach_type type);
 // A program of the type cgroup skb that lets everything pass.
 UniqueFd load_passing_packets(const std::string& name);
-// An LSM program for cgroups on the hook ("socket_bind") that lets everything pass; only where kernel_has_guard().
+// An LSM program for cgroups on the hook ("socket_bind") that lets everything pass; only where
+// kernel_has_guard().
 UniqueFd load_passing_lsm(const char* hook);
 void attach(int cgroup_fd, const UniqueFd& program, bpf_attach_type type, std::uint32_t flags);
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Kernels and engines that don't let the hook do its work: bpf(2) refused or too old, no privilege over the machine, no cgroup2. Each
-// refusal has its exit code, leaves nothing attached, and is shown to come from what was taken away by giving it back.
+// Kernels and engines that don't let the hook do its work: bpf(2) refused or too old, no privilege
+// over the machine, no cgroup2. Each refusal has its exit code, leaves nothing attached, and is
+// shown to come from what was taken away by giving it back.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -26,7 +27,8 @@ struct Fault {
 
 void leave_cgroup2() {
     must(::unshare(CLONE_NEWNS), "make a mount namespace");  // a copy of the suite's private one
-    for (std::string mount = cgroup2_mount(); !mount.empty(); mount = cgroup2_mount()) must(::umount2(mount.c_str(), MNT_DETACH), "unmount " + mount);
+    for (std::string mount = cgroup2_mount(); !mount.empty(); mount = cgroup2_mount())
+        must(::umount2(mount.c_str(), MNT_DETACH), "unmount " + mount);
 }
 
 void cover_cgroup2() {
@@ -40,15 +42,23 @@ void become_nobody() {
 }
 
 const Fault kFaults[] = {
-    {"bpf(2) is not permitted", [] { refuse_bpf(EPERM); }, EX_NOPERM, "load BPF programs: Operation not permitted"},
-    {"a kernel without bpf(2)", [] { refuse_bpf(ENOSYS); }, EX_UNAVAILABLE, "load BPF programs: Function not implemented"},
-    {"a kernel that doesn't know the program type", [] { refuse_bpf_command(BPF_PROG_LOAD, EINVAL); }, EX_UNAVAILABLE,
+    {"bpf(2) is not permitted", [] { refuse_bpf(EPERM); }, EX_NOPERM,
+     "load BPF programs: Operation not permitted"},
+    {"a kernel without bpf(2)", [] { refuse_bpf(ENOSYS); }, EX_UNAVAILABLE,
+     "load BPF programs: Function not implemented"},
+    {"a kernel that doesn't know the program type",
+     [] { refuse_bpf_command(BPF_PROG_LOAD, EINVAL); }, EX_UNAVAILABLE,
      "load BPF programs: Invalid argument"},
-    {"loading is not permitted", [] { refuse_bpf_command(BPF_PROG_LOAD, EPERM); }, EX_NOPERM, "load BPF programs: Operation not permitted"},
-    {"a kernel that doesn't know the map type", [] { refuse_bpf_command(BPF_MAP_CREATE, EINVAL); }, EX_UNAVAILABLE, "Invalid argument"},
-    {"a kernel that doesn't know the attach type", [] { refuse_bpf_command(BPF_PROG_ATTACH, EINVAL); }, EX_UNAVAILABLE, "lacks the attach type"},
-    {"attaching is not permitted", [] { refuse_bpf_command(BPF_PROG_ATTACH, EPERM); }, EX_NOPERM, "attach jail_connect4"},
-    {"the kernel doesn't say what is attached", [] { refuse_bpf_command(BPF_PROG_QUERY, EPERM); }, EX_NOPERM, "what is attached"},
+    {"loading is not permitted", [] { refuse_bpf_command(BPF_PROG_LOAD, EPERM); }, EX_NOPERM,
+     "load BPF programs: Operation not permitted"},
+    {"a kernel that doesn't know the map type", [] { refuse_bpf_command(BPF_MAP_CREATE, EINVAL); },
+     EX_UNAVAILABLE, "Invalid argument"},
+    {"a kernel that doesn't know the attach type",
+     [] { refuse_bpf_command(BPF_PROG_ATTACH, EINVAL); }, EX_UNAVAILABLE, "lacks the attach type"},
+    {"attaching is not permitted", [] { refuse_bpf_command(BPF_PROG_ATTACH, EPERM); }, EX_NOPERM,
+     "attach jail_connect4"},
+    {"the kernel doesn't say what is attached", [] { refuse_bpf_command(BPF_PROG_QUERY, EPERM); },
+     EX_NOPERM, "what is attached"},
     {"an ordinary user", become_nobody, EX_NOPERM, ""},
     {"no cgroup2 mount", leave_cgroup2, EX_UNAVAILABLE, "no cgroup2 file system is mounted"},
 };
@@ -60,7 +70,8 @@ TEST_CASE("the hook refuses where it can't work") {
                 Container container;
                 HookCall call = container.call();
                 call.before_exec = fault.before_exec;
-                expect_refused(Laboratory::get().hook.run(call), fault.exit_code, fault.part, container.cgroup);
+                expect_refused(Laboratory::get().hook.run(call), fault.exit_code, fault.part,
+                               container.cgroup);
                 expect_host_reached(container.init);
                 expect_jailed(container.run_hook(), container.cgroup);
             });
@@ -76,7 +87,8 @@ TEST_CASE("the hook refuses where a map doesn't take all the rules") {
                 Container container;
                 HookCall call = container.call();
                 call.failing = {BPF_MAP_UPDATE_ELEM, nth};
-                expect_refused(Laboratory::get().hook.run(call), EX_OSERR, "into jail_rules: Cannot allocate memory", container.cgroup);
+                expect_refused(Laboratory::get().hook.run(call), EX_OSERR,
+                               "into jail_rules: Cannot allocate memory", container.cgroup);
                 expect_host_reached(container.init);
                 expect_jailed(container.run_hook(), container.cgroup);
             });
@@ -94,7 +106,8 @@ TEST_CASE("a cgroup2 mount that something else covers") {
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
-// As podman makes it for user nobody: that user is root there. -1 with errno where users may not have one.
+// As podman makes it for user nobody: that user is root there. -1 with errno where users may not
+// have one.
 UniqueFd make_user_namespace() {
     Child user({});
     const int refused = user.run([] {
@@ -115,7 +128,8 @@ UniqueFd make_user_namespace() {
 
 TEST_CASE("a rootless engine: the hook is root of a user namespace only") {
     const UniqueFd rootless = make_user_namespace();
-    if (!rootless) SKIP_CASE(std::string("no user namespace for user nobody: ") + error_name(errno));
+    if (!rootless)
+        SKIP_CASE(std::string("no user namespace for user nobody: ") + error_name(errno));
     Container container({.user_namespace = rootless.get()});
     HookCall call = container.call();
     const int user_namespace = rootless.get();
@@ -124,7 +138,8 @@ TEST_CASE("a rootless engine: the hook is root of a user namespace only") {
         must(::setresgid(0, 0, 0), "become its root group");
         must(::setresuid(0, 0, 0), "become its root");
     };
-    expect_refused(Laboratory::get().hook.run(call), EX_UNAVAILABLE, "systemctl enable --now jail-ai-hook.socket", container.cgroup);
+    expect_refused(Laboratory::get().hook.run(call), EX_UNAVAILABLE,
+                   "systemctl enable --now jail-ai-hook.socket", container.cgroup);
     expect_host_reached(container.init);
     expect_jailed(container.run_hook(), container.cgroup);
 }

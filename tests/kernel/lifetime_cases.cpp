@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// How long a jail lasts and whom it holds: as long as the cgroup, whoever is in it or below it, whatever the one inside tries.
+// How long a jail lasts and whom it holds: as long as the cgroup, whoever is in it or below it,
+// whatever the one inside tries.
 #include <doctest/doctest.h>
 #include <sched.h>
 
@@ -86,8 +87,14 @@ struct Attacker {
 };
 
 constexpr Attacker kAttackers[] = {
-    {"user nobody without capabilities", [] { return ::setresgid(65534, 65534, 65534) == 0 && ::setresuid(65534, 65534, 65534) == 0 ? 0 : errno; }},
-    {"root of a user namespace with every capability there", [] { return ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno; }},
+    {"user nobody without capabilities",
+     [] {
+         return ::setresgid(65534, 65534, 65534) == 0 && ::setresuid(65534, 65534, 65534) == 0
+                    ? 0
+                    : errno;
+     }},
+    {"root of a user namespace with every capability there",
+     [] { return ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno; }},
 };
 
 TEST_CASE("whoever has no privilege over the machine can't detach the jail") {
@@ -107,12 +114,14 @@ TEST_CASE("whoever has no privilege over the machine can't detach the jail") {
                     INFO(each.name);
                     const std::uint32_t type = each.type, id = each.id;
                     const int detached = child.run([=] { return try_detach(cgroup, type, 0); });
-                    CHECK((detached == EPERM || detached == EINVAL || (type == BPF_LSM_CGROUP && detached == ENOENT)));
+                    CHECK((detached == EPERM || detached == EINVAL ||
+                           (type == BPF_LSM_CGROUP && detached == ENOENT)));
                     CHECK(error_name(child.run([=] { return try_open_program(id); })) == "EPERM");
                 }
                 CHECK((jail_attachments(container.cgroup.fd()) == before));
                 expect_host_blocked(container.init, container.cgroup);
-                // The attempt itself is sound: the same call by the machine's root, with the program in hand, detaches.
+                // The attempt itself is sound: the same call by the machine's root, with the
+                // program in hand, detaches.
                 const Attachment& first = before.front();
                 CHECK(error_name(detach_by_id(cgroup, first.type, first.id)) == "none");
                 CHECK(jail_attachments(container.cgroup.fd()).size() == before.size() - 1);

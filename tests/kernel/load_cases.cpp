@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Every program that a jail may have on this kernel, as it stands in this binary and before anything is asked of it: tests/mutants tells by this a
-// mutant that the verifier turns down from one that a test catches.
+// Every program that a jail may have on this kernel, as it stands in this binary and before
+// anything is asked of it: tests/mutants tells by this a mutant that the verifier turns down from
+// one that a test catches.
 #include <doctest/doctest.h>
 
 #include "container.h"
@@ -27,9 +28,11 @@ TEST_CASE("the kernel takes the programs of a jail") {
     }
 }
 
-// The verifier gives up after a million (Linux 5.2), and clang decides how often it has to go around: one that turns a search without branches into
-// one with branches makes it a million from ten thousand.
-TEST_CASE("the verifier is content with a jail's programs after a fraction of what it would go through") {
+// The verifier gives up after a million (Linux 5.2), and clang decides how often it has to go
+// around: one that turns a search without branches into one with branches makes it a million from
+// ten thousand.
+TEST_CASE(
+    "the verifier is content with a jail's programs after a fraction of what it would go through") {
     constexpr std::uint32_t fraction = 100'000;
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);

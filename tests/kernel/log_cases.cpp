@@ -43,11 +43,13 @@ HookOutcome jail(Container& container, const char* id) {
 
 std::size_t count_of(const std::string& text, const std::string& part) {
     std::size_t count = 0;
-    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+        ++count;
     return count;
 }
 
-// A process in the container knocks so many times a second for so long, as time has it, and tells how often it was refused.
+// A process in the container knocks so many times a second for so long, as time has it, and tells
+// how often it was refused.
 void begin_storm(Container& container, int report, unsigned a_second, unsigned seconds) {
     const Destination to = destination("10.77.0.1", kPort);
     const pid_t pid = container.init.run([=] {
@@ -56,7 +58,8 @@ void begin_storm(Container& container, int report, unsigned a_second, unsigned s
         unsigned refused = 0;
         const auto start = Clock::now();
         const auto end = start + std::chrono::seconds(seconds);
-        for (auto next = start; Clock::now() < end; next += std::chrono::nanoseconds(1'000'000'000 / a_second)) {
+        for (auto next = start; Clock::now() < end;
+             next += std::chrono::nanoseconds(1'000'000'000 / a_second)) {
             while (Clock::now() < next) {
             }
             if (attempt(Way::udp_sendto, to, Token{}) == EPERM) ++refused;
@@ -66,7 +69,8 @@ void begin_storm(Container& container, int report, unsigned a_second, unsigned s
     REQUIRE(pid > 0);
 }
 
-// Knocks there until the follower says so: then it has told all that came before, and will tell what comes. Gives how often.
+// Knocks there until the follower says so: then it has told all that came before, and will tell
+// what comes. Gives how often.
 unsigned knock_until_told(Container& container, HookRun& follower, std::uint16_t port) {
     const std::string told = fmt::format(":{}/", port);
     const auto end = Clock::now() + std::chrono::seconds(10);
@@ -89,8 +93,10 @@ TEST_CASE("log: what is remembered is told to people, the last one last, and to 
     const HookOutcome people = run_verb({"log", "log-rem"});
     CHECK(people.exit_code == 0);
     const std::regex wanted(
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused \\[fd77::1\\]:7002/tcp \\(local\\) to '[^']+', process [0-9]+\n"
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused 10\\.77\\.0\\.1:7001/tcp \\(local\\) to '[^']+', process [0-9]+, 2 "
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused "
+        "\\[fd77::1\\]:7002/tcp \\(local\\) to '[^']+', process [0-9]+\n"
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused "
+        "10\\.77\\.0\\.1:7001/tcp \\(local\\) to '[^']+', process [0-9]+, 2 "
         "times\n");
     CHECK_MESSAGE(std::regex_match(people.out, wanted), people.out);
     const HookOutcome machines = run_verb({"log", "--json", "log-remembered"});
@@ -106,7 +112,9 @@ TEST_CASE("log: what is remembered is told to people, the last one last, and to 
     CHECK(std::string(last["reason"].GetString()) == "local");
 }
 
-TEST_CASE("log --follow: tells of jails that were there and of jails that start later, and of nothing from before") {
+TEST_CASE(
+    "log --follow: tells of jails that were there and of jails that start later, and of nothing "
+    "from before") {
     Container before;
     expect_jailed(jail(before, "log-before"), before.cgroup);
     CHECK(knock(before, "10.77.0.1", 7010) == "EPERM");
@@ -125,7 +133,9 @@ TEST_CASE("log --follow: tells of jails that were there and of jails that start 
     CHECK_MESSAGE(followed.exit_code == 0, followed.err);
     CHECK(followed.out.find(":7010/") == std::string::npos);
     CHECK(count_of(followed.out, "log-before   refused 10.77.0.1:7011/tcp (local)") == 1);
-    CHECK(count_of(followed.out, fmt::format("log-later    would have refused 10.77.0.1:{}/tcp (local)", kPort)) >= 1);
+    CHECK(count_of(
+              followed.out,
+              fmt::format("log-later    would have refused 10.77.0.1:{}/tcp (local)", kPort)) >= 1);
     CHECK(run_verb({"log", "--follow", "--nonsense"}).exit_code == EX_USAGE);
 }
 
@@ -133,12 +143,14 @@ TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or cou
     const Pipe told_by_storm;
     Container container;
     expect_jailed(jail(container, "log-storm"), container.cgroup);
-    HookRun follower = Laboratory::get().hook.start(verb_call({"log", "--follow", "--json", "log-storm"}));
+    HookRun follower =
+        Laboratory::get().hook.start(verb_call({"log", "--follow", "--json", "log-storm"}));
     const unsigned before = knock_until_told(container, follower, 7013);
     begin_storm(container, told_by_storm.writer.get(), 10'000, 5);
     // What the follower writes has to be read meanwhile.
     pollfd over{told_by_storm.reader.get(), POLLIN, 0};
-    while (must(::poll(&over, 1, 0), "look for the storm's end") == 0) follower.says("nothing of the kind", std::chrono::milliseconds(50));
+    while (must(::poll(&over, 1, 0), "look for the storm's end") == 0)
+        follower.says("nothing of the kind", std::chrono::milliseconds(50));
     unsigned refused = 0;
     REQUIRE(::read(told_by_storm.reader.get(), &refused, sizeof refused) == sizeof refused);
     const unsigned after = knock_until_told(container, follower, 7014);
@@ -149,9 +161,12 @@ TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or cou
     const std::size_t told_after = count_of(followed.out, R"("what":"[fd77::1]:7014/)");
     std::size_t lost = 0;
     const std::regex line("'log-storm': ([0-9]+) more refusals came faster");
-    for (std::sregex_iterator at(followed.err.begin(), followed.err.end(), line), end; at != end; ++at) lost += std::stoul((*at)[1]);
+    for (std::sregex_iterator at(followed.err.begin(), followed.err.end(), line), end; at != end;
+         ++at)
+        lost += std::stoul((*at)[1]);
     CHECK_MESSAGE(told + told_after + lost == refused + after,
-                  fmt::format("{} and {} told, {} lost, {} and {} refused", told, told_after, lost, refused, after));
+                  fmt::format("{} and {} told, {} lost, {} and {} refused", told, told_after, lost,
+                              refused, after));
     CHECK(told > 0);  // how many is a matter of the machine
     CHECK(denials(container.cgroup)[JAIL_REASON_LOCAL] == refused + before + after);
 }

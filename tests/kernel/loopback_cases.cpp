@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Addresses that mean "myself" in every network namespace: inside of the container they are the container's, and a host that takes them from a device
-// (route_localnet) is reached by whoever makes them leave by one.
+// Addresses that mean "myself" in every network namespace: inside of the container they are the
+// container's, and a host that takes them from a device (route_localnet) is reached by whoever
+// makes them leave by one.
 #include <doctest/doctest.h>
 #include <netinet/in.h>
 #include <sys/uio.h>
@@ -66,13 +67,18 @@ int leave(Exit by, const Destination& to, unsigned interface, Token token) {
     const int index = static_cast<int>(interface);
     const int in_network_order = static_cast<int>(htonl(interface));
     if (by == Exit::unicast_if)
-        must(::setsockopt(socket.get(), IPPROTO_IP, IP_UNICAST_IF, &in_network_order, sizeof in_network_order), "choose a device");
+        must(::setsockopt(socket.get(), IPPROTO_IP, IP_UNICAST_IF, &in_network_order,
+                          sizeof in_network_order),
+             "choose a device");
     else if (by == Exit::ifindex)
-        must(::setsockopt(socket.get(), SOL_SOCKET, kBindToIfindex, &index, sizeof index), "bind to an index");
+        must(::setsockopt(socket.get(), SOL_SOCKET, kBindToIfindex, &index, sizeof index),
+             "bind to an index");
     else if (by != Exit::pktinfo && by != Exit::none)
-        must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4), "bind to a device");
+        must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4),
+             "bind to a device");
     if (by == Exit::pktinfo) return send_by_pktinfo(socket.get(), to, index, token);
-    if (by != Exit::device_connected) return ::sendto(socket.get(), &token, sizeof token, 0, to.get(), to.length) < 0 ? errno : 0;
+    if (by != Exit::device_connected)
+        return ::sendto(socket.get(), &token, sizeof token, 0, to.get(), to.length) < 0 ? errno : 0;
     if (::connect(socket.get(), to.get(), to.length) != 0) return errno;
     return ::send(socket.get(), &token, sizeof token, 0) < 0 ? errno : 0;
 }
@@ -105,9 +111,11 @@ TEST_CASE("loopback: what leaves by a device is blocked, however that is said") 
         const int control = scene.outsider.run([=] { return leave(by, to, interface, free); });
         if (control == EPROTONOSUPPORT) continue;  // UDP-Lite has gone from Linux
         CHECK(error_name(control) == "none");
-        if (by != Exit::udp_lite) CHECK(arrival(free, Place::host) == "host");  // nobody listens for that
+        if (by != Exit::udp_lite)
+            CHECK(arrival(free, Place::host) == "host");  // nobody listens for that
         const DenialCounts before = denials(scene.container.cgroup);
-        CHECK(error_name(scene.container.init.run([=] { return leave(by, to, interface, jailed); })) == "EPERM");
+        CHECK(error_name(scene.container.init.run(
+                  [=] { return leave(by, to, interface, jailed); })) == "EPERM");
         CHECK(change(before, denials(scene.container.cgroup)) == one_more(JAIL_REASON_LOOPBACK));
         CHECK_FALSE(witness.has_seen(jailed));
     }
@@ -121,8 +129,10 @@ TEST_CASE("loopback: TCP that leaves by a device is told at once") {
         const Destination to = destination(address, kPort);
         const DenialCounts before = denials(scene.container.cgroup);
         CHECK(error_name(scene.container.init.run([=] {
-                  const UniqueFd socket(must(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket"));
-                  must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4), "bind to a device");
+                  const UniqueFd socket(
+                      must(::socket(to.family(), SOCK_STREAM | SOCK_CLOEXEC, 0), "open a socket"));
+                  must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4),
+                       "bind to a device");
                   return ::connect(socket.get(), to.get(), to.length) != 0 ? errno : 0;
               })) == "EPERM");
         CHECK(change(before, denials(scene.container.cgroup)) == one_more(JAIL_REASON_LOOPBACK));
@@ -131,7 +141,8 @@ TEST_CASE("loopback: TCP that leaves by a device is told at once") {
 
 TEST_CASE("loopback: inside of the container it works as ever, and nothing is counted") {
     Scene& scene = Scene::own_network();
-    for (const char* address : {"127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"}) {
+    for (const char* address :
+         {"127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1", "0.0.0.0", "::"}) {
         for (const Way way : {Way::tcp_connect, Way::udp_connect, Way::udp_sendto}) {
             INFO((name_of(way) + " to " + address));
             scene.expect_passes(way, destination(address, kPort), Place::container);
@@ -146,10 +157,14 @@ TEST_CASE("loopback: nothing leaves that claims to come from it") {
     const Token token = fresh_token();
     const DenialCounts before = denials(scene.container.cgroup);
     CHECK(error_name(scene.container.init.run([=] {
-              const UniqueFd socket(must(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
+              const UniqueFd socket(
+                  must(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
               const Destination self = destination("::1", 0);
               must(::bind(socket.get(), self.get(), self.length), "bind to loopback");
-              return ::sendto(socket.get(), &token, sizeof token, 0, internet.get(), internet.length) < 0 ? errno : 0;
+              return ::sendto(socket.get(), &token, sizeof token, 0, internet.get(),
+                              internet.length) < 0
+                         ? errno
+                         : 0;
           })) == "EPERM");
     CHECK(change(before, denials(scene.container.cgroup)) == one_more(JAIL_REASON_PACKET));
     CHECK_FALSE(Laboratory::get().network.witness.has_seen(token));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The kernel tests: the real hook, real sockets, a real cgroup and real network namespaces, on the kernel that runs. Needs root and no
-// other program, so that it also runs alone in an initramfs.
+// The kernel tests: the real hook, real sockets, a real cgroup and real network namespaces, on the
+// kernel that runs. Needs root and no other program, so that it also runs alone in an initramfs.
 //
 // usage: kernel-tests [doctest options]     JAIL_AI_HOOK names the hook's binary
 #define DOCTEST_CONFIG_IMPLEMENT
@@ -56,7 +56,8 @@ int main(int argc, char** argv) {
         return kSkipped;
     }
     try {
-        return supervised([&](const std::string& cgroup) { return run_tests(argc, argv, hook, cgroup); });
+        return supervised(
+            [&](const std::string& cgroup) { return run_tests(argc, argv, hook, cgroup); });
     } catch (const std::exception& error) {
         std::printf("not ok - supervisor: %s\n", error.what());
         return EXIT_FAILURE;

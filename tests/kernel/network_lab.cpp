@@ -32,8 +32,10 @@ void build_host(const NetworkLab& lab) {
     netlink.add_veth("host0", "ctr0", lab.container.fd());
     netlink.add_veth("host1", "ext0", lab.internet.fd());
     netlink.add_address("lo", "10.77.9.1/32");
-    for (const char* address : {"10.77.0.1/24", "fd77::1/64", "fe80::77:1/64"}) netlink.add_address("host0", address);
-    for (const char* address : {"10.78.0.1/24", "fd78::1/64"}) netlink.add_address("host1", address);
+    for (const char* address : {"10.77.0.1/24", "fd77::1/64", "fe80::77:1/64"})
+        netlink.add_address("host0", address);
+    for (const char* address : {"10.78.0.1/24", "fd78::1/64"})
+        netlink.add_address("host1", address);
     for (const char* interface : {"host0", "host1"}) netlink.set_up(interface);
 }
 
@@ -59,7 +61,8 @@ void build_internet(const NetworkLab& lab) {
 void route_elsewhere(const NetworkLab& lab) {
     const Visit visit(lab.host);
     Netlink netlink;
-    for (const char* address : kElsewhere) netlink.add_route(address, is_v6(address) ? "fd78::2" : "10.78.0.2");
+    for (const char* address : kElsewhere)
+        netlink.add_route(address, is_v6(address) ? "fd78::2" : "10.78.0.2");
 }
 
 unsigned index_in(const NetworkNamespace& where, const char* interface) {
@@ -80,7 +83,8 @@ NetworkLab::NetworkLab() {
     witness.listen(Place::internet, internet, index_in(internet, "ext0"));
 }
 
-void link_to_host(const NetworkLab& lab, const NetworkNamespace& network, const char* name, const std::string& prefix4, const std::string& prefix6) {
+void link_to_host(const NetworkLab& lab, const NetworkNamespace& network, const char* name,
+                  const std::string& prefix4, const std::string& prefix6) {
     const std::string peer = std::string(name) + "p";
     {
         const Visit visit(lab.host);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Addresses that are the container's own although the host has them, too (pasta gives a container copies of the host's), or that are in a network
-// which the policy blocks: what the container sends to itself arrives, and nothing of it leaves, whatever becomes of the address.
+// Addresses that are the container's own although the host has them, too (pasta gives a container
+// copies of the host's), or that are in a network which the policy blocks: what the container sends
+// to itself arrives, and nothing of it leaves, whatever becomes of the address.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -29,8 +30,10 @@ constexpr const char* kCopies[] = {"10.78.0.1", "fd78::1"};  // the host's on it
 UniqueFd open_socket(const Destination& at, int type) {
     UniqueFd socket(must(::socket(at.family(), type | SOCK_CLOEXEC, 0), "open a socket"));
     const timeval patience{1, 0};
-    must(::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "bound a send");
-    must(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "bound a receive");
+    must(::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience),
+         "bound a send");
+    must(::setsockopt(socket.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+         "bound a receive");
     return socket;
 }
 
@@ -39,12 +42,15 @@ int connect_to_self(const Destination& to) {
     const UniqueFd server = open_socket(to, SOCK_STREAM);
     const int on = 1;
     must(::setsockopt(server.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on), "reuse the port");
-    if (::bind(server.get(), to.get(), to.length) != 0 || ::listen(server.get(), 1) != 0) return errno;
+    if (::bind(server.get(), to.get(), to.length) != 0 || ::listen(server.get(), 1) != 0)
+        return errno;
     const UniqueFd client = open_socket(to, SOCK_STREAM);
     if (::connect(client.get(), to.get(), to.length) != 0) return errno;
     const UniqueFd accepted(::accept(server.get(), nullptr, nullptr));
     char byte = 'x';
-    if (!accepted || ::send(client.get(), &byte, 1, MSG_NOSIGNAL) != 1 || ::recv(accepted.get(), &byte, 1, 0) != 1) return errno;
+    if (!accepted || ::send(client.get(), &byte, 1, MSG_NOSIGNAL) != 1 ||
+        ::recv(accepted.get(), &byte, 1, 0) != 1)
+        return errno;
     return 0;
 }
 
@@ -54,12 +60,14 @@ int send_to_self(const Destination& to, bool connected) {
     const UniqueFd client = open_socket(to, SOCK_DGRAM);
     char byte = 'x';
     if (connected && ::connect(client.get(), to.get(), to.length) != 0) return errno;
-    const ssize_t sent = connected ? ::send(client.get(), &byte, 1, 0) : ::sendto(client.get(), &byte, 1, 0, to.get(), to.length);
+    const ssize_t sent = connected ? ::send(client.get(), &byte, 1, 0)
+                                   : ::sendto(client.get(), &byte, 1, 0, to.get(), to.length);
     if (sent != 1 || ::recv(server.get(), &byte, 1, 0) != 1) return errno;
     return 0;
 }
 
-// From a socket that is bound to the wildcard address, so that nothing but the packet tells where it goes.
+// From a socket that is bound to the wildcard address, so that nothing but the packet tells where
+// it goes.
 int connect_bound(const Destination& to) {
     Destination from = to;
     if (to.family() == AF_INET)
@@ -71,7 +79,8 @@ int connect_bound(const Destination& to) {
     return ::connect(socket.get(), to.get(), to.length) == 0 ? 0 : errno;
 }
 
-// A datagram that claims to come from an address which need not be there (IPV6_FREEBIND needs no capability).
+// A datagram that claims to come from an address which need not be there (IPV6_FREEBIND needs no
+// capability).
 int send_as(const Destination& from, const Destination& to) {
     const UniqueFd socket = open_socket(to, SOCK_DGRAM);
     const int on = 1;
@@ -104,16 +113,19 @@ void expect_elsewhere(Container& container, const char* address, const char* cou
     for (const Way way : {Way::tcp_connect, Way::udp_connect, Way::udp_sendto, Way::udp_sendmmsg}) {
         INFO(name_of(way));
         const Token token = fresh_token();
-        CHECK(outcome(container, [=] { return attempt(way, there, token); }) == std::string("EPERM, ") + counted);
+        CHECK(outcome(container, [=] { return attempt(way, there, token); }) ==
+              std::string("EPERM, ") + counted);
         CHECK_FALSE(Laboratory::get().network.witness.has_seen(token));
     }
 }
 
-// The kernel's address configuration puts the route of an IPv6 address into its table some time after the address is there.
+// The kernel's address configuration puts the route of an IPv6 address into its table some time
+// after the address is there.
 void await_local_route(const char* address) {
     const auto in_hexadecimal = [](const Destination& to) {
         std::string digits;
-        for (const unsigned char byte : reinterpret_cast<const sockaddr_in6&>(to.address).sin6_addr.s6_addr) {
+        for (const unsigned char byte :
+             reinterpret_cast<const sockaddr_in6&>(to.address).sin6_addr.s6_addr) {
             constexpr const char* kDigits = "0123456789abcdef";
             digits += {kDigits[byte >> 4], kDigits[byte & 15]};
         }
@@ -124,7 +136,8 @@ void await_local_route(const char* address) {
         // There may be one without RTF_LOCAL, of the address's prefix.
         std::istringstream lines(read_file("/proc/thread-self/net/ipv6_route"));
         for (std::string line; std::getline(lines, line);)
-            if (line.starts_with(route) && line.find(" 80", line.size() - 24) != std::string::npos) return;
+            if (line.starts_with(route) && line.find(" 80", line.size() - 24) != std::string::npos)
+                return;
         ::usleep(1000);
     }
     throw std::runtime_error(std::string("no route to ") + address);
@@ -143,10 +156,13 @@ void add_copies(const NetworkNamespace& network, const char* interface) {
 void remove_copies(const NetworkNamespace& network, const char* interface) {
     const Visit visit(network);
     Netlink netlink;
-    for (const char* copy : kCopies) netlink.remove_address(interface, std::string(copy) + (copy[0] == 'f' ? "/128" : "/32"));
+    for (const char* copy : kCopies)
+        netlink.remove_address(interface, std::string(copy) + (copy[0] == 'f' ? "/128" : "/32"));
 }
 
-TEST_CASE("an address that the container has a copy of is its own, and the host's once the copy has gone") {
+TEST_CASE(
+    "an address that the container has a copy of is its own, and the host's once the copy has "
+    "gone") {
     const NetworkNamespace network;
     link_to_host(Laboratory::get().network, network, "own0", "10.79.1.", "fd79:1::");
     add_copies(network, "own0p");
@@ -157,7 +173,8 @@ TEST_CASE("an address that the container has a copy of is its own, and the host'
         CHECK(outcome(container, [self = destination(copy, 0)] { return ping(self); }) == "none");
     }
     expect_own(container, "10.79.1.2");
-    for (const char* host : {"10.77.0.1", "10.77.9.1", "10.79.1.1", "fd77::1", "fd79:1::1"}) expect_elsewhere(container, host, "local+1");
+    for (const char* host : {"10.77.0.1", "10.77.9.1", "10.79.1.1", "fd77::1", "fd79:1::1"})
+        expect_elsewhere(container, host, "local+1");
     // It may say that it is itself, and not that it is another of the host's addresses.
     const Destination copy = destination("fd78::1", 0);
     const Destination host = destination("fd77::1", 0);
@@ -172,13 +189,16 @@ TEST_CASE("an address that the container has a copy of is its own, and the host'
         const DenialCounts before = denials(container.cgroup);
         CHECK(container.init.run([=] { return connect_bound(there); }) != 0);
         CHECK(denials(container.cgroup)[JAIL_REASON_LOCAL] > before[JAIL_REASON_LOCAL]);
-        CHECK(outcome(container, [echo = destination(gone, 0)] { return ping(echo); }) == "EPERM, local+1");
+        CHECK(outcome(container, [echo = destination(gone, 0)] { return ping(echo); }) ==
+              "EPERM, local+1");
     }
     add_copies(network, "own0p");
     for (const char* back : kCopies) expect_own(container, back);
 }
 
-TEST_CASE("who speaks from an address that the container has a copy of is no UDP peer once the copy has gone") {
+TEST_CASE(
+    "who speaks from an address that the container has a copy of is no UDP peer once the copy has "
+    "gone") {
     const NetworkNamespace network;
     link_to_host(Laboratory::get().network, network, "own4", "10.79.4.", "fd79:4::");
     add_copies(network, "own4p");
@@ -191,9 +211,12 @@ TEST_CASE("who speaks from an address that the container has a copy of is no UDP
         must(::bind(socket, at.get(), at.length), "bind a socket");
         return socket;
     };
-    const auto say_to = [](int socket, const Destination& to) { return ::sendto(socket, "x", 1, 0, to.get(), to.length) < 0 ? errno : 0; };
+    const auto say_to = [](int socket, const Destination& to) {
+        return ::sendto(socket, "x", 1, 0, to.get(), to.length) < 0 ? errno : 0;
+    };
     const int server = container.init.run([=] { return bound(any); });
-    for (const auto& row : {std::pair{"fd79:4::1", "none"}, std::pair{"fd78::1", "EPERM, local+1"}}) {
+    for (const auto& row :
+         {std::pair{"fd79:4::1", "none"}, std::pair{"fd78::1", "EPERM, local+1"}}) {
         const auto& [from, outcome] = row;
         INFO(std::string(row.first));
         const Destination peer = destination(from, kOwnPort);
@@ -209,7 +232,9 @@ TEST_CASE("who speaks from an address that the container has a copy of is no UDP
     }
 }
 
-TEST_CASE("an address that the container gets later stays the host's, but for a network that a user makes") {
+TEST_CASE(
+    "an address that the container gets later stays the host's, but for a network that a user "
+    "makes") {
     struct Owner {
         uid_t uid;
         bool may_copy;
@@ -220,28 +245,35 @@ TEST_CASE("an address that the container gets later stays the host's, but for a 
         if (!user) SKIP_CASE(std::string("no user namespace: ") + error_name(errno));
         const NetworkNamespace network;
         Container container({.network = &network, .user_namespace = user.get()});
-        container.state.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.79.2.0/23 fd79:2::/63"})";
+        container.state.annotations =
+            R"({"jail-ai.block-host":"true","jail-ai.block-host.also":"10.79.2.0/23 fd79:2::/63"})";
         expect_jailed(container.run_hook(), container.cgroup);
         const std::string name = owner.may_copy ? "own3" : "own2";
-        link_to_host(Laboratory::get().network, network, name.c_str(), owner.may_copy ? "10.79.3." : "10.79.2.",
+        link_to_host(Laboratory::get().network, network, name.c_str(),
+                     owner.may_copy ? "10.79.3." : "10.79.2.",
                      owner.may_copy ? "fd79:3::" : "fd79:2::");
         add_copies(network, (name + "p").c_str());
 
-        // Its own, in a network that it has asked to block: it is heard outside, and talks to itself.
+        // Its own, in a network that it has asked to block: it is heard outside, and talks to
+        // itself.
         const Token token = fresh_token();
         const Destination internet4 = destination("10.78.0.2", kPort);
-        CHECK(outcome(container, [=] { return attempt(Way::udp_sendto, internet4, token); }) == "none");
+        CHECK(outcome(container, [=] { return attempt(Way::udp_sendto, internet4, token); }) ==
+              "none");
         CHECK(arrival(token, Place::internet) == "internet");
         expect_own(container, owner.may_copy ? "10.79.3.2" : "10.79.2.2");
         expect_own(container, owner.may_copy ? "fd79:3::2" : "fd79:2::2");
         expect_elsewhere(container, owner.may_copy ? "10.79.3.1" : "10.79.2.1", "asked+1");
         expect_elsewhere(container, owner.may_copy ? "10.79.2.9" : "10.79.3.9", "asked+1");
-        for (const char* elsewhere : {"10.77.9.1", "fd77::1"}) expect_elsewhere(container, elsewhere, "local+1");
+        for (const char* elsewhere : {"10.77.9.1", "fd77::1"})
+            expect_elsewhere(container, elsewhere, "local+1");
         for (const char* copy : kCopies) {
             if (owner.may_copy)
                 expect_own(container, copy);
             else
-                CHECK(outcome(container, [self = destination(copy, kOwnPort)] { return connect_to_self(self); }) == "EPERM, local+1");
+                CHECK(outcome(container, [self = destination(copy, kOwnPort)] {
+                          return connect_to_self(self);
+                      }) == "EPERM, local+1");
         }
     }
 }

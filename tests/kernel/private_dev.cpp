@@ -34,7 +34,8 @@ PrivateDev::PrivateDev() {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     std::strcpy(address.sun_path, "/dev/log");
-    must(::bind(log_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind /dev/log");
+    must(::bind(log_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
+         "bind /dev/log");
     must(::chmod("/dev/log", 0666), "open /dev/log to everybody");
 }
 
@@ -46,7 +47,8 @@ std::string PrivateDev::make_directory() {
 
 void PrivateDev::drain_log() {
     char text[8192];
-    for (ssize_t got; (got = ::recv(log_.get(), text, sizeof text, MSG_DONTWAIT)) >= 0;) messages_.emplace_back(text, static_cast<std::size_t>(got));
+    for (ssize_t got; (got = ::recv(log_.get(), text, sizeof text, MSG_DONTWAIT)) >= 0;)
+        messages_.emplace_back(text, static_cast<std::size_t>(got));
 }
 
 std::vector<std::string> PrivateDev::take_log(pid_t pid) {
@@ -55,7 +57,9 @@ std::vector<std::string> PrivateDev::take_log(pid_t pid) {
     std::vector<std::string> taken;
     for (const auto& message : messages_)
         if (message.find(tag) != std::string::npos) taken.push_back(message);
-    std::erase_if(messages_, [&](const std::string& message) { return message.find(tag) != std::string::npos; });
+    std::erase_if(messages_, [&](const std::string& message) {
+        return message.find(tag) != std::string::npos;
+    });
     return taken;
 }
 

@@ -18,15 +18,17 @@ namespace {
 JailSnapshot report_of(const TestCgroup& cgroup) {
     auto jails = read_jails(JailPart::denials);
     if (!jails) throw std::runtime_error(jails.error().message);
-    const auto found = std::ranges::find_if(*jails, [&](const JailSnapshot& jail) { return cgroup.path().ends_with(jail.cgroup); });
+    const auto found = std::ranges::find_if(
+        *jails, [&](const JailSnapshot& jail) { return cgroup.path().ends_with(jail.cgroup); });
     if (found == jails->end()) throw std::runtime_error("the jail is not listed");
     return std::move(*found);
 }
 
 std::string text_of(const Refusal& refusal) {
-    const auto address = jail_ai::IpPrefix::from_bytes(std::span(reinterpret_cast<const std::uint8_t*>(refusal.what.addr), 16), 128);
-    return (address ? address->to_string() : "?") + " " + std::to_string(refusal.what.port) + " " + std::to_string(refusal.what.protocol) + " " +
-           std::to_string(refusal.seen.count);
+    const auto address = jail_ai::IpPrefix::from_bytes(
+        std::span(reinterpret_cast<const std::uint8_t*>(refusal.what.addr), 16), 128);
+    return (address ? address->to_string() : "?") + " " + std::to_string(refusal.what.port) + " " +
+           std::to_string(refusal.what.protocol) + " " + std::to_string(refusal.seen.count);
 }
 
 TEST_CASE("a jail is listed with what it is for and what it has") {
@@ -45,19 +47,25 @@ TEST_CASE("a jail is listed with what it is for and what it has") {
     CHECK(report.refusals.empty());
 }
 
-TEST_CASE("a refusal is remembered by destination, with how often, when last, and by which process") {
+TEST_CASE(
+    "a refusal is remembered by destination, with how often, when last, and by which process") {
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const Destination v4 = destination("10.77.0.1", kPort), v6 = destination("fd77::1", kPort);
-    for (int i = 0; i < 3; ++i) CHECK(error_name(container.init.run([=] { return attempt(Way::tcp_connect, v4, fresh_token()); })) == "EPERM");
-    CHECK(error_name(container.init.run([=] { return attempt(Way::udp_sendto, v6, fresh_token()); })) == "EPERM");
+    for (int i = 0; i < 3; ++i)
+        CHECK(error_name(container.init.run(
+                  [=] { return attempt(Way::tcp_connect, v4, fresh_token()); })) == "EPERM");
+    CHECK(error_name(container.init.run(
+              [=] { return attempt(Way::udp_sendto, v6, fresh_token()); })) == "EPERM");
     const JailSnapshot report = report_of(container.cgroup);
     REQUIRE(report.refusals.size() == 2);
-    CHECK(text_of(report.refusals[0]) == "fd77::1 " + std::to_string(kPort) + " 17 1");  // the newest first
+    CHECK(text_of(report.refusals[0]) ==
+          "fd77::1 " + std::to_string(kPort) + " 17 1");  // the newest first
     CHECK(text_of(report.refusals[1]) == "10.77.0.1 " + std::to_string(kPort) + " 6 3");
     for (const Refusal& refusal : report.refusals) {
         CHECK(refusal.what.reason == JAIL_REASON_LOCAL);
-        CHECK(refusal.seen.pid != 0);  // in the initial PID namespace, which the tests may not be in
+        CHECK(refusal.seen.pid !=
+              0);  // in the initial PID namespace, which the tests may not be in
         CHECK(refusal.seen.pid == report.refusals[0].seen.pid);
         CHECK(refusal.seen.comm[0] != 0);
         CHECK(refusal.seen.last != 0);
@@ -71,9 +79,12 @@ TEST_CASE("a datagram to loopback that would leave by a device is remembered wit
     expect_jailed(container.run_hook(), container.cgroup);
     const Destination loopback = destination("127.0.0.1", kPort);
     CHECK(error_name(container.init.run([=] {
-              const UniqueFd socket(must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
-              must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4), "bind to a device");
-              return ::sendto(socket.get(), "x", 1, 0, loopback.get(), loopback.length) < 0 ? errno : 0;
+              const UniqueFd socket(
+                  must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
+              must(::setsockopt(socket.get(), SOL_SOCKET, SO_BINDTODEVICE, "ctr0", 4),
+                   "bind to a device");
+              return ::sendto(socket.get(), "x", 1, 0, loopback.get(), loopback.length) < 0 ? errno
+                                                                                            : 0;
           })) == "EPERM");
     const JailSnapshot report = report_of(container.cgroup);
     REQUIRE(report.refusals.size() == 1);
@@ -89,7 +100,11 @@ TEST_CASE("more destinations than are remembered: the counters stay exact") {
     const auto knock = [] {
         int refused = 0;
         for (int port = 1; port <= count; ++port)
-            refused += attempt(Way::tcp_connect, destination("10.77.0.1", static_cast<std::uint16_t>(port)), Token{}) == EPERM ? 1 : 0;
+            refused += attempt(Way::tcp_connect,
+                               destination("10.77.0.1", static_cast<std::uint16_t>(port)),
+                               Token{}) == EPERM
+                           ? 1
+                           : 0;
         return refused == count ? 0 : EIO;
     };
     CHECK(error_name(container.init.run(knock)) == "none");

@@ -23,7 +23,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-HookOutcome run_verb(std::vector<const char*> words, const NetworkNamespace& network = Laboratory::get().network.host) {
+HookOutcome run_verb(std::vector<const char*> words,
+                     const NetworkNamespace& network = Laboratory::get().network.host) {
     HookCall call = verb_call(std::move(words));
     call.network = &network;
     return Laboratory::get().hook.run(call);
@@ -42,15 +43,19 @@ TEST_CASE("refresh: an address that the host gets is blocked, and one that it lo
     for (const char* address : {"10.78.0.99", "fd78::99"}) {
         CHECK(knock(container, address) == "none");
         {
-            const HostAddress added(std::string(address) + (std::string_view(address).find(':') == std::string_view::npos ? "/32" : "/128"));
+            const HostAddress added(
+                std::string(address) +
+                (std::string_view(address).find(':') == std::string_view::npos ? "/32" : "/128"));
             CHECK(knock(container, address) == "none");
             const HookOutcome looked = run_verb({"refresh", "--dry-run"});
             CHECK(looked.exit_code == 0);
-            CHECK(looked.out.find(std::string("+ ") + address + ": blocked (local)") != std::string::npos);
+            CHECK(looked.out.find(std::string("+ ") + address + ": blocked (local)") !=
+                  std::string::npos);
             CHECK(knock(container, address) == "none");
             const HookOutcome done = run_verb({"refresh"});
             CHECK_MESSAGE(done.exit_code == 0, done.err);
-            CHECK(done.out.find(std::string("+ ") + address + ": blocked (local)") != std::string::npos);
+            CHECK(done.out.find(std::string("+ ") + address + ": blocked (local)") !=
+                  std::string::npos);
             CHECK(knock(container, address) == "EPERM");
             CHECK(knock(container, "10.78.0.2") == "none");
         }
@@ -64,10 +69,13 @@ TEST_CASE("refresh: an address that the host gets is blocked, and one that it lo
 
 TEST_CASE("refresh: exceptions, resolvers and what is blocked besides stay what they were") {
     Container::Options options;
-    options.annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:7001","jail-ai.block-host.also":"10.78.0.0/16"})";
+    options.annotations =
+        R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:7001","jail-ai.block-host.also":"10.78.0.0/16"})";
     Container container(options);
     expect_jailed(container.run_hook(), container.cgroup);
-    const auto rules_of = [&] { return read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size(); };
+    const auto rules_of = [&] {
+        return read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size();
+    };
     const std::size_t before = rules_of();
     const HookOutcome nothing = run_verb({"refresh"});
     CHECK(nothing.out.find("0 brought up to date") != std::string::npos);
@@ -88,7 +96,8 @@ TEST_CASE("refresh: a jail of another network namespace's engine is left alone, 
     expect_jailed(container.run_hook(), container.cgroup);
     const HookOutcome elsewhere = run_verb({"refresh", "test"}, Laboratory::get().network.internet);
     CHECK(elsewhere.exit_code == 0);
-    CHECK(elsewhere.out.find("left alone: its engine is in another network namespace") != std::string::npos);
+    CHECK(elsewhere.out.find("left alone: its engine is in another network namespace") !=
+          std::string::npos);
     expect_host_blocked(container.init, container.cgroup);
 }
 
@@ -106,37 +115,44 @@ TEST_CASE("refresh: more addresses than a jail holds are told, and the jail stay
         }
         Netlink().add_local_routes(many);
     }
-    const std::size_t before = read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size();
+    const std::size_t before =
+        read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size();
     const HookOutcome refused = run_verb({"refresh"}, crowded);
     CHECK(refused.exit_code == EX_OSERR);
     CHECK(refused.out.find("container 'test': ") != std::string::npos);
     CHECK(refused.out.find("a jail holds 4096") != std::string::npos);
-    CHECK(read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size() == before);
+    CHECK(read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size() ==
+          before);
 }
 
 TEST_CASE("refresh: bad words and unknown containers are told in one line") {
     for (const auto& [words, exit_code, part] :
-         {std::tuple(std::vector<const char*>{"refresh", "--nonsense"}, EX_USAGE, "unknown option '--nonsense'"),
-          std::tuple(std::vector<const char*>{"refresh", "nobody"}, EX_NOINPUT, "container 'nobody' has no jail")}) {
+         {std::tuple(std::vector<const char*>{"refresh", "--nonsense"}, EX_USAGE,
+                     "unknown option '--nonsense'"),
+          std::tuple(std::vector<const char*>{"refresh", "nobody"}, EX_NOINPUT,
+                     "container 'nobody' has no jail")}) {
         const HookOutcome outcome = run_verb(words);
         CHECK(outcome.exit_code == exit_code);
         CHECK(outcome.err.find(part) != std::string::npos);
     }
 }
 
-// (A container whose own address is blocked sends nothing, which is why the prefixes are narrow.) The rules go to and fro between sets that block the
-// same addresses by other prefixes, as fast as can be, while a process in the jail knocks.
+// (A container whose own address is blocked sends nothing, which is why the prefixes are narrow.)
+// The rules go to and fro between sets that block the same addresses by other prefixes, as fast as
+// can be, while a process in the jail knocks.
 TEST_CASE("refresh: under a storm of connections nothing passes that is blocked before and after") {
     const Pipe told, stop(O_NONBLOCK);
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const auto rules_of = [](std::initializer_list<const char*> prefixes) {
         Rules rules;
-        for (const char* prefix : prefixes) rules.emplace(*jail_ai::IpPrefix::parse(prefix), Rule{});
+        for (const char* prefix : prefixes)
+            rules.emplace(*jail_ai::IpPrefix::parse(prefix), Rule{});
         return rules;
     };
-    const std::vector<Rules> sets = {rules_of({"10.77.0.1", "fd77::1"}), rules_of({"10.77.0.0/31", "fd77::/127"}),
-                                     rules_of({"10.0.0.0/8", "10.77.0.0/30", "10.77.0.1", "fd00::/8"})};
+    const std::vector<Rules> sets = {
+        rules_of({"10.77.0.1", "fd77::1"}), rules_of({"10.77.0.0/31", "fd77::/127"}),
+        rules_of({"10.0.0.0/8", "10.77.0.0/30", "10.77.0.1", "fd00::/8"})};
     struct Storm {
         unsigned attempts, passed;
     };
@@ -149,14 +165,19 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
         if (pid != 0) return pid;
         Storm storm{};
         char word = 0;
-        for (const auto end = Clock::now() + 2 * kMost; ::read(told_to_stop, &word, 1) != 1 && Clock::now() < end; ++storm.attempts)
-            if (attempt(storm.attempts % 4 < 2 ? Way::tcp_connect : Way::udp_sendto, targets[storm.attempts % 2], Token{}) != EPERM) ++storm.passed;
+        for (const auto end = Clock::now() + 2 * kMost;
+             ::read(told_to_stop, &word, 1) != 1 && Clock::now() < end; ++storm.attempts)
+            if (attempt(storm.attempts % 4 < 2 ? Way::tcp_connect : Way::udp_sendto,
+                        targets[storm.attempts % 2], Token{}) != EPERM)
+                ++storm.passed;
         ::_exit(::write(report, &storm, sizeof storm) == sizeof storm ? 0 : 1);
     });
     REQUIRE(stormer > 0);
     unsigned exchanges = 0;
     const auto begin = Clock::now();
-    const auto goes_on = [&] { return Clock::now() < begin + (exchanges > kFewest ? kStorm : kMost); };
+    const auto goes_on = [&] {
+        return Clock::now() < begin + (exchanges > kFewest ? kStorm : kMost);
+    };
     for (; goes_on(); ++exchanges) {
         auto visited = JailWalk().for_each(0, [&](OpenJail& jail) -> Status {
             const auto metadata = read_metadata(jail.maps);
@@ -176,8 +197,10 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
     const Rules& last = sets[(exchanges - 1) % sets.size()];
     const auto left = read_jail(container.cgroup.fd(), JailPart::policy);
     REQUIRE(left);
-    CHECK(std::ranges::equal((**left).policy->rules, last, {}, &Rules::value_type::first, &Rules::value_type::first));
-    CHECK(knock(container, "10.78.0.2") == std::string(last.contains(*jail_ai::IpPrefix::parse("10.0.0.0/8")) ? "EPERM" : "none"));
+    CHECK(std::ranges::equal((**left).policy->rules, last, {}, &Rules::value_type::first,
+                             &Rules::value_type::first));
+    CHECK(knock(container, "10.78.0.2") ==
+          std::string(last.contains(*jail_ai::IpPrefix::parse("10.0.0.0/8")) ? "EPERM" : "none"));
 }
 
 }  // namespace jail_ai::test

@@ -10,11 +10,13 @@
 namespace jail_ai::test {
 
 Scene::Scene(const NetworkNamespace& network, const char* annotations)
-    : container(Container::Options{.network = &network, .annotations = annotations}), outsider(Whereabouts{.cgroup = &outside, .network = &network}) {
+    : container(Container::Options{.network = &network, .annotations = annotations}),
+      outsider(Whereabouts{.cgroup = &outside, .network = &network}) {
     const HookOutcome outcome = container.run_hook();
     if (outcome.exit_code != 0) throw std::runtime_error("the hook refused: " + outcome.err);
     // Without programs everything passes, and that would prove nothing.
-    if (jail_attachments(container.cgroup.fd()).empty()) throw std::runtime_error("the hook attached nothing");
+    if (jail_attachments(container.cgroup.fd()).empty())
+        throw std::runtime_error("the hook attached nothing");
 }
 
 Scene& Scene::own_network() {
@@ -27,7 +29,8 @@ Scene& Scene::host_network() {
     return scene;
 }
 
-void Scene::expect_blocked(Way way, const Destination& to, Place at, jail_reason reason, const Destination& control) {
+void Scene::expect_blocked(Way way, const Destination& to, Place at, jail_reason reason,
+                           const Destination& control) {
     Witness& witness = Laboratory::get().network.witness;
     const Token jailed = fresh_token();
     const Token free = fresh_token();

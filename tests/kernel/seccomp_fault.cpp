@@ -16,11 +16,13 @@
 namespace jail_ai::test {
 namespace {
 
-static_assert(std::endian::native == std::endian::little, "the low half of an argument comes first");
+static_assert(std::endian::native == std::endian::little,
+              "the low half of an argument comes first");
 
 constexpr std::uint32_t kAnyCommand = 0xffffffff;
 
-// The tests are built for the machine's own calling convention, so the filter need not look at seccomp_data.arch.
+// The tests are built for the machine's own calling convention, so the filter need not look at
+// seccomp_data.arch.
 int install(std::uint32_t command, std::uint32_t action, unsigned flags) {
     constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
     constexpr auto argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));
@@ -29,12 +31,14 @@ int install(std::uint32_t command, std::uint32_t action, unsigned flags) {
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},
         {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_bpf},  // another system call: to the last step
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},
-        {static_cast<std::uint16_t>(BPF_JMP | (any ? BPF_JGE : BPF_JEQ) | BPF_K), 0, 1, any ? 0 : command},
+        {static_cast<std::uint16_t>(BPF_JMP | (any ? BPF_JGE : BPF_JEQ) | BPF_K), 0, 1,
+         any ? 0 : command},
         {BPF_RET | BPF_K, 0, 0, action},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     };
     const sock_fprog program{sizeof steps / sizeof steps[0], steps};
-    return static_cast<int>(must(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program), "install a seccomp filter"));
+    return static_cast<int>(must(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program),
+                                 "install a seccomp filter"));
 }
 
 bool answer(int listener, int error, std::uint32_t flags) {
@@ -57,11 +61,13 @@ void refuse_bpf(int error) {
 }
 
 void refuse_bpf_command(bpf_cmd command, int error) {
-    install(static_cast<std::uint32_t>(command), SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error), 0);
+    install(static_cast<std::uint32_t>(command),
+            SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error), 0);
 }
 
 UniqueFd watch_bpf_command(bpf_cmd command) {
-    return UniqueFd(install(static_cast<std::uint32_t>(command), SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
+    return UniqueFd(install(static_cast<std::uint32_t>(command), SECCOMP_RET_USER_NOTIF,
+                            SECCOMP_FILTER_FLAG_NEW_LISTENER));
 }
 
 bool let_go_on(int listener) {

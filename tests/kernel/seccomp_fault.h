@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Kernels that refuse: seccomp(2) filters that make bpf(2) fail for the process that installs one and all it executes.
+// Kernels that refuse: seccomp(2) filters that make bpf(2) fail for the process that installs one
+// and all it executes.
 #pragma once
 
 #include <linux/bpf.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Hooks that can't finish: the engine waits for them, so they have to give up by themselves. That takes seconds, hence they are started
-// before the first test and looked at here, in the last.
+// Hooks that can't finish: the engine waits for them, so they have to give up by themselves. That
+// takes seconds, hence they are started before the first test and looked at here, in the last.
 #include <doctest/doctest.h>
 #include <signal.h>
 #include <sysexits.h>
@@ -35,7 +35,8 @@ HookCall call_that_stalls(const Container& container) {
 
 struct StalledHooks {
     explicit StalledHooks(HookBinary& hook)
-        : endless(hook.start(call_without_end(endless_input))), half_way(hook.start(call_that_stalls(half_attached))) {
+        : endless(hook.start(call_without_end(endless_input))),
+          half_way(hook.start(call_that_stalls(half_attached))) {
         endless.await_stall();
         half_way.await_stall();
     }
@@ -56,11 +57,14 @@ const EarlyStart start_stalling([](HookBinary& hook) -> std::shared_ptr<void> {
 
 TEST_CASE("a state that doesn't end: the hook gives up by itself, signals blocked or not") {
     StalledHooks& stalled = *stalled_hooks;
-    expect_refused(stalled.endless.finish(), EX_TEMPFAIL, "not done within", stalled.endless_input.cgroup);
+    expect_refused(stalled.endless.finish(), EX_TEMPFAIL, "not done within",
+                   stalled.endless_input.cgroup);
     expect_jailed(stalled.endless_input.run_hook(), stalled.endless_input.cgroup);
 }
 
-TEST_CASE("a kernel that doesn't answer half-way through attaching: the hook gives up and leaves nothing attached") {
+TEST_CASE(
+    "a kernel that doesn't answer half-way through attaching: the hook gives up and leaves nothing "
+    "attached") {
     StalledHooks& stalled = *stalled_hooks;
     const HookOutcome outcome = stalled.half_way.finish();
     CHECK(outcome.calls >= 3);

@@ -32,7 +32,8 @@ extern "C" void on_signal(int signal) {
 void catch_signals() {
     struct sigaction action {};
     action.sa_handler = on_signal;
-    for (const int signal : kPassedOn) must(::sigaction(signal, &action, nullptr), "catch a signal");
+    for (const int signal : kPassedOn)
+        must(::sigaction(signal, &action, nullptr), "catch a signal");
 }
 
 // Reads until all who hold the other end have let go of it, on purpose or by dying.
@@ -64,11 +65,13 @@ pid_t start_keeper(Pipe& alive, const std::string& cgroup) {
 
 void enter_private_world() {
     must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
-    must(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr), "mount the pid namespace's /proc");
+    must(::mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, nullptr),
+         "mount the pid namespace's /proc");
     must(::unshare(CLONE_NEWNET | CLONE_NEWUTS), "leave the machine's network");
 }
 
-[[noreturn]] void become_tests(const std::function<int(const std::string&)>& tests, const std::string& cgroup, Pipe& supervisor) {
+[[noreturn]] void become_tests(const std::function<int(const std::string&)>& tests,
+                               const std::string& cgroup, Pipe& supervisor) {
     int status = 1;
     try {
         supervisor.writer.reset();
@@ -88,7 +91,8 @@ void enter_private_world() {
 }  // namespace
 
 int supervised(const std::function<int(const std::string&)>& tests) {
-    const std::string cgroup = cgroup2_mount() + "/jail-ai-kernel-tests." + std::to_string(::getpid());
+    const std::string cgroup =
+        cgroup2_mount() + "/jail-ai-kernel-tests." + std::to_string(::getpid());
     catch_signals();
     Pipe alive;  // held by the supervisor, the tests and all their children
     const pid_t keeper = start_keeper(alive, cgroup);
@@ -96,7 +100,8 @@ int supervised(const std::function<int(const std::string&)>& tests) {
     Pipe supervisor;  // held by the supervisor alone
     std::fflush(nullptr);
     constexpr unsigned long flags = SIGCHLD | CLONE_NEWPID | CLONE_NEWNS;
-    const auto pid = static_cast<pid_t>(must(::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr), "start the tests"));
+    const auto pid = static_cast<pid_t>(
+        must(::syscall(SYS_clone, flags, nullptr, nullptr, nullptr, nullptr), "start the tests"));
     if (pid == 0) become_tests(tests, cgroup, supervisor);
     tests_pid = pid;
     if (caught != 0) ::kill(pid, SIGKILL);  // it came before there was somebody to pass it on to

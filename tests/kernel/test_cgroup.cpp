@@ -33,7 +33,8 @@ std::vector<std::string> children_of(const std::string& path) {
     std::vector<std::string> names;
     if (!directory) return names;
     while (const dirent* entry = ::readdir(directory.get()))
-        if (entry->d_type == DT_DIR && entry->d_name[0] != '.') names.push_back(path + '/' + entry->d_name);
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            names.push_back(path + '/' + entry->d_name);
     return names;
 }
 
@@ -52,9 +53,12 @@ void kill_and_await_empty(const std::string& path) {
     for (;;) {
         char text[256];
         const ssize_t got = must(::pread(fd.get(), text, sizeof text, 0), "read " + events);
-        if (std::string_view(text, static_cast<std::size_t>(got)).find("populated 0") != std::string_view::npos) return;
+        if (std::string_view(text, static_cast<std::size_t>(got)).find("populated 0") !=
+            std::string_view::npos)
+            return;
         kill_members(path);  // again, for what was forked meanwhile
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
         if (left.count() <= 0) throw std::runtime_error(path + " does not get empty");
         pollfd polled{fd.get(), POLLPRI, 0};
         must(::poll(&polled, 1, static_cast<int>(left.count())), "wait for " + events);
@@ -77,7 +81,9 @@ std::string cgroup2_mount() {
         while (fields >> word && word != "-") continue;
         fields >> type;
         struct statfs there {};
-        if (type == "cgroup2" && root == "/" && ::statfs(point.c_str(), &there) == 0 && there.f_type == CGROUP2_SUPER_MAGIC) return point;
+        if (type == "cgroup2" && root == "/" && ::statfs(point.c_str(), &there) == 0 &&
+            there.f_type == CGROUP2_SUPER_MAGIC)
+            return point;
     }
     return {};
 }
@@ -98,15 +104,18 @@ TestCgroup::TestCgroup() {
     fd_ = made_directory(path_);
 }
 
-TestCgroup::TestCgroup(const TestCgroup& parent, const std::string& name) : path_(parent.path_ + '/' + name), fd_(made_directory(path_)) {}
+TestCgroup::TestCgroup(const TestCgroup& parent, const std::string& name)
+    : path_(parent.path_ + '/' + name), fd_(made_directory(path_)) {}
 
-TestCgroup::TestCgroup(AtTheTop, const std::string& name) : path_(suite_root + '-' + name), fd_(made_directory(path_)) {}
+TestCgroup::TestCgroup(AtTheTop, const std::string& name)
+    : path_(suite_root + '-' + name), fd_(made_directory(path_)) {}
 
 TestCgroup::~TestCgroup() {
     try {
         remove();
     } catch (const std::exception& error) {
-        ::dprintf(STDERR_FILENO, "# %s\n", error.what());  // whoever runs the suite removes what is left
+        ::dprintf(STDERR_FILENO, "# %s\n",
+                  error.what());  // whoever runs the suite removes what is left
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Cgroups of the tests' own: made below the suite's one, removed with everything in them. No test attaches anything to another cgroup.
+// Cgroups of the tests' own: made below the suite's one, removed with everything in them. No test
+// attaches anything to another cgroup.
 #pragma once
 
 #include <sys/types.h>
@@ -11,10 +12,12 @@
 
 namespace jail_ai::test {
 
-// Where the whole cgroup2 hierarchy of this cgroup namespace is mounted, by /proc/self/mountinfo; empty where it isn't.
+// Where the whole cgroup2 hierarchy of this cgroup namespace is mounted, by /proc/self/mountinfo;
+// empty where it isn't.
 std::string cgroup2_mount();
 
-// Kills what is in the cgroup or below it and removes them all; waits for the kernel. Throws where that takes more than a few seconds.
+// Kills what is in the cgroup or below it and removes them all; waits for the kernel. Throws where
+// that takes more than a few seconds.
 void remove_cgroup(const std::string& path);
 
 class TestCgroup {
@@ -23,7 +26,8 @@ public:
     static void set_suite_root(const std::string& path);
 
     TestCgroup();
-    explicit TestCgroup(const TestCgroup& parent, const std::string& name);  // a child, removed with or before its parent
+    explicit TestCgroup(const TestCgroup& parent,
+                        const std::string& name);  // a child, removed with or before its parent
     // Beside the suite's one, for what takes a cgroup without processes all the way up.
     enum AtTheTop { at_the_top };
     TestCgroup(AtTheTop, const std::string& name);

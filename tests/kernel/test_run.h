@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The programs run by BPF_PROG_TEST_RUN, and packets for them, byte by byte. A packet run like this comes from no socket, so that what only a
-// TCP or UDP socket may send is denied.
+// The programs run by BPF_PROG_TEST_RUN, and packets for them, byte by byte. A packet run like this
+// comes from no socket, so that what only a TCP or UDP socket may send is denied.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "../bpf/abi.h"
+#include "bpf/abi.h"
 #include "policy/policy.h"
 
 struct jail_bpf;
@@ -44,9 +44,10 @@ private:
 void append(Bytes& to, const Bytes& more);
 
 // IP headers without checksums, which nobody looks at.
-Bytes v4(const IpPrefix& to, std::uint8_t protocol, const Bytes& payload, const Bytes& options = {}, std::uint16_t fragment = 0,
-         const char* from = "10.200.0.2");
-Bytes v6(const IpPrefix& to, std::uint8_t next, const Bytes& payload, const char* from = "2001:db8:2::2");
+Bytes v4(const IpPrefix& to, std::uint8_t protocol, const Bytes& payload, const Bytes& options = {},
+         std::uint16_t fragment = 0, const char* from = "10.200.0.2");
+Bytes v6(const IpPrefix& to, std::uint8_t next, const Bytes& payload,
+         const char* from = "2001:db8:2::2");
 Bytes udp(std::uint16_t port);
 Bytes tcp(std::uint16_t port, std::uint8_t flags);
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// How long the laboratory's host remembers a UDP peer, changed for a while. The hook reads it when it makes a jail.
+// How long the laboratory's host remembers a UDP peer, changed for a while. The hook reads it when
+// it makes a jail.
 #pragma once
 
 #include <unistd.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A kernel on which cgroup v1 takes sockets away from cgroup v2 (system/blinding_hierarchy.h), by the real thing. What it does to the kernel stays
-// until that boots again: only for the emulated machines of tests/vm, after everything else.
+// A kernel on which cgroup v1 takes sockets away from cgroup v2 (system/blinding_hierarchy.h), by
+// the real thing. What it does to the kernel stays until that boots again: only for the emulated
+// machines of tests/vm, after everything else.
 #include <doctest/doctest.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -30,10 +31,12 @@ namespace {
 
 std::string try_host(Container& container) {
     const Destination host = destination("10.77.0.1", kPort);
-    return error_name(container.init.run([=] { return attempt(Way::tcp_connect, host, fresh_token()); }));
+    return error_name(
+        container.init.run([=] { return attempt(Way::tcp_connect, host, fresh_token()); }));
 }
 
-// The kernel takes down groups and hierarchies in its own time, and no hierarchy that has a group when it is unmounted.
+// The kernel takes down groups and hierarchies in its own time, and no hierarchy that has a group
+// when it is unmounted.
 template <typename Condition>
 void await(const Condition& condition) {
     const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
@@ -51,10 +54,13 @@ bool has_no_group() {
     return true;
 }
 
-TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and running jails are found out") {
+TEST_CASE(
+    "once net_prio has been used nothing is jailed any more: refused, and running jails are found "
+    "out") {
     utsname name{};
     must(::uname(&name), "uname");
-    if (is_at_least(name.release, 5, 15)) SKIP_CASE("cgroup v1 takes no socket from cgroup v2 here (Linux 5.15)");
+    if (is_at_least(name.release, 5, 15))
+        SKIP_CASE("cgroup v1 takes no socket from cgroup v2 here (Linux 5.15)");
     Container before, mounted, after;  // before the prober, whose descriptor they would inherit
     {
         const Visit visit(Laboratory::get().network.host);  // whose loopback device is up
@@ -67,7 +73,8 @@ TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and 
 
     const std::string hierarchy = Laboratory::get().dev.make_directory();
     must(::mount("none", hierarchy.c_str(), "cgroup", 0, "net_prio"), "mount net_prio");
-    expect_refused(mounted.run_hook(), EX_UNAVAILABLE, "can't be relied on: net_prio of cgroup v1 is mounted", mounted.cgroup);
+    expect_refused(mounted.run_hook(), EX_UNAVAILABLE,
+                   "can't be relied on: net_prio of cgroup v1 is mounted", mounted.cgroup);
     CHECK(try_host(before) == "EPERM");
 
     const std::string group = hierarchy + "/group";
@@ -86,8 +93,10 @@ TEST_CASE("once net_prio has been used nothing is jailed any more: refused, and 
     must(::umount(hierarchy.c_str()), "unmount net_prio");
     await([] { return static_cast<bool>(check_cgroup_v1()); });
     REQUIRE(static_cast<bool>(check_cgroup_v1()));
-    expect_refused(after.run_hook(), EX_UNAVAILABLE, "the block does not act: the programs are attached, and connect(2), IPv4 is not denied",
-                   after.cgroup);
+    expect_refused(
+        after.run_hook(), EX_UNAVAILABLE,
+        "the block does not act: the programs are attached, and connect(2), IPv4 is not denied",
+        after.cgroup);
 }
 
 }  // namespace

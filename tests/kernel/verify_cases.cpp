@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What verify finds of real jails that somebody has meddled with, by the kernel's own order of programs; and that it is so: the same programs
-// let through what the jail blocks.
+// What verify finds of real jails that somebody has meddled with, by the kernel's own order of
+// programs; and that it is so: the same programs let through what the jail blocks.
 #include <doctest/doctest.h>
 
 #include "attempt.h"
@@ -33,7 +33,8 @@ void run_hook(const Container& container) {
     REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
 }
 
-constexpr bpf_attach_type kJudging[] = {BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT, BPF_CGROUP_UDP4_SENDMSG, BPF_CGROUP_UDP6_SENDMSG};
+constexpr bpf_attach_type kJudging[] = {BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT,
+                                        BPF_CGROUP_UDP4_SENDMSG, BPF_CGROUP_UDP6_SENDMSG};
 
 }  // namespace
 
@@ -57,7 +58,8 @@ TEST_CASE("verify: any one program is detached") {
     run_hook(container);
     const std::size_t programs = jail_attachments(container.cgroup.fd()).size();
     for (std::size_t i = 0; i < programs; ++i) {
-        const Attachment each = jail_attachments(container.cgroup.fd()).at(i);  // the hook attaches new ones each time
+        const Attachment each =
+            jail_attachments(container.cgroup.fd()).at(i);  // the hook attaches new ones each time
         INFO(each.name);
         REQUIRE(detach_by_id(container.cgroup.fd(), each.type, each.id) == 0);
         auto jail = read_jail(container.cgroup.fd(), JailPart::programs);
@@ -102,7 +104,10 @@ TEST_CASE("verify: what runs behind ours has the last word, and what runs before
     Container container;
     run_hook(container);
     const Destination host = destination("10.77.0.1", kPort);
-    const auto connects = [&] { return error_name(container.init.run([=] { return attempt(Way::tcp_connect, host, fresh_token()); })); };
+    const auto connects = [&] {
+        return error_name(
+            container.init.run([=] { return attempt(Way::tcp_connect, host, fresh_token()); }));
+    };
     CHECK(connects() == "EPERM");
     const UniqueFd undoing = load_undoing_program(BPF_CGROUP_INET4_CONNECT);
     if (!undoing) {
@@ -117,7 +122,8 @@ TEST_CASE("verify: what runs behind ours has the last word, and what runs before
     attach(second.cgroup.fd(), undoing, BPF_CGROUP_INET4_CONNECT, BPF_F_ALLOW_MULTI);
     run_hook(second);
     CHECK(found_in(second.cgroup) == "");
-    CHECK(error_name(second.init.run([=] { return attempt(Way::tcp_connect, host, fresh_token()); })) == "EPERM");
+    CHECK(error_name(second.init.run(
+              [=] { return attempt(Way::tcp_connect, host, fresh_token()); })) == "EPERM");
 }
 
 TEST_CASE("verify: verdicts on packets are joined, whoever's come last") {
@@ -148,7 +154,8 @@ TEST_CASE("verify: programs that others may detach") {
     VerifyFacts facts;
     facts.jails.push_back(std::move(**jail));
     std::string kinds;
-    for (const Finding& each : judge_containers(facts)) kinds += std::string(name_of(each.kind)) + "; ";
+    for (const Finding& each : judge_containers(facts))
+        kinds += std::string(name_of(each.kind)) + "; ";
     CHECK(kinds == "program-missing; maps-not-shared; attach-flags; ");
 }
 
@@ -158,7 +165,8 @@ TEST_CASE("verify: every jail of the machine is found, one without its first pro
     const auto first = jail_attachments(container.cgroup.fd());
     REQUIRE_FALSE(first.empty());
     for (const Attachment& each : first)
-        if (each.name == "jail_connect4") REQUIRE(detach_by_id(container.cgroup.fd(), each.type, each.id) == 0);
+        if (each.name == "jail_connect4")
+            REQUIRE(detach_by_id(container.cgroup.fd(), each.type, each.id) == 0);
     const auto jails = read_jails(JailPart::programs);
     REQUIRE(jails);
     int found = 0;

@@ -31,18 +31,21 @@ bool comes_to(Container& container, const char* address, const char* wanted) {
     return false;
 }
 
-// To whoever has started it. The log has the same, and room for no more than what comes at once (net.unix.max_dgram_qlen).
+// To whoever has started it. The log has the same, and room for no more than what comes at once
+// (net.unix.max_dgram_qlen).
 bool tells(const HookOutcome& outcome, const std::string& part) {
     return outcome.out.find(part) != std::string::npos;
 }
 
 bool logs(const HookOutcome& outcome, const std::string& part) {
-    return std::ranges::any_of(outcome.log, [&](const std::string& line) { return line.find(part) != std::string::npos; });
+    return std::ranges::any_of(
+        outcome.log, [&](const std::string& line) { return line.find(part) != std::string::npos; });
 }
 
 }  // namespace
 
-TEST_CASE("watch: an address that the host gets is blocked soon, and one that it loses passes again") {
+TEST_CASE(
+    "watch: an address that the host gets is blocked soon, and one that it loses passes again") {
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     HookRun watcher = start_watch({"watch"});
@@ -58,7 +61,9 @@ TEST_CASE("watch: an address that the host gets is blocked soon, and one that it
     watcher.stop();
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(watched.exit_code == 0, watched.err);
-    CHECK_MESSAGE(tells(watched, "container 'test': brought up to date: + 10.78.0.99: blocked (local)"), watched.out);
+    CHECK_MESSAGE(
+        tells(watched, "container 'test': brought up to date: + 10.78.0.99: blocked (local)"),
+        watched.out);
     CHECK(tells(watched, "container 'test': brought up to date: - 10.78.0.99: blocked (local)"));
 }
 
@@ -80,7 +85,9 @@ TEST_CASE("watch --log: refusals go to syslog, so many of each jail and then the
     HookRun watcher = start_watch({"watch", "--log"});
     const auto end = Clock::now() + std::chrono::seconds(10);
     do CHECK(knock(container, "10.77.0.1") == "EPERM");
-    while (!watcher.says("container 'watch-log': refused 10.77.0.1:", std::chrono::milliseconds(50)) && Clock::now() < end);
+    while (
+        !watcher.says("container 'watch-log': refused 10.77.0.1:", std::chrono::milliseconds(50)) &&
+        Clock::now() < end);
     watcher.stop();
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(watched.exit_code == 0, watched.err);
@@ -88,7 +95,8 @@ TEST_CASE("watch --log: refusals go to syslog, so many of each jail and then the
 }
 
 TEST_CASE("watch: a word that it doesn't know is told") {
-    for (const auto& [word, part] : {std::pair("--nonsense", "unknown option '--nonsense'"), std::pair("nonsense", "unexpected 'nonsense'")}) {
+    for (const auto& [word, part] : {std::pair("--nonsense", "unknown option '--nonsense'"),
+                                     std::pair("nonsense", "unexpected 'nonsense'")}) {
         HookRun watcher = start_watch({"watch", word});
         const HookOutcome outcome = watcher.finish();
         CHECK(outcome.exit_code == EX_USAGE);

@@ -23,7 +23,9 @@ UniqueFd bound_socket(int type, const char* address, std::uint16_t port) {
     const Destination any = destination(address, port);
     UniqueFd socket(must(::socket(any.family(), type | SOCK_CLOEXEC, 0), "open a witness socket"));
     const int yes = 1;
-    if (any.family() == AF_INET6) must(::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes), "keep IPv4 off a witness socket");
+    if (any.family() == AF_INET6)
+        must(::setsockopt(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes),
+             "keep IPv4 off a witness socket");
     must(::bind(socket.get(), any.get(), any.length), "bind a witness socket");
     if (type == SOCK_STREAM) must(::listen(socket.get(), 128), "listen on a witness socket");
     return socket;
@@ -63,7 +65,8 @@ std::vector<Listener> listen_everywhere(unsigned multicast_interface) {
         join_groups(v4.get(), v6.get(), multicast_interface);
         listeners.push_back({std::move(v4), false});
         listeners.push_back({std::move(v6), false});
-        for (const char* any : {"0.0.0.0", "::"}) listeners.push_back({bound_socket(SOCK_STREAM, any, port), true});
+        for (const char* any : {"0.0.0.0", "::"})
+            listeners.push_back({bound_socket(SOCK_STREAM, any, port), true});
     }
     return listeners;
 }
@@ -77,7 +80,8 @@ std::vector<Listener> listen_everywhere(unsigned multicast_interface) {
             if (polled[i].revents == 0) continue;
             Token token = 0;
             const int fd = polled[i].fd;
-            const ssize_t got = listeners[i].connections ? read_connection(fd, token) : ::recv(fd, &token, sizeof token, 0);
+            const ssize_t got = listeners[i].connections ? read_connection(fd, token)
+                                                         : ::recv(fd, &token, sizeof token, 0);
             if (got != sizeof token) continue;
             const Report report{token, place};
             if (::send(reporting, &report, sizeof report, 0) < 0) ::_exit(1);
@@ -118,7 +122,8 @@ void Witness::read_reports(int timeout_ms) {
     pollfd polled{reports_.get(), POLLIN, 0};
     if (must(::poll(&polled, 1, timeout_ms), "wait for a witness") == 0) return;
     Report report{};
-    while (::recv(reports_.get(), &report, sizeof report, MSG_DONTWAIT) == sizeof report) seen_.emplace(report.token, report.place);
+    while (::recv(reports_.get(), &report, sizeof report, MSG_DONTWAIT) == sizeof report)
+        seen_.emplace(report.token, report.place);
 }
 
 Place Witness::await(Token token, Place place, std::chrono::milliseconds patience) {
@@ -129,7 +134,8 @@ Place Witness::await(Token token, Place place, std::chrono::milliseconds patienc
             if (seen->second == place) return place;
             elsewhere = seen->second;
         }
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(
+            deadline - std::chrono::steady_clock::now());
         if (left.count() <= 0) return elsewhere;
         read_reports(static_cast<int>(left.count()));
     }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Who really received what. Each network namespace of the laboratory has a process that listens for UDP and TCP on every address and
-// reports the token that each datagram or connection carries: an errno alone can't tell a block from a dead network, an arrival can.
+// Who really received what. Each network namespace of the laboratory has a process that listens for
+// UDP and TCP on every address and reports the token that each datagram or connection carries: an
+// errno alone can't tell a block from a dead network, an arrival can.
 #pragma once
 
 #include <sys/types.h>
@@ -31,12 +32,15 @@ public:
     Witness(const Witness&) = delete;
     Witness& operator=(const Witness&) = delete;
 
-    // Listens in the namespace from the moment it returns, also to the groups 224.0.0.251 and ff02::fb on the interface.
+    // Listens in the namespace from the moment it returns, also to the groups 224.0.0.251 and
+    // ff02::fb on the interface.
     void listen(Place place, const NetworkNamespace& where, unsigned multicast_interface);
-    // Waits a while for the token to arrive at the place. Returns the place, or where else it has arrived, or nowhere. (Broadcasts and
-    // multicasts also arrive where they come from.)
-    Place await(Token token, Place place, std::chrono::milliseconds patience = std::chrono::seconds(3));
-    // Whether it has arrived anywhere by now. Meaningful after a later token on the same way has arrived.
+    // Waits a while for the token to arrive at the place. Returns the place, or where else it has
+    // arrived, or nowhere. (Broadcasts and multicasts also arrive where they come from.)
+    Place await(Token token, Place place,
+                std::chrono::milliseconds patience = std::chrono::seconds(3));
+    // Whether it has arrived anywhere by now. Meaningful after a later token on the same way has
+    // arrived.
     bool has_seen(Token token);
 
 private:

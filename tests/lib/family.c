@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Says of each way to a socket, a line a way, whether it is open: "WAY open", "WAY ERRNO", or "WAY SIGNAL" of a child that did not survive the
-   attempt. Tests run it inside containers whose root file system holds nothing else. Some ways are system calls of another ABI than this
-   program's, or none that any C library makes. Usage: family WAY... */
+/* Says of each way to a socket, a line a way, whether it is open: "WAY open", "WAY ERRNO", or "WAY
+   SIGNAL" of a child that did not survive the attempt. Tests run it inside containers whose root
+   file system holds nothing else. Some ways are system calls of another ABI than this program's, or
+   none that any C library makes. Usage: family WAY... */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <linux/io_uring.h>
@@ -18,7 +19,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { socketcall_socket = 1, i386_socketcall = 102, i386_socket = 359, x32_bit = 0x40000000, any_protocol = 0, all_ethernet = 0x300 };
+enum {
+    socketcall_socket = 1,
+    i386_socketcall = 102,
+    i386_socket = 359,
+    x32_bit = 0x40000000,
+    any_protocol = 0,
+    all_ethernet = 0x300
+};
 
 struct way {
     const char* name;
@@ -48,14 +56,21 @@ static int by_io_uring(const struct way* way) {
     struct io_uring_params params = {.flags = 0};
     const int ring = (int)syscall(SYS_io_uring_setup, 1, &params);
     if (ring < 0) return -errno;
-    uint8_t* queue = mmap(NULL, params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
-                          IORING_OFF_SQ_RING);
-    struct io_uring_sqe* entry = mmap(NULL, sizeof *entry, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
-    if (queue == MAP_FAILED || entry == MAP_FAILED || !(params.features & IORING_FEAT_SINGLE_MMAP)) return -ENOTSUP;
-    *entry = (struct io_uring_sqe){.opcode = IORING_OP_SOCKET, .fd = way->family, .off = (uint64_t)way->type, .len = (uint32_t)way->protocol};
+    uint8_t* queue =
+        mmap(NULL, params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe),
+             PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+    struct io_uring_sqe* entry =
+        mmap(NULL, sizeof *entry, PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQES);
+    if (queue == MAP_FAILED || entry == MAP_FAILED || !(params.features & IORING_FEAT_SINGLE_MMAP))
+        return -ENOTSUP;
+    *entry = (struct io_uring_sqe){.opcode = IORING_OP_SOCKET,
+                                   .fd = way->family,
+                                   .off = (uint64_t)way->type,
+                                   .len = (uint32_t)way->protocol};
     *(uint32_t*)(void*)(queue + params.sq_off.array) = 0;
     *(uint32_t*)(void*)(queue + params.sq_off.tail) = 1;
-    if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1) return -errno;
+    if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0) != 1)
+        return -errno;
     const struct io_uring_cqe* done = (const void*)(queue + params.cq_off.cqes);
     return done->res;
 }
@@ -63,12 +78,16 @@ static int by_io_uring(const struct way* way) {
 #ifdef __x86_64__
 static int i386_call(uint32_t number, uint32_t first, uint32_t second, uint32_t third) {
     int result = 0;
-    __asm__ volatile("int $0x80" : "=a"(result) : "a"(number), "b"(first), "c"(second), "d"(third) : "memory", "r8", "r9", "r10", "r11");
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(number), "b"(first), "c"(second), "d"(third)
+                     : "memory", "r8", "r9", "r10", "r11");
     return result;
 }
 
 static int by_socketcall(const struct way* way) {
-    uint32_t* arguments = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    uint32_t* arguments =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     if (arguments == MAP_FAILED) return -errno;
     arguments[0] = (uint32_t)way->family;
     arguments[1] = (uint32_t)way->type;
@@ -77,7 +96,8 @@ static int by_socketcall(const struct way* way) {
 }
 
 static int by_i386_socket(const struct way* way) {
-    return i386_call(i386_socket, (uint32_t)way->family, (uint32_t)way->type, (uint32_t)way->protocol);
+    return i386_call(i386_socket, (uint32_t)way->family, (uint32_t)way->type,
+                     (uint32_t)way->protocol);
 }
 
 static int by_x32(const struct way* way) {
@@ -131,7 +151,8 @@ static const struct way* find(const char* name) {
     exit(64);
 }
 
-/* In a child of its own, which a seccomp filter may kill. It tells by its exit status: 0, or the errno. */
+/* In a child of its own, which a seccomp filter may kill. It tells by its exit status: 0, or the
+ * errno. */
 static void try(const struct way* way) {
     int status = 0;
     const pid_t child = fork();
@@ -148,7 +169,8 @@ static void try(const struct way* way) {
         word = sigabbrev_np(WTERMSIG(status));
     else if (WEXITSTATUS(status) != 0)
         word = strerrorname_np(WEXITSTATUS(status));
-    printf("%s %s%s\n", way->name, WIFSIGNALED(status) ? "SIG" : "", word != NULL ? word : "unknown");
+    printf("%s %s%s\n", way->name, WIFSIGNALED(status) ? "SIG" : "",
+           word != NULL ? word : "unknown");
 }
 
 int main(int argc, char** argv) {

@@ -16,7 +16,8 @@ static_assert(AT_FDCWD == -100, "the default of write_file");
 
 void write_whole(int fd, std::string_view text, const std::string& path) {
     const ssize_t written = must(::write(fd, text.data(), text.size()), "write " + path);
-    if (static_cast<std::size_t>(written) != text.size()) throw std::runtime_error("write " + path + ": cut short");
+    if (static_cast<std::size_t>(written) != text.size())
+        throw std::runtime_error("write " + path + ": cut short");
 }
 
 }  // namespace
@@ -38,7 +39,8 @@ void write_file(const std::string& path, std::string_view text, int dir_fd) {
 }
 
 void create_file(const std::string& path, std::string_view text) {
-    const UniqueFd fd(must(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644), "create " + path));
+    const UniqueFd fd(must(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644),
+                           "create " + path));
     write_whole(fd.get(), text, path);
 }
 

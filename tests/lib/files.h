@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Whole files in one go: what the laboratory writes to procfs and cgroupfs has to arrive in a single write(2).
+// Whole files in one go: what the laboratory writes to procfs and cgroupfs has to arrive in a
+// single write(2).
 #pragma once
 
 #include <string>

@@ -12,14 +12,16 @@ namespace jail_ai::test {
 IpAddress parse_address(const std::string& text) {
     IpAddress address;
     address.family = text.find(':') == std::string::npos ? AF_INET : AF_INET6;
-    if (::inet_pton(address.family, text.c_str(), address.bytes.data()) != 1) throw std::invalid_argument("no IP address: " + text);
+    if (::inet_pton(address.family, text.c_str(), address.bytes.data()) != 1)
+        throw std::invalid_argument("no IP address: " + text);
     return address;
 }
 
 IpPrefix parse_prefix(const std::string& text) {
     const std::size_t slash = text.find('/');
     if (slash == std::string::npos) throw std::invalid_argument("no IP prefix: " + text);
-    return {parse_address(text.substr(0, slash)), static_cast<std::uint8_t>(std::stoi(text.substr(slash + 1)))};
+    return {parse_address(text.substr(0, slash)),
+            static_cast<std::uint8_t>(std::stoi(text.substr(slash + 1)))};
 }
 
 Destination destination(const std::string& text, std::uint16_t port, unsigned scope) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Addresses as the laboratory's netlink messages and the tests' tables want them: text in, network-order bytes and sockaddrs out.
+// Addresses as the laboratory's netlink messages and the tests' tables want them: text in,
+// network-order bytes and sockaddrs out.
 #pragma once
 
 #include <sys/socket.h>

@@ -19,11 +19,14 @@ namespace {
 constexpr int kPatienceMs = 10'000;
 
 UniqueFd listen_for_links() {
-    UniqueFd events(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE), "open rtnetlink"));
+    UniqueFd events(
+        must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE),
+             "open rtnetlink"));
     sockaddr_nl changes{};
     changes.nl_family = AF_NETLINK;
     changes.nl_groups = RTMGRP_LINK;
-    must(::bind(events.get(), reinterpret_cast<sockaddr*>(&changes), sizeof changes), "listen for links");
+    must(::bind(events.get(), reinterpret_cast<sockaddr*>(&changes), sizeof changes),
+         "listen for links");
     return events;
 }
 
@@ -52,11 +55,14 @@ void wait_until_running(const std::string& interface) {
             continue;
         }
         nlmsghdr message{};
-        for (std::size_t at = 0; at + sizeof request <= static_cast<std::size_t>(size); at += NLMSG_ALIGN(message.nlmsg_len)) {
+        for (std::size_t at = 0; at + sizeof request <= static_cast<std::size_t>(size);
+             at += NLMSG_ALIGN(message.nlmsg_len)) {
             ifinfomsg link{};
             std::memcpy(&message, answer + at, sizeof message);
             std::memcpy(&link, answer + at + NLMSG_HDRLEN, sizeof link);
-            if (message.nlmsg_type == RTM_NEWLINK && link.ifi_index == request.link.ifi_index && (link.ifi_flags & IFF_RUNNING) != 0) return;
+            if (message.nlmsg_type == RTM_NEWLINK && link.ifi_index == request.link.ifi_index &&
+                (link.ifi_flags & IFF_RUNNING) != 0)
+                return;
         }
     }
 }

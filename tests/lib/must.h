@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The laboratory's own calls have no failure that a test could go on after: they throw, and the test that asked for them fails.
+// The laboratory's own calls have no failure that a test could go on after: they throw, and the
+// test that asked for them fails.
 #pragma once
 
 #include <cerrno>

@@ -15,7 +15,8 @@
 
 namespace jail_ai::test {
 
-// A request under construction: header, fixed part, attributes. Lengths are patched when a nest or the message is closed.
+// A request under construction: header, fixed part, attributes. Lengths are patched when a nest or
+// the message is closed.
 class Netlink::Message {
 public:
     template <typename Fixed>
@@ -36,12 +37,19 @@ public:
         append(&header, sizeof header);
         append(data, size);
     }
-    void attribute(unsigned short type, const std::string& text) { attribute(type, text.c_str(), text.size() + 1); }
-    void attribute(unsigned short type, std::uint32_t number) { attribute(type, &number, sizeof number); }
-    void attribute(unsigned short type, const IpAddress& ip) { attribute(type, ip.bytes.data(), ip.size()); }
+    void attribute(unsigned short type, const std::string& text) {
+        attribute(type, text.c_str(), text.size() + 1);
+    }
+    void attribute(unsigned short type, std::uint32_t number) {
+        attribute(type, &number, sizeof number);
+    }
+    void attribute(unsigned short type, const IpAddress& ip) {
+        attribute(type, ip.bytes.data(), ip.size());
+    }
     void hardware_address(unsigned short type, const std::string& mac) {
         std::string bytes;
-        for (std::size_t at = 0; at < mac.size(); at += 3) bytes.push_back(static_cast<char>(std::stoul(mac.substr(at, 2), nullptr, 16)));
+        for (std::size_t at = 0; at < mac.size(); at += 3)
+            bytes.push_back(static_cast<char>(std::stoul(mac.substr(at, 2), nullptr, 16)));
         if (!bytes.empty()) attribute(type, bytes.data(), bytes.size());
     }
 
@@ -69,18 +77,23 @@ private:
     std::string bytes_;
 };
 
-Netlink::Netlink() : socket_(must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open rtnetlink")) {}
+Netlink::Netlink()
+    : socket_(
+          must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE), "open rtnetlink")) {}
 
-// The last of the messages asks for an acknowledgement; the ones before it answer only when they fail.
+// The last of the messages asks for an acknowledgement; the ones before it answer only when they
+// fail.
 void Netlink::send_and_confirm(const std::string& messages, const std::string& doing) {
     must(::send(socket_.get(), messages.data(), messages.size(), 0), doing);
     for (;;) {
         alignas(nlmsghdr) char answer[8192];
         const ssize_t got = must(::recv(socket_.get(), answer, sizeof answer, 0), doing);
         auto left = static_cast<std::uint32_t>(got);
-        for (auto* header = reinterpret_cast<nlmsghdr*>(answer); NLMSG_OK(header, left); header = NLMSG_NEXT(header, left)) {
+        for (auto* header = reinterpret_cast<nlmsghdr*>(answer); NLMSG_OK(header, left);
+             header = NLMSG_NEXT(header, left)) {
             if (header->nlmsg_type != NLMSG_ERROR) continue;
-            const auto* error = reinterpret_cast<const nlmsgerr*>(reinterpret_cast<const char*>(header) + NLMSG_HDRLEN);
+            const auto* error = reinterpret_cast<const nlmsgerr*>(
+                reinterpret_cast<const char*>(header) + NLMSG_HDRLEN);
             if (error->error != 0) {
                 errno = -error->error;
                 throw_errno(doing);
@@ -94,7 +107,8 @@ void Netlink::request(Message& message, const std::string& doing) {
     send_and_confirm(message.finish(++sequence_, true), doing);
 }
 
-void Netlink::add_veth(const std::string& name, const std::string& peer, int peer_netns, const std::string& mac, const std::string& peer_mac) {
+void Netlink::add_veth(const std::string& name, const std::string& peer, int peer_netns,
+                       const std::string& mac, const std::string& peer_mac) {
     const ifinfomsg link{};
     Message message(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link);
     message.attribute(IFLA_IFNAME, name);
@@ -137,14 +151,18 @@ void Netlink::add_bridge(const std::string& name, const std::string& mac) {
     add_link({"bridge", mac, 0, -1, IFLA_BR_MCAST_SNOOPING, &off, sizeof off}, name);
 }
 
-void Netlink::add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns) {
+void Netlink::add_macvlan(const std::string& name, const std::string& mac,
+                          const std::string& parent, int netns) {
     const std::uint32_t mode = MACVLAN_MODE_BRIDGE;
-    add_link({"macvlan", mac, interface_index(parent), netns, IFLA_MACVLAN_MODE, &mode, sizeof mode}, name);
+    add_link(
+        {"macvlan", mac, interface_index(parent), netns, IFLA_MACVLAN_MODE, &mode, sizeof mode},
+        name);
 }
 
 void Netlink::add_ipvlan(const std::string& name, const std::string& parent, int netns) {
     const std::uint16_t mode = IPVLAN_MODE_L2;
-    add_link({"ipvlan", "", interface_index(parent), netns, IFLA_IPVLAN_MODE, &mode, sizeof mode}, name);
+    add_link({"ipvlan", "", interface_index(parent), netns, IFLA_IPVLAN_MODE, &mode, sizeof mode},
+             name);
 }
 
 void Netlink::delete_link(const std::string& name) {
@@ -155,7 +173,8 @@ void Netlink::delete_link(const std::string& name) {
     request(message, "delete link " + name);
 }
 
-void Netlink::change_link(const std::string& interface, unsigned short attribute, std::uint32_t value) {
+void Netlink::change_link(const std::string& interface, unsigned short attribute,
+                          std::uint32_t value) {
     ifinfomsg link{};
     link.ifi_index = static_cast<int>(interface_index(interface));
     Message message(RTM_NEWLINK, 0, link);
@@ -191,7 +210,8 @@ void Netlink::add_address(const std::string& interface, const std::string& text)
     message.attribute(IFA_ADDRESS, prefix.address);
     if (prefix.address.family == AF_INET && prefix.length < 31) {
         IpAddress broadcast = prefix.address;
-        for (unsigned bit = prefix.length; bit < 32; bit++) broadcast.bytes[bit / 8] |= static_cast<std::uint8_t>(0x80u >> (bit % 8));
+        for (unsigned bit = prefix.length; bit < 32; bit++)
+            broadcast.bytes[bit / 8] |= static_cast<std::uint8_t>(0x80u >> (bit % 8));
         message.attribute(IFA_BROADCAST, broadcast);
     }
     request(message, "add address " + text + " to " + interface);
@@ -223,7 +243,8 @@ void Netlink::add_route(const std::string& text, const std::string& via) {
     request(message, "add route " + text + " via " + via);
 }
 
-void Netlink::add_neighbour(const std::string& interface, const std::string& address, const std::string& mac) {
+void Netlink::add_neighbour(const std::string& interface, const std::string& address,
+                            const std::string& mac) {
     const IpAddress ip = parse_address(address);
     ndmsg neighbour{};
     neighbour.ndm_family = static_cast<std::uint8_t>(ip.family);

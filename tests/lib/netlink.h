@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The few rtnetlink(7) requests that build a network, without any tool: the suites also run in an initramfs.
+// The few rtnetlink(7) requests that build a network, without any tool: the suites also run in an
+// initramfs.
 #pragma once
 
 #include <cstddef>
@@ -13,20 +14,24 @@
 
 namespace jail_ai::test {
 
-// A conversation with the kernel about the network namespace that the thread was in when the object was made. Everything throws.
+// A conversation with the kernel about the network namespace that the thread was in when the object
+// was made. Everything throws.
 class Netlink {
 public:
     Netlink();
 
-    // One end stays here, the other appears in the other namespace. A MAC address is "02:00:00:77:00:01", or empty for one by chance.
-    void add_veth(const std::string& name, const std::string& peer, int peer_netns, const std::string& mac = "", const std::string& peer_mac = "");
+    // One end stays here, the other appears in the other namespace. A MAC address is
+    // "02:00:00:77:00:01", or empty for one by chance.
+    void add_veth(const std::string& name, const std::string& peer, int peer_netns,
+                  const std::string& mac = "", const std::string& peer_mac = "");
     // Of a kind that takes nothing but an interface below it, 0 for none: "dummy", "macvtap".
     void add_link(const std::string& name, const char* kind, unsigned below = 0);
     // A bridge without multicast snooping, which would keep reports from the host for a while.
     void add_bridge(const std::string& name, const std::string& mac);
-    // Share the wire of `parent`, which is here, and may be in another namespace (-1: this one): in mode bridge, and in mode L2 with the parent's
-    // address.
-    void add_macvlan(const std::string& name, const std::string& mac, const std::string& parent, int netns = -1);
+    // Share the wire of `parent`, which is here, and may be in another namespace (-1: this one): in
+    // mode bridge, and in mode L2 with the parent's address.
+    void add_macvlan(const std::string& name, const std::string& mac, const std::string& parent,
+                     int netns = -1);
     void add_ipvlan(const std::string& name, const std::string& parent, int netns = -1);
     // One that isn't there any more is none to delete.
     void delete_link(const std::string& name);
@@ -37,8 +42,10 @@ public:
     void remove_address(const std::string& interface, const std::string& prefix);
     void add_route(const std::string& prefix, const std::string& via);
     // One that need not be asked for.
-    void add_neighbour(const std::string& interface, const std::string& address, const std::string& mac);
-    // Type `local`, table `local`, on lo: what an address of the machine looks like to whoever reads the table. In few system calls.
+    void add_neighbour(const std::string& interface, const std::string& address,
+                       const std::string& mac);
+    // Type `local`, table `local`, on lo: what an address of the machine looks like to whoever
+    // reads the table. In few system calls.
     void add_local_routes(const std::vector<IpPrefix>& prefixes);
 
 private:

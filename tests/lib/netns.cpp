@@ -14,7 +14,8 @@ namespace jail_ai::test {
 namespace {
 
 UniqueFd current_netns() {
-    return UniqueFd(must(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), "open /proc/self/ns/net"));
+    return UniqueFd(
+        must(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC), "open /proc/self/ns/net"));
 }
 
 }  // namespace
@@ -23,8 +24,10 @@ NetworkNamespace::NetworkNamespace() {
     const UniqueFd home = current_netns();
     must(::unshare(CLONE_NEWNET), "make a network namespace");
     fd_ = current_netns();
-    // Addresses that are still tentative can't be sent from, and a link's own fe80:: address can't be given NODAD.
-    for (const char* which : {"all", "default"}) write_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/accept_dad", "0");
+    // Addresses that are still tentative can't be sent from, and a link's own fe80:: address can't
+    // be given NODAD.
+    for (const char* which : {"all", "default"})
+        write_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/accept_dad", "0");
     Netlink().set_up("lo");
     must(::setns(home.get(), CLONE_NEWNET), "return to the suite's network namespace");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Network namespaces held by a descriptor, and visits to them. The suite is a single thread, hence a visit is only setns(2) there and back.
+// Network namespaces held by a descriptor, and visits to them. The suite is a single thread, hence
+// a visit is only setns(2) there and back.
 #pragma once
 
 #include <utility>

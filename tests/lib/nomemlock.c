@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Preloaded into crun where root may not raise RLIMIT_MEMLOCK. crun before 1.21 gives up when it can't, although the kernel has
-   charged BPF memory to the memory cgroup instead of that limit since 5.11. So the request "succeeds" and changes nothing. */
+/* Preloaded into crun where root may not raise RLIMIT_MEMLOCK. crun before 1.21 gives up when it
+   can't, although the kernel has charged BPF memory to the memory cgroup instead of that limit
+   since 5.11. So the request "succeeds" and changes nothing. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <sys/resource.h>

@@ -7,8 +7,8 @@
 #include <span>
 #include <vector>
 
-#include "../bpf/packet.h"
 #include "base/ip_prefix.h"
+#include "bpf/packet.h"
 
 namespace jail_ai::test {
 
@@ -23,7 +23,8 @@ struct PacketBytes {
 }  // namespace jail_ai::test
 
 JAIL_INLINE int jail_load(const struct __sk_buff* skb, __u32 offset, void* to, __u32 size) {
-    const jail_ai::test::Bytes& bytes = *reinterpret_cast<const jail_ai::test::PacketBytes*>(skb)->bytes;
+    const jail_ai::test::Bytes& bytes =
+        *reinterpret_cast<const jail_ai::test::PacketBytes*>(skb)->bytes;
     if (offset > bytes.size() || size > bytes.size() - offset) return 1;
     std::memcpy(to, bytes.data() + offset, size);
     return 0;

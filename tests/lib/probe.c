@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Says in one word what becomes of an attempt to reach an address, and plays the far end of such attempts. Tests run it inside
-   containers whose root file system holds nothing else, so it is one static executable without dependencies; and it tells the errno
-   by name, since only that separates a denial (EPERM) from a network that is merely dead. Usage: see usage(). */
+/* Says in one word what becomes of an attempt to reach an address, and plays the far end of such
+   attempts. Tests run it inside containers whose root file system holds nothing else, so it is one
+   static executable without dependencies; and it tells the errno by name, since only that separates
+   a denial (EPERM) from a network that is merely dead. Usage: see usage(). */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,7 +22,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { max_listeners = 64, default_timeout_ms = 3000, bulk_bytes = 20000000, large_bytes = 8000, inherited_fd = 3 };
+enum {
+    max_listeners = 64,
+    default_timeout_ms = 3000,
+    bulk_bytes = 20000000,
+    large_bytes = 8000,
+    inherited_fd = 3
+};
 
 struct endpoint {
     union {
@@ -45,14 +52,21 @@ static _Noreturn void usage(void) {
         "usage: probe PROBE [-- PROBE]...\n"
         "       probe listen SERVICE [-- SERVICE]... [then PROBE [-- PROBE]...]\n"
         "       probe exchange PATH PATH\n"
-        "PROBE:   tcp|bulk|inherited|udp|udp-large|udp-connect|udp-unspec ADDR PORT [TIMEOUT_MS] | ask ADDR PORT ADDR PORT\n"
+        "PROBE:   tcp|bulk|inherited|udp|udp-large|udp-connect|udp-unspec ADDR PORT [TIMEOUT_MS] | "
+        "ask ADDR PORT ADDR PORT\n"
         "SERVICE: tcp ADDR PORT [MESSAGE] | echo|udp|udp-back ADDR PORT | log PATH\n"
-        "ADDR:    a.b.c.d, IPv6, ::ffff:a.b.c.d (on an IPv6 socket), fe80::x%interface or a.b.c.d%interface (on a socket bound to it)\n"
-        "A probe prints reached, timeout or an errno name; several print 'KIND ADDR PORT RESULT', a line each. bulk has an echo service\n"
-        "send back 20 MB and compares them, inherited connects the listening socket that came as descriptor 3, udp-large travels in\n"
-        "fragments, ask has a udp service send a datagram to the second address, and prints 'sent' or the errno name it got.\n"
-        "listen prints 'ready' once it listens: tcp sends MESSAGE and closes, echo sends back what it gets, udp too, udp-back by way of\n"
-        "connect(), log prints what arrives at a Unix datagram socket. With 'then' it goes on to probe, prints 'probed' and serves until\n"
+        "ADDR:    a.b.c.d, IPv6, ::ffff:a.b.c.d (on an IPv6 socket), fe80::x%interface or "
+        "a.b.c.d%interface (on a socket bound to it)\n"
+        "A probe prints reached, timeout or an errno name; several print 'KIND ADDR PORT RESULT', "
+        "a line each. bulk has an echo service\n"
+        "send back 20 MB and compares them, inherited connects the listening socket that came as "
+        "descriptor 3, udp-large travels in\n"
+        "fragments, ask has a udp service send a datagram to the second address, and prints 'sent' "
+        "or the errno name it got.\n"
+        "listen prints 'ready' once it listens: tcp sends MESSAGE and closes, echo sends back what "
+        "it gets, udp too, udp-back by way of\n"
+        "connect(), log prints what arrives at a Unix datagram socket. With 'then' it goes on to "
+        "probe, prints 'probed' and serves until\n"
         "SIGTERM. exchange prints 'ready', and has the two change places again and again.\n",
         stderr);
     exit(64);
@@ -84,7 +98,8 @@ static struct endpoint parse_endpoint(const char* address, const char* port) {
     if (inet_pton(AF_INET6, literal, &endpoint.address.v6.sin6_addr) != 1) usage();
     endpoint.address.v6.sin6_family = AF_INET6;
     endpoint.address.v6.sin6_port = htons((uint16_t)number);
-    if (scope != NULL && (endpoint.address.v6.sin6_scope_id = if_nametoindex(scope)) == 0) fail(address);
+    if (scope != NULL && (endpoint.address.v6.sin6_scope_id = if_nametoindex(scope)) == 0)
+        fail(address);
     endpoint.length = sizeof endpoint.address.v6;
     return endpoint;
 }
@@ -107,7 +122,9 @@ static void set_option(int fd, int level, int option) {
 
 static int open_socket_to(const struct endpoint* to, int type) {
     const int fd = open_socket(to->address.any.sa_family, type);
-    if (to->device != NULL && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, to->device, (socklen_t)strlen(to->device)) != 0) fail(to->device);
+    if (to->device != NULL &&
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, to->device, (socklen_t)strlen(to->device)) != 0)
+        fail(to->device);
     return fd;
 }
 
@@ -131,10 +148,12 @@ static const char* exchange_bulk(int fd, int timeout_ms) {
     static uint8_t buffer[65536];
     uint64_t sent = 0, received = 0;
     while (received < bulk_bytes) {
-        struct pollfd ready = {.fd = fd, .events = (short)(sent < bulk_bytes ? POLLIN | POLLOUT : POLLIN)};
+        struct pollfd ready = {.fd = fd,
+                               .events = (short)(sent < bulk_bytes ? POLLIN | POLLOUT : POLLIN)};
         if (poll(&ready, 1, timeout_ms) == 0) return "timeout";
         if (ready.revents & POLLOUT) {
-            const size_t size = bulk_bytes - sent < sizeof buffer ? bulk_bytes - sent : sizeof buffer;
+            const size_t size =
+                bulk_bytes - sent < sizeof buffer ? bulk_bytes - sent : sizeof buffer;
             for (size_t i = 0; i < size; ++i) buffer[i] = bulk_byte(sent + i);
             const ssize_t count = send(fd, buffer, size, MSG_NOSIGNAL);
             if (count < 0) return error_word(errno);
@@ -155,7 +174,8 @@ static const char* probe_tcp(const char* kind, const struct endpoint* to, int ti
     const bool inherited = strcmp(kind, "inherited") == 0;
     const int fd = inherited ? inherited_fd : open_socket_to(to, SOCK_STREAM);
     /* It stops listening by that, and may connect. */
-    if (inherited && (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || shutdown(fd, SHUT_RD) != 0)) return error_word(errno);
+    if (inherited && (fcntl(fd, F_SETFL, O_NONBLOCK) != 0 || shutdown(fd, SHUT_RD) != 0))
+        return error_word(errno);
     const char* word = connect_failure(fd, to, timeout_ms);
     if (word == NULL) word = strcmp(kind, "bulk") == 0 ? exchange_bulk(fd, timeout_ms) : "reached";
     close(fd);
@@ -177,7 +197,8 @@ static const char* probe_udp(const char* kind, struct endpoint* to, int timeout_
     const size_t size = strcmp(kind, "udp-large") == 0 ? sizeof datagram : 2 * sizeof *datagram;
     const int family = to->address.any.sa_family;
     const int fd = open_socket_to(to, SOCK_DGRAM);
-    /* Without it an ICMP answer to sendto() would be silence, and a closed port would look like a dead network. */
+    /* Without it an ICMP answer to sendto() would be silence, and a closed port would look like a
+     * dead network. */
     if (family == AF_INET)
         set_option(fd, IPPROTO_IP, IP_RECVERR);
     else
@@ -233,7 +254,8 @@ static const char* probe(int count, char** words) {
 /* How many words stand before the next "--" (or "then"). */
 static int item_length(int count, char** words) {
     int length = 0;
-    while (length < count && strcmp(words[length], "--") != 0 && strcmp(words[length], "then") != 0) ++length;
+    while (length < count && strcmp(words[length], "--") != 0 && strcmp(words[length], "then") != 0)
+        ++length;
     return length;
 }
 
@@ -255,7 +277,8 @@ static void probe_all(int count, char** words) {
 
 static struct listener open_listener(int count, char** words) {
     if (count == 2 && strcmp(words[0], "log") == 0) {
-        struct endpoint at = {.address.local.sun_family = AF_UNIX, .length = sizeof at.address.local};
+        struct endpoint at = {.address.local.sun_family = AF_UNIX,
+                              .length = sizeof at.address.local};
         if (strlen(words[1]) >= sizeof at.address.local.sun_path) usage();
         strcpy(at.address.local.sun_path, words[1]);
         const int fd = open_socket(AF_UNIX, SOCK_DGRAM);
@@ -268,7 +291,8 @@ static struct listener open_listener(int count, char** words) {
     const struct endpoint at = parse_endpoint(words[1], words[2]);
     const int fd = open_socket(at.address.any.sa_family, tcp ? SOCK_STREAM : SOCK_DGRAM);
     set_option(fd, SOL_SOCKET, SO_REUSEADDR);
-    set_option(fd, IPPROTO_IP, IP_FREEBIND); /* the address of a bridge comes with the bridge's first container */
+    set_option(fd, IPPROTO_IP,
+               IP_FREEBIND); /* the address of a bridge comes with the bridge's first container */
     if (bind(fd, &at.address.any, at.length) != 0) fail(words[1]);
     if (tcp && listen(fd, 128) != 0) fail("listen");
     const char kind = strcmp(words[0], "udp-back") == 0 ? 'b' : words[0][0];
@@ -304,8 +328,11 @@ static void serve_datagram(const struct listener* listener) {
     char data[large_bytes + 1];
     char address[INET6_ADDRSTRLEN], port[6];
     struct endpoint from = {.length = sizeof from.address};
-    const ssize_t count = recvfrom(listener->fd, data, sizeof data - 1, 0, &from.address.any, &from.length);
-    if (count <= 0) return; /* what an order sends is empty, so that two services don't echo each other for ever */
+    const ssize_t count =
+        recvfrom(listener->fd, data, sizeof data - 1, 0, &from.address.any, &from.length);
+    if (count <= 0)
+        return; /* what an order sends is empty, so that two services don't echo each other for ever
+                 */
     data[count] = '\0';
     if (listener->kind == 'l') {
         for (ssize_t i = 0; i < count; ++i) putchar((unsigned char)data[i] < ' ' ? ' ' : data[i]);
@@ -317,7 +344,9 @@ static void serve_datagram(const struct listener* listener) {
         if (connect(listener->fd, &from.address.any, from.length) != 0) fail("disconnect");
     } else if (sscanf(data, "send %45s %5s", address, port) == 2) {
         const struct endpoint to = parse_endpoint(address, port);
-        const char* word = sendto(listener->fd, data, 0, 0, &to.address.any, to.length) == 0 ? "sent" : error_word(errno);
+        const char* word = sendto(listener->fd, data, 0, 0, &to.address.any, to.length) == 0
+                               ? "sent"
+                               : error_word(errno);
         sendto(listener->fd, word, strlen(word), 0, &from.address.any, from.length);
     } else {
         sendto(listener->fd, data, (size_t)count, 0, &from.address.any, from.length);
@@ -326,15 +355,19 @@ static void serve_datagram(const struct listener* listener) {
 
 static _Noreturn void serve(const struct listener* listeners, nfds_t count) {
     struct pollfd polled[max_listeners];
-    for (nfds_t i = 0; i < count; ++i) polled[i] = (struct pollfd){.fd = listeners[i].fd, .events = POLLIN};
+    for (nfds_t i = 0; i < count; ++i)
+        polled[i] = (struct pollfd){.fd = listeners[i].fd, .events = POLLIN};
     for (;;) {
         if (poll(polled, count, -1) < 0 && errno != EINTR) fail("poll");
         for (nfds_t i = 0; i < count; ++i)
-            if (polled[i].revents != 0) (strchr("te", listeners[i].kind) != NULL ? serve_stream : serve_datagram)(&listeners[i]);
+            if (polled[i].revents != 0)
+                (strchr("te", listeners[i].kind) != NULL ? serve_stream
+                                                         : serve_datagram)(&listeners[i]);
     }
 }
 
-/* Process 1 of a pid namespace ignores SIGTERM unless it asks for it, and "podman stop" would then wait for ten seconds. */
+/* Process 1 of a pid namespace ignores SIGTERM unless it asks for it, and "podman stop" would then
+ * wait for ten seconds. */
 static void leave(int signal_number) {
     (void)signal_number;
     _exit(0);

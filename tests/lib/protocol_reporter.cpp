@@ -29,7 +29,8 @@ public:
     }
     void test_run_start() override {}
     void test_run_end(const doctest::TestRunStats&) override {
-        out_ << "# " << counts.passed << " passed, " << counts.failed << " failed, " << counts.skipped << " skipped" << std::endl;
+        out_ << "# " << counts.passed << " passed, " << counts.failed << " failed, "
+             << counts.skipped << " skipped" << std::endl;
     }
     void test_case_start(const doctest::TestCaseData& data) override {
         name_ = data.m_name;
@@ -40,9 +41,13 @@ public:
         start();
     }
     void test_case_end(const doctest::CurrentTestCaseStats&) override { finish(); }
-    void test_case_exception(const doctest::TestCaseException& exception) override { fail(exception.error_string.c_str()); }
+    void test_case_exception(const doctest::TestCaseException& exception) override {
+        fail(exception.error_string.c_str());
+    }
     void test_case_skipped(const doctest::TestCaseData&) override {}
-    void subcase_start(const doctest::SubcaseSignature& subcase) override { subcases_.emplace_back(subcase.m_name.c_str()); }
+    void subcase_start(const doctest::SubcaseSignature& subcase) override {
+        subcases_.emplace_back(subcase.m_name.c_str());
+    }
     void subcase_end() override {}
 
     void log_assert(const doctest::AssertData& data) override {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Results as every suite here prints them: `ok - NAME`, `not ok - NAME: WHY`, `skip - NAME: WHY`, a line a case. A SUBCASE without
-// subcases of its own is a case: its name follows the test case's. A case that asserts nothing has failed.
+// Results as every suite here prints them: `ok - NAME`, `not ok - NAME: WHY`, `skip - NAME: WHY`, a
+// line a case. A SUBCASE without subcases of its own is a case: its name follows the test case's. A
+// case that asserts nothing has failed.
 #pragma once
 
 #include <string>

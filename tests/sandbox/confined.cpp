@@ -25,7 +25,8 @@ std::string ending(Prepare prepare, Deed deed) {
     }
     int status = 0;
     must(::waitpid(pid, &status, 0), "wait for a child");
-    if (WIFSIGNALED(status)) return WTERMSIG(status) == SIGSYS ? "killed" : "signal " + std::to_string(WTERMSIG(status));
+    if (WIFSIGNALED(status))
+        return WTERMSIG(status) == SIGSYS ? "killed" : "signal " + std::to_string(WTERMSIG(status));
     if (WEXITSTATUS(status) == kNotConfined) return "can't confine itself";
     return WEXITSTATUS(status) == 0 ? "does" : error_name(WEXITSTATUS(status));
 }

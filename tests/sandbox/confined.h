@@ -11,7 +11,8 @@ namespace jail_ai::test {
 
 using Deed = long (*)();  // as system calls do: -1 and errno where it fails
 
-// How it ended: "does" where the deed returned 0 or more, an error's name ("EACCES"), or "killed" by the filter; other signals by number.
+// How it ended: "does" where the deed returned 0 or more, an error's name ("EACCES"), or "killed"
+// by the filter; other signals by number.
 std::string confined(Role role, Deed deed);
 // The same in a process that is not confined.
 std::string unconfined(Deed deed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Phase 6: the filter. Each row is tried unconfined as well, where it must not kill; arguments are such that nothing comes of it there.
+// Phase 6: the filter. Each row is tried unconfined as well, where it must not kill; arguments are
+// such that nothing comes of it there.
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -42,7 +43,8 @@
 namespace jail_ai::test {
 namespace {
 
-constexpr std::array kRoles = {Role::create_runtime, Role::precreate, Role::ask_broker, Role::broker, Role::prober};
+constexpr std::array kRoles = {Role::create_runtime, Role::precreate, Role::ask_broker,
+                               Role::broker, Role::prober};
 
 constexpr unsigned bit(Role role) {
     return 1U << static_cast<unsigned>(role);
@@ -228,7 +230,8 @@ TEST_CASE("what libraries do of themselves goes on working") {
         std::ifstream status("/proc/self/status");
         std::string line;
         std::getline(status, line);
-        return caught && line.starts_with("Name:") && !text.str().empty() && moved != nullptr ? 0 : -1;
+        return caught && line.starts_with("Name:") && !text.str().empty() && moved != nullptr ? 0
+                                                                                              : -1;
     };
     for (const Role role : kRoles) {
         INFO(std::string(name_of(role)));
@@ -240,7 +243,8 @@ TEST_CASE("what libraries do of themselves goes on working") {
     };
     for (const Role role : kRoles) {
         INFO(std::string(name_of(role)));
-        if (role != Role::prober) CHECK(confined(role, log) == "does");  // that one has nothing to say
+        if (role != Role::prober)
+            CHECK(confined(role, log) == "does");  // that one has nothing to say
     }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// All of the confinement is there at the moment of the first read from standard input, by the kernel's own account in /proc.
+// All of the confinement is there at the moment of the first read from standard input, by the
+// kernel's own account in /proc.
 #include <dirent.h>
 #include <doctest/doctest.h>
 #include <sched.h>
@@ -25,7 +26,8 @@ namespace jail_ai::test {
 namespace {
 
 constexpr const char* kNone = "0000000000000000";
-constexpr const char* kJailing = "0000000000281004";  // DAC_READ_SEARCH, NET_ADMIN, SYS_PTRACE, SYS_ADMIN
+constexpr const char* kJailing =
+    "0000000000281004";  // DAC_READ_SEARCH, NET_ADMIN, SYS_PTRACE, SYS_ADMIN
 
 std::string limit(const HeldHook& hook, const std::string& name) {
     std::istringstream lines(read_file(hook.path("limits")));
@@ -40,7 +42,8 @@ std::string limit(const HeldHook& hook, const std::string& name) {
 }
 
 int count_descriptors(const HeldHook& hook) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(hook.path("fd").c_str()), ::closedir);
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::opendir(hook.path("fd").c_str()),
+                                                        ::closedir);
     int count = 0;
     while (const dirent* entry = ::readdir(directory.get()))
         if (entry->d_name[0] != '.') ++count;
@@ -50,14 +53,17 @@ int count_descriptors(const HeldHook& hook) {
 void expect_confined(const HeldHook& hook, const std::string& capabilities, int descriptors = 4) {
     CHECK(hook.status("NoNewPrivs") == "1");
     CHECK(hook.status("Seccomp") == "2");
-    if (kHasSyscallFilter && !hook.status("Seccomp_filters").empty()) CHECK(hook.status("Seccomp_filters") == "2");  // ours and its own
+    if (kHasSyscallFilter && !hook.status("Seccomp_filters").empty())
+        CHECK(hook.status("Seccomp_filters") == "2");  // ours and its own
     for (const char* set : {"CapInh", "CapBnd", "CapAmb"}) CHECK(hook.status(set) == kNone);
     CHECK(hook.status("CapPrm") == capabilities);
     CHECK(hook.status("CapEff") == capabilities);
     CHECK(limit(hook, "Max core file size") == "0 0");
     CHECK(limit(hook, "Max processes") == "0 0");
     CHECK(hook.status("SigBlk") == kNone);
-    CHECK(count_descriptors(hook) == descriptors);  // 0, 1, 2 and syslog; of those that jail also the prober, and both ends of the channel to it
+    CHECK(count_descriptors(hook) ==
+          descriptors);  // 0, 1, 2 and syslog; of those that jail also the prober, and both ends of
+                         // the channel to it
 }
 
 void block_everything() {

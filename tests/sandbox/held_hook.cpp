@@ -32,14 +32,18 @@ int stop_first_read() {
     constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
     constexpr auto argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));
     sock_filter steps[] = {
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_read},  // to the argument
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_recvmsg},                                                // another system call: to the last step
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},      {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, STDIN_FILENO},
-        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF}, {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},
+        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_read},     // to the argument
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_recvmsg},  // another system call: to the last step
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, STDIN_FILENO},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF},
+        {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     };
     const sock_fprog program{sizeof steps / sizeof steps[0], steps};
-    return static_cast<int>(
-        must(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program), "install a seccomp filter"));
+    return static_cast<int>(must(
+        ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program),
+        "install a seccomp filter"));
 }
 
 std::string hook_path() {
@@ -48,11 +52,15 @@ std::string hook_path() {
 }
 
 // In the new process. Ends it where anything fails, and the listener with it.
-[[noreturn]] void become_hook(const char* verb, int input, const std::function<void()>& before_exec, int to_parent, int from_parent) {
+[[noreturn]] void become_hook(const char* verb, int input, const std::function<void()>& before_exec,
+                              int to_parent, int from_parent) {
     try {
-        const UniqueFd binary(must(::open(hook_path().c_str(), O_RDONLY | O_CLOEXEC), "open the hook"));
+        const UniqueFd binary(
+            must(::open(hook_path().c_str(), O_RDONLY | O_CLOEXEC), "open the hook"));
         const UniqueFd nothing(must(::open("/dev/null", O_RDWR | O_CLOEXEC), "open /dev/null"));
-        for (int fd = 0; fd < 3; ++fd) must(::dup2(fd == 0 && input >= 0 ? input : nothing.get(), fd), "hand over standard input and output");
+        for (int fd = 0; fd < 3; ++fd)
+            must(::dup2(fd == 0 && input >= 0 ? input : nothing.get(), fd),
+                 "hand over standard input and output");
         const int listener = stop_first_read();
         must(::write(to_parent, &listener, sizeof listener), "tell the listener");
         char taken = 0;
@@ -68,7 +76,8 @@ std::string hook_path() {
 
 }  // namespace
 
-HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec, int input) : pid_(-1) {
+HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec, int input)
+    : pid_(-1) {
     int up[2];
     int down[2];
     must(::pipe2(up, O_CLOEXEC), "make a pipe");
@@ -80,16 +89,21 @@ HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec, i
     if (pid_ == 0) become_hook(verb, input, before_exec, its_end.get(), its_other_end.get());
     its_end.reset();
     int listener = -1;
-    if (::read(ends[0].get(), &listener, sizeof listener) != sizeof listener) throw std::runtime_error("the hook was not started");
+    if (::read(ends[0].get(), &listener, sizeof listener) != sizeof listener)
+        throw std::runtime_error("the hook was not started");
     const UniqueFd pidfd(static_cast<int>(must(::syscall(SYS_pidfd_open, pid_, 0), "pidfd_open")));
-    listener_ = UniqueFd(static_cast<int>(must(::syscall(SYS_pidfd_getfd, pidfd.get(), listener, 0), "take the listener")));
+    listener_ = UniqueFd(static_cast<int>(
+        must(::syscall(SYS_pidfd_getfd, pidfd.get(), listener, 0), "take the listener")));
     must(::write(ends[1].get(), "x", 1), "let the hook go");
 
     pollfd polled[] = {{listener_.get(), POLLIN, 0}, {pidfd.get(), POLLIN, 0}};
-    if (must(::poll(polled, 2, kPatience), "wait for the hook's first read") == 0) throw std::runtime_error("the hook doesn't read");
-    if ((polled[0].revents & POLLIN) == 0) throw std::runtime_error("the hook ended before it read");
+    if (must(::poll(polled, 2, kPatience), "wait for the hook's first read") == 0)
+        throw std::runtime_error("the hook doesn't read");
+    if ((polled[0].revents & POLLIN) == 0)
+        throw std::runtime_error("the hook ended before it read");
     seccomp_notif request{};
-    must(::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &request), "receive the hook's first read");
+    must(::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &request),
+         "receive the hook's first read");
 }
 
 HeldHook::~HeldHook() {

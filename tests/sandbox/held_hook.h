@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The real hook, stopped by the kernel where it reads from standard input for the first time, to be looked at.
+// The real hook, stopped by the kernel where it reads from standard input for the first time, to be
+// looked at.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +15,10 @@ namespace jail_ai::test {
 
 class HeldHook {
 public:
-    // `before_exec` runs in the new process; standard input is /dev/null or the descriptor given. Throws where the hook ends before it reads.
-    explicit HeldHook(const char* verb, const std::function<void()>& before_exec = {}, int input = -1);
+    // `before_exec` runs in the new process; standard input is /dev/null or the descriptor given.
+    // Throws where the hook ends before it reads.
+    explicit HeldHook(const char* verb, const std::function<void()>& before_exec = {},
+                      int input = -1);
     ~HeldHook();
     HeldHook(const HeldHook&) = delete;
     HeldHook& operator=(const HeldHook&) = delete;

@@ -21,7 +21,8 @@ Result<Arguments> parse(const Verb& verb, std::vector<std::string> words) {
 }  // namespace
 
 TEST_CASE("arguments: options stand anywhere, and a value may be a word of its own") {
-    const auto fetch = parse(kFetch, {"web", "--json", "--key", "--a=b", "abc1", "--key=c=d", "--json"});
+    const auto fetch =
+        parse(kFetch, {"web", "--json", "--key", "--a=b", "abc1", "--key=c=d", "--json"});
     REQUIRE(fetch);
     CHECK(fetch->has("--json"));
     CHECK_FALSE(fetch->has("--table"));
@@ -30,10 +31,12 @@ TEST_CASE("arguments: options stand anywhere, and a value may be a word of its o
     for (const auto& [option, value] : fetch->options)
         if (option == "--key") keys.push_back(value);
     CHECK(keys == std::vector<std::string>{"--a=b", "c=d"});
-    const auto put = parse(kPut, {"--allow", "host:1", "--pid=7", "--enforce", "--block-host=audit", "there"});
+    const auto put =
+        parse(kPut, {"--allow", "host:1", "--pid=7", "--enforce", "--block-host=audit", "there"});
     REQUIRE(put);
     CHECK(*put->value("--pid") == "7");
-    CHECK(put->flags == std::vector<std::string>{"--allow=host:1", "--enforce", "--block-host=audit"});
+    CHECK(put->flags ==
+          std::vector<std::string>{"--allow=host:1", "--enforce", "--block-host=audit"});
     CHECK(put->defaults.enforced);
     CHECK(put->defaults.settings.mode == Mode::audit);
     CHECK(put->words == std::vector<std::string>{"there"});
@@ -46,14 +49,22 @@ TEST_CASE("arguments: each slip has one answer") {
         const char* message;
     };
     for (const Case& c :
-         {Case{kFetch, {"--jsn"}, "unknown option '--jsn'"}, Case{kFetch, {"-f"}, "unknown option '-f'"},
-          Case{kFetch, {"--allow=host:1"}, "unknown option '--allow'"}, Case{kFetch, {"--pid=1"}, "unknown option '--pid'"},
-          Case{kPut, {"--pid=1", "--blok-host=true"}, "unknown option '--blok-host'"}, Case{kFetch, {"--json=1"}, "'--json' takes no value"},
-          Case{kFetch, {"--json="}, "'--json' takes no value"}, Case{kPut, {"--pid=1", "--enforce=1"}, "'--enforce' takes no value"},
-          Case{kFetch, {"--key"}, "'--key' needs a value"}, Case{kFetch, {"--key="}, "'--key' needs a value"},
-          Case{kPut, {"--pid=1", "--allow"}, "'--allow' needs a value"}, Case{kPut, {"--pid=1", "--pid=1"}, "'--pid' stands there twice"},
-          Case{kFetch, {"--json", "--table"}, "fetch takes one of --json, --table"}, Case{kPut, {}, "put takes one of --pid=PID, --cgroup=DIRECTORY"},
-          Case{kPut, {"--pid=1", "--cgroup=/"}, "put takes one of --pid=PID, --cgroup=DIRECTORY"}, Case{kFetch, {""}, "unexpected ''"},
+         {Case{kFetch, {"--jsn"}, "unknown option '--jsn'"},
+          Case{kFetch, {"-f"}, "unknown option '-f'"},
+          Case{kFetch, {"--allow=host:1"}, "unknown option '--allow'"},
+          Case{kFetch, {"--pid=1"}, "unknown option '--pid'"},
+          Case{kPut, {"--pid=1", "--blok-host=true"}, "unknown option '--blok-host'"},
+          Case{kFetch, {"--json=1"}, "'--json' takes no value"},
+          Case{kFetch, {"--json="}, "'--json' takes no value"},
+          Case{kPut, {"--pid=1", "--enforce=1"}, "'--enforce' takes no value"},
+          Case{kFetch, {"--key"}, "'--key' needs a value"},
+          Case{kFetch, {"--key="}, "'--key' needs a value"},
+          Case{kPut, {"--pid=1", "--allow"}, "'--allow' needs a value"},
+          Case{kPut, {"--pid=1", "--pid=1"}, "'--pid' stands there twice"},
+          Case{kFetch, {"--json", "--table"}, "fetch takes one of --json, --table"},
+          Case{kPut, {}, "put takes one of --pid=PID, --cgroup=DIRECTORY"},
+          Case{kPut, {"--pid=1", "--cgroup=/"}, "put takes one of --pid=PID, --cgroup=DIRECTORY"},
+          Case{kFetch, {""}, "unexpected ''"},
           Case{kPut, {"--pid=1", "a", "b"}, "unexpected 'b': put takes one DESTINATION"}}) {
         const auto refused = parse(c.verb, c.words);
         REQUIRE_FALSE(refused);
@@ -62,6 +73,8 @@ TEST_CASE("arguments: each slip has one answer") {
     }
     const Verb plain{.name = "plain", .run = nullptr};
     CHECK(parse(plain, {"x"}).error().message == "unexpected 'x'");
-    CHECK(parse(kPut, {"--pid=1", "--enforce"}).error().message.starts_with("--enforce needs --block-host"));
+    CHECK(parse(kPut, {"--pid=1", "--enforce"})
+              .error()
+              .message.starts_with("--enforce needs --block-host"));
     CHECK(parse(kPut, {"--pid=1", "--dns=on"}).error().exit_code == EX_USAGE);
 }

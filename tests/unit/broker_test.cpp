@@ -14,7 +14,11 @@ namespace {
 
 constexpr std::string_view kNul("\0", 1);
 
-const Message kMessage{{"--block-host=true", "--enforce", "--allow="}, R"({"id":"x"})", "{}", std::string("127.0.0.1 a\n") + std::string(kNul), ""};
+const Message kMessage{{"--block-host=true", "--enforce", "--allow="},
+                       R"({"id":"x"})",
+                       "{}",
+                       std::string("127.0.0.1 a\n") + std::string(kNul),
+                       ""};
 
 std::string encoded(const Message& message) {
     auto bytes = encode_message(message);
@@ -36,7 +40,9 @@ int header_error(std::string_view bytes) {
 std::string told(std::string_view bytes) {
     const auto answer = parse_answer(bytes);
     if (!answer) return "error " + std::to_string(answer.error().exit_code);
-    const std::string_view word = answer->word == Word::yes ? "yes" : answer->word == Word::no ? "no" : "never";
+    const std::string_view word = answer->word == Word::yes  ? "yes"
+                                  : answer->word == Word::no ? "no"
+                                                             : "never";
     return std::string(word) + "|" + std::to_string(answer->exit_code) + "|" + answer->text;
 }
 
@@ -80,7 +86,9 @@ TEST_CASE("protocol: each part is bounded, for whoever sends and for whoever tak
             const auto parsed = parse_header(header_of(sizes));
             REQUIRE_FALSE(static_cast<bool>(parsed));
             CHECK(parsed.error().exit_code == EX_DATAERR);
-            CHECK(parsed.error().message.find(std::string(kPartNames[part]) + " has " + std::to_string(more) + " bytes") != std::string::npos);
+            CHECK(parsed.error().message.find(std::string(kPartNames[part]) + " has " +
+                                              std::to_string(more) + " bytes") !=
+                  std::string::npos);
         }
     }
     CHECK(body_size(kMaxPart) < 11U << 20);
@@ -88,7 +96,8 @@ TEST_CASE("protocol: each part is bounded, for whoever sends and for whoever tak
     message.config.resize(kMaxPart[kConfig]);
     CHECK(static_cast<bool>(encode_message(message)));
     message.config.push_back(' ');
-    CHECK(encode_message(message).error().message == "the config.json has 1048577 bytes, the broker takes 1048576");
+    CHECK(encode_message(message).error().message ==
+          "the config.json has 1048577 bytes, the broker takes 1048576");
 }
 
 TEST_CASE("protocol: a body of another length, or a flag without an end") {
@@ -108,16 +117,36 @@ TEST_CASE("protocol: an answer is one line, and anything else is no yes") {
     CHECK(told(encode_answer({Word::no, 78, "it can't"})) == "no|78|it can't");
     CHECK(told(encode_answer({Word::never, 65, ""})) == "never|65|");
     CHECK(told(encode_answer({Word::no, 65, "two\nlines\r"})) == "no|65|two lines ");
-    const std::string long_answer = encode_answer({Word::no, 65, std::string(2 * kMaxAnswerBytes, 'x')});
+    const std::string long_answer =
+        encode_answer({Word::no, 65, std::string(2 * kMaxAnswerBytes, 'x')});
     CHECK(long_answer.size() == kMaxAnswerBytes);
     CHECK(told(long_answer).starts_with("no|65|xxx"));
-    for (const std::string_view strange :
-         {"",       "\n",    "yes",      "yes\n",     "yes x",      "yes x\n\n",          "yes x\nno 1 y\n", "Yes x\n",    " yes x\n", "yesx y\n",
-          "no x\n", "no \n", "no 0 x\n", "no -1 x\n", "no 256 x\n", "no 99999999999 x\n", "no 65\n",         "no 65x y\n", "never\n",  "maybe 1 x\n"})
+    for (const std::string_view strange : {"",
+                                           "\n",
+                                           "yes",
+                                           "yes\n",
+                                           "yes x",
+                                           "yes x\n\n",
+                                           "yes x\nno 1 y\n",
+                                           "Yes x\n",
+                                           " yes x\n",
+                                           "yesx y\n",
+                                           "no x\n",
+                                           "no \n",
+                                           "no 0 x\n",
+                                           "no -1 x\n",
+                                           "no 256 x\n",
+                                           "no 99999999999 x\n",
+                                           "no 65\n",
+                                           "no 65x y\n",
+                                           "never\n",
+                                           "maybe 1 x\n"})
         CHECK(told(strange) == "error 76");
 }
 
-TEST_CASE("authorisation: a process is jailed by whoever made its user namespace, one of the machine's by root") {
+TEST_CASE(
+    "authorisation: a process is jailed by whoever made its user namespace, one of the machine's "
+    "by root") {
     const Peer user{100, 1000};
     const Peer root{100, 0};
     CHECK(owns_user_namespace(user, {7, false, 1000}));
@@ -146,10 +175,13 @@ TEST_CASE("authorisation: each refusal says why") {
     CHECK(static_cast<bool>(authorise_process(user, {7, false, 1000})));
     CHECK(authorise_process(user, {7, true, 0}).error().message ==
           "process 7 is not for uid 1000 to jail: it is in no user namespace but the machine's");
-    CHECK(authorise_process(user, {7, false, 1001}).error().message == "process 7 is not for uid 1000 to jail: its user namespace is another user's");
-    CHECK(authorise_process(user, {100, false, 1000}).error().message == "process 100 is not for uid 1000 to jail: it asks for itself");
+    CHECK(authorise_process(user, {7, false, 1001}).error().message ==
+          "process 7 is not for uid 1000 to jail: its user namespace is another user's");
+    CHECK(authorise_process(user, {100, false, 1000}).error().message ==
+          "process 100 is not for uid 1000 to jail: it asks for itself");
     CHECK(authorise_process(user, {7, true, 0}).error().exit_code == EX_NOPERM);
     CHECK(static_cast<bool>(authorise_cgroup(user, {1000})));
     CHECK(authorise_cgroup(user, {0}).error().exit_code == EX_NOPERM);
-    CHECK(authorise_cgroup(user, {0}).error().message.find("belongs to uid 1000") != std::string::npos);
+    CHECK(authorise_cgroup(user, {0}).error().message.find("belongs to uid 1000") !=
+          std::string::npos);
 }

@@ -45,7 +45,8 @@ TEST_CASE("bundle: everything may be missing") {
 }
 
 TEST_CASE("bundle: null is missing, as runtimes take it") {
-    const auto bundle = bundle_of(R"({"process":{"capabilities":{"bounding":null,"permitted":["CAP_CHOWN"]}},
+    const auto bundle =
+        bundle_of(R"({"process":{"capabilities":{"bounding":null,"permitted":["CAP_CHOWN"]}},
         "mounts":[{"destination":"/proc","type":"proc","source":"proc","options":null},{"destination":"/tmp","type":"tmpfs","source":null},
                   {"destination":"/x","type":null,"source":"/y","options":["rbind"]}],
         "linux":{"namespaces":[{"type":"pid","path":null}]}})");
@@ -57,12 +58,15 @@ TEST_CASE("bundle: null is missing, as runtimes take it") {
     CHECK(bundle->mounts[2].is_bind());
     CHECK(bundle->joined.empty());
     for (const char* config :
-         {R"({"process":{"capabilities":null}})", R"({"process":null,"mounts":null,"linux":null})", R"({"linux":{"namespaces":null}})"})
+         {R"({"process":{"capabilities":null}})", R"({"process":null,"mounts":null,"linux":null})",
+          R"({"linux":{"namespaces":null}})"})
         CHECK(bundle_of(config));
 }
 
 TEST_CASE("bundle: read-only is what every runtime takes for it") {
-    const auto read_only = [](std::vector<std::string> options) { return Mount{"/a", "/b", "bind", std::move(options)}.is_read_only(); };
+    const auto read_only = [](std::vector<std::string> options) {
+        return Mount{"/a", "/b", "bind", std::move(options)}.is_read_only();
+    };
     CHECK(read_only({"rbind", "ro"}));
     CHECK_FALSE(read_only({"rbind"}));
     CHECK_FALSE(read_only({"rbind", "RO"}));
@@ -75,32 +79,44 @@ TEST_CASE("bundle: what crun and runc read otherwise than it is written is refus
         const char* json;
         const char* message;
     };
-    const auto with_capability = [](const std::string& name) { return R"({"process":{"capabilities":{"bounding":[")" + name + R"("]}}})"; };
-    for (const char* name : {"12", "0xc", "CAP_NET_ADMIN+ep", "CAP_NET_ADMIN ", " CAP_NET_ADMIN", "CAP_NET_ADMIN2", "NET_ADMIN", "ALL", ""}) {
+    const auto with_capability = [](const std::string& name) {
+        return R"({"process":{"capabilities":{"bounding":[")" + name + R"("]}}})";
+    };
+    for (const char* name : {"12", "0xc", "CAP_NET_ADMIN+ep", "CAP_NET_ADMIN ", " CAP_NET_ADMIN",
+                             "CAP_NET_ADMIN2", "NET_ADMIN", "ALL", ""}) {
         INFO(name);
         const auto bundle = bundle_of(with_capability(name));
         REQUIRE_FALSE(bundle);
         CHECK(bundle.error().exit_code == EX_DATAERR);
-        CHECK_MESSAGE(bundle.error().message.find("is not a capability") != std::string::npos, bundle.error().message);
+        CHECK_MESSAGE(bundle.error().message.find("is not a capability") != std::string::npos,
+                      bundle.error().message);
     }
     for (const Case& c :
-         {Case{R"({"process":{"capabilities":{"bounding":["CAP_NET_ADMIN\u0000x"]}}})", "'CAP_NET_ADMIN\\x00x' holds a NUL"},
-          Case{R"({"process":{"capabilities\u0000x":{"bounding":["CAP_NET_ADMIN"]}}})", "'capabilities\\x00x' holds a NUL"},
+         {Case{R"({"process":{"capabilities":{"bounding":["CAP_NET_ADMIN\u0000x"]}}})",
+               "'CAP_NET_ADMIN\\x00x' holds a NUL"},
+          Case{R"({"process":{"capabilities\u0000x":{"bounding":["CAP_NET_ADMIN"]}}})",
+               "'capabilities\\x00x' holds a NUL"},
           Case{R"({"mounts":[{"options":["rbind\u0000x"]}]})", "'rbind\\x00x' holds a NUL"},
           Case{R"({"mounts":[{"type":"cgroup2\u0000x"}]})", "'cgroup2\\x00x' holds a NUL"},
-          Case{R"({"linux":{"seccomp":{"syscalls":[{"names":["socket\u0000"]}]}}})", "'socket\\x00' holds a NUL"},
-          Case{R"({"Process":{"capabilities":{"bounding":["CAP_NET_ADMIN"]}}})", "key 'Process' is 'process' to some runtimes"},
+          Case{R"({"linux":{"seccomp":{"syscalls":[{"names":["socket\u0000"]}]}}})",
+               "'socket\\x00' holds a NUL"},
+          Case{R"({"Process":{"capabilities":{"bounding":["CAP_NET_ADMIN"]}}})",
+               "key 'Process' is 'process' to some runtimes"},
           Case{R"({"process":{},"PROCESS":{}})", "key 'PROCESS' is 'process' to some runtimes"},
           Case{"{\"proce\xc5\xbf\xc5\xbf\":{}}", "is 'process' to some runtimes"},
-          Case{R"({"process":{"Capabilities":{"bounding":["CAP_NET_ADMIN"]}}})", "key 'Capabilities' is 'capabilities' to some runtimes"},
-          Case{R"({"mounts":[{"Options":["rbind"]}]})", "key 'Options' is 'options' to some runtimes"},
-          Case{R"({"linux":{"namespaces":[{"Path":"/x"}]}})", "key 'Path' is 'path' to some runtimes"},
+          Case{R"({"process":{"Capabilities":{"bounding":["CAP_NET_ADMIN"]}}})",
+               "key 'Capabilities' is 'capabilities' to some runtimes"},
+          Case{R"({"mounts":[{"Options":["rbind"]}]})",
+               "key 'Options' is 'options' to some runtimes"},
+          Case{R"({"linux":{"namespaces":[{"Path":"/x"}]}})",
+               "key 'Path' is 'path' to some runtimes"},
           Case{R"({"a":{"b":1,"b":2}})", "'b' stands there twice"}}) {
         INFO(c.json);
         const auto bundle = bundle_of(c.json);
         REQUIRE_FALSE(bundle);
         CHECK(bundle.error().exit_code == EX_DATAERR);
-        CHECK_MESSAGE(bundle.error().message.find(c.message) != std::string::npos, bundle.error().message);
+        CHECK_MESSAGE(bundle.error().message.find(c.message) != std::string::npos,
+                      bundle.error().message);
     }
 }
 
@@ -110,17 +126,22 @@ TEST_CASE("bundle: what has the wrong type is named") {
         const char* message;
     };
     for (const Case& c :
-         {Case{R"({"mounts":{}})", "'mounts' is an object, not an array"}, Case{R"({"mounts":[{},7]})", "mounts[1]: a number, not an object"},
+         {Case{R"({"mounts":{}})", "'mounts' is an object, not an array"},
+          Case{R"({"mounts":[{},7]})", "mounts[1]: a number, not an object"},
           Case{R"({"mounts":[{"source":[]}]})", "mounts[0]: 'source' is an array, not a string"},
-          Case{R"({"mounts":[{"options":["ro",null]}]})", "mounts[0]: options[1] is null, not a string"},
+          Case{R"({"mounts":[{"options":["ro",null]}]})",
+               "mounts[0]: options[1] is null, not a string"},
           Case{R"({"process":[]})", "'process' is an array, not an object"},
-          Case{R"({"process":{"capabilities":{"bounding":"CAP_BPF"}}})", "process.capabilities: 'bounding' is a string, not an array"},
-          Case{R"({"linux":{"namespaces":["pid"]}})", "linux.namespaces holds a string, not an object"},
+          Case{R"({"process":{"capabilities":{"bounding":"CAP_BPF"}}})",
+               "process.capabilities: 'bounding' is a string, not an array"},
+          Case{R"({"linux":{"namespaces":["pid"]}})",
+               "linux.namespaces holds a string, not an object"},
           Case{R"({"mounts":[],"mounts":[]})", "'mounts' stands there twice"}}) {
         INFO(c.json);
         const auto bundle = bundle_of(c.json);
         REQUIRE_FALSE(bundle);
         CHECK(bundle.error().exit_code == EX_DATAERR);
-        CHECK_MESSAGE(bundle.error().message.find(c.message) != std::string::npos, bundle.error().message);
+        CHECK_MESSAGE(bundle.error().message.find(c.message) != std::string::npos,
+                      bundle.error().message);
     }
 }

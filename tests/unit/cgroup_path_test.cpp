@@ -10,7 +10,8 @@
 using namespace jail_ai;
 
 TEST_CASE("cgroup path: the 0:: line is found among those of version 1") {
-    CHECK(*parse_cgroup_path(data_file("cgroup/unified")) == "/user.slice/user-0.slice/session-18.scope");
+    CHECK(*parse_cgroup_path(data_file("cgroup/unified")) ==
+          "/user.slice/user-0.slice/session-18.scope");
     CHECK(*parse_cgroup_path(data_file("cgroup/hybrid")) == "/libpod_parent/libpod-3d6a");
     CHECK(*parse_cgroup_path("0::/\n") == "/");
     CHECK(*parse_cgroup_path("0::/a b\n") == "/a b");
@@ -26,7 +27,8 @@ TEST_CASE("cgroup path: none, or a removed one, is an error") {
 }
 
 TEST_CASE("cgroup place: the real mount, also on hybrid machines") {
-    const auto place = place_cgroup(data_file("cgroup/mountinfo-hybrid"), "/libpod_parent/libpod-3d6a");
+    const auto place =
+        place_cgroup(data_file("cgroup/mountinfo-hybrid"), "/libpod_parent/libpod-3d6a");
     REQUIRE(place);
     CHECK(place->mount_point == "/sys/fs/cgroup/unified");
     CHECK(place->path == "libpod_parent/libpod-3d6a");
@@ -47,13 +49,15 @@ TEST_CASE("cgroup place: a mount of a subtree serves what lies in it") {
 TEST_CASE("cgroup place: a path out of the namespace, and no mount at all") {
     CHECK(place_cgroup(data_file("cgroup/mountinfo-hybrid"), "/../x").error().message ==
           "cgroup '/../x' lies outside of the hook's cgroup namespace");
-    CHECK(place_cgroup("31 23 0:28 / /sys rw - tmpfs tmpfs rw\n", "/x").error().exit_code == EX_UNAVAILABLE);
+    CHECK(place_cgroup("31 23 0:28 / /sys rw - tmpfs tmpfs rw\n", "/x").error().exit_code ==
+          EX_UNAVAILABLE);
     CHECK(place_cgroup("garbage\n - cgroup2\n", "/x").error().exit_code == EX_UNAVAILABLE);
 }
 
 TEST_CASE("cgroup mounts: of every version") {
     CHECK(find_cgroup_mounts(data_file("cgroup/mountinfo-hybrid")) ==
-          std::vector<std::string>{"/sys/fs/cgroup/memory", "/sys/fs/cgroup/systemd", "/sys/fs/cgroup/unified"});
+          std::vector<std::string>{"/sys/fs/cgroup/memory", "/sys/fs/cgroup/systemd",
+                                   "/sys/fs/cgroup/unified"});
 }
 
 TEST_CASE("cgroup path: at or below is by whole names") {

@@ -21,14 +21,17 @@ TEST_CASE("containers.conf: hooks_dir") {
         {"[engine]\nhooks_dir = [\"/a\", '/b']\n", ConfiguredList{{"/a", "/b"}}},
         {"[engine]\nhooks_dir=[\"/a\"]", ConfiguredList{{"/a"}}},
         {"[engine]\n  hooks_dir = []\n", ConfiguredList{}},
-        {"[engine]\nhooks_dir = [\n  \"/a\", # not \"/x\"\n  \"/b\",\n]\nruntime = \"crun\"\n", ConfiguredList{{"/a", "/b"}}},
+        {"[engine]\nhooks_dir = [\n  \"/a\", # not \"/x\"\n  \"/b\",\n]\nruntime = \"crun\"\n",
+         ConfiguredList{{"/a", "/b"}}},
         {"[engine]\n#hooks_dir = [\"/a\"]\n", std::nullopt},
         {"[engine]\nhooks_directory = [\"/a\"]\n", std::nullopt},
         {"[engine]\nhooks_dir = \"/a\"\n", std::nullopt},
         {"[containers]\nhooks_dir = [\"/a\"]\n", std::nullopt},
         {"engine = 1\n", std::nullopt},
-        {"[containers]\nannotations = [\"x\"]\n[engine] # ours\nhooks_dir = [\"/a\"]\n[network]\n", ConfiguredList{{"/a"}}},
-        {"[engine]\nhooks_dir = [\"/a\"]\n[engine.runtimes]\nhooks_dir = [\"/b\"]\n", ConfiguredList{{"/a"}}},
+        {"[containers]\nannotations = [\"x\"]\n[engine] # ours\nhooks_dir = [\"/a\"]\n[network]\n",
+         ConfiguredList{{"/a"}}},
+        {"[engine]\nhooks_dir = [\"/a\"]\n[engine.runtimes]\nhooks_dir = [\"/b\"]\n",
+         ConfiguredList{{"/a"}}},
         {"[engine]\nhooks_dir = [\"/a\", {append=true}]\n", ConfiguredList{{"/a"}, true}},
         {"[engine]\nhooks_dir = [{append = false}, \"/a\"]\n", ConfiguredList{{"/a"}, false}},
         {"[ engine ]\nhooks_dir = [\"/a\"]\n", ConfiguredList{{"/a"}}},
@@ -45,7 +48,8 @@ TEST_CASE("containers.conf: hooks_dir") {
 
 TEST_CASE("containers.conf: options of user-mode networks") {
     const auto conf = parse_containers_conf(
-        "[engine]\nnetwork_cmd_options = [\"cidr=10.6.0.0/24\"]\n[network]\npasta_options = [\"--map-gw\", \"-T\", \"4000\"]\n");
+        "[engine]\nnetwork_cmd_options = [\"cidr=10.6.0.0/24\"]\n[network]\npasta_options = "
+        "[\"--map-gw\", \"-T\", \"4000\"]\n");
     REQUIRE(conf);
     CHECK(conf->network_cmd_options == ConfiguredList{{"cidr=10.6.0.0/24"}});
     CHECK(conf->pasta_options == ConfiguredList{{"--map-gw", "-T", "4000"}});
@@ -62,7 +66,8 @@ TEST_CASE("containers.conf: a later file replaces a list, or adds to it") {
 }
 
 TEST_CASE("containers.conf: what is not TOML is an error that names the line") {
-    for (const char* text : {"[engine", "[engine]\nhooks_dir = [\"/unclosed", "x", "a = 1\na = 2\n"}) {
+    for (const char* text :
+         {"[engine", "[engine]\nhooks_dir = [\"/unclosed", "x", "a = 1\na = 2\n"}) {
         CAPTURE(text);
         const auto conf = parse_containers_conf(text);
         REQUIRE_FALSE(conf);

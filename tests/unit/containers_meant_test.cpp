@@ -11,7 +11,8 @@ using namespace jail_ai;
 
 namespace {
 
-const std::vector<RunningContainer> kRunning = {{"abc1", "web"}, {"abc2", "abc"}, {"ffff", "web"}, {"web9", "other"}};
+const std::vector<RunningContainer> kRunning = {
+    {"abc1", "web"}, {"abc2", "abc"}, {"ffff", "web"}, {"web9", "other"}};
 
 ContainersMeant meant(std::vector<std::string> words) {
     return {std::move(words), kRunning};

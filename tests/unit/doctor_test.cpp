@@ -22,8 +22,22 @@ MachineFacts good_machine() {
     facts.unprivileged_bpf = 2;
     facts.has_guard = true;
     facts.hooks_dirs = {"/usr/share/containers/oci/hooks.d"};
-    facts.hooks = {{"/h/a.json", "", "/x/jail-ai-hook", "", {"createRuntime"}, true, "createRuntime", CalledFor::all_that_ask},
-                   {"/p/b.json", "", "/x/jail-ai-hook", "", {"precreate"}, true, "precreate", CalledFor::all_that_ask}};
+    facts.hooks = {{"/h/a.json",
+                    "",
+                    "/x/jail-ai-hook",
+                    "",
+                    {"createRuntime"},
+                    true,
+                    "createRuntime",
+                    CalledFor::all_that_ask},
+                   {"/p/b.json",
+                    "",
+                    "/x/jail-ai-hook",
+                    "",
+                    {"precreate"},
+                    true,
+                    "precreate",
+                    CalledFor::all_that_ask}};
     facts.programs = {{"podman", "podman version 5.4.2"}, {"runc", "runc version 1.1.5"}};
     facts.name_servers = {"192.0.2.53"};
     facts.addresses = {"192.0.2.1"};
@@ -41,8 +55,11 @@ MachineFacts good_for_a_user() {
 std::string what_is_wrong(const MachineFacts& facts) {
     std::string wrong;
     for (const Finding& finding : judge_machine(facts)) {
-        CHECK_MESSAGE((finding.kind == FindingKind::ok) == finding.remedy.empty(), finding.what);  // a remedy for what is wrong, and only for that
-        if (finding.kind != FindingKind::ok) wrong += (finding.kind == FindingKind::problem ? "problem " : "warning ") + finding.about + "; ";
+        CHECK_MESSAGE((finding.kind == FindingKind::ok) == finding.remedy.empty(),
+                      finding.what);  // a remedy for what is wrong, and only for that
+        if (finding.kind != FindingKind::ok)
+            wrong += (finding.kind == FindingKind::problem ? "problem " : "warning ") +
+                     finding.about + "; ";
     }
     return wrong;
 }
@@ -64,16 +81,19 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.release = "4.19.0-1"; }, "problem kernel; "},
         {[](auto& facts) { facts.release = "nonsense"; }, "problem kernel; "},
         {[](auto& facts) { facts.release = "5.10.0"; }, ""},
-        {[](auto& facts) { facts.cgroup_failure = "no cgroup2 file system is mounted"; }, "problem cgroup; "},
+        {[](auto& facts) { facts.cgroup_failure = "no cgroup2 file system is mounted"; },
+         "problem cgroup; "},
         {[](auto& facts) { facts.cgroup_mount = "/sys/fs/cgroup/unified"; }, "warning cgroup; "},
-        {[](auto& facts) { facts.load_failure = "load BPF programs: Operation not permitted"; }, "problem bpf; "},
+        {[](auto& facts) { facts.load_failure = "load BPF programs: Operation not permitted"; },
+         "problem bpf; "},
         {[](auto& facts) { facts.broker = Broker::deserted; }, "warning broker; "},
         {[](auto& facts) { facts.jit = 0; }, "warning jit; "},
         {[](auto& facts) { facts.jit.reset(); }, ""},
         {[](auto& facts) { facts.unprivileged_bpf = 0; }, "warning sysctl; "},
         {[](auto& facts) { facts.has_guard = false; }, "warning guard; "},
         {[](auto& facts) { facts.hooks[0].trouble = "missing"; }, "problem hooks; problem hooks; "},
-        {[](auto& facts) { facts.hooks[0].trouble = "not executable"; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].trouble = "not executable"; },
+         "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].is_hidden = true; }, "problem hooks; "},
         {[](auto& facts) {
              facts.has_guard = false;
@@ -82,17 +102,26 @@ TEST_CASE("one thing is wrong for root") {
          "warning guard; problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[1].is_hidden = true; }, "problem hooks; "},
         {[](auto& facts) {
-             facts.hooks.push_back({"/h/c.json", "", "/x/other", "", {"prestart"}, false, "", CalledFor::none, true});
+             facts.hooks.push_back(
+                 {"/h/c.json", "", "/x/other", "", {"prestart"}, false, "", CalledFor::none, true});
          },
          ""},
         {[](auto& facts) {
-             facts.hooks.push_back({"/h/c.json", "not JSON", "", "", {}, false, "", CalledFor::all_that_ask});
+             facts.hooks.push_back(
+                 {"/h/c.json", "not JSON", "", "", {}, false, "", CalledFor::all_that_ask});
          },
          "problem hooks; "},
         {[](auto& facts) { facts.hooks.erase(facts.hooks.begin()); }, "problem hooks; "},
         {[](auto& facts) { facts.hooks.pop_back(); }, ""},
         {[](auto& facts) {
-             facts.hooks.push_back({"/h/c.json", "", "/x/other", "missing", {"prestart"}, false, "", CalledFor::none});
+             facts.hooks.push_back({"/h/c.json",
+                                    "",
+                                    "/x/other",
+                                    "missing",
+                                    {"prestart"},
+                                    false,
+                                    "",
+                                    CalledFor::none});
          },
          ""},
         {[](auto& facts) { facts.shared_hooks = {facts.hooks[1]}; }, "problem precreate; "},
@@ -107,14 +136,17 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.address_failure = "rtnetlink socket: x"; }, "problem addresses; "},
         {[](auto& facts) { facts.addresses.clear(); }, ""},
         {[](auto& facts) { facts.route_localnet = {"podman0"}; }, "warning loopback; "},
-        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::none; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::none; },
+         "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].called_for = CalledFor::some; }, "warning hooks; "},
-        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::known_words; }, "warning hooks; "},
+        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::known_words; },
+         "warning hooks; "},
         {[](auto& facts) { facts.hooks[0].called_for = CalledFor::unknown; }, "warning hooks; "},
         {[](auto& facts) { facts.hooks[1].called_for = CalledFor::none; }, "problem hooks; "},
         {[](auto& facts) { facts.hooks[0].verb = ""; }, "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].stages = {"prestart"}; }, ""},
-        {[](auto& facts) { facts.hooks[0].stages = {"poststart"}; }, "problem hooks; problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].stages = {"poststart"}; },
+         "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].verb = "precreate"; }, "problem hooks; problem hooks; "},
         {[](auto& facts) {
              facts.others_programs = {{"socklb", "/", false}};
@@ -146,7 +178,8 @@ TEST_CASE("one thing is wrong for root") {
         MachineFacts facts = good_machine();
         row.spoil(facts);
         CHECK(what_is_wrong(facts) == row.wrong);
-        CHECK(block_works(judge_machine(facts)) == (std::string_view(row.wrong).find("problem") == std::string_view::npos));
+        CHECK(block_works(judge_machine(facts)) ==
+              (std::string_view(row.wrong).find("problem") == std::string_view::npos));
     }
 }
 
@@ -177,17 +210,23 @@ TEST_CASE("a podman that gives containers what their image has is named") {
     const auto is_named = [](const char* name, const char* version) {
         MachineFacts facts;
         facts.programs = {{name, version}};
-        return std::ranges::any_of(judge_machine(facts), [](const Finding& each) { return each.about == "images" && each.kind == FindingKind::ok; });
+        return std::ranges::any_of(judge_machine(facts), [](const Finding& each) {
+            return each.about == "images" && each.kind == FindingKind::ok;
+        });
     };
-    for (const char* version : {"podman version 4.3.1", "podman version 3.4.4", "podman version 4.5.0", "podman version 4.4.4-rhel"})
+    for (const char* version : {"podman version 4.3.1", "podman version 3.4.4",
+                                "podman version 4.5.0", "podman version 4.4.4-rhel"})
         CHECK_MESSAGE(is_named("podman", version), version);
-    for (const char* version : {"podman version 4.5.1", "podman version 4.9.3", "podman version 5.4.2", "podman version 10.0.0", "it has no version"})
+    for (const char* version :
+         {"podman version 4.5.1", "podman version 4.9.3", "podman version 5.4.2",
+          "podman version 10.0.0", "it has no version"})
         CHECK_MESSAGE(!is_named("podman", version), version);
     CHECK_FALSE(is_named("crun", "podman version 4.3.1"));
 }
 
 TEST_CASE("as text") {
-    const Findings findings = {{FindingKind::ok, "kernel", "Linux 6.1", ""}, {FindingKind::warning, "jit", "slow\033[0m", "sysctl x=1"}};
+    const Findings findings = {{FindingKind::ok, "kernel", "Linux 6.1", ""},
+                               {FindingKind::warning, "jit", "slow\033[0m", "sysctl x=1"}};
     CHECK(render_text(findings, false) ==
           "ok      kernel     Linux 6.1\n"
           "warning jit        slow?[0m\n"
@@ -206,10 +245,13 @@ TEST_CASE("a screen holds the machine on which nothing is wrong") {
 
 TEST_CASE("as JSON") {
     const std::string text =
-        render_json({{FindingKind::problem, "hooks", "a \"b\"\n\xff \xc3\xa9 \xe2\x82", "x"}, {FindingKind::ok, "bpf", "y", ""}});
+        render_json({{FindingKind::problem, "hooks", "a \"b\"\n\xff \xc3\xa9 \xe2\x82", "x"},
+                     {FindingKind::ok, "bpf", "y", ""}});
     CHECK(text ==
-          "{\"works\":false,\"findings\":[{\"grade\":\"problem\",\"topic\":\"hooks\",\"what\":\"a \\\"b\\\"\\n\xef\xbf\xbd \xc3\xa9 "
-          "\xef\xbf\xbd\xef\xbf\xbd\",\"remedy\":\"x\"},{\"grade\":\"ok\",\"topic\":\"bpf\",\"what\":\"y\",\"remedy\":\"\"}]}\n");
+          "{\"works\":false,\"findings\":[{\"grade\":\"problem\",\"topic\":\"hooks\",\"what\":\"a "
+          "\\\"b\\\"\\n\xef\xbf\xbd \xc3\xa9 "
+          "\xef\xbf\xbd\xef\xbf\xbd\",\"remedy\":\"x\"},{\"grade\":\"ok\",\"topic\":\"bpf\","
+          "\"what\":\"y\",\"remedy\":\"\"}]}\n");
     CHECK(parse_json_object(text));
 }
 

@@ -13,7 +13,11 @@ using namespace jail_ai;
 namespace {
 
 Result<Question> ask(std::vector<std::string> words) {
-    const Verb explain{.name = "explain", .options = kExplainOptions, .takes_settings = true, .words = kExplainWords, .run = nullptr};
+    const Verb explain{.name = "explain",
+                       .options = kExplainOptions,
+                       .takes_settings = true,
+                       .words = kExplainWords,
+                       .run = nullptr};
     const auto arguments = TRY(parse_arguments(explain, test::as_words(words)));
     return read_question(arguments);
 }
@@ -24,7 +28,8 @@ IpPrefix prefix(std::string_view text) {
 
 Policy policy_of(Mode mode, std::string_view allow = "host:80-81") {
     const auto settings = parse_settings({{"--allow", std::string(allow)}}).value();
-    const HostView host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"}, {prefix("fd00::7"), JAIL_REASON_LOCAL, "eth0"}},
+    const HostView host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"},
+                         {prefix("fd00::7"), JAIL_REASON_LOCAL, "eth0"}},
                         false,
                         {},
                         {},
@@ -34,9 +39,13 @@ Policy policy_of(Mode mode, std::string_view allow = "host:80-81") {
 }
 
 Explanation about(const char* destination, Mode mode = Mode::enforce) {
-    return {"process 7",     destination == nullptr ? std::nullopt : std::optional(*parse_asked_destination(destination)),
-            policy_of(mode), false,
-            std::nullopt,    {}};
+    return {"process 7",
+            destination == nullptr ? std::nullopt
+                                   : std::optional(*parse_asked_destination(destination)),
+            policy_of(mode),
+            false,
+            std::nullopt,
+            {}};
 }
 
 }  // namespace
@@ -47,16 +56,19 @@ TEST_CASE("explain: destinations") {
         const char* text;
         int protocol;
     };
-    for (const Case& c : {Case{"10.0.0.1", "10.0.0.1", 0}, Case{"10.0.0.1:53", "10.0.0.1:53/tcp", 6}, Case{"10.0.0.1:53/udp", "10.0.0.1:53/udp", 17},
-                          Case{"[fd00::1]:53/tcp", "[fd00::1]:53/tcp", 6}, Case{"[fd00::1]", "fd00::1", 0}, Case{"fd00::1", "fd00::1", 0},
-                          Case{"::ffff:10.0.0.1", "10.0.0.1", 0}}) {
+    for (const Case& c :
+         {Case{"10.0.0.1", "10.0.0.1", 0}, Case{"10.0.0.1:53", "10.0.0.1:53/tcp", 6},
+          Case{"10.0.0.1:53/udp", "10.0.0.1:53/udp", 17},
+          Case{"[fd00::1]:53/tcp", "[fd00::1]:53/tcp", 6}, Case{"[fd00::1]", "fd00::1", 0},
+          Case{"fd00::1", "fd00::1", 0}, Case{"::ffff:10.0.0.1", "10.0.0.1", 0}}) {
         const auto destination = parse_asked_destination(c.written);
         REQUIRE_MESSAGE(destination, c.written);
         CHECK(destination->text == c.text);
         CHECK(destination->protocol == c.protocol);
     }
-    for (const char* wrong : {"", "host", "localhost:80", "10.0.0.0/8", "10.0.0.1:0", "10.0.0.1:65536", "10.0.0.1:", "10.0.0.1:80/sctp",
-                              "10.0.0.1/tcp", "[fd00::1", "[fd00::1]53", "fd00::1/udp"}) {
+    for (const char* wrong : {"", "host", "localhost:80", "10.0.0.0/8", "10.0.0.1:0",
+                              "10.0.0.1:65536", "10.0.0.1:", "10.0.0.1:80/sctp", "10.0.0.1/tcp",
+                              "[fd00::1", "[fd00::1]53", "fd00::1/udp"}) {
         const auto destination = parse_asked_destination(wrong);
         REQUIRE_FALSE_MESSAGE(destination, wrong);
         CHECK(destination.error().exit_code == EX_USAGE);
@@ -65,8 +77,9 @@ TEST_CASE("explain: destinations") {
 }
 
 TEST_CASE("explain: questions") {
-    const auto all = ask({"10.0.0.1:80", "--annotation", "jail-ai.block-host=true", "--annotation=jail-ai.block-host.allow=host:80", "--json",
-                          "--also", "private", "--pid=7"});
+    const auto all = ask({"10.0.0.1:80", "--annotation", "jail-ai.block-host=true",
+                          "--annotation=jail-ai.block-host.allow=host:80", "--json", "--also",
+                          "private", "--pid=7"});
     REQUIRE(all);
     CHECK(all->destination->text == "10.0.0.1:80/tcp");
     CHECK(all->annotations.at("jail-ai.block-host.allow") == "host:80");
@@ -79,29 +92,39 @@ TEST_CASE("explain: questions") {
         std::vector<std::string> words;
         const char* message;
     };
-    for (const Case& c : {Case{{"--annotation"}, "'--annotation' needs a value"}, Case{{"--annotation", "x"}, "expected KEY=VALUE"},
-                          Case{{"--annotation", "x=y"}, "doesn't begin with jail-ai."}, Case{{"--pid", "x"}, "this is no process"},
-                          Case{{"--pid", "0"}, "this is no process"}, Case{{"--container="}, "'--container' needs a value"},
-                          Case{{"--pid=7", "--container=x"}, "explain takes one of --container=ID, --pid=PID"},
-                          Case{{"1.1.1.1", "2.2.2.2"}, "unexpected '2.2.2.2': explain takes one DESTINATION"},
-                          Case{{"--alow=x"}, "unknown option '--alow'"}, Case{{"--enforce"}, "--enforce needs --block-host"}}) {
+    for (const Case& c :
+         {Case{{"--annotation"}, "'--annotation' needs a value"},
+          Case{{"--annotation", "x"}, "expected KEY=VALUE"},
+          Case{{"--annotation", "x=y"}, "doesn't begin with jail-ai."},
+          Case{{"--pid", "x"}, "this is no process"}, Case{{"--pid", "0"}, "this is no process"},
+          Case{{"--container="}, "'--container' needs a value"},
+          Case{{"--pid=7", "--container=x"}, "explain takes one of --container=ID, --pid=PID"},
+          Case{{"1.1.1.1", "2.2.2.2"}, "unexpected '2.2.2.2': explain takes one DESTINATION"},
+          Case{{"--alow=x"}, "unknown option '--alow'"},
+          Case{{"--enforce"}, "--enforce needs --block-host"}}) {
         const auto question = ask(c.words);
         REQUIRE_FALSE(question);
         CHECK(question.error().exit_code == EX_USAGE);
-        CHECK_MESSAGE(question.error().message.find(c.message) != std::string::npos, question.error().message);
+        CHECK_MESSAGE(question.error().message.find(c.message) != std::string::npos,
+                      question.error().message);
     }
 }
 
 TEST_CASE("explain: what people read") {
-    CHECK(explain_to_people(about("198.51.100.7")) == "198.51.100.7: blocked (local) by 198.51.100.7: local route, eth0; allow host:80-81\n");
+    CHECK(explain_to_people(about("198.51.100.7")) ==
+          "198.51.100.7: blocked (local) by 198.51.100.7: local route, eth0; allow host:80-81\n");
     CHECK(explain_to_people(about("198.51.100.7:80")) ==
-          "198.51.100.7:80/tcp: passes, by a port that is open at 198.51.100.7: local route, eth0; allow host:80-81\n");
+          "198.51.100.7:80/tcp: passes, by a port that is open at 198.51.100.7: local route, eth0; "
+          "allow host:80-81\n");
     CHECK(explain_to_people(about("198.51.100.7:82", Mode::audit)) ==
-          "198.51.100.7:82/tcp: passes and is counted (local), as audit asks, by 198.51.100.7: local route, eth0; allow host:80-81\n");
+          "198.51.100.7:82/tcp: passes and is counted (local), as audit asks, by 198.51.100.7: "
+          "local route, eth0; allow host:80-81\n");
     CHECK(explain_to_people(about("1.1.1.1")) == "1.1.1.1: passes: no rule holds it\n");
-    CHECK(explain_to_people(about("198.51.100.7", Mode::off)) == "198.51.100.7: passes: the host is not blocked\n");
+    CHECK(explain_to_people(about("198.51.100.7", Mode::off)) ==
+          "198.51.100.7: passes: the host is not blocked\n");
     CHECK(explain_to_people(about("fd00::7"))
-              .find("fd00::7: passes inside of the container, where it has the address; else blocked (local) by fd00::7") == 0);
+              .find("fd00::7: passes inside of the container, where it has the address; else "
+                    "blocked (local) by fd00::7") == 0);
     const std::string table = explain_to_people(about(nullptr));
     CHECK(table.find("process 7, block-host=true: ") == 0);
     CHECK(table.find("\n198.51.100.7 ") != std::string::npos);
@@ -124,12 +147,14 @@ TEST_CASE("explain: a jail that is attached, and how it differs from what would 
     CHECK(told.find("cgroup '/a': blocked (local) by 198.51.100.7") != std::string::npos);
     CHECK(told.find("  + 10.0.2.2: blocked (alias), passes 80-81/tcp\n") != std::string::npos);
     CHECK(told.find("  - 10.9.0.0/16: blocked (local)\n") != std::string::npos);
-    CHECK(told.find("  ~ 198.51.100.7: blocked (local), passes 82/tcp, would be blocked (local), passes 80-81/tcp\n") != std::string::npos);
+    CHECK(told.find("  ~ 198.51.100.7: blocked (local), passes 82/tcp, would be blocked (local), "
+                    "passes 80-81/tcp\n") != std::string::npos);
     CHECK(find_differences(then, then).empty());
 }
 
 TEST_CASE("explain: what machines read is JSON") {
-    for (const char* destination : {"198.51.100.7:80", "198.51.100.7:82", "1.1.1.1", static_cast<const char*>(nullptr)}) {
+    for (const char* destination :
+         {"198.51.100.7:80", "198.51.100.7:82", "1.1.1.1", static_cast<const char*>(nullptr)}) {
         Explanation explanation = about(destination);
         explanation.is_running = true;
         explanation.jail.emplace().cgroup = "/a";

@@ -11,23 +11,27 @@ namespace {
 using Dirs = std::vector<std::string>;
 
 TEST_CASE("a hook's JSON") {
-    const auto ours = parse_hook_json(R"({"version":"1.0.0","hook":{"path":"/x/jail-ai-hook","args":["a","b"]},"stages":["createRuntime"]})");
+    const auto ours = parse_hook_json(
+        R"({"version":"1.0.0","hook":{"path":"/x/jail-ai-hook","args":["a","b"]},"stages":["createRuntime"]})");
     REQUIRE(ours);
     CHECK(ours->path == "/x/jail-ai-hook");
     CHECK(ours->stages == Dirs{"createRuntime"});
     CHECK(ours->is_ours);
     CHECK(ours->verb == "b");
-    const auto renamed = parse_hook_json(R"({"hook":{"path":"/x/wrapper","args":["jail-ai-hook","createRuntime"]}})");
+    const auto renamed = parse_hook_json(
+        R"({"hook":{"path":"/x/wrapper","args":["jail-ai-hook","createRuntime"]}})");
     REQUIRE(renamed);
     CHECK(renamed->is_ours);
     CHECK(renamed->stages.empty());
-    const auto other = parse_hook_json(R"({"hook":{"path":"/x/jail-ai-hook.old"},"stages":["prestart"]})");
+    const auto other =
+        parse_hook_json(R"({"hook":{"path":"/x/jail-ai-hook.old"},"stages":["prestart"]})");
     REQUIRE(other);
     CHECK_FALSE(other->is_ours);
 }
 
 TEST_CASE("a hook's JSON in the form before 1.0.0") {
-    for (const char* text : {R"({"hook":"/x/other","stages":["prestart"],"cmds":["."]})", R"({"version":"0.1.0","hook":"/x/other"})"}) {
+    for (const char* text : {R"({"hook":"/x/other","stages":["prestart"],"cmds":["."]})",
+                             R"({"version":"0.1.0","hook":"/x/other"})"}) {
         const auto json = parse_hook_json(text);
         REQUIRE(json);
         CHECK(json->path == "/x/other");
@@ -43,7 +47,8 @@ TEST_CASE("for whom a hook is called") {
     };
     const Row rows[] = {
         {R"({"annotations": {"^jail-ai\\.": ".*"}})", CalledFor::all_that_ask},
-        {R"json({"annotations": {"^[Jj][Aa][Ii][Ll][-_. ]?[Aa][Ii]([^A-Za-z]|[Bb][Ll][Oo][Cc][Kk]|$)": ".*"}})json", CalledFor::all_that_ask},
+        {R"json({"annotations": {"^[Jj][Aa][Ii][Ll][-_. ]?[Aa][Ii]([^A-Za-z]|[Bb][Ll][Oo][Cc][Kk]|$)": ".*"}})json",
+         CalledFor::all_that_ask},
         {R"({"annotations": {"^jail-ai[.]": ""}})", CalledFor::all_that_ask},
         {R"({"annotations": {"": ""}})", CalledFor::all_that_ask},
         {R"({"always": true})", CalledFor::all_that_ask},
@@ -64,18 +69,23 @@ TEST_CASE("for whom a hook is called") {
     };
     for (const Row& row : rows) {
         CAPTURE(row.when);
-        const auto json = parse_hook_json(std::string(R"({"hook":{"path":"/x"},"when":)") + row.when + "}");
+        const auto json =
+            parse_hook_json(std::string(R"({"hook":{"path":"/x"},"when":)") + row.when + "}");
         REQUIRE(json);
         CHECK(called_for(json->when) == row.called_for);
     }
-    CHECK(called_for({.always = {}, .annotations = {{std::string(5000, 'a'), ""}}, .limited = false}) == CalledFor::unknown);
+    CHECK(called_for(
+              {.always = {}, .annotations = {{std::string(5000, 'a'), ""}}, .limited = false}) ==
+          CalledFor::unknown);
     CHECK(called_for(parse_hook_json(R"({"hook":{"path":"/x"}})")->when) == CalledFor::none);
 }
 
 TEST_CASE("what is no hook's JSON") {
-    for (const char* text : {"", "{", "[]", "{}", R"({"version":"1.0.0","hook":"/x"})", R"({"version":"2.0.0","hook":{"path":"/x"}})",
-                             R"({"hook":{}})", R"({"hook":{"path":1}})", R"({"hook":{"path":"/x"},"stages":"y"})",
-                             R"({"hook":{"path":"/x"},"when":[]})", R"({"hook":{"path":"/x"},"when":{"annotations":[]}})"}) {
+    for (const char* text :
+         {"", "{", "[]", "{}", R"({"version":"1.0.0","hook":"/x"})",
+          R"({"version":"2.0.0","hook":{"path":"/x"}})", R"({"hook":{}})", R"({"hook":{"path":1}})",
+          R"({"hook":{"path":"/x"},"stages":"y"})", R"({"hook":{"path":"/x"},"when":[]})",
+          R"({"hook":{"path":"/x"},"when":{"annotations":[]}})"}) {
         CAPTURE(text);
         CHECK_FALSE(parse_hook_json(text));
     }

@@ -16,19 +16,22 @@ IpPrefix prefix(std::string_view text) {
 }
 
 PolicyInputs some_inputs() {
-    auto request = join_settings({}, parse_settings({{"--block-host", "true"},
-                                                     {"--allow", "host:11434 10.9.0.0/16:53-54/udp [fd00::/8]:443"},
-                                                     {"--also", "private 203.0.113.0/24 gateway"},
-                                                     {"--dns", "off"},
-                                                     {"--accept", "cap_net_raw,host-pid"}})
-                                         .value())
-                       .value();
+    auto request =
+        join_settings(
+            {}, parse_settings({{"--block-host", "true"},
+                                {"--allow", "host:11434 10.9.0.0/16:53-54/udp [fd00::/8]:443"},
+                                {"--also", "private 203.0.113.0/24 gateway"},
+                                {"--dns", "off"},
+                                {"--accept", "cap_net_raw,host-pid"}})
+                    .value())
+            .value();
     HostView host;
     host.named = {prefix("10.88.0.1"), prefix("fd00::1"), prefix("10.88.0.1")};
     host.name_servers = {prefix("10.88.0.1")};
     host.gateways = {prefix("10.88.0.1")};
     host.own = {prefix("10.88.0.7")};
-    host.coming = {{prefix("10.89.0.1"), JAIL_REASON_LOCAL, "podman1"}, {prefix("10.90.0.1"), JAIL_REASON_LOCAL, ""}};
+    host.coming = {{prefix("10.89.0.1"), JAIL_REASON_LOCAL, "podman1"},
+                   {prefix("10.90.0.1"), JAIL_REASON_LOCAL, ""}};
     host.network_follows = true;
     return {std::move(request), std::move(host)};
 }
@@ -81,15 +84,18 @@ TEST_CASE("inputs: a device's name can't become a line of its own") {
 }
 
 TEST_CASE("inputs: what was never written is refused") {
-    for (const char* text : {"named", "named x", "nonsense 10.0.0.1", "named 10.0.0.1", "jail-ai.block-host maybe", "coming ",
-                             "jail-ai.block-host true\njail-ai.block-host.allow host:0"})
+    for (const char* text :
+         {"named", "named x", "nonsense 10.0.0.1", "named 10.0.0.1", "jail-ai.block-host maybe",
+          "coming ", "jail-ai.block-host true\njail-ai.block-host.allow host:0"})
         CHECK_MESSAGE(!read_inputs(text), text);
 }
 
 TEST_CASE("inputs: more than a jail keeps is an error, not a short text") {
     PolicyInputs inputs = some_inputs();
     for (unsigned i = 0; i < 20000; ++i) {
-        const std::uint8_t bytes[] = {10, static_cast<std::uint8_t>(i >> 16), static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)};
+        const std::uint8_t bytes[] = {10, static_cast<std::uint8_t>(i >> 16),
+                                      static_cast<std::uint8_t>(i >> 8),
+                                      static_cast<std::uint8_t>(i)};
         inputs.host.name_servers.push_back(*IpPrefix::from_bytes(bytes, 32));
     }
     CHECK_FALSE(write_inputs(inputs));

@@ -8,15 +8,17 @@
 using namespace jail_ai;
 
 TEST_CASE("prefix: text goes there and back") {
-    for (const char* text : {"0.0.0.0/0", "10.0.0.0/8", "192.0.2.1", "127.0.0.0/31", "::/0", "::1", "fe80::/10", "2001:db8::/33", "fd00:ec2::254"})
+    for (const char* text : {"0.0.0.0/0", "10.0.0.0/8", "192.0.2.1", "127.0.0.0/31", "::/0", "::1",
+                             "fe80::/10", "2001:db8::/33", "fd00:ec2::254"})
         CHECK(IpPrefix::parse(text).value().to_string() == text);
     CHECK(IpPrefix::parse("::ffff:192.0.2.1").value() == IpPrefix::parse("192.0.2.1").value());
     CHECK(IpPrefix::parse("fe80::1%eth0").value() == IpPrefix::parse("fe80::1").value());
 }
 
 TEST_CASE("prefix: what isn't one") {
-    for (const char* text : {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0", "010.0.0.1", "1.2.3.4 ",
-                             "::/129", "::1/64", ":::", "fe80::%eth0/10", "localhost"})
+    for (const char* text :
+         {"", "/", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0.1/8", "10.0.0",
+          "010.0.0.1", "1.2.3.4 ", "::/129", "::1/64", ":::", "fe80::%eth0/10", "localhost"})
         CHECK_MESSAGE(!IpPrefix::parse(text), text);
 }
 

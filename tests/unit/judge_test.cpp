@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What "explain" says of a destination: the verdict of the compiled policy, and the rule that decides.
+// What "explain" says of a destination: the verdict of the compiled policy, and the rule that
+// decides.
 #include "policy/judge.h"
 
 #include <doctest/doctest.h>
@@ -17,13 +18,27 @@ IpPrefix prefix(std::string_view text) {
 }
 
 Rules some_rules() {
-    const auto settings = parse_settings({{"--allow", "host:80 10.9.0.1:53/udp"}, {"--also", "10.9.0.0/16"}}).value();
-    const HostView host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"}}, false, {}, {}, {}, {prefix("10.9.0.5")}};
-    return compile_policy({Mode::enforce, Dns::automatic, OnFailure::refuse, settings.allow, settings.also, {}}, host)->rules;
+    const auto settings =
+        parse_settings({{"--allow", "host:80 10.9.0.1:53/udp"}, {"--also", "10.9.0.0/16"}}).value();
+    const HostView host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"}},
+                        false,
+                        {},
+                        {},
+                        {},
+                        {prefix("10.9.0.5")}};
+    return compile_policy({Mode::enforce,
+                           Dns::automatic,
+                           OnFailure::refuse,
+                           settings.allow,
+                           settings.also,
+                           {}},
+                          host)
+        ->rules;
 }
 
 // "blocked by PREFIX", "own by PREFIX", "passes by PREFIX" or "passes"
-std::string told(const Rules& rules, const char* address, std::uint8_t protocol = 0, std::uint16_t port = 0) {
+std::string told(const Rules& rules, const char* address, std::uint8_t protocol = 0,
+                 std::uint16_t port = 0) {
     const Judgement judgement = judge(rules, prefix(address), protocol, port);
     std::string text = judgement.is_own() ? "own" : judgement.blocked ? "blocked" : "passes";
     if (judgement.form) text += " as " + judgement.form->to_string();
@@ -47,7 +62,8 @@ TEST_CASE("judge: the rule of the longest prefix decides, and is named") {
 TEST_CASE("judge: IPv4 inside of IPv6 decides where the address as it stands passes") {
     const Rules rules = some_rules();
     CHECK(told(rules, "64:ff9b::198.51.100.7") == "blocked as 198.51.100.7 by 198.51.100.7");
-    CHECK(told(rules, "64:ff9b::198.51.100.7", IPPROTO_TCP, 80) == "passes as 198.51.100.7 by 198.51.100.7");
+    CHECK(told(rules, "64:ff9b::198.51.100.7", IPPROTO_TCP, 80) ==
+          "passes as 198.51.100.7 by 198.51.100.7");
     CHECK(told(rules, "2002:a09:707::1") == "blocked as 10.9.7.7 by 10.9.0.0/16");
     CHECK(told(rules, "64:ff9b::10.9.0.5") == "own as 10.9.0.5 by 10.9.0.5");
     CHECK(told(rules, "64:ff9b::203.0.113.1") == "passes");

@@ -9,18 +9,21 @@ using namespace jail_ai;
 
 TEST_CASE("network stack: gVisor, Kata and virtual machines have their own") {
     CHECK(own_network_stack("/usr/bin/runsc", "runsc-sandbox") == "gVisor");
-    CHECK(own_network_stack("/usr/local/bin/containerd-shim-runsc-v1", "containerd-shim-runsc-v1") == "gVisor");
+    CHECK(own_network_stack("/usr/local/bin/containerd-shim-runsc-v1",
+                            "containerd-shim-runsc-v1") == "gVisor");
     CHECK(own_network_stack("/opt/kata/bin/containerd-shim-kata-v2", "shim") == "Kata Containers");
     CHECK(own_network_stack("/usr/bin/kata-runtime", "kata-runtime") == "Kata Containers");
-    CHECK(own_network_stack("/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64") == "a virtual machine");
+    CHECK(own_network_stack("/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64") ==
+          "a virtual machine");
     CHECK(own_network_stack("/usr/bin/runsc (deleted)", "") == "gVisor");
     CHECK(own_network_stack("/usr/bin/crun", "/usr/bin/krun") == "krun");
     CHECK(own_network_stack("/usr/bin/krun", "crun") == "krun");
 }
 
 TEST_CASE("network stack: other runtimes use the kernel's") {
-    for (const char* runtime : {"/usr/bin/crun", "/usr/sbin/runc", "/usr/libexec/crio/runc", "/memfd:runc_cloned:/proc/self/exe (deleted)",
-                                "/usr/bin/youki", "/usr/bin/conmon", "/usr/bin/containerd-shim-runc-v2", ""})
+    for (const char* runtime : {"/usr/bin/crun", "/usr/sbin/runc", "/usr/libexec/crio/runc",
+                                "/memfd:runc_cloned:/proc/self/exe (deleted)", "/usr/bin/youki",
+                                "/usr/bin/conmon", "/usr/bin/containerd-shim-runc-v2", ""})
         CHECK(own_network_stack(runtime, runtime) == "");
     CHECK(own_network_stack("/usr/bin/crun", "/home/krun/crun") == "");
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What createRuntime says of a config.json is open must be what is open: compared with the filter that libseccomp makes of it.
+// What createRuntime says of a config.json is open must be what is open: compared with the filter
+// that libseccomp makes of it.
 #include "seccomp/open_sockets.h"
 
 #include <doctest/doctest.h>
@@ -43,16 +44,19 @@ bool opens(const SeccompFilter& filter, std::uint64_t family) {
 }  // namespace
 
 TEST_CASE("open sockets: without a profile all of them") {
-    for (const char* config : {"{}", R"({"linux":{}})", R"({"linux":null})", R"({"linux":{"seccomp":null}})"}) {
+    for (const char* config :
+         {"{}", R"({"linux":{}})", R"({"linux":null})", R"({"linux":{"seccomp":null}})"}) {
         INFO(config);
         CHECK(open_in(parsed(config)) == kAll);
     }
 }
 
 TEST_CASE("open sockets: a profile that can't be understood is none") {
-    for (const char* profile : {R"({"defaultAction":"SCMP_ACT_NONE"})", R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":{}})",
-                                R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["socket"],"action":7}]})",
-                                R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":[1]})"}) {
+    for (const char* profile :
+         {R"({"defaultAction":"SCMP_ACT_NONE"})",
+          R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":{}})",
+          R"({"defaultAction":"SCMP_ACT_ERRNO","syscalls":[{"names":["socket"],"action":7}]})",
+          R"({"defaultAction":"SCMP_ACT_ERRNO","architectures":[1]})"}) {
         INFO(profile);
         CHECK(open_in(config_with(profile)) == kAll);
     }
@@ -62,12 +66,15 @@ TEST_CASE("open sockets: beside a filter of crun's own the profile says nothing"
     const std::string closed = R"("linux":{"seccomp":{"defaultAction":"SCMP_ACT_ERRNO"}}})";
     CHECK(open_in(parsed("{" + closed)) == kNone);
     CHECK(open_in(parsed(R"({"annotations":{"a":"b"},)" + closed)) == kNone);
-    CHECK(open_in(parsed(R"({"annotations":{"run.oci.seccomp_bpf_data":"AAAA"},)" + closed)) == kAll);
+    CHECK(open_in(parsed(R"({"annotations":{"run.oci.seccomp_bpf_data":"AAAA"},)" + closed)) ==
+          kAll);
 }
 
 TEST_CASE("open sockets: the engines' profiles leave them open, and precreate closes them") {
-    for (const char* name : {"config/podman-4.3-default.json", "config/podman-4.3-no-audit-write.json", "config/podman-4.3-privileged.json",
-                             "config/podman-4.3-unconfined.json", "config/podman-5.4-default.json"}) {
+    for (const char* name :
+         {"config/podman-4.3-default.json", "config/podman-4.3-no-audit-write.json",
+          "config/podman-4.3-privileged.json", "config/podman-4.3-unconfined.json",
+          "config/podman-5.4-default.json"}) {
         INFO(name);
         const std::string text = data_file(name);
         CHECK(open_in(parsed(text)).packet != Opened::no);
@@ -76,16 +83,21 @@ TEST_CASE("open sockets: the engines' profiles leave them open, and precreate cl
         CHECK(open_in(tightened(text, {Risk::vsock})) == open_in(parsed(text)));
     }
     const std::string by_default = data_file("config/podman-4.3-default.json");
-    CHECK(open_in(tightened(by_default, {Risk::ia32})) == OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::yes});
+    CHECK(open_in(tightened(by_default, {Risk::ia32})) ==
+          OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::yes});
 }
 
 TEST_CASE("open sockets: family by family, by io_uring, and by 32-bit system calls") {
     const auto rules = [](const std::string& text, const std::string& architectures = "") {
-        return open_in(config_with(R"({"defaultAction":"SCMP_ACT_ERRNO",)" + architectures + R"("syscalls":[)" + text + "]}"));
+        return open_in(config_with(R"({"defaultAction":"SCMP_ACT_ERRNO",)" + architectures +
+                                   R"("syscalls":[)" + text + "]}"));
     };
-    const std::string packet = R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":17,"op":"SCMP_CMP_EQ"}]})";
-    const std::string ipv6 = R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":10,"op":"SCMP_CMP_EQ"}]})";
-    const std::string vsock = R"({"names":["socket"],"action":"SCMP_ACT_NOTIFY","args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"}]})";
+    const std::string packet =
+        R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":17,"op":"SCMP_CMP_EQ"}]})";
+    const std::string ipv6 =
+        R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":10,"op":"SCMP_CMP_EQ"}]})";
+    const std::string vsock =
+        R"({"names":["socket"],"action":"SCMP_ACT_NOTIFY","args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"}]})";
     CHECK(rules("") == kNone);
     CHECK(rules(packet) == OpenSockets{Opened::yes, Opened::no, Opened::no});
     CHECK(rules(vsock) == OpenSockets{Opened::no, Opened::yes, Opened::no});
@@ -93,7 +105,8 @@ TEST_CASE("open sockets: family by family, by io_uring, and by 32-bit system cal
     CHECK(rules(packet + "," + vsock + "," + ipv6) == kAll);
     CHECK(rules(R"({"names":["io_uring_setup"],"action":"SCMP_ACT_ALLOW"})") == kAll);
     CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})") == kNone);
-    CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})", kX86) == OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::by_ia32});
+    CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})", kX86) ==
+          OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::by_ia32});
     CHECK(rules(packet, kX86) == OpenSockets{Opened::yes, Opened::by_ia32, Opened::by_ia32});
     CHECK(rules("", kX86) == kNone);
 }
@@ -109,7 +122,8 @@ TEST_CASE("open sockets: of any profile, what is said to be closed is closed") {
         INFO(seed << ' ' << text);
         if (found.vsock != Opened::yes) CHECK_FALSE(opens(*filter, AF_VSOCK));
         if (found.packet != Opened::yes) CHECK_FALSE(opens(*filter, AF_PACKET));
-        if (found.ip != Opened::yes) CHECK_FALSE((opens(*filter, AF_INET) || opens(*filter, AF_INET6)));
+        if (found.ip != Opened::yes)
+            CHECK_FALSE((opens(*filter, AF_INET) || opens(*filter, AF_INET6)));
         CHECK_FALSE(passes(to_string(filter->answer("io_uring_setup", {}))));
         ++closed;
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// bpf/packet.h, compiled as C++: what hostile bytes say of where they go. The kernel suite has the same of the programs.
+// bpf/packet.h, compiled as C++: what hostile bytes say of where they go. The kernel suite has the
+// same of the programs.
 #include <doctest/doctest.h>
 
 #include "packet_bytes.h"
@@ -25,7 +26,26 @@ Bytes with(Bytes bytes, std::size_t at, std::uint8_t value) {
 const Bytes kUdp = {0x30, 0x39, 0, 53, 0, 8, 0, 0};
 
 Bytes v4(std::uint8_t protocol, const Bytes& payload, const Bytes& options = {}) {
-    return joined({{static_cast<std::uint8_t>(0x45 + options.size() / 4), 0, 0, 0, 0, 1, 0, 0, 64, protocol, 0, 0, 192, 0, 2, 1, 198, 51, 100, 7},
+    return joined({{static_cast<std::uint8_t>(0x45 + options.size() / 4),
+                    0,
+                    0,
+                    0,
+                    0,
+                    1,
+                    0,
+                    0,
+                    64,
+                    protocol,
+                    0,
+                    0,
+                    192,
+                    0,
+                    2,
+                    1,
+                    198,
+                    51,
+                    100,
+                    7},
                    options,
                    payload});
 }
@@ -45,7 +65,8 @@ Bytes extension(std::uint8_t next, std::uint8_t more = 0) {
     return bytes;
 }
 
-constexpr std::uint8_t kHop = IPPROTO_HOPOPTS, kDestination = IPPROTO_DSTOPTS, kRouting = IPPROTO_ROUTING, kFragment = IPPROTO_FRAGMENT;
+constexpr std::uint8_t kHop = IPPROTO_HOPOPTS, kDestination = IPPROTO_DSTOPTS,
+                       kRouting = IPPROTO_ROUTING, kFragment = IPPROTO_FRAGMENT;
 
 std::string address(const jail_key& key) {
     return IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits)->to_string();
@@ -65,7 +86,8 @@ TEST_CASE("packet: IPv4, from where, to where, and what is in it") {
 }
 
 TEST_CASE("packet: IPv6, behind its extension headers") {
-    const jail_packet packet = parse(v6(kHop, joined({extension(kDestination), extension(IPPROTO_UDP, 2), kUdp})), ETH_P_IPV6);
+    const jail_packet packet = parse(
+        v6(kHop, joined({extension(kDestination), extension(IPPROTO_UDP, 2), kUdp})), ETH_P_IPV6);
     CHECK(packet.odd == JAIL_ODD_NOT);
     CHECK(address(packet.source) == "fd00::1");
     CHECK(address(packet.destination) == "2001:db8::7");
@@ -75,29 +97,41 @@ TEST_CASE("packet: IPv6, behind its extension headers") {
 
 TEST_CASE("packet: what says where it goes, and then goes on, is source-routed") {
     for (const std::uint8_t route : {std::uint8_t{IPOPT_LSRR}, std::uint8_t{IPOPT_SSRR}}) {
-        CHECK(parse(v4(IPPROTO_UDP, kUdp, {route, 7, 4, 203, 0, 113, 1, 0}), ETH_P_IP).odd == JAIL_ODD_SOURCE_ROUTED);
-        CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 8, 0, 0, 0, route, 3, 4}), ETH_P_IP).odd == JAIL_ODD_NOT);  // inside of another option
-        CHECK(parse(v4(IPPROTO_UDP, kUdp, {0, route, 3, 4}), ETH_P_IP).odd == JAIL_ODD_NOT);              // behind the end
+        CHECK(parse(v4(IPPROTO_UDP, kUdp, {route, 7, 4, 203, 0, 113, 1, 0}), ETH_P_IP).odd ==
+              JAIL_ODD_SOURCE_ROUTED);
+        CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 8, 0, 0, 0, route, 3, 4}), ETH_P_IP).odd ==
+              JAIL_ODD_NOT);  // inside of another option
+        CHECK(parse(v4(IPPROTO_UDP, kUdp, {0, route, 3, 4}), ETH_P_IP).odd ==
+              JAIL_ODD_NOT);  // behind the end
     }
-    CHECK(parse(v4(IPPROTO_UDP, kUdp, Bytes(JAIL_MAX_OPTIONS * 4, 1)), ETH_P_IP).odd == JAIL_ODD_SOURCE_ROUTED);  // more than anybody looks at
-    CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 1, 0, 0}), ETH_P_IP).odd == JAIL_ODD_SOURCE_ROUTED);                    // an option without an end
-    CHECK(parse(v6(kRouting, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).odd == JAIL_ODD_SOURCE_ROUTED);
-    CHECK(parse(v6(kHop, joined({extension(kRouting), extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).odd == JAIL_ODD_SOURCE_ROUTED);
+    CHECK(parse(v4(IPPROTO_UDP, kUdp, Bytes(JAIL_MAX_OPTIONS * 4, 1)), ETH_P_IP).odd ==
+          JAIL_ODD_SOURCE_ROUTED);  // more than anybody looks at
+    CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 1, 0, 0}), ETH_P_IP).odd ==
+          JAIL_ODD_SOURCE_ROUTED);  // an option without an end
+    CHECK(parse(v6(kRouting, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).odd ==
+          JAIL_ODD_SOURCE_ROUTED);
+    CHECK(parse(v6(kHop, joined({extension(kRouting), extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6)
+              .odd == JAIL_ODD_SOURCE_ROUTED);
 }
 
 TEST_CASE("packet: fragments of IPv4 are told, those of IPv6 can't be judged") {
     CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 6, 0x20), ETH_P_IP).fragment == 1);  // more follow
     CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 7, 1), ETH_P_IP).fragment == 1);     // an offset
-    CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 6, 0x40), ETH_P_IP).fragment == 0);  // not to be fragmented
-    CHECK(parse(v6(kFragment, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).odd == JAIL_ODD_UNREADABLE);
+    CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 6, 0x40), ETH_P_IP).fragment ==
+          0);  // not to be fragmented
+    CHECK(parse(v6(kFragment, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).odd ==
+          JAIL_ODD_UNREADABLE);
 }
 
 TEST_CASE("packet: what can't be read is unreadable") {
-    const Bytes four = v4(IPPROTO_UDP, kUdp), six = v6(kHop, joined({extension(IPPROTO_UDP), kUdp}));
+    const Bytes four = v4(IPPROTO_UDP, kUdp),
+                six = v6(kHop, joined({extension(IPPROTO_UDP), kUdp}));
     for (std::size_t size = 0; size < 20; ++size)
-        CHECK(parse(Bytes(four.begin(), four.begin() + static_cast<long>(size)), ETH_P_IP).odd == JAIL_ODD_UNREADABLE);
+        CHECK(parse(Bytes(four.begin(), four.begin() + static_cast<long>(size)), ETH_P_IP).odd ==
+              JAIL_ODD_UNREADABLE);
     for (std::size_t size = 0; size < 42; ++size)
-        CHECK(parse(Bytes(six.begin(), six.begin() + static_cast<long>(size)), ETH_P_IPV6).odd == JAIL_ODD_UNREADABLE);
+        CHECK(parse(Bytes(six.begin(), six.begin() + static_cast<long>(size)), ETH_P_IPV6).odd ==
+              JAIL_ODD_UNREADABLE);
     CHECK(parse(four, ETH_P_IPV6).odd == JAIL_ODD_UNREADABLE);
     CHECK(parse(six, ETH_P_IP).odd == JAIL_ODD_UNREADABLE);
     CHECK(parse(four, ETH_P_ARP).odd == JAIL_ODD_UNREADABLE);

@@ -8,7 +8,8 @@
 using namespace jail_ai;
 
 TEST_CASE("podman network: gateways of both families, and whether podman serves names there") {
-    const auto network = parse_podman_network(R"({"name": "named", "id": "0e45", "driver": "bridge", "network_interface": "podman1",
+    const auto network = parse_podman_network(
+        R"({"name": "named", "id": "0e45", "driver": "bridge", "network_interface": "podman1",
         "created": "2026-11-25T01:51:25.762720432Z",
         "subnets": [{"subnet": "10.76.0.0/24", "gateway": "10.76.0.1"}, {"subnet": "fd00:76::/64", "gateway": "fd00:76::1"}, {"subnet": "10.9.0.0/24"}],
         "ipv6_enabled": true, "internal": false, "dns_enabled": true, "ipam_options": {"driver": "host-local"}})");
@@ -24,7 +25,8 @@ TEST_CASE("podman network: gateways of both families, and whether podman serves 
 }
 
 TEST_CASE("podman network: an internal one has no gateway and no names") {
-    const auto network = parse_podman_network(R"({"name": "inner", "driver": "bridge", "subnets": [{"subnet": "10.76.0.0/24"}]})");
+    const auto network = parse_podman_network(
+        R"({"name": "inner", "driver": "bridge", "subnets": [{"subnet": "10.76.0.0/24"}]})");
     REQUIRE(network);
     CHECK_FALSE(network->serves_names);
     CHECK(network->gateways.empty());
@@ -36,11 +38,15 @@ TEST_CASE("podman network: errors say what isn't as it should be") {
         const char* json;
         const char* message;
     };
-    for (const Case& c : {Case{R"({"name": 1})", "'name'"}, Case{R"({"dns_enabled": "yes"})", "'dns_enabled' is a string, not true or false"},
-                          Case{R"({"subnets": {}})", "'subnets'"}, Case{R"({"subnets": [1]})", "a subnet is a number, not an object"},
-                          Case{R"({"subnets": [{"gateway": "10.0.0.0/8"}]})", "gateway '10.0.0.0/8' is no address"},
-                          Case{R"({"subnets": [{"gateway": "x"}]})", "gateway 'x' is no address"},
-                          Case{R"({"subnets": [{"subnet": "10.0.0.1/8"}]})", "subnet '10.0.0.1/8' is no prefix"}, Case{"[]", "object"}}) {
+    for (const Case& c :
+         {Case{R"({"name": 1})", "'name'"},
+          Case{R"({"dns_enabled": "yes"})", "'dns_enabled' is a string, not true or false"},
+          Case{R"({"subnets": {}})", "'subnets'"},
+          Case{R"({"subnets": [1]})", "a subnet is a number, not an object"},
+          Case{R"({"subnets": [{"gateway": "10.0.0.0/8"}]})", "gateway '10.0.0.0/8' is no address"},
+          Case{R"({"subnets": [{"gateway": "x"}]})", "gateway 'x' is no address"},
+          Case{R"({"subnets": [{"subnet": "10.0.0.1/8"}]})", "subnet '10.0.0.1/8' is no prefix"},
+          Case{"[]", "object"}}) {
         INFO(c.json);
         const auto network = parse_podman_network(c.json);
         REQUIRE_FALSE(network);
@@ -50,7 +56,8 @@ TEST_CASE("podman network: errors say what isn't as it should be") {
 }
 
 TEST_CASE("podman network: the addresses in what is none") {
-    const auto addresses = addresses_in(R"({"name": 1, "subnets": [{"subnet": "10.76.0.0/24", "gateway": "10.76.0.1"}], "fd00:76::1": "x)");
+    const auto addresses = addresses_in(
+        R"({"name": 1, "subnets": [{"subnet": "10.76.0.0/24", "gateway": "10.76.0.1"}], "fd00:76::1": "x)");
     REQUIRE(addresses.size() == 2);
     CHECK(addresses[0].to_string() == "10.76.0.1");
     CHECK(addresses[1].to_string() == "fd00:76::1");

@@ -42,16 +42,20 @@ std::string verdict(const HostView& host, std::string_view address) {
     REQUIRE(policy);
     const Rule* rule = find_rule(policy->rules, prefix(address));
     if (rule == nullptr) return "pass";
-    return std::string(reason_name(static_cast<jail_reason>(rule->value.reason))) + (rule->value.ports[0].protocols != 0 ? " with ports" : "");
+    return std::string(reason_name(static_cast<jail_reason>(rule->value.reason))) +
+           (rule->value.ports[0].protocols != 0 ? " with ports" : "");
 }
 
 Request asking(const char* setting, const char* value) {
-    return request_of({{"jail-ai.block-host", "true"}, {std::string("jail-ai.block-host.") + setting, value}}).value();
+    return request_of({{"jail-ai.block-host", "true"},
+                       {std::string("jail-ai.block-host.") + setting, value}})
+        .value();
 }
 
 }  // namespace
 
-TEST_CASE("policy: the host's addresses, the aliases and the metadata set are blocked, all else passes") {
+TEST_CASE(
+    "policy: the host's addresses, the aliases and the metadata set are blocked, all else passes") {
     struct Case {
         const char* address;
         const char* verdict;
@@ -88,9 +92,12 @@ TEST_CASE("policy: the host's addresses, the aliases and the metadata set are bl
         CHECK_MESSAGE(verdict(bridge_host(), c.address) == c.verdict, c.address);
 }
 
-TEST_CASE("policy: loopback and 'this host' are always blocked, and the container's own while they stay in a network namespace of its own") {
+TEST_CASE(
+    "policy: loopback and 'this host' are always blocked, and the container's own while they stay "
+    "in a network namespace of its own") {
     HostView host = bridge_host();
-    // What somebody asks for, a resolver of the container's and the host's own routes change nothing about that.
+    // What somebody asks for, a resolver of the container's and the host's own routes change
+    // nothing about that.
     const Request request = asking("also", "127.0.0.0/9 0.0.0.0/0");
     host.name_servers = {prefix("127.0.0.53"), prefix("::1")};
     host.routes.push_back({prefix("127.0.0.0/8"), JAIL_REASON_LOCAL, "lo"});
@@ -99,34 +106,41 @@ TEST_CASE("policy: loopback and 'this host' are always blocked, and the containe
         const auto policy = compile_policy(request, host);
         REQUIRE(policy);
         CHECK(policy->shares_network == shared);
-        for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "127.0.0.53", "::1", "0.0.0.0", "0.1.2.3", "::"}) {
+        for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "127.0.0.53",
+                                    "::1", "0.0.0.0", "0.1.2.3", "::"}) {
             INFO(std::string(address));
             const Rule* rule = find_rule(policy->rules, prefix(address));
             REQUIRE(rule != nullptr);
             CHECK(int{rule->value.own} == (shared ? JAIL_OWN_NOT : JAIL_OWN_LOOPBACK));
             const bool opened = rule->value.ports[0].protocols != 0;
-            CHECK(opened == (shared && (prefix(address) == host.name_servers[0] || prefix(address) == host.name_servers[1])));
+            CHECK(opened == (shared && (prefix(address) == host.name_servers[0] ||
+                                        prefix(address) == host.name_servers[1])));
         }
     }
     host.name_servers.clear();
-    for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "::1"}) CHECK_MESSAGE(verdict(host, address) == "loopback", address);
-    for (const char* address : {"0.0.0.0", "0.1.2.3", "::"}) CHECK_MESSAGE(verdict(host, address) == "unspecified", address);
+    for (const char* address : {"127.0.0.1", "127.8.9.10", "127.255.255.255", "::1"})
+        CHECK_MESSAGE(verdict(host, address) == "loopback", address);
+    for (const char* address : {"0.0.0.0", "0.1.2.3", "::"})
+        CHECK_MESSAGE(verdict(host, address) == "unspecified", address);
 }
 
-TEST_CASE("policy: an exception for the host opens no port of a loopback that is the container's own") {
+TEST_CASE(
+    "policy: an exception for the host opens no port of a loopback that is the container's own") {
     HostView host = bridge_host();
     for (const bool shared : {false, true}) {
         host.shares_network = shared;
         const auto policy = compile_policy(asking("allow", "host:11434 127.0.0.1:5432"), host);
         REQUIRE(policy);
-        CHECK((find_rule(policy->rules, prefix("127.0.0.1"))->value.ports[0].protocols != 0) == shared);
+        CHECK((find_rule(policy->rules, prefix("127.0.0.1"))->value.ports[0].protocols != 0) ==
+              shared);
         CHECK((find_rule(policy->rules, prefix("::1"))->value.ports[0].protocols != 0) == shared);
         CHECK(find_rule(policy->rules, prefix("198.51.100.7"))->value.ports[0].first == 11434);
         CHECK(policy->moots.size() == (shared ? 0 : 1));
     }
 }
 
-TEST_CASE("policy: what the container's hosts file calls the host is blocked, but not its own loopback") {
+TEST_CASE(
+    "policy: what the container's hosts file calls the host is blocked, but not its own loopback") {
     HostView host = bridge_host();
     host.named = {prefix("203.0.113.9"), prefix("127.0.0.1")};
     CHECK(verdict(host, "203.0.113.9") == "named");
@@ -165,8 +179,11 @@ std::string ports_at(const Policy& policy, const char* address) {
     std::string text;
     for (const jail_ports& ports : rule->value.ports) {
         if (ports.protocols == 0) continue;
-        text += (text.empty() ? "" : " ") + std::to_string(ports.first) + (ports.first == ports.last ? "" : "-" + std::to_string(ports.last));
-        text += ports.protocols == JAIL_PORTS_TCP ? "/tcp" : ports.protocols == JAIL_PORTS_UDP ? "/udp" : "/tcp+udp";
+        text += (text.empty() ? "" : " ") + std::to_string(ports.first) +
+                (ports.first == ports.last ? "" : "-" + std::to_string(ports.last));
+        text += ports.protocols == JAIL_PORTS_TCP   ? "/tcp"
+                : ports.protocols == JAIL_PORTS_UDP ? "/udp"
+                                                    : "/tcp+udp";
     }
     return text;
 }
@@ -184,7 +201,8 @@ TEST_CASE("policy: 'host' opens a port at every address of the host, and at noth
 }
 
 TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside all") {
-    const auto inside = compile_policy(asking("allow", "10.77.5.5:80 10.77.0.0/24:81-82/udp"), bridge_host());
+    const auto inside =
+        compile_policy(asking("allow", "10.77.5.5:80 10.77.0.0/24:81-82/udp"), bridge_host());
     REQUIRE(inside);
     CHECK(ports_at(*inside, "10.77.5.5") == "80/tcp");
     CHECK(ports_at(*inside, "10.77.5.6").empty());
@@ -199,11 +217,17 @@ TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside
 }
 
 TEST_CASE("policy: overlapping and touching ranges merge, too many are an error and not cut") {
-    const auto merged = compile_policy(asking("allow", "host:80-90 host:85-95 host:96 host:53/udp host:53 host:200"), bridge_host());
+    const auto merged = compile_policy(
+        asking("allow", "host:80-90 host:85-95 host:96 host:53/udp host:53 host:200"),
+        bridge_host());
     CHECK(ports_at(*merged, "198.51.100.7") == "53/tcp+udp 80-96/tcp 200/tcp");
-    const auto most = compile_policy(asking("allow", "host:1 host:3 host:5 host:7 host:9 host:11 host:13 host:15"), bridge_host());
+    const auto most = compile_policy(
+        asking("allow", "host:1 host:3 host:5 host:7 host:9 host:11 host:13 host:15"),
+        bridge_host());
     CHECK(most);
-    const auto too_many = compile_policy(asking("allow", "host:1 host:3 host:5 host:7 host:9 host:11 host:13 host:15 host:17"), bridge_host());
+    const auto too_many = compile_policy(
+        asking("allow", "host:1 host:3 host:5 host:7 host:9 host:11 host:13 host:15 host:17"),
+        bridge_host());
     REQUIRE_FALSE(too_many);
     CHECK(too_many.error().exit_code == EX_DATAERR);
     CHECK(too_many.error().message.find("9 port ranges are allowed at ") == 0);
@@ -229,13 +253,15 @@ TEST_CASE("policy: additions block, by prefix and by set") {
     host.gateways = {prefix("192.0.2.1"), prefix("fe80::1")};
     CHECK(blocked("gateway", "192.0.2.1"));
     host.name_servers = {prefix("192.0.2.1")};
-    CHECK(ports_at(*compile_policy(asking("also", "gateway"), host), "192.0.2.1") == "53/tcp+udp 853/tcp");
+    CHECK(ports_at(*compile_policy(asking("also", "gateway"), host), "192.0.2.1") ==
+          "53/tcp+udp 853/tcp");
 }
 
 TEST_CASE("policy: more than a jail holds is an error, and doubles count once") {
     HostView host;
     for (unsigned i = 0; i < 2 * JAIL_MAX_RULES; ++i)
-        host.routes.push_back({prefix(fmt::format("10.1.{}.{}", i % JAIL_MAX_RULES / 256, i % 256)), JAIL_REASON_LOCAL, ""});
+        host.routes.push_back({prefix(fmt::format("10.1.{}.{}", i % JAIL_MAX_RULES / 256, i % 256)),
+                               JAIL_REASON_LOCAL, ""});
     const auto too_many = compile_policy(kEnforce, host);
     REQUIRE_FALSE(too_many);
     CHECK(too_many.error().exit_code == EX_UNAVAILABLE);
@@ -245,7 +271,9 @@ TEST_CASE("policy: more than a jail holds is an error, and doubles count once") 
     CHECK(compile_policy(kEnforce, host));
 }
 
-TEST_CASE("policy: addresses of the container's own are marked where something blocks them, and block as before") {
+TEST_CASE(
+    "policy: addresses of the container's own are marked where something blocks them, and block as "
+    "before") {
     HostView host = bridge_host();
     const auto is_own = [&](const char* address) {
         const auto policy = compile_policy(asking("also", "192.0.2.0/24"), host);
@@ -254,9 +282,12 @@ TEST_CASE("policy: addresses of the container's own are marked where something b
         return rule != nullptr && rule->value.own == JAIL_OWN_ADDRESS;
     };
     CHECK_FALSE(is_own("192.0.2.9"));
-    host.own = {prefix("192.0.2.9"), prefix("198.51.100.7"), prefix("10.77.3.3"), prefix("203.0.113.9")};
-    for (const char* own : {"192.0.2.9", "198.51.100.7", "10.77.3.3"}) CHECK_MESSAGE(is_own(own), own);
-    for (const char* other : {"192.0.2.10", "10.77.3.4", "203.0.113.9", "2001:db8::7"}) CHECK_FALSE_MESSAGE(is_own(other), other);
+    host.own = {prefix("192.0.2.9"), prefix("198.51.100.7"), prefix("10.77.3.3"),
+                prefix("203.0.113.9")};
+    for (const char* own : {"192.0.2.9", "198.51.100.7", "10.77.3.3"})
+        CHECK_MESSAGE(is_own(own), own);
+    for (const char* other : {"192.0.2.10", "10.77.3.4", "203.0.113.9", "2001:db8::7"})
+        CHECK_FALSE_MESSAGE(is_own(other), other);
     CHECK(verdict(host, "198.51.100.7") == "local");
     CHECK(verdict(host, "10.77.3.3") == "local");
     host.shares_network = true;
@@ -279,7 +310,9 @@ TEST_CASE("policy: where the network follows, only what it may become is marked"
     CHECK(marked() == "10.96.0.1 169.254.20.10 192.0.2.0/24 198.51.100.7 2001:db8::7 ");
 }
 
-TEST_CASE("policy: what a user-mode network leads to the host is blocked, and is the host to exceptions") {
+TEST_CASE(
+    "policy: what a user-mode network leads to the host is blocked, and is the host to "
+    "exceptions") {
     HostView host = bridge_host();
     CHECK(verdict(host, "198.18.0.9") == "pass");
     host.mapped = {prefix("198.18.0.9")};
@@ -288,7 +321,8 @@ TEST_CASE("policy: what a user-mode network leads to the host is blocked, and is
     CHECK(ports_at(*compile_policy(asking("allow", "host:80"), host), "198.18.0.9") == "80/tcp");
 }
 
-TEST_CASE("policy: there is no rule that a wider one repeats, whose ports or mark differ there is") {
+TEST_CASE(
+    "policy: there is no rule that a wider one repeats, whose ports or mark differ there is") {
     HostView host;
     host.routes = {{prefix("10.9.0.0/16"), JAIL_REASON_LOCAL, ""},
                    {prefix("10.9.1.0/24"), JAIL_REASON_LOCAL, ""},
@@ -305,7 +339,8 @@ TEST_CASE("policy: there is no rule that a wider one repeats, whose ports or mar
     };
     // By the reasons of the last two the programs tell a group, and a neighbour.
     CHECK(held(kEnforce) == "10.9.0.0/16 10.9.1.255 fe80::77 ");
-    CHECK(held(asking("allow", "10.9.1.0/24:80")) == "10.9.0.0/16 10.9.1.0/24 10.9.1.255 fe80::77 ");
+    CHECK(held(asking("allow", "10.9.1.0/24:80")) ==
+          "10.9.0.0/16 10.9.1.0/24 10.9.1.255 fe80::77 ");
     // To people "the host" says more than "private", as long as there is room.
     CHECK(held(asking("also", "private")) == "10.9.0.0/16 10.9.1.255 fe80::77 ");
     host.own = {prefix("10.9.1.1")};
@@ -315,7 +350,8 @@ TEST_CASE("policy: there is no rule that a wider one repeats, whose ports or mar
 TEST_CASE("policy: more local prefixes than a jail holds, in a wider one") {
     HostView host;
     for (unsigned i = 0; i < 2 * JAIL_MAX_RULES; ++i)
-        host.routes.push_back({prefix(fmt::format("10.{}.{}.1", i / 256, i % 256)), JAIL_REASON_LOCAL, ""});
+        host.routes.push_back(
+            {prefix(fmt::format("10.{}.{}.1", i / 256, i % 256)), JAIL_REASON_LOCAL, ""});
     CHECK_FALSE(compile_policy(kEnforce, host));
     CHECK(compile_policy(asking("also", "private"), host));
     host.routes.push_back({prefix("10.0.0.0/10"), JAIL_REASON_LOCAL, ""});

@@ -64,18 +64,22 @@ TEST_CASE("probe: what is tried is denied, or passes all but egress, whatever th
     for (const Row& row : rows) {
         const Rules rules = rules_for(row.annotations);
         const ProbePlan plan = plan_probe(rules, Mode::enforce, Guard::none);
-        for (const jail_line line : {JAIL_LINE_CONNECT4, JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG4, JAIL_LINE_SENDMSG6}) {
+        for (const jail_line line :
+             {JAIL_LINE_CONNECT4, JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG4, JAIL_LINE_SENDMSG6}) {
             CHECK(plan.tries(line) == row.sends);
             if (!plan.tries(line)) continue;
             CHECK(plan.targets[line]->port != 0);
-            const Judgement judgement = judge(rules, plan.targets[line]->address, 17, plan.targets[line]->port);
+            const Judgement judgement =
+                judge(rules, plan.targets[line]->address, 17, plan.targets[line]->port);
             CHECK(judgement.blocked);
             CHECK_FALSE(judgement.is_own());
             CHECK(judgement.reason != JAIL_REASON_LOCAL);
         }
         for (const jail_line line : {JAIL_LINE_EGRESS4, JAIL_LINE_EGRESS6}) {
             CHECK(plan.tries(line) == row.leaves);
-            if (plan.tries(line)) CHECK_FALSE(judge(rules, plan.targets[line]->address, 17, plan.targets[line]->port).blocked);
+            if (plan.tries(line))
+                CHECK_FALSE(judge(rules, plan.targets[line]->address, 17, plan.targets[line]->port)
+                                .blocked);
         }
         CHECK(said(plan, denied()) == "");
     }
@@ -111,7 +115,8 @@ TEST_CASE("probe: in audit mode what is counted counts") {
 TEST_CASE("probe: where there is no IPv6, or no way for its packets, IPv4 shows it") {
     const ProbePlan plan = plan_probe(rules_for(Annotations{}), Mode::enforce, Guard::none);
     PerLine<ProbeTry> tries = denied();
-    for (const jail_line line : {JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG6, JAIL_LINE_EGRESS6}) tries[line] = {0, false, 0};
+    for (const jail_line line : {JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG6, JAIL_LINE_EGRESS6})
+        tries[line] = {0, false, 0};
     CHECK(said(plan, tries) == "");
     tries = denied();
     tries[JAIL_LINE_EGRESS6] = {ENETUNREACH, true, 0};
@@ -121,9 +126,13 @@ TEST_CASE("probe: where there is no IPv6, or no way for its packets, IPv4 shows 
 }
 
 TEST_CASE("probe: cgroup v1 takes sockets away from cgroup v2 before Linux 5.15") {
-    constexpr std::string_view kNone = "#subsys_name\thierarchy\tnum_cgroups\tenabled\nnet_cls\t0\t1\t1\nnet_prio\t0\t1\t1\n";
-    constexpr std::string_view kPrio = "#subsys_name\thierarchy\tnum_cgroups\tenabled\nnet_cls\t0\t1\t1\nnet_prio\t10\t1\t1\n";
-    constexpr std::string_view kBoth = "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t3\t1\t1\nnet_cls\t4\t1\t1\nnet_prio\t4\t1\t1\n";
+    constexpr std::string_view kNone =
+        "#subsys_name\thierarchy\tnum_cgroups\tenabled\nnet_cls\t0\t1\t1\nnet_prio\t0\t1\t1\n";
+    constexpr std::string_view kPrio =
+        "#subsys_name\thierarchy\tnum_cgroups\tenabled\nnet_cls\t0\t1\t1\nnet_prio\t10\t1\t1\n";
+    constexpr std::string_view kBoth =
+        "#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t3\t1\t1\nnet_cls\t4\t1\t1\nnet_"
+        "prio\t4\t1\t1\n";
     CHECK(blinding_hierarchy("5.10.0-32-amd64", kNone) == "");
     CHECK(blinding_hierarchy("5.10.0-32-amd64", kPrio) == "net_prio");
     CHECK(blinding_hierarchy("5.14.21", kBoth) == "net_cls");

@@ -30,12 +30,14 @@ TEST_CASE("quote: a cut leaves no part of a character") {
 }
 
 TEST_CASE("printable: what people write stays") {
-    for (const char* text : {"", "claude", "naïve café", "Ærøskøbing", "日本語", "Привет", "العربية", "עברית", "😀", "\\", "'"})
+    for (const char* text : {"", "claude", "naïve café", "Ærøskøbing", "日本語", "Привет",
+                             "العربية", "עברית", "😀", "\\", "'"})
         CHECK(printable(text) == text);
     CHECK(printable("a\nb\tc", "\n") == "a\nb\\x09c");
 }
 
-TEST_CASE("printable: what moves the cursor, turns text round, hides, or is no character, is escaped") {
+TEST_CASE(
+    "printable: what moves the cursor, turns text round, hides, or is no character, is escaped") {
     struct Row {
         const char* name;
         std::string_view text, shown;
@@ -73,7 +75,8 @@ TEST_CASE("printable: what moves the cursor, turns text round, hides, or is no c
 }
 
 TEST_CASE("UTF-8: whatever the bytes, JSON's text is UTF-8, and what is UTF-8 stays") {
-    CHECK(valid_utf8("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80") == "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    CHECK(valid_utf8("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80") ==
+          "\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
     CHECK(valid_utf8("a\xff") == "a\xef\xbf\xbd");
     CHECK(valid_utf8("\xed\xa0\x80") == "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd");
     std::uint32_t random = 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the documents say to write is accepted: every annotation and every flag of a policy in README.md and docs/*.md.
+// What the documents say to write is accepted: every annotation and every flag of a policy in
+// README.md and docs/*.md.
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
@@ -57,7 +58,8 @@ TEST_CASE("documents: every annotation parses") {
 
 TEST_CASE("documents: every flag of a policy parses") {
     std::string names;
-    for (const SettingWords& setting : setting_words()) names += fmt::format("{}{}", names.empty() ? "" : "|", setting.name);
+    for (const SettingWords& setting : setting_words())
+        names += fmt::format("{}{}", names.empty() ? "" : "|", setting.name);
     const auto flags = found_in_documents(fmt::format(R"re((--(?:{})=[^ "`\n]+))re", names));
     CHECK(flags.size() >= 4);
     for (const std::string& flag : flags) CHECK_MESSAGE(parse_settings({split(flag)}), flag);

@@ -6,7 +6,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
-#include "../bpf/abi.h"
+#include "bpf/abi.h"
 #include "request_of.h"
 
 using namespace jail_ai;
@@ -53,26 +53,38 @@ TEST_CASE("request: each mode, and what is assumed") {
 
 TEST_CASE("request: anything else under the prefix is refused with its name") {
     CHECK(holds(message_of({}), "no annotation jail-ai.block-host"));
-    CHECK(holds(message_of({{"jail-ai", "true"}, {"jail-bi.block-host", "true"}}), "no annotation jail-ai.block-host"));
-    CHECK(message_of({{"jail-ai.block-host", "True"}}) == "jail-ai.block-host: 'True': it is none of true, audit, false");
+    CHECK(holds(message_of({{"jail-ai", "true"}, {"jail-bi.block-host", "true"}}),
+                "no annotation jail-ai.block-host"));
+    CHECK(message_of({{"jail-ai.block-host", "True"}}) ==
+          "jail-ai.block-host: 'True': it is none of true, audit, false");
     CHECK(holds(message_of({{"jail-ai.block-host", "1"}}), "'1': it is none of"));
     CHECK(holds(message_of({{"jail-ai.block-host", ""}}), "'': it is none of"));
     CHECK(holds(message_of({{"jail-ai.block-host", "true\n"}}), "'true\\x0a': it is none of"));
-    for (const char* key : {"jail-ai.blok-host", "jail-ai.block-hosts", "jail-ai.block-host.", "jail-ai.", "jail-ai.block-host/c1",
-                            "jail-ai.block-host.allwo", "jail-ai.block-host.block-host", "jail-ai.allow", "jail-ai.--allow"})
-        CHECK_MESSAGE(holds(message_of({{"jail-ai.block-host", "true"}, {key, "true"}}), std::string("unknown annotation '") + key + "'"), key);
-    CHECK(holds(message_of({{"jail-ai.block-host.accept", "cap_net_admin"}}), "no annotation jail-ai.block-host"));
-    CHECK(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "on"}}) == "jail-ai.block-host.dns: 'on': it is none of auto, off");
-    CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.on-failure", "ignore"}}), "'ignore': it is none of refuse, run"));
-    CHECK(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", " , "}}) == "jail-ai.block-host.accept: it names nothing");
-    CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin;cap_bpf"}}),
+    for (const char* key : {"jail-ai.blok-host", "jail-ai.block-hosts", "jail-ai.block-host.",
+                            "jail-ai.", "jail-ai.block-host/c1", "jail-ai.block-host.allwo",
+                            "jail-ai.block-host.block-host", "jail-ai.allow", "jail-ai.--allow"})
+        CHECK_MESSAGE(holds(message_of({{"jail-ai.block-host", "true"}, {key, "true"}}),
+                            std::string("unknown annotation '") + key + "'"),
+                      key);
+    CHECK(holds(message_of({{"jail-ai.block-host.accept", "cap_net_admin"}}),
+                "no annotation jail-ai.block-host"));
+    CHECK(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "on"}}) ==
+          "jail-ai.block-host.dns: 'on': it is none of auto, off");
+    CHECK(holds(
+        message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.on-failure", "ignore"}}),
+        "'ignore': it is none of refuse, run"));
+    CHECK(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", " , "}}) ==
+          "jail-ai.block-host.accept: it names nothing");
+    CHECK(holds(message_of({{"jail-ai.block-host", "true"},
+                            {"jail-ai.block-host.accept", "cap_net_admin;cap_bpf"}}),
                 "'cap_net_admin;cap_bpf': it is none of cap_net_admin"));
 }
 
 TEST_CASE("request: exceptions name a destination, ports and a protocol") {
-    const auto request =
-        request_of({{"jail-ai.block-host", "true"},
-                    {"jail-ai.block-host.allow", "host:11434, 10.88.0.1:5432-5433/tcp [fd00::1]:53/udp  10.0.0.0/8:1/udp,[fd00::/8]:65535"}});
+    const auto request = request_of({{"jail-ai.block-host", "true"},
+                                     {"jail-ai.block-host.allow",
+                                      "host:11434, 10.88.0.1:5432-5433/tcp [fd00::1]:53/udp  "
+                                      "10.0.0.0/8:1/udp,[fd00::/8]:65535"}});
     REQUIRE(request);
     const auto& allow = request->allow;
     REQUIRE(allow.size() == 5);
@@ -94,66 +106,81 @@ TEST_CASE("request: what is wrong with an exception, and at which character") {
         const char* value;
         const char* message;
     };
-    for (const Case& c : {Case{"host:99999/tcp", "jail-ai.block-host.allow: 'host:99999/tcp': port out of range (character 6)"},
-                          Case{"host:0", "port out of range (character 6)"},
-                          Case{"host:99999999999999999999", "port out of range (character 6)"},
-                          Case{"host:", "a port number is missing (character 6)"},
-                          Case{"host:-80", "a port number is missing (character 6)"},
-                          Case{"host:80-", "a port number is missing (character 9)"},
-                          Case{"host:80-79", "the range ends before it begins (character 9)"},
-                          Case{"host:80-99999", "port out of range (character 9)"},
-                          Case{"host:80/icmp", "expected the end, '-', '/tcp' or '/udp' (character 8)"},
-                          Case{"host:80/tcpx", "expected the end, '-', '/tcp' or '/udp' (character 12)"},
-                          Case{"host:80/TCP", "expected the end"},
-                          Case{"host", "this is neither 'host' nor an IPv4 address or prefix, and IPv6 stands in brackets (character 1)"},
-                          Case{"hosts:80", "this is neither 'host' nor"},
-                          Case{"10.0.0.1", "':' and a port are missing (character 9)"},
-                          Case{"10.0.0.1/8:80", "this is neither 'host' nor"},
-                          Case{"10.0.0.256:80", "this is neither 'host' nor"},
-                          Case{"fd00::1:80", "this is neither 'host' nor"},
-                          Case{"[10.0.0.1]:80", "this is no IPv6 address or prefix (character 2)"},
-                          Case{"[fd00::1:80", "']' is missing (character 12)"},
-                          Case{"[fd00::1", "']' is missing (character 9)"},
-                          Case{"[fd00::1]80", "':' and a port are missing (character 10)"},
-                          Case{"[fe80::1/10]:80", "this is no IPv6 address or prefix"},
-                          Case{":80", "this is neither 'host' nor"},
-                          Case{"host:1 bad host:2", "jail-ai.block-host.allow: 'bad': this is neither"},
-                          Case{"", "jail-ai.block-host.allow: it names nothing"}})
-        CHECK_MESSAGE(holds(allow_message(c.value), c.message), c.value << ": " << allow_message(c.value));
+    for (const Case& c :
+         {Case{"host:99999/tcp",
+               "jail-ai.block-host.allow: 'host:99999/tcp': port out of range (character 6)"},
+          Case{"host:0", "port out of range (character 6)"},
+          Case{"host:99999999999999999999", "port out of range (character 6)"},
+          Case{"host:", "a port number is missing (character 6)"},
+          Case{"host:-80", "a port number is missing (character 6)"},
+          Case{"host:80-", "a port number is missing (character 9)"},
+          Case{"host:80-79", "the range ends before it begins (character 9)"},
+          Case{"host:80-99999", "port out of range (character 9)"},
+          Case{"host:80/icmp", "expected the end, '-', '/tcp' or '/udp' (character 8)"},
+          Case{"host:80/tcpx", "expected the end, '-', '/tcp' or '/udp' (character 12)"},
+          Case{"host:80/TCP", "expected the end"},
+          Case{"host",
+               "this is neither 'host' nor an IPv4 address or prefix, and IPv6 stands in brackets "
+               "(character 1)"},
+          Case{"hosts:80", "this is neither 'host' nor"},
+          Case{"10.0.0.1", "':' and a port are missing (character 9)"},
+          Case{"10.0.0.1/8:80", "this is neither 'host' nor"},
+          Case{"10.0.0.256:80", "this is neither 'host' nor"},
+          Case{"fd00::1:80", "this is neither 'host' nor"},
+          Case{"[10.0.0.1]:80", "this is no IPv6 address or prefix (character 2)"},
+          Case{"[fd00::1:80", "']' is missing (character 12)"},
+          Case{"[fd00::1", "']' is missing (character 9)"},
+          Case{"[fd00::1]80", "':' and a port are missing (character 10)"},
+          Case{"[fe80::1/10]:80", "this is no IPv6 address or prefix"},
+          Case{":80", "this is neither 'host' nor"},
+          Case{"host:1 bad host:2", "jail-ai.block-host.allow: 'bad': this is neither"},
+          Case{"", "jail-ai.block-host.allow: it names nothing"}})
+        CHECK_MESSAGE(holds(allow_message(c.value), c.message),
+                      c.value << ": " << allow_message(c.value));
     std::string many;
     for (int i = 0; i < 257; ++i) many += "host:1 ";
     CHECK(holds(allow_message(many), "more than 256 words"));
 }
 
 TEST_CASE("request: additions are prefixes or named sets") {
-    const auto request = request_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "private,10.0.0.1 fd00::/8 gateway link-local"}});
+    const auto request =
+        request_of({{"jail-ai.block-host", "true"},
+                    {"jail-ai.block-host.also", "private,10.0.0.1 fd00::/8 gateway link-local"}});
     REQUIRE(request);
     REQUIRE(request->also.size() == 5);
     CHECK(std::get<NamedSet>(request->also[0].what) == NamedSet::private_networks);
     CHECK(std::get<IpPrefix>(request->also[1].what).to_string() == "10.0.0.1");
     CHECK(std::get<NamedSet>(request->also[3].what) == NamedSet::gateway);
-    CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "lan"}}), "jail-ai.block-host.also: 'lan': this is neither"));
+    CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "lan"}}),
+                "jail-ai.block-host.also: 'lan': this is neither"));
 }
 
 TEST_CASE("request: risks are accepted by name, separated by comma or space") {
-    const auto request =
-        request_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.accept", "cap_net_admin, host-cgroups inherited-sockets,host-pid"}});
+    const auto request = request_of(
+        {{"jail-ai.block-host", "true"},
+         {"jail-ai.block-host.accept", "cap_net_admin, host-cgroups inherited-sockets,host-pid"}});
     REQUIRE(request);
-    CHECK(request->accepted == std::set{Risk::cap_net_admin, Risk::host_cgroups, Risk::inherited_sockets, Risk::host_pid});
+    CHECK(request->accepted == std::set{Risk::cap_net_admin, Risk::host_cgroups,
+                                        Risk::inherited_sockets, Risk::host_pid});
 }
 
 TEST_CASE("request: annotations override the administrator's defaults, lists add up") {
-    const Defaults defaults{
-        settings({{"--block-host", "true"}, {"--dns", "off"}, {"--allow", "host:80"}, {"--also", "private"}, {"--accept", "host-pid"}}), false};
+    const Defaults defaults{settings({{"--block-host", "true"},
+                                      {"--dns", "off"},
+                                      {"--allow", "host:80"},
+                                      {"--also", "private"},
+                                      {"--accept", "host-pid"}}),
+                            false};
     const auto untouched = join_settings(defaults, {});
     REQUIRE(untouched);
     CHECK(untouched->mode == Mode::enforce);
     CHECK(untouched->dns == Dns::off);
-    const auto request = join_settings(defaults, settings({{"jail-ai.block-host", "false"},
-                                                           {"jail-ai.block-host.dns", "auto"},
-                                                           {"jail-ai.block-host.allow", "host:81"},
-                                                           {"jail-ai.block-host.on-failure", "run"},
-                                                           {"jail-ai.block-host.accept", "cap_bpf"}}));
+    const auto request =
+        join_settings(defaults, settings({{"jail-ai.block-host", "false"},
+                                          {"jail-ai.block-host.dns", "auto"},
+                                          {"jail-ai.block-host.allow", "host:81"},
+                                          {"jail-ai.block-host.on-failure", "run"},
+                                          {"jail-ai.block-host.accept", "cap_bpf"}}));
     REQUIRE(request);
     CHECK(request->mode == Mode::off);
     CHECK(request->dns == Dns::automatic);
@@ -166,31 +193,52 @@ TEST_CASE("request: annotations override the administrator's defaults, lists add
 TEST_CASE("request: an enforced default is tightened, never loosened") {
     const Defaults audit{settings({{"--block-host", "audit"}}), true};
     CHECK(join_settings(audit, settings({{"jail-ai.block-host", "true"}}))->mode == Mode::enforce);
-    CHECK(holds(join_message(audit, {{"jail-ai.block-host", "false"}}), "they ask for less than the block"));
-    const Defaults floor{settings({{"--block-host", "true"}, {"--dns", "off"}, {"--allow", "host:80"}, {"--accept", "host-pid"}}), true};
+    CHECK(holds(join_message(audit, {{"jail-ai.block-host", "false"}}),
+                "they ask for less than the block"));
+    const Defaults floor{settings({{"--block-host", "true"},
+                                   {"--dns", "off"},
+                                   {"--allow", "host:80"},
+                                   {"--accept", "host-pid"}}),
+                         true};
     CHECK(join_message(floor, {}) == "no error");
     CHECK(join_message(floor, {{"jail-ai.block-host", "true"}}) == "no error");
     CHECK(join_message(floor, {{"jail-ai.block-host.also", "private"}}) == "no error");
-    CHECK(join_message(floor, {{"jail-ai.block-host.allow", "host:80/tcp"}}) != "no error");  // said otherwise
+    CHECK(join_message(floor, {{"jail-ai.block-host.allow", "host:80/tcp"}}) !=
+          "no error");  // said otherwise
     CHECK(join_message(floor, {{"jail-ai.block-host.allow", "host:80"}}) == "no error");
     CHECK(join_message(floor, {{"jail-ai.block-host.accept", "host-pid"}}) == "no error");
     CHECK(join_message(floor, {{"jail-ai.block-host.on-failure", "refuse"}}) == "no error");
-    CHECK(holds(join_message(floor, {{"jail-ai.block-host", "audit"}}), "loosen what is enforced on this machine: they ask for less than the block"));
-    CHECK(holds(join_message(floor, {{"jail-ai.block-host.allow", "host:81"}}), "they allow 'host:81'"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host", "audit"}}),
+                "loosen what is enforced on this machine: they ask for less than the block"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host.allow", "host:81"}}),
+                "they allow 'host:81'"));
     CHECK(holds(join_message(floor, {{"jail-ai.block-host.dns", "auto"}}), "they open DNS"));
-    CHECK(holds(join_message(floor, {{"jail-ai.block-host.on-failure", "run"}}), "they let the container run unprotected"));
-    CHECK(holds(join_message(floor, {{"jail-ai.block-host.accept", "cap_bpf"}}), "they accept cap_bpf"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host.on-failure", "run"}}),
+                "they let the container run unprotected"));
+    CHECK(holds(join_message(floor, {{"jail-ai.block-host.accept", "cap_bpf"}}),
+                "they accept cap_bpf"));
 }
 
-TEST_CASE("request: what the broker's unit enforces, the hook's flags tighten and never loosen, and so do annotations behind them") {
-    const Defaults unit{settings({{"--block-host", "true"}, {"--dns", "off"}, {"--allow", "host:80"}, {"--accept", "host-pid"}}), true};
+TEST_CASE(
+    "request: what the broker's unit enforces, the hook's flags tighten and never loosen, and so "
+    "do annotations behind them") {
+    const Defaults unit{settings({{"--block-host", "true"},
+                                  {"--dns", "off"},
+                                  {"--allow", "host:80"},
+                                  {"--accept", "host-pid"}}),
+                        true};
     const auto message = [&](const std::vector<Written>& flags) {
         const auto joined = join_defaults(unit, {settings(flags), false});
         return joined ? "no error" : joined.error().message;
     };
     CHECK(message({}) == "no error");
-    CHECK(message({{"--allow", "host:80"}, {"--accept", "host-pid"}, {"--also", "private"}, {"--on-failure", "refuse"}}) == "no error");
-    CHECK(holds(message({{"--block-host", "false"}}), "the hook's flags loosen what is enforced on this machine: they ask for less than the block"));
+    CHECK(message({{"--allow", "host:80"},
+                   {"--accept", "host-pid"},
+                   {"--also", "private"},
+                   {"--on-failure", "refuse"}}) == "no error");
+    CHECK(holds(message({{"--block-host", "false"}}),
+                "the hook's flags loosen what is enforced on this machine: they ask for less than "
+                "the block"));
     CHECK(holds(message({{"--block-host", "audit"}}), "they ask for less than the block"));
     CHECK(holds(message({{"--allow", "host:81"}}), "they allow 'host:81'"));
     CHECK(holds(message({{"--dns", "auto"}}), "they open DNS"));
@@ -205,19 +253,28 @@ TEST_CASE("request: what the broker's unit enforces, the hook's flags tighten an
     CHECK(joined->settings.allow.size() == 1);
     CHECK(joined->settings.also.size() == 1);
     CHECK(joined->settings.accepted == std::set{Risk::host_pid});
-    CHECK(holds(join_message(*joined, {{"jail-ai.block-host", "audit"}}), "the annotations loosen"));
-    CHECK(holds(join_message(*joined, {{"jail-ai.block-host.allow", "host:81"}}), "they allow 'host:81'"));
+    CHECK(
+        holds(join_message(*joined, {{"jail-ai.block-host", "audit"}}), "the annotations loosen"));
+    CHECK(holds(join_message(*joined, {{"jail-ai.block-host.allow", "host:81"}}),
+                "they allow 'host:81'"));
 }
 
-TEST_CASE("request: where the broker's unit enforces nothing, the hook's flags override, lists add up, and what they enforce holds") {
-    const Defaults unit{settings({{"--block-host", "audit"}, {"--also", "link-local"}, {"--allow", "host:80"}}), false};
-    const auto joined = join_defaults(unit, {settings({{"--block-host", "true"}, {"--also", "private"}, {"--allow", "host:81"}}), true});
+TEST_CASE(
+    "request: where the broker's unit enforces nothing, the hook's flags override, lists add up, "
+    "and what they enforce holds") {
+    const Defaults unit{
+        settings({{"--block-host", "audit"}, {"--also", "link-local"}, {"--allow", "host:80"}}),
+        false};
+    const auto joined = join_defaults(
+        unit, {settings({{"--block-host", "true"}, {"--also", "private"}, {"--allow", "host:81"}}),
+               true});
     REQUIRE(joined);
     CHECK(joined->enforced);
     CHECK(joined->settings.mode == Mode::enforce);
     CHECK(joined->settings.also.size() == 2);
     CHECK(joined->settings.allow.size() == 2);
-    CHECK(holds(join_message(*joined, {{"jail-ai.block-host", "audit"}}), "they ask for less than the block"));
+    CHECK(holds(join_message(*joined, {{"jail-ai.block-host", "audit"}}),
+                "they ask for less than the block"));
     CHECK_FALSE(join_defaults(unit, {})->enforced);
     CHECK(join_defaults(unit, {})->settings.mode == Mode::audit);
 }
@@ -234,21 +291,28 @@ TEST_CASE("settings: every word that is listed is taken, as a flag and as an ann
 }
 
 TEST_CASE("settings: what a policy is made of is said as annotations say it") {
-    const std::vector<Written> asked = {
-        {"jail-ai.block-host", "audit"},          {"jail-ai.block-host.allow", "host:80"}, {"jail-ai.block-host.allow", "[fd00::1]:53/udp"},
-        {"jail-ai.block-host.also", "private"},   {"jail-ai.block-host.also", "10.0.0.1"}, {"jail-ai.block-host.dns", "off"},
-        {"jail-ai.block-host.accept", "host-pid"}};
+    const std::vector<Written> asked = {{"jail-ai.block-host", "audit"},
+                                        {"jail-ai.block-host.allow", "host:80"},
+                                        {"jail-ai.block-host.allow", "[fd00::1]:53/udp"},
+                                        {"jail-ai.block-host.also", "private"},
+                                        {"jail-ai.block-host.also", "10.0.0.1"},
+                                        {"jail-ai.block-host.dns", "off"},
+                                        {"jail-ai.block-host.accept", "host-pid"}};
     CHECK(policy_settings(join_settings({}, settings(asked)).value()) == asked);
-    const auto other = join_settings({}, settings({{"--block-host", "true"}, {"--on-failure", "run"}})).value();
-    CHECK(policy_settings(other) == std::vector<Written>{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "auto"}});
+    const auto other =
+        join_settings({}, settings({{"--block-host", "true"}, {"--on-failure", "run"}})).value();
+    CHECK(policy_settings(other) ==
+          std::vector<Written>{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "auto"}});
 }
 
 TEST_CASE("settings: each has its help, with the words that it names") {
     std::string help;
-    for (const SettingWords& setting : setting_words()) help += fmt::format("{}: {}\n", setting.name, setting.help);
+    for (const SettingWords& setting : setting_words())
+        help += fmt::format("{}: {}\n", setting.name, setting.help);
     for (const char* line :
-         {"block-host: block the host;", "\nallow: ports that pass: host:11434 ", "\nalso: more to block: addresses, prefixes, private, link-local",
-          "\ndns: DNS at", "\non-failure: what can't", "\naccept: risks taken by name: cap_net_raw, host-pid …\n"})
+         {"block-host: block the host;", "\nallow: ports that pass: host:11434 ",
+          "\nalso: more to block: addresses, prefixes, private, link-local", "\ndns: DNS at",
+          "\non-failure: what can't", "\naccept: risks taken by name: cap_net_raw, host-pid …\n"})
         CHECK_MESSAGE(holds(help, line), line);
 }
 
@@ -257,6 +321,7 @@ TEST_CASE("settings: a table that leaves a value out, or names one twice, is not
     CHECK(names_each(kDns, Dns::off));
     CHECK_FALSE(names_each(std::to_array<Row>({{Dns::off, "off"}}), Dns::off));
     CHECK_FALSE(names_each(std::to_array<Row>({{Dns::off, "off"}, {Dns::off, "on"}}), Dns::off));
-    CHECK_FALSE(names_each(std::to_array<Row>({{Dns::off, "off"}, {Dns::automatic, ""}}), Dns::off));
+    CHECK_FALSE(
+        names_each(std::to_array<Row>({{Dns::off, "off"}, {Dns::automatic, ""}}), Dns::off));
     CHECK_FALSE(names_each(kDns, Dns::automatic));
 }

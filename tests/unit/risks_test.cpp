@@ -9,11 +9,13 @@ using namespace jail_ai;
 
 namespace {
 
-const ContainerFacts kOrdinary{false, false, {}, {"/sys/fs/cgroup"}, {"/run/podman/podman.sock"}, {}};
+const ContainerFacts kOrdinary{false, false, {}, {"/sys/fs/cgroup"}, {"/run/podman/podman.sock"},
+                               {}};
 
 std::string found(const Bundle& bundle, const ContainerFacts& facts) {
     std::string names;
-    for (const FoundRisk& risk : find_risks(bundle, facts)) names += std::string(risk_name(risk.risk)) + " ";
+    for (const FoundRisk& risk : find_risks(bundle, facts))
+        names += std::string(risk_name(risk.risk)) + " ";
     return names;
 }
 
@@ -30,18 +32,25 @@ std::string found_by_bind(const BoundPath& bind) {
 }  // namespace
 
 TEST_CASE("risks: an ordinary container has none, also with CAP_NET_RAW") {
-    CHECK(found({{{"/sys/fs/cgroup", "cgroup", "cgroup", {"ro"}}}, {"CAP_NET_RAW", "CAP_CHOWN"}, {"pid", "cgroup"}, {}}, kOrdinary) == "");
+    CHECK(found({{{"/sys/fs/cgroup", "cgroup", "cgroup", {"ro"}}},
+                 {"CAP_NET_RAW", "CAP_CHOWN"},
+                 {"pid", "cgroup"},
+                 {}},
+                kOrdinary) == "");
 }
 
 TEST_CASE("risks: the host's cgroups below a bind count unless a later mount covers them") {
     ContainerFacts facts = kOrdinary;
     facts.cgroup_mounts = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    const auto judged = [&](const std::string& source, const std::string& destination, const std::vector<std::string>& before,
+    const auto judged = [&](const std::string& source, const std::string& destination,
+                            const std::vector<std::string>& before,
                             const std::vector<std::string>& after) {
         Bundle bundle;
-        for (const std::string& mount : before) bundle.mounts.push_back({mount, "cgroup", "cgroup", {"ro"}});
+        for (const std::string& mount : before)
+            bundle.mounts.push_back({mount, "cgroup", "cgroup", {"ro"}});
         bundle.mounts.push_back({destination, source, "none", {"rbind", "ro"}});
-        for (const std::string& mount : after) bundle.mounts.push_back({mount, "cgroup", "cgroup", {"ro"}});
+        for (const std::string& mount : after)
+            bundle.mounts.push_back({mount, "cgroup", "cgroup", {"ro"}});
         facts.binds = {{source, destination, true, true, false, false, ""}};
         return found(bundle, facts);
     };
@@ -50,21 +59,29 @@ TEST_CASE("risks: the host's cgroups below a bind count unless a later mount cov
     CHECK(judged("/sys", "/host", {}, {"/host/fs/cgroup"}) == "");
     CHECK(judged("/sys", "/sys", {"/sys/fs/cgroup"}, {}) == "host-cgroups ");
     CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup/unified"}) == "host-cgroups ");
-    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup2", "/sys/fs/cg", "/fs/cgroup"}) == "host-cgroups ");
+    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup2", "/sys/fs/cg", "/fs/cgroup"}) ==
+          "host-cgroups ");
     CHECK(judged("/sys", "/host", {}, {"/sys/fs/cgroup"}) == "host-cgroups ");
 }
 
-TEST_CASE("risks: in a user namespace bpf(2) and modules are out of reach, the network namespace isn't") {
+TEST_CASE(
+    "risks: in a user namespace bpf(2) and modules are out of reach, the network namespace isn't") {
     ContainerFacts facts = kOrdinary;
     facts.in_user_namespace = true;
-    CHECK(found({{}, {"CAP_NET_ADMIN", "CAP_BPF", "CAP_DAC_READ_SEARCH", "CAP_SYS_MODULE"}, {}, {}}, facts) == "cap_net_admin cap_dac_read_search ");
+    CHECK(found({{}, {"CAP_NET_ADMIN", "CAP_BPF", "CAP_DAC_READ_SEARCH", "CAP_SYS_MODULE"}, {}, {}},
+                facts) == "cap_net_admin cap_dac_read_search ");
     CHECK(found({{}, {"CAP_SYS_ADMIN", "CAP_BPF"}, {}, {}}, facts) == "cap_sys_admin ");
 }
 
 TEST_CASE("risks: capabilities by which the block can be undone") {
-    CHECK(found({{}, {"CAP_NET_ADMIN", "CAP_BPF", "CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH", "CAP_SYS_MODULE"}, {}, {}}, kOrdinary) ==
-          "cap_net_admin cap_bpf cap_sys_admin ");
-    CHECK(found({{}, {"CAP_DAC_READ_SEARCH", "CAP_SYS_MODULE"}, {}, {}}, kOrdinary) == "cap_dac_read_search cap_sys_module ");
+    CHECK(found({{},
+                 {"CAP_NET_ADMIN", "CAP_BPF", "CAP_SYS_ADMIN", "CAP_DAC_READ_SEARCH",
+                  "CAP_SYS_MODULE"},
+                 {},
+                 {}},
+                kOrdinary) == "cap_net_admin cap_bpf cap_sys_admin ");
+    CHECK(found({{}, {"CAP_DAC_READ_SEARCH", "CAP_SYS_MODULE"}, {}, {}}, kOrdinary) ==
+          "cap_dac_read_search cap_sys_module ");
     const auto risks = find_risks({{}, {"CAP_NET_ADMIN"}, {}, {}}, kOrdinary);
     CHECK(risks[0].what == "it has CAP_NET_ADMIN");
     CHECK(risks[0].remedy.find("--cap-drop=NET_ADMIN") != std::string::npos);
@@ -77,7 +94,8 @@ TEST_CASE("risks: a cgroup file system that shows more than the container's own"
     shared.shares_cgroup_namespace = true;
     CHECK(found(writable, shared) == "host-cgroups ");
     CHECK(found({{{"/sys/fs/cgroup", "cgroup", "cgroup", {"ro"}}}, {}, {}, {}}, shared) == "");
-    CHECK(found({{{"/sys/fs/cgroup", "cgroup", "cgroup", {}}}, {}, {"cgroup"}, {"cgroup"}}, kOrdinary) == "host-cgroups ");
+    CHECK(found({{{"/sys/fs/cgroup", "cgroup", "cgroup", {}}}, {}, {"cgroup"}, {"cgroup"}},
+                kOrdinary) == "host-cgroups ");
     CHECK(found_by_bind(bound("/sys/fs/cgroup", true, false)) == "host-cgroups ");
     CHECK(found_by_bind(bound("/sys/fs/cgroup/a", false, false)) == "host-cgroups ");
     CHECK(found_by_bind(bound("/sys/fs/cgroup", true, true)) == "");
@@ -99,7 +117,8 @@ TEST_CASE("risks: an engine's socket, itself or somewhere below a mount") {
     BoundPath folder = bound("/srv/sockets", false, true);
     folder.engine_socket = "docker.sock";
     CHECK(found_by_bind(folder) == "engine-socket ");
-    for (const char* name : {"podman.sock", "/a/docker.sock", "/crio.sock", "containerd.sock"}) CHECK(is_engine_socket(name));
+    for (const char* name : {"podman.sock", "/a/docker.sock", "/crio.sock", "containerd.sock"})
+        CHECK(is_engine_socket(name));
     CHECK_FALSE(is_engine_socket("/run/my-docker.sock"));
 }
 
@@ -119,7 +138,8 @@ TEST_CASE("risks: what is mounted, by what it shows") {
         facts.mounts = {mount};
         return find_risks({}, facts);
     };
-    const auto socket = found_by_mount({"/a", "/run/podman", "/run/podman/podman.sock", false, false});
+    const auto socket =
+        found_by_mount({"/a", "/run/podman", "/run/podman/podman.sock", false, false});
     REQUIRE(socket.size() == 1);
     CHECK(socket[0].risk == Risk::engine_socket);
     CHECK(socket[0].what == "'/a' gives it a container engine's socket, '/run/podman/podman.sock'");
@@ -130,7 +150,9 @@ TEST_CASE("risks: what is mounted, by what it shows") {
     const auto cgroups = found_by_mount({"/c", "/sys/fs/cgroup", "", false, true});
     REQUIRE(cgroups.size() == 1);
     CHECK(cgroups[0].risk == Risk::host_cgroups);
-    CHECK(cgroups[0].what == "it can leave its cgroup by '/c': '/sys/fs/cgroup' of the host, with its cgroup file system");
+    CHECK(cgroups[0].what ==
+          "it can leave its cgroup by '/c': '/sys/fs/cgroup' of the host, with its cgroup file "
+          "system");
 }
 
 TEST_CASE("risks: sockets from outside are named by number and kind") {
@@ -147,7 +169,8 @@ namespace {
 
 const Unguarded kNobodyListens{true, false, {true, {}}};
 
-std::vector<FoundRisk> found_unguarded(Unguarded unguarded, OpenSockets open_sockets, std::set<std::string> capabilities = {}) {
+std::vector<FoundRisk> found_unguarded(Unguarded unguarded, OpenSockets open_sockets,
+                                       std::set<std::string> capabilities = {}) {
     Bundle bundle;
     unguarded.open_sockets = open_sockets;
     bundle.capabilities = std::move(capabilities);
@@ -170,17 +193,22 @@ TEST_CASE("risks: packet sockets need CAP_NET_RAW, and refuse the container") {
     CHECK(risks[0].risk == Risk::cap_net_raw);
     CHECK(risks[0].refuses);
     CHECK(risks[0].what == "it has CAP_NET_RAW and can open packet sockets");
-    for (const char* remedy : {"--cap-drop=NET_RAW", "precreate", "50-jail-ai-hook.conf", "seccomp profile", "lsm=…,bpf"}) {
+    for (const char* remedy : {"--cap-drop=NET_RAW", "precreate", "50-jail-ai-hook.conf",
+                               "seccomp profile", "lsm=…,bpf"}) {
         INFO(remedy);
         CHECK(risks[0].remedy.find(remedy) != std::string::npos);
     }
-    const auto by_ia32 = found_unguarded(kNobodyListens, {Opened::by_ia32, Opened::no}, {"CAP_NET_RAW"});
+    const auto by_ia32 =
+        found_unguarded(kNobodyListens, {Opened::by_ia32, Opened::no}, {"CAP_NET_RAW"});
     REQUIRE(by_ia32.size() == 1);
     CHECK(by_ia32[0].risk == Risk::ia32);
-    CHECK(by_ia32[0].what == "it has CAP_NET_RAW and can open packet sockets by 32-bit system calls");
+    CHECK(by_ia32[0].what ==
+          "it has CAP_NET_RAW and can open packet sockets by 32-bit system calls");
 }
 
-TEST_CASE("risks: in the host's network CAP_NET_RAW is one with and without a guard, as long as it counts there") {
+TEST_CASE(
+    "risks: in the host's network CAP_NET_RAW is one with and without a guard, as long as it "
+    "counts there") {
     ContainerFacts facts = kOrdinary;
     facts.shares_network = true;
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
@@ -198,7 +226,9 @@ TEST_CASE("risks: in the host's network CAP_NET_RAW is one with and without a gu
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
 }
 
-TEST_CASE("risks: where the kernel loses the sockets of fragments, CAP_NET_RAW is one with and without a guard") {
+TEST_CASE(
+    "risks: where the kernel loses the sockets of fragments, CAP_NET_RAW is one with and without a "
+    "guard") {
     ContainerFacts facts = kOrdinary;
     facts.loses_fragments = true;
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
@@ -218,10 +248,12 @@ TEST_CASE("risks: vsock refuses where somebody listens or nobody can tell, else 
     REQUIRE(told.size() == 1);
     CHECK(told[0].risk == Risk::vsock);
     CHECK_FALSE(told[0].refuses);
-    const auto refused = found_unguarded({true, false, {true, {22, 80}}}, {Opened::no, Opened::yes});
+    const auto refused =
+        found_unguarded({true, false, {true, {22, 80}}}, {Opened::no, Opened::yes});
     REQUIRE(refused.size() == 1);
     CHECK(refused[0].refuses);
-    CHECK(refused[0].what == "it can open vsock sockets, and a process of this machine listens on vsock port 22");
+    CHECK(refused[0].what ==
+          "it can open vsock sockets, and a process of this machine listens on vsock port 22");
     const auto unknown = found_unguarded({true, false, {false, {}}}, {Opened::no, Opened::yes});
     REQUIRE(unknown.size() == 1);
     CHECK(unknown[0].refuses);
@@ -240,13 +272,16 @@ TEST_CASE("risks: abstract Unix sockets are told, with what helps on this kernel
     CHECK(older[0].remedy.find("network namespace of its own") != std::string::npos);
 }
 
-TEST_CASE("risks: ports of its own loopback that lead to the host's are told, all of them are refused") {
+TEST_CASE(
+    "risks: ports of its own loopback that lead to the host's are told, all of them are refused") {
     ContainerFacts facts = kOrdinary;
     facts.forwards = {{"-T 4000", false}, {"-U auto", true}};
     const auto risks = find_risks({}, facts);
     REQUIRE(risks.size() == 2);
     CHECK(risks[0].risk == Risk::host_loopback);
     CHECK_FALSE(risks[0].refuses);
-    CHECK(risks[0].what == "its own loopback leads to the host's 127.0.0.1 and ::1, by pasta's '-T 4000': on these ports");
+    CHECK(risks[0].what ==
+          "its own loopback leads to the host's 127.0.0.1 and ::1, by pasta's '-T 4000': on these "
+          "ports");
     CHECK(risks[1].refuses);
 }

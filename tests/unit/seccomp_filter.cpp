@@ -17,8 +17,10 @@ namespace {
 
 using Context = std::unique_ptr<void, void (*)(scmp_filter_ctx)>;
 
-std::uint32_t action_of(const rapidjson::Value& object, const char* action_key, const char* number_key) {
-    const auto number = static_cast<std::uint32_t>(object.HasMember(number_key) ? object[number_key].GetInt() : EPERM);
+std::uint32_t action_of(const rapidjson::Value& object, const char* action_key,
+                        const char* number_key) {
+    const auto number = static_cast<std::uint32_t>(
+        object.HasMember(number_key) ? object[number_key].GetInt() : EPERM);
     const std::string_view name = object[action_key].GetString();
     if (name == "SCMP_ACT_ALLOW") return SCMP_ACT_ALLOW;
     if (name == "SCMP_ACT_LOG") return SCMP_ACT_LOG;
@@ -32,21 +34,27 @@ std::uint32_t action_of(const rapidjson::Value& object, const char* action_key, 
 }
 
 scmp_arg_cmp condition_of(const rapidjson::Value& arg) {
-    constexpr std::array<std::string_view, 7> kOperators = {"NE", "LT", "LE", "EQ", "GE", "GT", "MASKED_EQ"};
+    constexpr std::array<std::string_view, 7> kOperators = {"NE", "LT", "LE",       "EQ",
+                                                            "GE", "GT", "MASKED_EQ"};
     static_assert(SCMP_CMP_NE == 1 && SCMP_CMP_EQ == 4 && SCMP_CMP_MASKED_EQ == 7);
-    const std::string_view name = std::string_view(arg["op"].GetString()).substr(std::strlen("SCMP_CMP_"));
+    const std::string_view name =
+        std::string_view(arg["op"].GetString()).substr(std::strlen("SCMP_CMP_"));
     const auto at = std::ranges::find(kOperators, name) - kOperators.begin();
     return {arg["index"].GetUint(), static_cast<scmp_compare>(at + 1), arg["value"].GetUint64(),
             arg.HasMember("valueTwo") ? arg["valueTwo"].GetUint64() : 0};
 }
 
-bool add_rule(scmp_filter_ctx context, std::uint32_t action, int number, const std::vector<scmp_arg_cmp>& conditions) {
+bool add_rule(scmp_filter_ctx context, std::uint32_t action, int number,
+              const std::vector<scmp_arg_cmp>& conditions) {
     std::array<int, 6> uses{};
     for (const scmp_arg_cmp& condition : conditions) ++uses.at(condition.arg);
     if (*std::ranges::max_element(uses) <= 1)
-        return ::seccomp_rule_add_array(context, action, number, static_cast<unsigned>(conditions.size()), conditions.data()) == 0;
-    return std::ranges::all_of(conditions,
-                               [&](const scmp_arg_cmp& condition) { return ::seccomp_rule_add_array(context, action, number, 1, &condition) == 0; });
+        return ::seccomp_rule_add_array(context, action, number,
+                                        static_cast<unsigned>(conditions.size()),
+                                        conditions.data()) == 0;
+    return std::ranges::all_of(conditions, [&](const scmp_arg_cmp& condition) {
+        return ::seccomp_rule_add_array(context, action, number, 1, &condition) == 0;
+    });
 }
 
 bool add_rules(scmp_filter_ctx context, const rapidjson::Value& profile, std::uint32_t otherwise) {
@@ -59,7 +67,8 @@ bool add_rules(scmp_filter_ctx context, const rapidjson::Value& profile, std::ui
             for (const auto& arg : rule["args"].GetArray()) conditions.push_back(condition_of(arg));
         for (const auto& name : rule["names"].GetArray()) {
             const int number = ::seccomp_syscall_resolve_name(name.GetString());
-            if (number != __NR_SCMP_ERROR && !add_rule(context, action, number, conditions)) return false;
+            if (number != __NR_SCMP_ERROR && !add_rule(context, action, number, conditions))
+                return false;
         }
     }
     return true;
@@ -69,15 +78,19 @@ void add_architectures(scmp_filter_ctx context, const rapidjson::Value& profile)
     if (!profile.HasMember("architectures")) return;
     for (const auto& architecture : profile["architectures"].GetArray()) {
         std::string name = architecture.GetString() + std::strlen("SCMP_ARCH_");
-        std::ranges::transform(name, name.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+        std::ranges::transform(name, name.begin(), [](char c) {
+            return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+        });
         ::seccomp_arch_add(context, ::seccomp_arch_resolve_name(name.c_str()));
     }
 }
 
 std::vector<sock_filter> export_program(scmp_filter_ctx context) {
     const int file = ::memfd_create("filter", MFD_CLOEXEC);
-    if (file < 0 || ::seccomp_export_bpf(context, file) != 0) throw std::runtime_error("libseccomp exports no filter");
-    std::vector<sock_filter> program(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)) / sizeof(sock_filter));
+    if (file < 0 || ::seccomp_export_bpf(context, file) != 0)
+        throw std::runtime_error("libseccomp exports no filter");
+    std::vector<sock_filter> program(static_cast<std::size_t>(::lseek(file, 0, SEEK_END)) /
+                                     sizeof(sock_filter));
     const auto size = static_cast<ssize_t>(program.size() * sizeof(sock_filter));
     const bool read = ::pread(file, program.data(), static_cast<std::size_t>(size), 0) == size;
     ::close(file);
@@ -94,13 +107,24 @@ std::uint32_t run(const std::vector<sock_filter>& program, const seccomp_data& c
     for (std::size_t at = 0; at < program.size(); ++at) {
         const sock_filter& instruction = program[at];
         switch (instruction.code) {
-            case BPF_LD | BPF_W | BPF_ABS: std::memcpy(&accumulator, reinterpret_cast<const char*>(&call) + instruction.k, sizeof accumulator); break;
+            case BPF_LD | BPF_W | BPF_ABS:
+                std::memcpy(&accumulator, reinterpret_cast<const char*>(&call) + instruction.k,
+                            sizeof accumulator);
+                break;
             case BPF_ALU | BPF_AND | BPF_K: accumulator &= instruction.k; break;
             case BPF_JMP | BPF_JA: at += instruction.k; break;
-            case BPF_JMP | BPF_JEQ | BPF_K: at += jump(accumulator == instruction.k, instruction); break;
-            case BPF_JMP | BPF_JGT | BPF_K: at += jump(accumulator > instruction.k, instruction); break;
-            case BPF_JMP | BPF_JGE | BPF_K: at += jump(accumulator >= instruction.k, instruction); break;
-            case BPF_JMP | BPF_JSET | BPF_K: at += jump((accumulator & instruction.k) != 0, instruction); break;
+            case BPF_JMP | BPF_JEQ | BPF_K:
+                at += jump(accumulator == instruction.k, instruction);
+                break;
+            case BPF_JMP | BPF_JGT | BPF_K:
+                at += jump(accumulator > instruction.k, instruction);
+                break;
+            case BPF_JMP | BPF_JGE | BPF_K:
+                at += jump(accumulator >= instruction.k, instruction);
+                break;
+            case BPF_JMP | BPF_JSET | BPF_K:
+                at += jump((accumulator & instruction.k) != 0, instruction);
+                break;
             case BPF_RET | BPF_K: return instruction.k;
             default: throw std::runtime_error("an instruction that seccomp doesn't have");
         }
@@ -121,14 +145,17 @@ std::optional<SeccompFilter> SeccompFilter::load(const rapidjson::Value& profile
     return filter;
 }
 
-std::uint32_t SeccompFilter::answer(std::uint32_t architecture, int number, const std::array<std::uint64_t, 6>& arguments) const {
+std::uint32_t SeccompFilter::answer(std::uint32_t architecture, int number,
+                                    const std::array<std::uint64_t, 6>& arguments) const {
     seccomp_data call{number, architecture, 0, {}};
     std::ranges::copy(arguments, call.args);
     return run(program_, call);
 }
 
-std::uint32_t SeccompFilter::answer(const char* syscall, const std::array<std::uint64_t, 6>& arguments) const {
-    return answer(::seccomp_arch_native(), ::seccomp_syscall_resolve_name(syscall), arguments);  // libseccomp's token is the kernel's number
+std::uint32_t SeccompFilter::answer(const char* syscall,
+                                    const std::array<std::uint64_t, 6>& arguments) const {
+    return answer(::seccomp_arch_native(), ::seccomp_syscall_resolve_name(syscall),
+                  arguments);  // libseccomp's token is the kernel's number
 }
 
 std::string to_string(std::uint32_t answer) {

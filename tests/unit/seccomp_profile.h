@@ -37,7 +37,8 @@ inline Profile tight(const Profile& profile, bool accepts_ia32 = false) {
     return parsed(outcome->profile);
 }
 
-inline std::string on_socket(const SeccompFilter& filter, std::uint64_t family, std::uint64_t type = SOCK_STREAM, std::uint64_t protocol = 0,
+inline std::string on_socket(const SeccompFilter& filter, std::uint64_t family,
+                             std::uint64_t type = SOCK_STREAM, std::uint64_t protocol = 0,
                              const char* syscall = "socket") {
     return to_string(filter.answer(syscall, {family, type, protocol, 0, 0, 0}));
 }
@@ -47,6 +48,7 @@ inline bool is_permitted(std::uint64_t family, std::string_view syscall = "socke
     return std::ranges::find(kPermittedFamilies, family) != kPermittedFamilies.end();
 }
 
-inline const std::string kX86 = R"("architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],)";
+inline const std::string kX86 =
+    R"("architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86","SCMP_ARCH_X32"],)";
 
 }  // namespace jail_ai::test

@@ -20,9 +20,11 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr Now kNow{1000 * kSecond, 2000000000 * kSecond};
 
-jail_refusal refusal_of(std::uint8_t reason, std::uint16_t port, std::uint8_t protocol, const char* address = nullptr) {
+jail_refusal refusal_of(std::uint8_t reason, std::uint16_t port, std::uint8_t protocol,
+                        const char* address = nullptr) {
     jail_refusal what{{}, port, protocol, reason};
-    if (address != nullptr) std::memcpy(what.addr, IpPrefix::parse(address).value().key().addr, sizeof what.addr);
+    if (address != nullptr)
+        std::memcpy(what.addr, IpPrefix::parse(address).value().key().addr, sizeof what.addr);
     return what;
 }
 
@@ -34,12 +36,14 @@ JailSnapshot named(const char* name) {
     jail.metadata->since = kNow.real - 7200 * kSecond;
     jail.metadata->mode = Mode::enforce;
     jail.metadata->guard = Guard::lsm;
-    jail.metadata->open_routes = 1U << static_cast<unsigned>(Risk::vsock) | 1U << static_cast<unsigned>(Risk::abstract_unix);
+    jail.metadata->open_routes =
+        1U << static_cast<unsigned>(Risk::vsock) | 1U << static_cast<unsigned>(Risk::abstract_unix);
     jail.metadata->container = "0123456789abcdef";
     jail.programs = {{"jail_connect4", 1, 0, {}}};
     jail.prefixes = 38;
     jail.denials[JAIL_REASON_LOCAL] = 7;
-    Refusal refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"), {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
+    Refusal refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"),
+                    {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
     std::memcpy(refusal.seen.comm, "psql", 4);
     jail.refusals = {refusal};
     return jail;
@@ -52,12 +56,15 @@ JailSnapshot report() {
 }  // namespace
 
 TEST_CASE("status: what was refused, in words") {
-    CHECK(refusal_text(refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1")) == "10.88.0.1:5432/tcp");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1")) ==
+          "10.88.0.1:5432/tcp");
     CHECK(refusal_text(refusal_of(JAIL_REASON_LOCAL, 53, 17, "fd00::1")) == "[fd00::1]:53/udp");
     CHECK(refusal_text(refusal_of(JAIL_REASON_MULTICAST, 0, 58, "ff02::16")) == "ff02::16 icmpv6");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_PACKET, 0, 47, "10.88.0.1")) == "10.88.0.1 protocol 47");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_PACKET, 0, 47, "10.88.0.1")) ==
+          "10.88.0.1 protocol 47");
     CHECK(refusal_text(refusal_of(JAIL_REASON_FAMILY, 40, 0)) == "socket of family 40, protocol 0");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_FOREIGN_FILE, JAIL_FILE_DEVICE, 0)) == "a network device handed in");
+    CHECK(refusal_text(refusal_of(JAIL_REASON_FOREIGN_FILE, JAIL_FILE_DEVICE, 0)) ==
+          "a network device handed in");
     CHECK(refusal_text(refusal_of(JAIL_REASON_FOREIGN_FILE, 99, 0)) == "a file handed in");
     CHECK(refusal_text(refusal_of(JAIL_REASON_BPF, 5, 0)) == "bpf command 5");
 }
@@ -67,12 +74,15 @@ TEST_CASE("status: an ID that somebody made up says nothing to a terminal, and i
     made_up.metadata->container = "\x1b[2J\xff";
     CHECK(status_to_people({made_up}, kNow).find('\x1b') == std::string::npos);
     rapidjson::Document document;
-    document.Parse<rapidjson::kParseValidateEncodingFlag>(status_to_machines({made_up}, kNow).c_str());
+    document.Parse<rapidjson::kParseValidateEncodingFlag>(
+        status_to_machines({made_up}, kNow).c_str());
     REQUIRE_FALSE(document.HasParseError());
     CHECK(std::string(document[0]["container"].GetString()) == "\\x1b[2J\\xff");
     const LogEntry entry{0, made_up.metadata->container, Mode::enforce, {}};
     CHECK(log_to_people(entry).find('\x1b') == std::string::npos);
-    CHECK_FALSE(document.Parse<rapidjson::kParseValidateEncodingFlag>(log_to_machines(entry).c_str()).HasParseError());
+    CHECK_FALSE(
+        document.Parse<rapidjson::kParseValidateEncodingFlag>(log_to_machines(entry).c_str())
+            .HasParseError());
 }
 
 TEST_CASE("status: to people") {
@@ -93,7 +103,8 @@ TEST_CASE("status: a jail that another version has made is told all the same") {
     JailSnapshot jail = report();
     jail.metadata.reset();
     jail.refusals.clear();
-    CHECK(status_to_people({jail}, kNow).starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
+    CHECK(status_to_people({jail}, kNow)
+              .starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
 }
 
 TEST_CASE("status: to machines") {
@@ -104,7 +115,9 @@ TEST_CASE("status: to machines") {
     REQUIRE(!answer.Parse<rapidjson::kParseValidateEncodingFlag>(text.c_str()).HasParseError());
     REQUIRE(answer.Size() == 2);
     const auto& jail = answer[0];
-    const auto text_at = [](const rapidjson::Value& object, const char* key) { return std::string(object[key].GetString()); };
+    const auto text_at = [](const rapidjson::Value& object, const char* key) {
+        return std::string(object[key].GetString());
+    };
     CHECK(text_at(jail, "container") == "0123456789abcdef");
     CHECK_FALSE(jail.HasMember("name"));
     CHECK(text_at(answer[1], "name") == "web");
@@ -124,7 +137,13 @@ TEST_CASE("status: to Prometheus, with what is special in a label escaped") {
     jail.metadata->container = "a\"b\\c\nd";
     const std::string text = status_to_prometheus({jail});
     CHECK(text.find("jail_ai_jails 1\n") != std::string::npos);
-    CHECK(text.find(R"(jail_ai_denials_total{container="a\"b\\c\\x0ad",mode="enforce",reason="local"} 7)") != std::string::npos);
-    CHECK(status_to_prometheus({named("web")})
-              .find(R"(jail_ai_denials_total{container="0123456789abcdef",name="web",mode="enforce",reason="local"} 7)") != std::string::npos);
+    CHECK(
+        text.find(
+            R"(jail_ai_denials_total{container="a\"b\\c\\x0ad",mode="enforce",reason="local"} 7)") !=
+        std::string::npos);
+    CHECK(
+        status_to_prometheus({named("web")})
+            .find(
+                R"(jail_ai_denials_total{container="0123456789abcdef",name="web",mode="enforce",reason="local"} 7)") !=
+        std::string::npos);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Exchanging rules while the programs look them up: what both sets block is blocked at every step of the way.
+// Exchanging rules while the programs look them up: what both sets block is blocked at every step
+// of the way.
 #include "policy/transition.h"
 
 #include <doctest/doctest.h>
@@ -43,7 +44,8 @@ IpPrefix some_prefix(RandomWorld& world) {
     return prefix.is_v4() && world.below(2) == 0 ? translated(prefix) : prefix;
 }
 
-// Rules that no policy compiles to, but that a map may hold: they pass, overlap, and have ports of all kinds.
+// Rules that no policy compiles to, but that a map may hold: they pass, overlap, and have ports of
+// all kinds.
 Rules arbitrary(RandomWorld& world) {
     Rules rules;
     for (unsigned i = world.below(12); i > 0; --i) {
@@ -51,7 +53,8 @@ Rules arbitrary(RandomWorld& world) {
         rule.own = static_cast<std::uint8_t>(world.below(2));
         for (unsigned range = world.below(JAIL_MAX_PORTS + 1); range > 0; --range) {
             const std::uint16_t first = world.port();
-            rule.ports[range - 1] = {first, static_cast<std::uint16_t>(first + world.below(4)), static_cast<std::uint8_t>(1 + world.below(3)), 0};
+            rule.ports[range - 1] = {first, static_cast<std::uint16_t>(first + world.below(4)),
+                                     static_cast<std::uint8_t>(1 + world.below(3)), 0};
         }
         rules.insert_or_assign(some_prefix(world), Rule{rule, {}});
     }
@@ -60,7 +63,8 @@ Rules arbitrary(RandomWorld& world) {
 
 Destination some_destination(RandomWorld& world) {
     Destination destination = world.destination();
-    if (destination.address.is_v4() && world.below(2) == 0) destination.address = translated(destination.address);
+    if (destination.address.is_v4() && world.below(2) == 0)
+        destination.address = translated(destination.address);
     return destination;
 }
 
@@ -73,7 +77,8 @@ void apply(Rules& rules, const RuleStep& step) {
 
 bool same(const Rules& a, const Rules& b) {
     return std::ranges::equal(a, b, [](const auto& left, const auto& right) {
-        return left.first == right.first && std::memcmp(&left.second.value, &right.second.value, sizeof(jail_rule)) == 0;
+        return left.first == right.first &&
+               std::memcmp(&left.second.value, &right.second.value, sizeof(jail_rule)) == 0;
     });
 }
 
@@ -81,7 +86,8 @@ bool blocks(const Rules& rules, const Destination& destination) {
     return judge(rules, destination.address, destination.protocol, destination.port).blocked;
 }
 
-void check_transition(const Rules& now, const Rules& then, RandomWorld& world, unsigned destinations) {
+void check_transition(const Rules& now, const Rules& then, RandomWorld& world,
+                      unsigned destinations) {
     std::vector<Destination> watched;
     for (unsigned i = 0; i < destinations; ++i) {
         Destination destination = some_destination(world);
@@ -93,7 +99,8 @@ void check_transition(const Rules& now, const Rules& then, RandomWorld& world, u
         REQUIRE(rules.size() <= now.size() + then.size());
         for (const Destination& destination : watched)
             REQUIRE_MESSAGE(blocks(rules, destination),
-                            fmt::format("{} port {} protocol {} passes after the step at {}", destination.address.to_string(), destination.port,
+                            fmt::format("{} port {} protocol {} passes after the step at {}",
+                                        destination.address.to_string(), destination.port,
                                         destination.protocol, step.prefix.to_string()));
     }
     CHECK(same(rules, then));
@@ -129,7 +136,8 @@ TEST_CASE("transition: a new address is one step, and one that leaves is one") {
 
 TEST_CASE("transition: an exception that moves to another prefix opens nothing that both close") {
     const auto rule = [](const jail_rule& value) { return Rule{value, {}}; };
-    // The old set blocks the wide prefix and the new one the narrow one inside of it: the narrow one is blocked throughout.
+    // The old set blocks the wide prefix and the new one the narrow one inside of it: the narrow
+    // one is blocked throughout.
     const Rules now{{prefix("10.0.0.0/8"), rule(kBlock)}};
     const Rules then{{prefix("10.0.0.0/8"), rule(kOpen)}, {prefix("10.1.0.0/16"), rule(kBlock)}};
     Rules rules = now;
@@ -142,7 +150,8 @@ TEST_CASE("transition: an exception that moves to another prefix opens nothing t
 
 TEST_CASE("transition: an address that each set blocks by another of its two forms stays blocked") {
     const auto rules_of = [](const jail_rule& translated_form, const jail_rule& v4) {
-        return Rules{{prefix("64:ff9b::a00:1"), Rule{translated_form, {}}}, {prefix("10.0.0.1"), Rule{v4, {}}}};
+        return Rules{{prefix("64:ff9b::a00:1"), Rule{translated_form, {}}},
+                     {prefix("10.0.0.1"), Rule{v4, {}}}};
     };
     const Rules one = rules_of(kOpen, kBlock), other = rules_of(kBlock, kOpen);
     for (const auto& [now, then] : {std::pair(one, other), std::pair(other, one)}) {

@@ -1,30 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// bpf/verdict.h, compiled as C++: the very code that the programs run, with a policy compiled in userspace behind it.
+// bpf/verdict.h, compiled as C++: the very code that the programs run, with a policy compiled in
+// userspace behind it.
 #include <doctest/doctest.h>
 
 #include "policy/policy.h"
 #include "random_policy.h"
 
-#include "../bpf/verdict.h"
+#include "bpf/verdict.h"
 
 JAIL_INLINE const jail_rule* jail_lookup(const void* rules, const jail_key* key) {
     CHECK(key->prefix_bits == 128);
     const auto address = jail_ai::IpPrefix::from_bytes(std::span(key->addr), 128);
-    const jail_ai::Rule* rule = jail_ai::find_rule(*static_cast<const jail_ai::Rules*>(rules), *address);
+    const jail_ai::Rule* rule =
+        jail_ai::find_rule(*static_cast<const jail_ai::Rules*>(rules), *address);
     return rule == nullptr ? nullptr : &rule->value;
 }
 
 namespace {
 
-int judge(const jail_ai::Rules& rules, const char* text, std::uint8_t protocol = IPPROTO_TCP, std::uint16_t port = 80) {
+int judge(const jail_ai::Rules& rules, const char* text, std::uint8_t protocol = IPPROTO_TCP,
+          std::uint16_t port = 80) {
     const jail_key key = jail_ai::IpPrefix::parse(text).value().key();
     return jail_judge(&rules, &key, protocol, port);
 }
 
 jail_ai::Rules rules_of(std::initializer_list<std::pair<const char*, jail_rule>> list) {
     jail_ai::Rules out;
-    for (const auto& [prefix, rule] : list) out.emplace(jail_ai::IpPrefix::parse(prefix).value(), jail_ai::Rule{rule, ""});
+    for (const auto& [prefix, rule] : list)
+        out.emplace(jail_ai::IpPrefix::parse(prefix).value(), jail_ai::Rule{rule, ""});
     return out;
 }
 
@@ -50,29 +54,38 @@ TEST_CASE("verdict: what no rule holds passes, the longest prefix decides") {
 }
 
 TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
-    const auto local = rules_of({{"192.0.2.1", block(JAIL_REASON_LOCAL)}, {"0.0.0.0/8", block(JAIL_REASON_UNSPECIFIED)}});
-    for (const char* disguise : {"::ffff:192.0.2.1", "::192.0.2.1", "::ffff:0:192.0.2.1", "64:ff9b::192.0.2.1", "64:ff9b:1::192.0.2.1",
-                                 "64:ff9b:1:fffe::192.0.2.1", "2002:c000:0201::", "2002:c000:0201:1:2:3:4:5",
-                                 // RFC 6052 2.2, behind 48, 56 and 64 bits
-                                 "64:ff9b:1:c000:2:100::", "64:ff9b:1:c000:2:100:7:7", "64:ff9b:1:aac0:0:201::", "64:ff9b:1:aabb:c0:2:100::"})
+    const auto local = rules_of(
+        {{"192.0.2.1", block(JAIL_REASON_LOCAL)}, {"0.0.0.0/8", block(JAIL_REASON_UNSPECIFIED)}});
+    for (const char* disguise :
+         {"::ffff:192.0.2.1", "::192.0.2.1", "::ffff:0:192.0.2.1", "64:ff9b::192.0.2.1",
+          "64:ff9b:1::192.0.2.1", "64:ff9b:1:fffe::192.0.2.1",
+          "2002:c000:0201::", "2002:c000:0201:1:2:3:4:5",
+          // RFC 6052 2.2, behind 48, 56 and 64 bits
+          "64:ff9b:1:c000:2:100::", "64:ff9b:1:c000:2:100:7:7",
+          "64:ff9b:1:aac0:0:201::", "64:ff9b:1:aabb:c0:2:100::"})
         CHECK_MESSAGE(judge(local, disguise) == JAIL_REASON_LOCAL, disguise);
     for (const char* other :
-         {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1", "2002:c000:0202::", "2003:c000:0201::", "::1:192.0.2.1",
-          "1::192.0.2.1", "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1",
-          "::", "64:ff9b:1:c000:2:200::", "64:ff9b:1:aac0:0:202::", "64:ff9b:1:aabb:c0:2:200::", "64:ff9b:2:c000:2:100::", "64:ff9b:1::"})
+         {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1",
+          "2002:c000:0202::", "2003:c000:0201::", "::1:192.0.2.1", "1::192.0.2.1",
+          "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1",
+          "::", "64:ff9b:1:c000:2:200::", "64:ff9b:1:aac0:0:202::", "64:ff9b:1:aabb:c0:2:200::",
+          "64:ff9b:2:c000:2:100::", "64:ff9b:1::"})
         CHECK_MESSAGE(judge(local, other) == JAIL_VERDICT_PASS, other);
     CHECK(judge(local, "::2") == JAIL_REASON_UNSPECIFIED);
 }
 
-TEST_CASE("verdict: an IPv6 address of the host that happens to be a disguise is blocked as it stands") {
-    const auto local = rules_of({{"2002:c000:0201::1", block(JAIL_REASON_LOCAL)}, {"64:ff9b::/96", block(JAIL_REASON_ALIAS)}});
+TEST_CASE(
+    "verdict: an IPv6 address of the host that happens to be a disguise is blocked as it stands") {
+    const auto local = rules_of({{"2002:c000:0201::1", block(JAIL_REASON_LOCAL)},
+                                 {"64:ff9b::/96", block(JAIL_REASON_ALIAS)}});
     CHECK(judge(local, "2002:c000:0201::1") == JAIL_REASON_LOCAL);
     CHECK(judge(local, "2002:c000:0201::2") == JAIL_VERDICT_PASS);
     CHECK(judge(local, "64:ff9b::198.51.100.1") == JAIL_REASON_ALIAS);
     CHECK(judge(local, "198.51.100.1") == JAIL_VERDICT_PASS);
 }
 
-TEST_CASE("verdict: port ranges pass for their protocol, both ends included, and for nothing else") {
+TEST_CASE(
+    "verdict: port ranges pass for their protocol, both ends included, and for nothing else") {
     jail_rule rule = block(JAIL_REASON_LOCAL);
     rule.ports[0] = {53, 53, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
     rule.ports[JAIL_MAX_PORTS - 1] = {8000, 8010, JAIL_PORTS_TCP, 0};
@@ -88,7 +101,9 @@ TEST_CASE("verdict: port ranges pass for their protocol, both ends included, and
         CHECK(judge(local, "192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
 }
 
-TEST_CASE("verdict: compiled policies say what a naive reference says, for random policies and destinations") {
+TEST_CASE(
+    "verdict: compiled policies say what a naive reference says, for random policies and "
+    "destinations") {
     jail_ai::test::RandomWorld world(20261124);
     int blocked = 0;
     int opened = 0;
@@ -100,8 +115,11 @@ TEST_CASE("verdict: compiled policies say what a naive reference says, for rando
         for (int i = 0; i < 40; ++i) {
             const auto to = world.destination();
             const bool expected = jail_ai::test::is_blocked_by_reference(request, host, to);
-            const bool actual = jail_judge(&policy->rules, &to.address.key(), to.protocol, to.port) != JAIL_VERDICT_PASS;
-            if (actual != expected) FAIL(round << ": " << to.address.to_string() << " port " << to.port << " protocol " << int{to.protocol});
+            const bool actual = jail_judge(&policy->rules, &to.address.key(), to.protocol,
+                                           to.port) != JAIL_VERDICT_PASS;
+            if (actual != expected)
+                FAIL(round << ": " << to.address.to_string() << " port " << to.port << " protocol "
+                           << int{to.protocol});
             blocked += expected ? 1 : 0;
             opened += !expected && jail_ai::find_rule(policy->rules, to.address) != nullptr ? 1 : 0;
         }

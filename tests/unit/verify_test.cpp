@@ -30,11 +30,16 @@ JailSnapshot jail_of(Guard guard) {
     jail.metadata->container = kId;
     std::uint32_t id = 100;
     for (const ProgramSlot& slot : kProgramTable)
-        jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_rules", 1}, {"jail_peers", 2}, {"jail_denials", 3}}});
+        jail.programs.push_back({slot.name,
+                                 ++id,
+                                 BPF_F_ALLOW_MULTI,
+                                 {{"jail_rules", 1}, {"jail_peers", 2}, {"jail_denials", 3}}});
     if (guard == Guard::lsm)
-        for (const ProgramSlot& slot : kGuardTable) jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
+        for (const ProgramSlot& slot : kGuardTable)
+            jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
     if (guard == Guard::unix_hooks)
-        for (const ProgramSlot& slot : kAbstractTable) jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
+        for (const ProgramSlot& slot : kAbstractTable)
+            jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
     return jail;
 }
 
@@ -63,7 +68,8 @@ void drop(JailSnapshot& jail, std::string_view name) {
 }  // namespace
 
 TEST_CASE("verify: all is well") {
-    for (const Guard guard : {Guard::none, Guard::unix_hooks, Guard::lsm}) CHECK(found_in(good(guard)) == "");
+    for (const Guard guard : {Guard::none, Guard::unix_hooks, Guard::lsm})
+        CHECK(found_in(good(guard)) == "");
     CHECK(judge_containers({}).empty());
 }
 
@@ -102,10 +108,16 @@ TEST_CASE("verify: one thing is wrong") {
              container.cgroups = {9, 5};
              container.unread = "open '/b/config.json': no";
          }},
-        {"", [](auto& container, auto&) { container.unread = "open '/b/config.json': no"; }},  // it has what it may ask for
+        {"",
+         [](auto& container, auto&) {
+             container.unread = "open '/b/config.json': no";
+         }},  // it has what it may ask for
         {"other-mode; ", [](auto&, auto& jail) { jail.metadata->mode = Mode::audit; }},
         {"other-mode; ", [](auto& container, auto&) { container.asks = Asks::audit; }},
-        {"", [](auto& container, auto&) { container.asks = Asks::off; }},  // the administrator may jail what asks for nothing
+        {"",
+         [](auto& container, auto&) {
+             container.asks = Asks::off;
+         }},  // the administrator may jail what asks for nothing
         {"", [](auto& container, auto&) { container.asks = Asks::unclear; }},
         {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_connect4"); }},
         {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_ingress"); }},
@@ -120,15 +132,18 @@ TEST_CASE("verify: one thing is wrong") {
              drop(jail, "jail_connect4");
              drop(jail, "jail_socket");
          }},
-        {"program-twice; ", [](auto&, auto& jail) { jail.programs.push_back(jail.programs.front()); }},
+        {"program-twice; ",
+         [](auto&, auto& jail) { jail.programs.push_back(jail.programs.front()); }},
         {"maps-not-shared; ", [](auto&, auto& jail) { jail.programs[2].maps["jail_rules"] = 99; }},
-        {"maps-not-shared; ", [](auto&, auto& jail) { jail.programs.back().maps["jail_denials"] = 99; }},
+        {"maps-not-shared; ",
+         [](auto&, auto& jail) { jail.programs.back().maps["jail_denials"] = 99; }},
         {"maps-not-shared; ",
          [](auto&, auto& jail) {
              jail.programs[3].maps = {{"other", 5}};
          }},
         {"attach-flags; ", [](auto&, auto& jail) { jail.programs[1].attach_flags = 0; }},
-        {"attach-flags; ", [](auto&, auto& jail) { jail.programs[1].attach_flags = BPF_F_ALLOW_OVERRIDE; }},
+        {"attach-flags; ",
+         [](auto&, auto& jail) { jail.programs[1].attach_flags = BPF_F_ALLOW_OVERRIDE; }},
         {"overridden; ",
          [](auto&, auto& jail) {
              jail.overriders.push_back({"other", 5, "jail_connect4"});
@@ -178,25 +193,32 @@ TEST_CASE("verify: a jail whose container nobody knows") {
 
 TEST_CASE("verify: to people") {
     VerifyFacts facts = good();
-    CHECK(verification_to_people(facts, judge_containers(facts)) == "1 containers ask for the block, 1 have it\n");
+    CHECK(verification_to_people(facts, judge_containers(facts)) ==
+          "1 containers ask for the block, 1 have it\n");
     facts.jails.clear();
     facts.containers.push_back({{"b", "", "runc", 1500, 43}, Asks::nothing, "", {}});
     CHECK(verification_to_people(facts, judge_containers(facts)) ==
-          "0123456789ab: it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container 0123456789ab\n"
+          "0123456789ab: it asks for the block and is not jailed: restart it, or jail-ai-hook "
+          "attach --container 0123456789ab\n"
           "1 containers ask for the block, 0 have it\n");
-    facts.containers = {{{kId, "", "crun", 1500, 43}, Asks::audit, "", {}}};  // whose ID may be another's
+    facts.containers = {
+        {{kId, "", "crun", 1500, 43}, Asks::audit, "", {}}};  // whose ID may be another's
     CHECK(verification_to_people(facts, judge_containers(facts)) ==
-          "0123456789ab: it asks for the block and is not jailed (run by uid 1500, process 43): have it restarted, or jail-ai-hook attach --pid 43\n"
+          "0123456789ab: it asks for the block and is not jailed (run by uid 1500, process 43): "
+          "have it restarted, or jail-ai-hook attach --pid 43\n"
           "1 containers ask for the block, 0 have it\n");
     facts.containers.front().name = "web";
-    CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("0123456789ab (web): it asks for the block"));
+    CHECK(verification_to_people(facts, judge_containers(facts))
+              .starts_with("0123456789ab (web): it asks for the block"));
     facts.containers.push_back({{kId, "", "crun", 0, 44}, Asks::nothing, "", {}});
-    CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("0123456789ab: it asks for the block"));
+    CHECK(verification_to_people(facts, judge_containers(facts))
+              .starts_with("0123456789ab: it asks for the block"));
     facts = good();
     constexpr std::string_view kEvil = "a\x1b[2J";
     facts.jails.front().metadata->container = kEvil;
     drop(facts.jails.front(), "jail_egress");
-    CHECK(verification_to_people(facts, judge_containers(facts)).starts_with("'a\\x1b[2J': not attached to its cgroup"));
+    CHECK(verification_to_people(facts, judge_containers(facts))
+              .starts_with("'a\\x1b[2J': not attached to its cgroup"));
 }
 
 TEST_CASE("verify: to machines") {
@@ -204,7 +226,8 @@ TEST_CASE("verify: to machines") {
     facts.jails.front().cgroup = "/a\"\n\xff";
     drop(facts.jails.front(), "jail_egress");
     rapidjson::Document document;
-    document.Parse<rapidjson::kParseValidateEncodingFlag>(verification_to_machines(facts, judge_containers(facts)).c_str());
+    document.Parse<rapidjson::kParseValidateEncodingFlag>(
+        verification_to_machines(facts, judge_containers(facts)).c_str());
     REQUIRE_FALSE(document.HasParseError());
     const auto& container = document["containers"][0];
     CHECK(std::string_view(container["container"].GetString()) == kId);
@@ -217,47 +240,58 @@ TEST_CASE("verify: to machines") {
     CHECK(std::string_view(finding["container"].GetString()) == kId);
     CHECK(std::string_view(finding["kind"].GetString()) == "program-missing");
     CHECK(std::string_view(finding["what"].GetString()).ends_with("jail_egress"));
-    CHECK(std::string_view(finding["remedy"].GetString()) == "restart it, or jail-ai-hook attach --container 0123456789ab");
+    CHECK(std::string_view(finding["remedy"].GetString()) ==
+          "restart it, or jail-ai-hook attach --container 0123456789ab");
     CHECK(document["route_localnet"].Empty());
 }
 
-TEST_CASE("verify: a host that lets its loopback be reached is told of where a container isn't jailed") {
+TEST_CASE(
+    "verify: a host that lets its loopback be reached is told of where a container isn't jailed") {
     VerifyFacts facts = good();
     facts.route_localnet = {"all", "podman0"};
     CHECK(verification_to_people(facts, {}) == "1 containers ask for the block, 1 have it\n");
     facts.containers.push_back({{.id = "free"}});
     CHECK(verification_to_people(facts, {}) ==
-          "all, podman0: route_localnet=1: containers that aren't jailed reach 127.0.0.1 of the host by it: "
-          "jail them; or sysctl net.ipv4.conf.INTERFACE.route_localnet=0, where no published port needs it\n"
+          "all, podman0: route_localnet=1: containers that aren't jailed reach 127.0.0.1 of the "
+          "host by it: "
+          "jail them; or sysctl net.ipv4.conf.INTERFACE.route_localnet=0, where no published port "
+          "needs it\n"
           "1 containers ask for the block, 1 have it\n");
     CHECK(verification_to_machines(facts, {}).ends_with(R"("route_localnet":["all","podman0"]})"
                                                         "\n"));
 }
 
 TEST_CASE("verify: what a config.json asks for") {
-    const auto asks = [](const std::string& annotations) { return asked_in(R"({"annotations": )" + annotations + "}").value(); };
+    const auto asks = [](const std::string& annotations) {
+        return asked_in(R"({"annotations": )" + annotations + "}").value();
+    };
     CHECK(asks("{}") == Asks::nothing);
     CHECK(asks(R"({"other": "true"})") == Asks::nothing);
     CHECK(asks(R"({"jail-ai.block-host": "true"})") == Asks::enforce);
-    CHECK(asks(R"({"jail-ai.block-host": "audit", "jail-ai.block-host.allow": "host:80"})") == Asks::audit);
+    CHECK(asks(R"({"jail-ai.block-host": "audit", "jail-ai.block-host.allow": "host:80"})") ==
+          Asks::audit);
     CHECK(asks(R"({"jail-ai.block-host": "false"})") == Asks::off);
     CHECK(asks(R"({"jail-ai.block-host": "True"})") == Asks::unclear);
     CHECK(asks(R"({"jail-ai.blok-host": "true"})") == Asks::unclear);
     CHECK(asks(R"({"jail-ai.block-host.allow": "host:80"})") == Asks::unclear);
     CHECK(asked_in("{}").value() == Asks::nothing);
-    for (const char* wrong : {"", "[]", "{", R"({"annotations": 5})", R"({"annotations": {"a": 5}})", R"({"annotations": {}, "annotations": {}})"})
+    for (const char* wrong :
+         {"", "[]", "{", R"({"annotations": 5})", R"({"annotations": {"a": 5}})",
+          R"({"annotations": {}, "annotations": {}})"})
         CHECK_FALSE(asked_in(wrong));
 }
 
 TEST_CASE("verify: which rules that have fallen behind leave something open") {
     const auto rules = [](std::initializer_list<std::pair<const char*, jail_rule>> list) {
         Rules all;
-        for (const auto& [prefix, value] : list) all.emplace(IpPrefix::parse(prefix).value(), Rule{value, ""});
+        for (const auto& [prefix, value] : list)
+            all.emplace(IpPrefix::parse(prefix).value(), Rule{value, ""});
         return all;
     };
     const jail_rule block{JAIL_REASON_LOCAL, 0, {}, {}};
     const jail_rule link_local{JAIL_REASON_LINK_LOCAL, 0, {}, {}};
-    const jail_rule open{JAIL_REASON_LOCAL, 0, {}, {{0, 65535, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0}}};
+    const jail_rule open{
+        JAIL_REASON_LOCAL, 0, {}, {{0, 65535, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0}}};
     const jail_rule web{JAIL_REASON_LOCAL, 0, {}, {{80, 443, JAIL_PORTS_TCP, 0}}};
     const jail_rule plain{JAIL_REASON_LOCAL, 0, {}, {{80, 80, JAIL_PORTS_TCP, 0}}};
     struct Row {
@@ -270,9 +304,12 @@ TEST_CASE("verify: which rules that have fallen behind leave something open") {
         {rules({{"10.0.0.1", block}}), rules({}), ""},
         {rules({{"10.0.0.1", open}}), rules({{"10.0.0.1", block}}), "10.0.0.1"},
         {rules({{"10.0.0.0/8", block}}), rules({{"10.0.0.0/8", block}, {"10.0.0.1", block}}), ""},
-        {rules({{"fe80::/10", link_local}}), rules({{"fe80::/10", link_local}, {"fe80::1", block}}), ""},
-        {rules({{"10.0.0.0/8", block}, {"10.0.0.1", open}}), rules({{"10.0.0.0/8", block}}), "10.0.0.1"},
-        {rules({{"10.0.0.0/8", web}}), rules({{"10.0.0.0/8", web}, {"10.0.0.1", block}}), "10.0.0.1"},
+        {rules({{"fe80::/10", link_local}}), rules({{"fe80::/10", link_local}, {"fe80::1", block}}),
+         ""},
+        {rules({{"10.0.0.0/8", block}, {"10.0.0.1", open}}), rules({{"10.0.0.0/8", block}}),
+         "10.0.0.1"},
+        {rules({{"10.0.0.0/8", web}}), rules({{"10.0.0.0/8", web}, {"10.0.0.1", block}}),
+         "10.0.0.1"},
         {rules({{"10.0.0.1", web}}), rules({{"10.0.0.1", plain}}), "10.0.0.1"},
         {rules({{"10.0.0.1", plain}}), rules({{"10.0.0.1", web}}), ""},
         {rules({{"10.0.0.1", plain}}), rules({{"10.0.0.1", block}}), "10.0.0.1"},

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Every system call that a confined process may make, by role, each group with its reason. Read by generate.cpp when the hook is built.
+// Every system call that a confined process may make, by role, each group with its reason. Read by
+// generate.cpp when the hook is built.
 //
-// The lists are wider than what one C library calls on one architecture: what glibc and musl, old and new, use for the same functions is on
-// them, and what libbpf tries out on the kernel before it loads. Names that an architecture doesn't have are passed over.
+// The lists are wider than what one C library calls on one architecture: what glibc and musl, old
+// and new, use for the same functions is on them, and what libbpf tries out on the kernel before it
+// loads. Names that an architecture doesn't have are passed over.
 //
-// An argument that is an int to the kernel is compared in its lower 32 bits, which are all that the kernel looks at.
+// An argument that is an int to the kernel is compared in its lower 32 bits, which are all that the
+// kernel looks at.
 #pragma once
 
 #include <fcntl.h>
@@ -62,7 +65,8 @@ constexpr Condition is_null(unsigned argument) {
 }
 
 // O_RDONLY is 0, O_TMPFILE includes O_DIRECTORY, which is allowed.
-inline constexpr std::uint64_t kOpensForWriting = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+inline constexpr std::uint64_t kOpensForWriting =
+    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
 
 // Constants that this machine's headers may be too old for.
 inline constexpr unsigned kBpfProgBindMap = 35;    // Linux 5.10
@@ -72,7 +76,8 @@ inline constexpr unsigned kPrSetVma = 0x53564d41;  // 5.17; glibc 2.38 names its
 inline const std::vector<Call>& calls() {
     static const std::vector<Call> all = [] {
         std::vector<Call> list;
-        const auto add = [&](Roles roles, std::initializer_list<const char*> names, std::vector<Condition> conditions = {}) {
+        const auto add = [&](Roles roles, std::initializer_list<const char*> names,
+                             std::vector<Condition> conditions = {}) {
             for (const char* name : names) list.push_back({roles, name, conditions});
         };
 
@@ -82,24 +87,29 @@ inline const std::vector<Call>& calls() {
         add(everybody, {"prctl"}, {is(0, kPrSetVma)});
 
         // To end, to be told of signals and of the deadline, to know the time and who one is.
-        add(everybody, {"exit", "exit_group", "rt_sigreturn", "sigreturn", "rt_sigaction", "rt_sigprocmask", "restart_syscall"});
+        add(everybody, {"exit", "exit_group", "rt_sigreturn", "sigreturn", "rt_sigaction",
+                        "rt_sigprocmask", "restart_syscall"});
         add(everybody, {"alarm", "setitimer"});
         add(everybody, {"clock_gettime", "clock_gettime64", "gettimeofday", "time"});
-        add(everybody, {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname"});
+        add(everybody,
+            {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname"});
         add(everybody, {"futex", "futex_time64", "getrandom"});
 
         // Files, to read. openat2(2) is missing: a filter doesn't see the flags that it is given.
         add(everybody, {"openat"}, {has_none_of(2, kOpensForWriting)});
         add(everybody, {"open"}, {has_none_of(1, kOpensForWriting)});
-        add(everybody, {"close", "read", "readv", "pread64", "lseek", "_llseek", "getdents64", "readlink", "readlinkat"});
-        add(everybody, {"fstat", "fstat64", "newfstatat", "fstatat64", "statx", "stat", "stat64", "lstat", "lstat64"});
-        add(everybody, {"statfs", "statfs64", "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2"});
+        add(everybody, {"close", "read", "readv", "pread64", "lseek", "_llseek", "getdents64",
+                        "readlink", "readlinkat"});
+        add(everybody, {"fstat", "fstat64", "newfstatat", "fstatat64", "statx", "stat", "stat64",
+                        "lstat", "lstat64"});
+        add(everybody,
+            {"statfs", "statfs64", "fstatfs", "fstatfs64", "access", "faccessat", "faccessat2"});
         for (const int command : {F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC})
             add(everybody, {"fcntl", "fcntl64"}, {is(1, static_cast<unsigned>(command))});
         add(everybody, {"poll", "ppoll", "ppoll_time64"});
 
-        // To what is open for writing: standard output and error, syslog, netlink, the broker's or the caller's socket. No address, so that nobody
-        // else is spoken to.
+        // To what is open for writing: standard output and error, syslog, netlink, the broker's or
+        // the caller's socket. No address, so that nobody else is spoken to.
         add(everybody, {"write", "writev"});
         add(everybody, {"sendto"}, {is_null(4)});
         add(everybody, {"send"});
@@ -109,10 +119,13 @@ inline const std::vector<Call>& calls() {
         add(jailing, {"pidfd_getfd", "getsockopt", "name_to_handle_at"});
 
         // Who owns a user namespace.
-        for (const unsigned long request : {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID}) add(jailing, {"ioctl"}, {is(1, request)});
+        for (const unsigned long request :
+             {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID})
+            add(jailing, {"ioctl"}, {is(1, request)});
 
-        // The host's addresses and the names of its interfaces, by rtnetlink; who listens on vsock, by sock_diag, and whether that can be reached
-        // from here, which only binding to the address says.
+        // The host's addresses and the names of its interfaces, by rtnetlink; who listens on vsock,
+        // by sock_diag, and whether that can be reached from here, which only binding to the
+        // address says.
         for (const int protocol : {NETLINK_ROUTE, NETLINK_SOCK_DIAG})
             add(jailing, {"socket"}, {is(0, AF_NETLINK), is(2, static_cast<unsigned>(protocol))});
         add(jailing, {"socket"}, {is(0, AF_VSOCK), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
@@ -125,7 +138,8 @@ inline const std::vector<Call>& calls() {
         add(ask_broker, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
         add(ask_broker, {"connect", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64"});
         // A conversation in which descriptors go over, and who is on the other side.
-        add(static_cast<Roles>(ask_broker | broker), {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
+        add(static_cast<Roles>(ask_broker | broker),
+            {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
         add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
 
         // The prober is ended, and waited for, by whoever has started it.
@@ -136,17 +150,21 @@ inline const std::vector<Call>& calls() {
         add(prober, {"openat"}, {has_none_of(2, kOpensForWriting & ~std::uint64_t{O_WRONLY})});
         // What the jail is to deny.
         for (const int family : {AF_INET, AF_INET6, AF_UNIX})
-            add(prober, {"socket"}, {is(0, static_cast<unsigned>(family)), is(1, SOCK_DGRAM | SOCK_CLOEXEC)});
+            add(prober, {"socket"},
+                {is(0, static_cast<unsigned>(family)), is(1, SOCK_DGRAM | SOCK_CLOEXEC)});
         add(prober, {"setsockopt", "getsockopt", "connect", "sendto"});
 
-        // BPF: build, attach, ask, undo. No pins and no links; nothing that runs a program, walks the machine's or opens another's maps; of other
-        // objects only the kernel's types, which libbpf looks for in its modules.
-        for (const unsigned command : std::initializer_list<unsigned>{BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM,
-                                                                      BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_PROG_LOAD, kBpfProgBindMap, BPF_PROG_ATTACH,
-                                                                      BPF_PROG_DETACH, BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
-                                                                      BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
+        // BPF: build, attach, ask, undo. No pins and no links; nothing that runs a program, walks
+        // the machine's or opens another's maps; of other objects only the kernel's types, which
+        // libbpf looks for in its modules.
+        for (const unsigned command : std::initializer_list<unsigned>{
+                 BPF_MAP_CREATE, BPF_MAP_LOOKUP_ELEM, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM,
+                 BPF_MAP_FREEZE, BPF_BTF_LOAD, BPF_PROG_LOAD, kBpfProgBindMap, BPF_PROG_ATTACH,
+                 BPF_PROG_DETACH, BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
+                 BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
             add(jailing, {"bpf"}, {is(0, command)});
-        // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map into place by dup3.
+        // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map
+        // into place by dup3.
         add(jailing, {"memfd_create", "dup3"});
         // libbpf raises it where the kernel counts BPF memory so; prepare() has done it already.
         add(jailing, {"prlimit64"}, {is(0, 0), is(1, RLIMIT_MEMLOCK)});

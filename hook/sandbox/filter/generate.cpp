@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Turns calls.h into a header with one array of seccomp instructions a role, by libseccomp. Runs on the machine that builds.
+// Turns calls.h into a header with one array of seccomp instructions a role, by libseccomp. Runs on
+// the machine that builds.
 //
 // usage: generate-filters CPU_FAMILY     as Meson names it
 #include <seccomp.h>
@@ -53,7 +54,8 @@ std::uint32_t architecture(std::string_view family) {
     throw std::runtime_error("no system call filter for " + std::string(family));
 }
 
-// Calls by another convention than the architecture's own (32-bit ones and x32 on x86-64) kill as well, which is libseccomp's default.
+// Calls by another convention than the architecture's own (32-bit ones and x32 on x86-64) kill as
+// well, which is libseccomp's default.
 Context make_filter(Roles role, std::uint32_t wanted) {
     Context context(::seccomp_init(SCMP_ACT_KILL_PROCESS));
     if (!context) throw std::runtime_error("seccomp_init failed");
@@ -62,17 +64,22 @@ Context make_filter(Roles role, std::uint32_t wanted) {
         check(::seccomp_arch_add(context.get(), wanted), "add the architecture");
         check(::seccomp_arch_remove(context.get(), native), "remove the builder's architecture");
     }
-    check(::seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS), "kill for other architectures");
+    check(::seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
+          "kill for other architectures");
     for (const Call& call : calls()) {
         if ((call.roles & role) == 0) continue;
         const int number = ::seccomp_syscall_resolve_name_arch(wanted, call.name);
-        if (number == __NR_SCMP_ERROR) throw std::runtime_error("libseccomp knows no system call " + std::string(call.name));
+        if (number == __NR_SCMP_ERROR)
+            throw std::runtime_error("libseccomp knows no system call " + std::string(call.name));
         if (number < 0) continue;
         std::vector<scmp_arg_cmp> comparisons;
         for (const Condition& condition : call.conditions)
-            comparisons.push_back({condition.argument, SCMP_CMP_MASKED_EQ, condition.mask, condition.value});
-        check(::seccomp_rule_add_array(context.get(), SCMP_ACT_ALLOW, number, static_cast<unsigned>(comparisons.size()), comparisons.data()),
-              "allow " + std::string(call.name));
+            comparisons.push_back(
+                {condition.argument, SCMP_CMP_MASKED_EQ, condition.mask, condition.value});
+        check(
+            ::seccomp_rule_add_array(context.get(), SCMP_ACT_ALLOW, number,
+                                     static_cast<unsigned>(comparisons.size()), comparisons.data()),
+            "allow " + std::string(call.name));
     }
     return context;
 }
@@ -82,17 +89,22 @@ std::vector<Instruction> export_filter(const Context& context) {
     if (file == nullptr) throw std::runtime_error("no temporary file");
     check(::seccomp_export_bpf(context.get(), ::fileno(file)), "export");
     std::fseek(file, 0, SEEK_END);
-    std::vector<Instruction> instructions(static_cast<std::size_t>(std::ftell(file)) / sizeof(Instruction));
+    std::vector<Instruction> instructions(static_cast<std::size_t>(std::ftell(file)) /
+                                          sizeof(Instruction));
     std::rewind(file);
-    const std::size_t got = std::fread(instructions.data(), sizeof(Instruction), instructions.size(), file);
+    const std::size_t got =
+        std::fread(instructions.data(), sizeof(Instruction), instructions.size(), file);
     std::fclose(file);
-    if (got == 0 || got != instructions.size()) throw std::runtime_error("the exported filter can't be read");
+    if (got == 0 || got != instructions.size())
+        throw std::runtime_error("the exported filter can't be read");
     return instructions;
 }
 
 void print_filter(const char* name, const std::vector<Instruction>& instructions) {
     std::printf("inline constexpr auto %s = std::to_array<sock_filter>({\n", name);
-    for (const Instruction& one : instructions) std::printf("    {0x%02x, %u, %u, 0x%x},\n", one.code, one.jump_true, one.jump_false, one.constant);
+    for (const Instruction& one : instructions)
+        std::printf("    {0x%02x, %u, %u, 0x%x},\n", one.code, one.jump_true, one.jump_false,
+                    one.constant);
     std::printf("});\n");
 }
 
@@ -104,7 +116,9 @@ int main(int argc, char** argv) {
         return 64;
     }
     try {
-        std::puts("// Made from sandbox/filter/calls.h by generate-filters.\n#pragma once\n\n#include <linux/filter.h>\n\n#include <array>\n");
+        std::puts(
+            "// Made from sandbox/filter/calls.h by generate-filters.\n#pragma once\n\n#include "
+            "<linux/filter.h>\n\n#include <array>\n");
         std::puts("namespace jail_ai {\n");
         const std::uint32_t wanted = architecture(argv[1]);
         print_filter("kCreateRuntimeFilter", export_filter(make_filter(create_runtime, wanted)));

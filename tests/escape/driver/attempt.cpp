@@ -29,7 +29,8 @@ constexpr int settle_ms = 50;       // for what a kernel worker delivers after t
 constexpr int expected_ms = 2000;   // for the same, where it is known to come
 
 int left(Clock::time_point deadline) {
-    auto rest = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    auto rest =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
     return rest < 0 ? 0 : static_cast<int>(rest);
 }
 
@@ -59,7 +60,8 @@ bool any_contains(const std::vector<Frame>& frames, const Bytes& needle) {
 
 }  // namespace
 
-// Sockets made outside of the cgroup, for the adversary to inherit; the numbers are those of routes/route.h.
+// Sockets made outside of the cgroup, for the adversary to inherit; the numbers are those of
+// routes/route.h.
 struct Stage::Handed {
     std::vector<UniqueFd> sockets;
     std::vector<std::pair<int, int>> places;
@@ -71,23 +73,29 @@ struct Stage::Handed {
     }
     explicit Handed(const Lab& lab) {
         // One that answers TCP in every world; behind a helper there is no other.
-        sockaddr_in host = address4(lab.world().is_relayed() ? lab.world().host4 : "10.77.0.1", port), any = address4("0.0.0.0", 0);
+        sockaddr_in host =
+                        address4(lab.world().is_relayed() ? lab.world().host4 : "10.77.0.1", port),
+                    any = address4("0.0.0.0", 0);
         lab.within(lab.container(), [&] {
             add(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), 10);
             add(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 11);
             add(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 12);
-            if (::connect(sockets.back().get(), reinterpret_cast<sockaddr*>(&host), sizeof(host))) give_up("connect a socket to hand in");
+            if (::connect(sockets.back().get(), reinterpret_cast<sockaddr*>(&host), sizeof(host)))
+                give_up("connect a socket to hand in");
         });
         lab.within(lab.host(), [&] {
             add(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), 13);
-            if (::bind(sockets.back().get(), reinterpret_cast<sockaddr*>(&any), sizeof(any)) || ::listen(sockets.back().get(), 1))
+            if (::bind(sockets.back().get(), reinterpret_cast<sockaddr*>(&any), sizeof(any)) ||
+                ::listen(sockets.back().get(), 1))
                 give_up("make a listener to hand in");
         });
         int letters[2];
-        if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, letters)) give_up("make a socket pair");
+        if (::socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, letters))
+            give_up("make a socket pair");
         add(letters[0], 14);
         UniqueFd sending_end(letters[1]), enclosed;
-        lab.within(lab.container(), [&] { enclosed = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+        lab.within(lab.container(),
+                   [&] { enclosed = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
         char byte = 0;
         iovec part{&byte, 1};
         alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))]{};
@@ -107,10 +115,16 @@ struct Stage::Handed {
 };
 
 Stage::Stage(Lab& lab, const std::string& adversary)
-    : lab_(lab), capture_(lab), listeners_(lab), binary_(::open(adversary.c_str(), O_PATH | O_CLOEXEC)) {
+    : lab_(lab),
+      capture_(lab),
+      listeners_(lab),
+      binary_(::open(adversary.c_str(), O_PATH | O_CLOEXEC)) {
     if (!binary_) give_up("open " + adversary);
-    lab_.within(lab_.host(), [&] { shared_flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
-    lab_.within(lab_.container(), [&] { flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+    lab_.within(lab_.host(), [&] {
+        shared_flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    });
+    lab_.within(lab_.container(),
+                [&] { flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
 }
 
 void Stage::renew() {
@@ -119,7 +133,8 @@ void Stage::renew() {
     lab_.renew_container();
     capture_.relearn(lab_);
     listeners_.rejoin(lab_);
-    lab_.within(lab_.container(), [&] { flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
+    lab_.within(lab_.container(),
+                [&] { flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
 }
 
 std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token) const {
@@ -144,7 +159,8 @@ std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token
         "service4=10.96.0.10",
         "service6=fd96::10",
         "forget_ms=" + std::to_string(1000 * conntrack_seconds + 500),
-        std::string("ifname=") + (shared ? lab_.world().host_link() : lab_.world().container_link()),
+        std::string("ifname=") +
+            (shared ? lab_.world().host_link() : lab_.world().container_link()),
         std::string("host_mac=") + host_mac,
         std::string("own_mac=") + lab_.world().own_mac(),
         "port=" + std::to_string(port),
@@ -167,14 +183,16 @@ void Stage::watch(Sender& sender, std::vector<Frame>& frames, std::vector<Frame>
     }
 }
 
-// Sends a datagram the same way and waits until it was captured: everything in front of it has been, then.
+// Sends a datagram the same way and waits until it was captured: everything in front of it has
+// been, then.
 bool Stage::flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& outgoing) {
     Bytes mark = {'f', 'l', 'u', 's', 'h', 0, 0, 0, 0, 0, 0, 0, 0};
     flushes_++;
     std::memcpy(&mark[5], &flushes_, sizeof(flushes_));
     sockaddr_in to = shared ? address4("127.0.0.1", port) : address4("10.78.0.2", port);
     std::vector<Frame> fresh;
-    if (::sendto((shared ? shared_flusher_ : flusher_).get(), mark.data(), mark.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof(to)) < 0) {
+    if (::sendto((shared ? shared_flusher_ : flusher_).get(), mark.data(), mark.size(), 0,
+                 reinterpret_cast<sockaddr*>(&to), sizeof(to)) < 0) {
         if (lab_.helper_exited() >= 0 && errno == ENETUNREACH) return false;
         give_up("send the flushing datagram");
     }
@@ -183,7 +201,8 @@ bool Stage::flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& o
         std::vector<pollfd> fds{{lab_.helper_exited(), POLLIN, 0}, {capture_.fd(), POLLIN, 0}};
         listeners_.append_to(fds);
         errno = ETIMEDOUT;
-        if (::poll(fds.data(), fds.size(), left(deadline)) == 0) give_up("see the flushing datagram");
+        if (::poll(fds.data(), fds.size(), left(deadline)) == 0)
+            give_up("see the flushing datagram");
         if (fds[0].revents != 0) return false;
         listeners_.serve();
         capture_.drain(fresh, outgoing);
@@ -193,10 +212,12 @@ bool Stage::flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& o
     return true;
 }
 
-Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected, EarlierSockets* earlier) {
+Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities,
+                       bool expected, EarlierSockets* earlier) {
     bool shared = route.needs_word("shared");
     Bytes token(8);
-    if (::getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size())) give_up("make a token");
+    if (::getrandom(token.data(), token.size(), 0) != static_cast<ssize_t>(token.size()))
+        give_up("make a token");
 
     std::vector<Frame> frames, outgoing;
     std::vector<std::pair<int, int>> inherited;
@@ -218,7 +239,8 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
     frames.clear();
     outgoing.clear();
 
-    Place place{&cgroup, shared ? lab_.host() : lab_.container(), capabilities, route.needs_word("root")};
+    Place place{&cgroup, shared ? lab_.host() : lab_.container(), capabilities,
+                route.needs_word("root")};
     Sender sender = start_adversary(place, binary_.get(), arguments(route, token), inherited);
     watch(sender, frames, outgoing);
     Report report = read_report(sender);
@@ -237,18 +259,24 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
     }
 
     auto judged = [&] {
-        // What ext answers, or the kernel when ext doesn't, is for the helper's sockets on the host, which hand it to the container.
+        // What ext answers, or the kernel when ext doesn't, is for the helper's sockets on the
+        // host, which hand it to the container.
         std::vector<Frame> decisive = frames;
         if (lab_.world().is_relayed())
-            std::erase_if(decisive, [](const Frame& frame) { return frame.by == Interface::ext_link || is_error_message(frame); });
+            std::erase_if(decisive, [](const Frame& frame) {
+                return frame.by == Interface::ext_link || is_error_message(frame);
+            });
         return judge(decisive, token, report.markers, lab_.world().addresses, shared);
     };
     Verdict verdict = judged();
     bool bare = route.needs_word("bare");
-    auto arrived = [&](const Verdict& so_far) { return so_far.payload || (bare && so_far.packet) || listeners_.host_received(token); };
+    auto arrived = [&](const Verdict& so_far) {
+        return so_far.payload || (bare && so_far.packet) || listeners_.host_received(token);
+    };
     if (!arrived(verdict) && report.error == 0) {
         // Kernel workers may still be at it.
-        auto deadline = Clock::now() + std::chrono::milliseconds(expected ? expected_ms : settle_ms);
+        auto deadline =
+            Clock::now() + std::chrono::milliseconds(expected ? expected_ms : settle_ms);
         while (left(deadline) > 0 && !arrived(verdict)) {
             std::vector<pollfd> fds{{capture_.fd(), POLLIN, 0}};
             listeners_.append_to(fds);
@@ -261,7 +289,8 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
     outcome.error = report.error;
     outcome.packet = verdict.packet || listeners_.host_received(token);
     outcome.arrived = arrived(verdict);
-    outcome.how = verdict.how.empty() && outcome.arrived ? "a socket of the host received it" : verdict.how;
+    outcome.how =
+        verdict.how.empty() && outcome.arrived ? "a socket of the host received it" : verdict.how;
     Bytes inverted = token;
     for (uint8_t& byte : inverted) byte = static_cast<uint8_t>(~byte);
     outcome.alive = any_contains(shared || lab_.world().is_relayed() ? outgoing : frames, inverted);

@@ -15,7 +15,8 @@
 namespace escape {
 
 struct Outcome {
-    int error = -1;        // what the route said: 0 when the kernel took everything, otherwise an errno; -1 when it died or hung
+    int error = -1;  // what the route said: 0 when the kernel took everything, otherwise an errno;
+                     // -1 when it died or hung
     bool arrived = false;  // the host saw its data (of a bare route: any packet)
     bool packet = false;   // the host saw any packet
     bool alive = false;    // a datagram to ext got out afterwards
@@ -27,9 +28,10 @@ public:
     // `adversary` is the path of its binary.
     Stage(Lab& lab, const std::string& adversary);
 
-    // `expected`: the route is known to get through, so that what a kernel worker has still to deliver is waited for longer.
-    // `earlier`: for a route that needs one.
-    Outcome attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities, bool expected = false, EarlierSockets* earlier = nullptr);
+    // `expected`: the route is known to get through, so that what a kernel worker has still to
+    // deliver is waited for longer. `earlier`: for a route that needs one.
+    Outcome attempt(const Route& route, const Cgroup& cgroup, uint64_t capabilities,
+                    bool expected = false, EarlierSockets* earlier = nullptr);
     // A fresh network namespace for the container.
     void renew();
 

@@ -44,7 +44,8 @@ std::string cgroup2_mount() {
 
 void write_file(const std::string& path, const std::string& text) {
     UniqueFd fd(::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
-    if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size())) give_up("write " + path);
+    if (!fd || ::write(fd.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        give_up("write " + path);
 }
 
 // Kills whatever is in the tree and removes it, bottom up.
@@ -70,7 +71,8 @@ bool remove_tree(const std::string& root) {
         ::poll(&changed, 1, 100);
     }
     bool gone = true;
-    for (auto directory = directories.rbegin(); directory != directories.rend(); ++directory) gone = ::rmdir(directory->c_str()) == 0 && gone;
+    for (auto directory = directories.rbegin(); directory != directories.rend(); ++directory)
+        gone = ::rmdir(directory->c_str()) == 0 && gone;
     return gone;
 }
 
@@ -81,37 +83,50 @@ std::string annotations_json(const Annotations& annotations) {
 }
 
 // `network`: the member for the network namespace, empty where the container shares the host's.
-std::string config_json(const std::vector<std::string>& capabilities, const Annotations& annotations, const std::string& network) {
+std::string config_json(const std::vector<std::string>& capabilities,
+                        const Annotations& annotations, const std::string& network) {
     std::string list;
-    for (const std::string& capability : capabilities) list += (list.empty() ? "\"" : ",\"") + capability + "\"";
+    for (const std::string& capability : capabilities)
+        list += (list.empty() ? "\"" : ",\"") + capability + "\"";
     std::string sets;
-    for (const char* set : {"bounding", "effective", "permitted"}) sets += std::string(sets.empty() ? "" : ",") + "\"" + set + "\":[" + list + "]";
+    for (const char* set : {"bounding", "effective", "permitted"})
+        sets += std::string(sets.empty() ? "" : ",") + "\"" + set + "\":[" + list + "]";
     return R"({"ociVersion":"1.0.2","process":{"terminal":false,"user":{"uid":0,"gid":0},"args":["/bin/true"],"cwd":"/",)"
            R"("noNewPrivileges":true,"capabilities":{)" +
-           sets + R"(}},"root":{"path":"rootfs"},"hostname":"escape","mounts":[],"annotations":)" + annotations_json(annotations) +
-           R"(,"linux":{"namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"cgroup"})" + network + "]}}";
+           sets + R"(}},"root":{"path":"rootfs"},"hostname":"escape","mounts":[],"annotations":)" +
+           annotations_json(annotations) +
+           R"(,"linux":{"namespaces":[{"type":"pid"},{"type":"mount"},{"type":"ipc"},{"type":"uts"},{"type":"cgroup"})" +
+           network + "]}}";
 }
 
-// The container's first process: in the cgroup and in namespaces as a runtime makes them, doing nothing until `stay` closes.
+// The container's first process: in the cgroup and in namespaces as a runtime makes them, doing
+// nothing until `stay` closes.
 pid_t start_container(const Cgroup& cgroup, int netns, int ready, int stay, int inherited) {
     auto pid = static_cast<pid_t>(
-        ::syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD, nullptr, nullptr, nullptr, nullptr));
+        ::syscall(SYS_clone, CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | SIGCHLD,
+                  nullptr, nullptr, nullptr, nullptr));
     if (pid < 0) give_up("start a container");
     if (pid != 0) return pid;
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     char byte = 0;
-    if (::write(cgroup.procs.get(), "0", 1) != 1 || ::unshare(CLONE_NEWCGROUP) || ::setns(netns, CLONE_NEWNET)) ::_exit(1);
+    if (::write(cgroup.procs.get(), "0", 1) != 1 || ::unshare(CLONE_NEWCGROUP) ||
+        ::setns(netns, CLONE_NEWNET))
+        ::_exit(1);
     // Nothing of this program's own descriptors is the container's.
-    int kept[] = {::fcntl(ready, F_DUPFD, 100), ::fcntl(stay, F_DUPFD, 100), inherited < 0 ? -1 : ::fcntl(inherited, F_DUPFD, 100)};
+    int kept[] = {::fcntl(ready, F_DUPFD, 100), ::fcntl(stay, F_DUPFD, 100),
+                  inherited < 0 ? -1 : ::fcntl(inherited, F_DUPFD, 100)};
     for (int i = 0; i < 3; i++)
         if (kept[i] < 0 ? i < 2 : ::dup2(kept[i], 3 + i) < 0) ::_exit(1);
-    if (::syscall(SYS_close_range, inherited < 0 ? 5 : 6, ~0U, 0) != 0 || ::write(3, &byte, 1) != 1) ::_exit(1);
+    if (::syscall(SYS_close_range, inherited < 0 ? 5 : 6, ~0U, 0) != 0 || ::write(3, &byte, 1) != 1)
+        ::_exit(1);
     ::_exit(::read(4, &byte, 1) == 0 ? 0 : 1);
 }
 
 }  // namespace
 
-Workplace::Workplace() : root_(cgroup2_mount() + "/escape." + std::to_string(::getpid())), scratch_("/tmp/escape.XXXXXX") {
+Workplace::Workplace()
+    : root_(cgroup2_mount() + "/escape." + std::to_string(::getpid())),
+      scratch_("/tmp/escape.XXXXXX") {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC)) give_up("make the janitor's pipe");
     if (::mkdtemp(scratch_.data()) == nullptr) give_up("make a scratch directory");
@@ -146,16 +161,19 @@ Cgroup Workplace::make_cgroup(const std::string& name) const {
 bool Workplace::clear() {
     int status = 0;
     lifeline_.reset();
-    return ::waitpid(janitor_, &status, 0) == janitor_ && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+    return ::waitpid(janitor_, &status, 0) == janitor_ && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 0;
 }
 
-HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::string& hook, const Cgroup& cgroup, int netns,
-                    const Annotations& annotations, const std::vector<std::string>& capabilities, int inherited) {
+HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::string& hook,
+                    const Cgroup& cgroup, int netns, const Annotations& annotations,
+                    const std::vector<std::string>& capabilities, int inherited) {
     const std::string& bundle = workplace.scratch();
     ::mkdir((bundle + "/rootfs").c_str(), 0755);
     std::string network;
     if (netns != lab.host() && (lab.world().joined || lab.world().is_relayed()))
-        network = R"(,{"type":"network","path":"/proc/)" + std::to_string(::getpid()) + "/fd/" + std::to_string(netns) + R"("})";
+        network = R"(,{"type":"network","path":"/proc/)" + std::to_string(::getpid()) + "/fd/" +
+                  std::to_string(netns) + R"("})";
     else if (netns != lab.host())
         network = R"(,{"type":"network"})";
     write_file(bundle + "/config.json", config_json(capabilities, annotations, network));
@@ -169,13 +187,17 @@ HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::strin
     char byte;
     if (::read(ready_end.get(), &byte, 1) != 1) give_up("start a container");
 
-    std::string state = R"({"ociVersion":"1.0.2","id":"escape","pid":)" + std::to_string(container) + R"(,"bundle":")" + bundle +
-                        R"(","status":"created","annotations":)" + annotations_json(annotations) + "}";
+    std::string state = R"({"ociVersion":"1.0.2","id":"escape","pid":)" +
+                        std::to_string(container) + R"(,"bundle":")" + bundle +
+                        R"(","status":"created","annotations":)" + annotations_json(annotations) +
+                        "}";
     int said[2];
     if (::pipe2(said, O_CLOEXEC)) give_up("make a pipe");
     UniqueFd said_end(said[0]);
     int input = ::memfd_create("state", MFD_CLOEXEC);
-    if (input < 0 || ::write(input, state.data(), state.size()) < 0 || ::lseek(input, 0, SEEK_SET) < 0) give_up("write the state");
+    if (input < 0 || ::write(input, state.data(), state.size()) < 0 ||
+        ::lseek(input, 0, SEEK_SET) < 0)
+        give_up("write the state");
     pid_t runner = ::fork();
     if (runner == 0) {
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);

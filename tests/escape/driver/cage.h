@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The suite's own cgroups below the real cgroup2 mount, and the product's hook run on one as a runtime would.
+// The suite's own cgroups below the real cgroup2 mount, and the product's hook run on one as a
+// runtime would.
 #pragma once
 
 #include <string>
@@ -17,8 +18,8 @@ struct Cgroup {
     std::string path;
 };
 
-// Everything this run leaves on disk and in the cgroup tree, and who clears it up: a process that waits until this one is gone,
-// however it goes.
+// Everything this run leaves on disk and in the cgroup tree, and who clears it up: a process that
+// waits until this one is gone, however it goes.
 class Workplace {
 public:
     Workplace();
@@ -39,11 +40,13 @@ struct HookResult {
     std::string message;
 };
 
-// Runs `hook createRuntime` in the host's namespace for a container whose first process is in the cgroup and in `netns`, with the
-// given capabilities and further annotations in its config.json, and perhaps a descriptor from outside. That process is gone afterwards, the cgroup
-// and what is attached to it stay.
+// Runs `hook createRuntime` in the host's namespace for a container whose first process is in the
+// cgroup and in `netns`, with the given capabilities and further annotations in its config.json,
+// and perhaps a descriptor from outside. That process is gone afterwards, the cgroup and what is
+// attached to it stay.
 using Annotations = std::vector<std::pair<std::string, std::string>>;
-HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::string& hook, const Cgroup& cgroup, int netns,
-                    const Annotations& annotations = {}, const std::vector<std::string>& capabilities = {}, int inherited = -1);
+HookResult run_hook(const Workplace& workplace, const Lab& lab, const std::string& hook,
+                    const Cgroup& cgroup, int netns, const Annotations& annotations = {},
+                    const std::vector<std::string>& capabilities = {}, int inherited = -1);
 
 }  // namespace escape

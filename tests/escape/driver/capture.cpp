@@ -16,8 +16,10 @@ namespace escape {
 Capture::Capture(const Lab& lab) {
     lab.within(lab.host(), [&] {
         int room = 32 << 20;
-        fd_ = jail_ai::UniqueFd(::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL)));
-        if (!fd_ || ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room))) give_up("open the capture");
+        fd_ = jail_ai::UniqueFd(
+            ::socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, htons(ETH_P_ALL)));
+        if (!fd_ || ::setsockopt(fd_.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)))
+            give_up("open the capture");
     });
     relearn(lab);
 }
@@ -40,7 +42,8 @@ void Capture::drain(std::vector<Frame>& frames, std::vector<Frame>& outgoing) {
     for (;;) {
         sockaddr_ll from{};
         socklen_t length = sizeof(from);
-        ssize_t size = ::recvfrom(fd_.get(), buffer.data(), buffer.size(), 0, reinterpret_cast<sockaddr*>(&from), &length);
+        ssize_t size = ::recvfrom(fd_.get(), buffer.data(), buffer.size(), 0,
+                                  reinterpret_cast<sockaddr*>(&from), &length);
         if (size < 0 && errno == EAGAIN) break;
         if (size < 0 && errno != ENETDOWN) give_up("read the capture");
         if (size < 0) continue;  // the container's link was replaced
@@ -49,7 +52,8 @@ void Capture::drain(std::vector<Frame>& frames, std::vector<Frame>& outgoing) {
     }
     tpacket_stats stats{};
     socklen_t length = sizeof(stats);
-    if (::getsockopt(fd_.get(), SOL_PACKET, PACKET_STATISTICS, &stats, &length)) give_up("read the capture's statistics");
+    if (::getsockopt(fd_.get(), SOL_PACKET, PACKET_STATISTICS, &stats, &length))
+        give_up("read the capture's statistics");
     if (stats.tp_drops != 0) {
         errno = ENOBUFS;
         give_up("the capture lost packets");

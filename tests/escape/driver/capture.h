@@ -18,8 +18,8 @@ public:
     int fd() const { return fd_.get(); }
     // After Lab::renew_container(): the link has another index.
     void relearn(const Lab& lab);
-    // Everything captured so far that came in (or was looped back), appended to `frames`. What goes out from the host to ext is
-    // appended to `outgoing`. Gives up when the kernel dropped any.
+    // Everything captured so far that came in (or was looped back), appended to `frames`. What goes
+    // out from the host to ext is appended to `outgoing`. Gives up when the kernel dropped any.
     void drain(std::vector<Frame>& frames, std::vector<Frame>& outgoing);
 
 private:

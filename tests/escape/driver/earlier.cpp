@@ -40,7 +40,9 @@ constexpr uint64_t net_raw = uint64_t{1} << 13;  // capabilities(7)
 // 0 of none, as a raw socket's.
 uint16_t port_of(const UniqueFd& server) {
     Endpoint own;
-    return ::getsockname(server.get(), own.get(), &own.length) == 0 ? ntohs(reinterpret_cast<sockaddr_in6*>(own.get())->sin6_port) : uint16_t{0};
+    return ::getsockname(server.get(), own.get(), &own.length) == 0
+               ? ntohs(reinterpret_cast<sockaddr_in6*>(own.get())->sin6_port)
+               : uint16_t{0};
 }
 
 int connected(const Kind& kind, const World& world, const UniqueFd& server) {
@@ -57,20 +59,28 @@ EarlierSockets::EarlierSockets(const Lab& lab, const Cgroup& cgroup) {
         datagrams_ = open_server(Endpoint("::", 0), SOCK_DGRAM);
     });
     int made[2], taken[2];
-    if (!stream_ || !datagrams_ || ::pipe2(made, O_CLOEXEC) || ::pipe2(taken, O_CLOEXEC)) give_up("prepare for earlier sockets");
+    if (!stream_ || !datagrams_ || ::pipe2(made, O_CLOEXEC) || ::pipe2(taken, O_CLOEXEC))
+        give_up("prepare for earlier sockets");
     std::array<int, kinds.size()> numbers;
     pid_t owner = start_in({&cgroup, lab.container(), net_raw}, [&] {
         ::close(taken[1]);
         const UniqueFd nobody;
         for (size_t i = 0; i < kinds.size(); i++)
-            numbers[i] = connected(kinds[i], lab.world(), kinds[i].protocol != 0 ? nobody : kinds[i].type == SOCK_STREAM ? stream_ : datagrams_);
+            numbers[i] = connected(kinds[i], lab.world(),
+                                   kinds[i].protocol != 0         ? nobody
+                                   : kinds[i].type == SOCK_STREAM ? stream_
+                                                                  : datagrams_);
         char byte;
-        return ::write(made[1], numbers.data(), sizeof(numbers)) == sizeof(numbers) && ::read(taken[0], &byte, 1) == 0 ? 0 : 1;
+        return ::write(made[1], numbers.data(), sizeof(numbers)) == sizeof(numbers) &&
+                       ::read(taken[0], &byte, 1) == 0
+                   ? 0
+                   : 1;
     });
     ::close(made[1]);
     ::close(taken[0]);
     UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, owner, 0)));
-    if (::read(made[0], numbers.data(), sizeof(numbers)) != sizeof(numbers)) give_up("make earlier sockets");
+    if (::read(made[0], numbers.data(), sizeof(numbers)) != sizeof(numbers))
+        give_up("make earlier sockets");
     for (size_t i = 0; i < kinds.size(); i++) {
         if (numbers[i] < 0) continue;
         UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, process.get(), numbers[i], 0)));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the driver does when its own set-up fails: nothing that it would print after that could be trusted.
+// What the driver does when its own set-up fails: nothing that it would print after that could be
+// trusted.
 #pragma once
 
 #include <cerrno>

@@ -33,9 +33,11 @@ struct Verdict {
 // The host's addresses, in text, beyond those of lab.h.
 using Addresses = std::vector<const char*>;
 
-// What one attempt got to the host. `shared`: the sender is in the host's own namespace, so that only loopback counts; otherwise every
-// interface does. Not counted without token or marker: ARP, IPv6 neighbour discovery and MLD, IGMP, and TCP segments that neither
-// open a connection nor carry data, all of which the kernel sends by itself.
-Verdict judge(const std::vector<Frame>& frames, const Bytes& token, const std::vector<Bytes>& markers, const Addresses& also, bool shared);
+// What one attempt got to the host. `shared`: the sender is in the host's own namespace, so that
+// only loopback counts; otherwise every interface does. Not counted without token or marker: ARP,
+// IPv6 neighbour discovery and MLD, IGMP, and TCP segments that neither open a connection nor carry
+// data, all of which the kernel sends by itself.
+Verdict judge(const std::vector<Frame>& frames, const Bytes& token,
+              const std::vector<Bytes>& markers, const Addresses& also, bool shared);
 
 }  // namespace escape

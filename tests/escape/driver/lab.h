@@ -6,12 +6,13 @@
 //                                             host  (lo also 10.77.9.1)  forwards
 //   ext        eth0 10.78.0.2/24 fd78::2  ──  hx 10.78.0.1/24 fd78::1
 //
-// and what the world (world.h) changes about them: the kind of vh, or tap0 of a user-mode network instead of eth0 and vh, and a second leg of the
-// container
+// and what the world (world.h) changes about them: the kind of vh, or tap0 of a user-mode network
+// instead of eth0 and vh, and a second leg of the container
 //
 //              eth1 10.76.0.2/24 fd76::2  ──  vg 10.76.0.1/24 fd76::1
 //
-// The host is as lenient as a host can be: it honours source routes and segment routing, so that a route which needs that is seen.
+// The host is as lenient as a host can be: it honours source routes and segment routing, so that a
+// route which needs that is seen.
 #pragma once
 
 #include <cstdint>
@@ -25,11 +26,13 @@
 
 namespace escape {
 
-inline constexpr uint16_t port = 20000;               // TCP and UDP listeners of host and ext
-inline constexpr uint16_t echo_port = port + 1;       // UDP, ext: sends everything back
-inline constexpr uint16_t forger_port = port + 2;     // UDP, ext: forges datagrams to order
-inline constexpr uint16_t reflector_port = port + 3;  // UDP, host: sends back what it gets, every bit turned over
-inline constexpr int conntrack_seconds = 8;           // how long the host remembers UDP, where the world has a second leg
+inline constexpr uint16_t port = 20000;            // TCP and UDP listeners of host and ext
+inline constexpr uint16_t echo_port = port + 1;    // UDP, ext: sends everything back
+inline constexpr uint16_t forger_port = port + 2;  // UDP, ext: forges datagrams to order
+inline constexpr uint16_t reflector_port =
+    port + 3;  // UDP, host: sends back what it gets, every bit turned over
+inline constexpr int conntrack_seconds =
+    8;  // how long the host remembers UDP, where the world has a second leg
 
 class Lab {
 public:
@@ -44,7 +47,8 @@ public:
     int ext() const { return ext_.fd(); }
     int helper_exited() const { return user_network_.exited(); }
 
-    // Replaces the container's namespace by a fresh one, made by a process in the cgroup whose cgroup.procs is given, or by this one.
+    // Replaces the container's namespace by a fresh one, made by a process in the cgroup whose
+    // cgroup.procs is given, or by this one.
     void renew_container(int born_in = -1);
 
     // Runs something in a network namespace; sockets made there stay there.

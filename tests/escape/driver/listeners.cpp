@@ -31,8 +31,8 @@ int bound6(int type, int protocol, uint16_t at) {
     sockaddr_in6 address{};
     address.sin6_family = AF_INET6;
     address.sin6_port = htons(at);
-    if (fd >= 0 &&
-        (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) || ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)))) {
+    if (fd >= 0 && (::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) ||
+                    ::bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)))) {
         ::close(fd);
         return -1;
     }
@@ -46,7 +46,8 @@ int abstract_socket(const std::string& name, int type) {
     address.sun_family = AF_UNIX;
     std::copy(name.begin(), name.end(), address.sun_path + 1);
     socklen_t length = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size());
-    if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), length) || (type == SOCK_STREAM && ::listen(fd, 8)))
+    if (fd < 0 || ::bind(fd, reinterpret_cast<sockaddr*>(&address), length) ||
+        (type == SOCK_STREAM && ::listen(fd, 8)))
         give_up("bind an abstract socket");
     return fd;
 }
@@ -82,16 +83,20 @@ void Listeners::open_host() {
     netlink_port_ = mine.nl_pid;
     add(Kind::host_datagram, netlink, "netlink");
 
-    // What this kernel may not have. Without the loopback transport, vsock would mean the hypervisor.
+    // What this kernel may not have. Without the loopback transport, vsock would mean the
+    // hypervisor.
     for (int protocol : {132 /* IPPROTO_SCTP */, 256 /* IPPROTO_SMC */})
-        if (int fd = bound6(SOCK_STREAM, protocol, port); fd >= 0) add(Kind::host_stream, fd, "a further stream protocol");
-    if (int fd = bound6(SOCK_DGRAM, IPPROTO_UDPLITE, port); fd >= 0) add(Kind::host_datagram, fd, "UDP-Lite");
+        if (int fd = bound6(SOCK_STREAM, protocol, port); fd >= 0)
+            add(Kind::host_stream, fd, "a further stream protocol");
+    if (int fd = bound6(SOCK_DGRAM, IPPROTO_UDPLITE, port); fd >= 0)
+        add(Kind::host_datagram, fd, "UDP-Lite");
     int vsock = ::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     sockaddr_vm local{};
     local.svm_family = AF_VSOCK;
     local.svm_cid = VMADDR_CID_LOCAL;
     local.svm_port = vsock_port;
-    if (vsock >= 0 && ::access("/sys/module/vsock_loopback", F_OK) == 0 && ::bind(vsock, reinterpret_cast<sockaddr*>(&local), sizeof(local)) == 0 &&
+    if (vsock >= 0 && ::access("/sys/module/vsock_loopback", F_OK) == 0 &&
+        ::bind(vsock, reinterpret_cast<sockaddr*>(&local), sizeof(local)) == 0 &&
         ::listen(vsock, 8) == 0)
         add(Kind::host_stream, vsock, "vsock");
     else if (vsock >= 0)
@@ -101,7 +106,8 @@ void Listeners::open_host() {
     length = sizeof(router);
     if (qrtr >= 0 && ::getsockname(qrtr, reinterpret_cast<sockaddr*>(&router), &length) == 0) {
         router.sq_port = vsock_port;
-        if (::bind(qrtr, reinterpret_cast<sockaddr*>(&router), sizeof(router)) == 0) add(Kind::host_datagram, ::dup(qrtr), "qrtr");
+        if (::bind(qrtr, reinterpret_cast<sockaddr*>(&router), sizeof(router)) == 0)
+            add(Kind::host_datagram, ::dup(qrtr), "qrtr");
     }
     if (qrtr >= 0) ::close(qrtr);
 }
@@ -116,15 +122,17 @@ void Listeners::open_ext() {
     if (!forge_) give_up("open a raw socket on ext");
 }
 
-// An order of routes/memory.c. "announce": the host is to speak to its group. Otherwise destination address and source and destination port, in
-// network order. The answer claims to be the host's.
+// An order of routes/memory.c. "announce": the host is to speak to its group. Otherwise destination
+// address and source and destination port, in network order. The answer claims to be the host's.
 void Listeners::forge(const Bytes& order) {
     if (order.size() == 8) {
         sockaddr_in group{};
         group.sin_family = AF_INET;
         group.sin_port = htons(20700);
         group.sin_addr.s_addr = htonl(0xefff0002);
-        if (::sendto(announcer_.get(), "announcement", 12, 0, reinterpret_cast<sockaddr*>(&group), sizeof(group)) < 0) give_up("announce");
+        if (::sendto(announcer_.get(), "announcement", 12, 0, reinterpret_cast<sockaddr*>(&group),
+                     sizeof(group)) < 0)
+            give_up("announce");
         return;
     }
     if (order.size() != 20) return;
@@ -135,14 +143,17 @@ void Listeners::forge(const Bytes& order) {
     packet.insert(packet.end(), order.begin() + 16, order.end());
     packet.insert(packet.end(), {0, 12, 0, 0, 'h', 'o', 's', 't'});
     uint32_t sum = IPPROTO_UDP + 12;
-    for (size_t at = 8; at < packet.size(); at += 2) sum += static_cast<uint32_t>(packet[at] << 8 | packet[at + 1]);
+    for (size_t at = 8; at < packet.size(); at += 2)
+        sum += static_cast<uint32_t>(packet[at] << 8 | packet[at + 1]);
     while ((sum >> 16) != 0) sum = (sum & 0xffff) + (sum >> 16);
     packet[46] = static_cast<uint8_t>(~sum >> 8);
     packet[47] = static_cast<uint8_t>(~sum);
     sockaddr_in6 to{};
     to.sin6_family = AF_INET6;
     std::memcpy(&to.sin6_addr, order.data(), 16);
-    if (::sendto(forge_.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof(to)) < 0) give_up("forge a datagram");
+    if (::sendto(forge_.get(), packet.data(), packet.size(), 0, reinterpret_cast<sockaddr*>(&to),
+                 sizeof(to)) < 0)
+        give_up("forge a datagram");
 }
 
 void Listeners::rejoin(const Lab& lab) {
@@ -160,13 +171,16 @@ void Listeners::rejoin(const Lab& lab) {
             ip_mreqn group{};
             group.imr_multiaddr = address.sin_addr;
             group.imr_ifindex = static_cast<int>(::if_nametoindex(link.c_str()));
-            joined = joined && ::setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
+            joined = joined &&
+                     ::setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &group, sizeof(group)) == 0;
         }
         if (!joined) give_up("join a group");
         ip_mreqn link{};
         link.imr_ifindex = static_cast<int>(::if_nametoindex(lab.world().host_link()));
         announcer_ = jail_ai::UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-        if (!announcer_ || ::setsockopt(announcer_.get(), IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof(link))) give_up("open the announcer");
+        if (!announcer_ ||
+            ::setsockopt(announcer_.get(), IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof(link)))
+            give_up("open the announcer");
         add(Kind::host_group, fd, "a group");
     });
 }
@@ -180,32 +194,40 @@ void Listeners::serve() {
     std::vector<Socket> fresh;
     for (Socket& socket : sockets_) {
         if (socket.kind == Kind::host_stream || socket.kind == Kind::ext_stream) {
-            Kind kind = socket.kind == Kind::host_stream ? Kind::host_connection : Kind::ext_connection;
-            for (int fd; (fd = ::accept4(socket.fd.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
+            Kind kind =
+                socket.kind == Kind::host_stream ? Kind::host_connection : Kind::ext_connection;
+            for (int fd; (fd = ::accept4(socket.fd.get(), nullptr, nullptr,
+                                         SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
                 linger reset{1, 0};
                 ::setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
                 fresh.push_back({kind, jail_ai::UniqueFd(fd)});
             }
             continue;
         }
-        bool connection = socket.kind == Kind::host_connection || socket.kind == Kind::ext_connection;
+        bool connection =
+            socket.kind == Kind::host_connection || socket.kind == Kind::ext_connection;
         for (;;) {
             sockaddr_storage from{};
             socklen_t length = sizeof(from);
-            ssize_t size = ::recvfrom(socket.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT, reinterpret_cast<sockaddr*>(&from), &length);
+            ssize_t size = ::recvfrom(socket.fd.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
+                                      reinterpret_cast<sockaddr*>(&from), &length);
             if (size < 0 && errno == EAGAIN) break;
             if (size <= 0 && connection) {
                 socket.fd.reset();
                 break;
             }
             if (size < 0) continue;  // an ICMP error that was waiting
-            if (socket.kind == Kind::host_datagram || socket.kind == Kind::host_group || socket.kind == Kind::host_connection)
+            if (socket.kind == Kind::host_datagram || socket.kind == Kind::host_group ||
+                socket.kind == Kind::host_connection)
                 received_.emplace_back(buffer.begin(), buffer.begin() + size);
-            if (socket.kind == Kind::ext_forger) forge(Bytes(buffer.begin(), buffer.begin() + size));
+            if (socket.kind == Kind::ext_forger)
+                forge(Bytes(buffer.begin(), buffer.begin() + size));
             if (socket.kind == Kind::host_reflector)
-                std::transform(buffer.begin(), buffer.begin() + size, buffer.begin(), [](uint8_t byte) { return static_cast<uint8_t>(~byte); });
+                std::transform(buffer.begin(), buffer.begin() + size, buffer.begin(),
+                               [](uint8_t byte) { return static_cast<uint8_t>(~byte); });
             if (socket.kind == Kind::ext_echo || socket.kind == Kind::host_reflector)
-                ::sendto(socket.fd.get(), buffer.data(), static_cast<size_t>(size), 0, reinterpret_cast<sockaddr*>(&from), length);
+                ::sendto(socket.fd.get(), buffer.data(), static_cast<size_t>(size), 0,
+                         reinterpret_cast<sockaddr*>(&from), length);
         }
     }
     std::erase_if(sockets_, [](const Socket& socket) { return !socket.fd; });
@@ -213,12 +235,15 @@ void Listeners::serve() {
 }
 
 bool Listeners::host_received(const Bytes& token) const {
-    return std::any_of(received_.begin(), received_.end(), [&](const Bytes& bytes) { return contains(bytes, token); });
+    return std::any_of(received_.begin(), received_.end(),
+                       [&](const Bytes& bytes) { return contains(bytes, token); });
 }
 
 void Listeners::forget() {
     received_.clear();
-    std::erase_if(sockets_, [](const Socket& socket) { return socket.kind == Kind::host_connection || socket.kind == Kind::ext_connection; });
+    std::erase_if(sockets_, [](const Socket& socket) {
+        return socket.kind == Kind::host_connection || socket.kind == Kind::ext_connection;
+    });
 }
 
 }  // namespace escape

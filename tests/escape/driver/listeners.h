@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What listens on the host and on ext: so that connections come about, and to see what crosses no wire (Unix sockets, netlink, vsock,
-// groups looped back inside one namespace).
+// What listens on the host and on ext: so that connections come about, and to see what crosses no
+// wire (Unix sockets, netlink, vsock, groups looped back inside one namespace).
 #pragma once
 
 #include <poll.h>
@@ -24,7 +24,8 @@ public:
 
     // The descriptors to poll for input.
     void append_to(std::vector<pollfd>& fds) const;
-    // Accepts, reads and echoes whatever there is; what the host's sockets received is kept until forgotten.
+    // Accepts, reads and echoes whatever there is; what the host's sockets received is kept until
+    // forgotten.
     void serve();
     bool host_received(const Bytes& token) const;
     void forget();

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The driver of the escape suite: tries every route of the adversary without and with the jail, and believes only what the host saw.
+// The driver of the escape suite: tries every route of the adversary without and with the jail, and
+// believes only what the host saw.
 //
-//   escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--world NAME] [--rows | --published]
+//   escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--world NAME] [--rows
+//   | --published]
 //
-// The adversary is looked for beside the driver, the hook is $JAIL_AI_HOOK and the table the one compiled in, unless said. Without a
-// hook, only says which routes get through on the bare kernel.
+// The adversary is looked for beside the driver, the hook is $JAIL_AI_HOOK and the table the one
+// compiled in, unless said. Without a hook, only says which routes get through on the bare kernel.
 #include <sched.h>
 #include <unistd.h>
 
@@ -23,7 +25,8 @@ namespace {
 
 using namespace escape;
 
-// One processor for all: a packet is then on the wire before the call that sent it returns, and order is what it seems.
+// One processor for all: a packet is then on the wire before the call that sent it returns, and
+// order is what it seems.
 void stay_on_one_processor() {
     cpu_set_t allowed, one;
     CPU_ZERO(&one);
@@ -38,7 +41,8 @@ void stay_on_one_processor() {
 
 Options parse(int argc, char** argv) {
     Options options;
-    options.adversary = std::filesystem::read_symlink("/proc/self/exe").replace_filename("adversary");
+    options.adversary =
+        std::filesystem::read_symlink("/proc/self/exe").replace_filename("adversary");
     if (const char* hook = std::getenv("JAIL_AI_HOOK")) options.hook = hook;
     for (int i = 1; i < argc; i++) {
         std::string key = argv[i];
@@ -58,7 +62,8 @@ Options parse(int argc, char** argv) {
             options.only = argv[++i];
         else {
             std::fprintf(stderr,
-                         "usage: escape [--adversary BINARY] [--hook BINARY] [--table FILE] [--only TEXT] [--world NAME] [--rows | --published]\n");
+                         "usage: escape [--adversary BINARY] [--hook BINARY] [--table FILE] "
+                         "[--only TEXT] [--world NAME] [--rows | --published]\n");
             std::exit(64);
         }
     }
@@ -76,7 +81,8 @@ void run_world(const Options& options, const World& world, Tally& tally) {
     if (options.published && !options.hook.empty()) run_published(options, workplace, lab, tally);
     if (!workplace.clear()) tally.fail("clean-up", "cgroups were left behind");
     tally.world.clear();
-    std::printf("# world %s: %.1f s\n", world.name, std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
+    std::printf("# world %s: %.1f s\n", world.name,
+                std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count());
 }
 
 }  // namespace
@@ -99,7 +105,8 @@ int main(int argc, char** argv) try {
         run_world(options, world, tally);
     }
     if (!known) tally.fail("world " + options.world, "there is none of this name");
-    std::printf("# %u ok, %u not ok, %u skipped, %u known to be open\n", tally.passed, tally.failed, tally.skipped, tally.open);
+    std::printf("# %u ok, %u not ok, %u skipped, %u known to be open\n", tally.passed, tally.failed,
+                tally.skipped, tally.open);
     return tally.failed == 0 ? 0 : 1;
 } catch (const std::exception& failure) {  // of the laboratory, as give_up()
     std::printf("not ok - harness: %s\n", failure.what());

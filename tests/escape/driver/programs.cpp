@@ -21,8 +21,10 @@ namespace {
 
 using jail_ai::UniqueFd;
 
-constexpr bpf_attach_type lsm_cgroup = static_cast<bpf_attach_type>(43);           // BPF_LSM_CGROUP, Linux 6.0
-constexpr bpf_attach_type cgroup_unix_connect = static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT, Linux 6.7
+constexpr bpf_attach_type lsm_cgroup =
+    static_cast<bpf_attach_type>(43);  // BPF_LSM_CGROUP, Linux 6.0
+constexpr bpf_attach_type cgroup_unix_connect =
+    static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT, Linux 6.7
 
 int bpf(bpf_cmd command, bpf_attr& attributes) {
     return static_cast<int>(::syscall(SYS_bpf, command, &attributes, sizeof(attributes)));
@@ -39,9 +41,11 @@ std::vector<uint32_t> program_ids(int cgroup, bpf_attach_type type) {
     attributes.query.attach_type = type;
     attributes.query.prog_ids = pointer(ids.data());
     attributes.query.prog_cnt = static_cast<uint32_t>(ids.size());
-    if (type == lsm_cgroup) attributes.query.prog_attach_flags = pointer(flags.data());  // EINVAL without it
+    if (type == lsm_cgroup)
+        attributes.query.prog_attach_flags = pointer(flags.data());  // EINVAL without it
     if (bpf(BPF_PROG_QUERY, attributes)) {
-        if (errno == EINVAL || errno == EOPNOTSUPP) return {};  // a type that this kernel does not have
+        if (errno == EINVAL || errno == EOPNOTSUPP)
+            return {};  // a type that this kernel does not have
         give_up("query the cgroup's programs");
     }
     ids.resize(attributes.query.prog_cnt);
@@ -114,7 +118,8 @@ uint64_t denials(int cgroup) {
             bpf_map_info about{};
             if (!map) give_up("open a map of the jail");
             describe(map.get(), about);
-            if (std::string_view(about.name) == "jail_denials") return sum(map.get(), about.max_entries);
+            if (std::string_view(about.name) == "jail_denials")
+                return sum(map.get(), about.max_entries);
         }
     }
     errno = ENOENT;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What bpf(2) says of a cgroup: which kinds of programs are attached, and what they have denied. Asked of the kernel directly, not of
-// the product's own code.
+// What bpf(2) says of a cgroup: which kinds of programs are attached, and what they have denied.
+// Asked of the kernel directly, not of the product's own code.
 #pragma once
 
 #include <cstdint>

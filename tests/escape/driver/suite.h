@@ -39,7 +39,9 @@ struct Tally {
         std::printf("# known open: %s%s: %s\n", world.c_str(), name.c_str(), why.c_str());
     }
     // Passes when why is empty.
-    void check(const std::string& name, const std::string& why) { why.empty() ? pass(name) : fail(name, why); }
+    void check(const std::string& name, const std::string& why) {
+        why.empty() ? pass(name) : fail(name, why);
+    }
 };
 
 // Every route of the adversary: nothing that carries the container's data arrives.

@@ -29,7 +29,8 @@ struct Capability {
     const char* word;
     int number;
 };
-constexpr std::array capabilities_known = {Capability{"net_raw", CAP_NET_RAW}, Capability{"net_admin", CAP_NET_ADMIN}};
+constexpr std::array capabilities_known = {Capability{"net_raw", CAP_NET_RAW},
+                                           Capability{"net_admin", CAP_NET_ADMIN}};
 
 }  // namespace
 
@@ -56,10 +57,11 @@ Table read_table(const std::string& path) {
         errno = EINVAL;
         if (known == closers.end()) give_up(path + ": line '" + line + "'");
         expectation.closer = static_cast<Closer>(known - closers.begin());
-        bool reason_needed = expectation.closer == Closer::open || expectation.closer == Closer::guard;
+        bool reason_needed =
+            expectation.closer == Closer::open || expectation.closer == Closer::guard;
         const bool unix_hooks = expectation.closer == Closer::guard && expectation.means == "unix";
-        if ((expectation.closer == Closer::refused || unix_hooks) == expectation.means.empty() || (reason_needed && expectation.why.empty()) ||
-            !table.emplace(name, expectation).second)
+        if ((expectation.closer == Closer::refused || unix_hooks) == expectation.means.empty() ||
+            (reason_needed && expectation.why.empty()) || !table.emplace(name, expectation).second)
             give_up(path + ": line '" + line + "'");
     }
     return table;

@@ -15,7 +15,8 @@ enum class Closer {
     sendmsg,  // EPERM from a send call that names a destination
     egress,   // the packet is dropped on its way out
     guard,    // BPF LSM, where the kernel has it; open elsewhere
-    refused,  // a container that holds the means (a capability, or a socket from outside) does not start
+    refused,  // a container that holds the means (a capability, or a socket from outside) does not
+              // start
     open,     // known to get through
 };
 

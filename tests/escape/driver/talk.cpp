@@ -44,8 +44,10 @@ Endpoint::Endpoint(const std::string& address, uint16_t at) {
     v6->sin6_family = AF_INET6;
     v6->sin6_port = htons(at);
     length = sizeof(*v6);
-    if (percent != std::string::npos) v6->sin6_scope_id = ::if_nametoindex(address.c_str() + percent + 1);
-    if (::inet_pton(AF_INET6, address.substr(0, percent).c_str(), &v6->sin6_addr) != 1) give_up("parse " + address);
+    if (percent != std::string::npos)
+        v6->sin6_scope_id = ::if_nametoindex(address.c_str() + percent + 1);
+    if (::inet_pton(AF_INET6, address.substr(0, percent).c_str(), &v6->sin6_addr) != 1)
+        give_up("parse " + address);
 }
 
 UniqueFd open_client(int family, int type, int protocol) {
@@ -60,7 +62,9 @@ UniqueFd open_server(const Endpoint& at, int type, int protocol) {
     UniqueFd fd = open_client(at.family(), type, protocol);
     int yes = 1;
     if (fd) ::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-    if (!fd || ::bind(fd.get(), at.get(), at.length) != 0 || (type == SOCK_STREAM && ::listen(fd.get(), 8) != 0)) fd.reset();
+    if (!fd || ::bind(fd.get(), at.get(), at.length) != 0 ||
+        (type == SOCK_STREAM && ::listen(fd.get(), 8) != 0))
+        fd.reset();
     return fd;
 }
 
@@ -68,7 +72,9 @@ int exchange(int fd, size_t bytes) {
     std::vector<uint8_t> outgoing(chunk_size), incoming(chunk_size);
     size_t sent = 0, received = 0;
     while (sent < bytes || received < bytes) {
-        pollfd ready{fd, static_cast<short>((received < bytes ? POLLIN : 0) | (sent < bytes ? POLLOUT : 0)), 0};
+        pollfd ready{
+            fd, static_cast<short>((received < bytes ? POLLIN : 0) | (sent < bytes ? POLLOUT : 0)),
+            0};
         if (::poll(&ready, 1, talk_patience_ms) == 0) return ETIMEDOUT;
         if ((ready.revents & POLLOUT) != 0) {
             size_t size = std::min(chunk_size, bytes - sent);
@@ -78,11 +84,14 @@ int exchange(int fd, size_t bytes) {
             sent += count > 0 ? static_cast<size_t>(count) : 0;
         }
         if ((ready.revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
-            ssize_t count = ::recv(fd, incoming.data(), std::min(chunk_size, bytes - received), MSG_DONTWAIT);
+            ssize_t count =
+                ::recv(fd, incoming.data(), std::min(chunk_size, bytes - received), MSG_DONTWAIT);
             if (count < 0 && errno != EAGAIN) return errno;
             if (count == 0) return ECONNRESET;
             for (ssize_t i = 0; i < count; i++)
-                if (incoming[static_cast<size_t>(i)] != expected_byte(received + static_cast<size_t>(i))) return EBADMSG;
+                if (incoming[static_cast<size_t>(i)] !=
+                    expected_byte(received + static_cast<size_t>(i)))
+                    return EBADMSG;
             received += count > 0 ? static_cast<size_t>(count) : 0;
         }
     }
@@ -102,7 +111,8 @@ int serve_exchange(int listener, size_t bytes) {
 
 int send_datagram(int fd, const Endpoint* to, uint8_t filling, size_t size) {
     std::vector<uint8_t> bytes(size, filling);
-    ssize_t count = to != nullptr ? ::sendto(fd, bytes.data(), size, 0, to->get(), to->length) : ::send(fd, bytes.data(), size, 0);
+    ssize_t count = to != nullptr ? ::sendto(fd, bytes.data(), size, 0, to->get(), to->length)
+                                  : ::send(fd, bytes.data(), size, 0);
     return count < 0 ? errno : 0;
 }
 
@@ -112,8 +122,9 @@ int receive_datagram(int fd, Endpoint* from, uint8_t filling, size_t size) {
     ssize_t count = ::recvfrom(fd, bytes.data(), bytes.size(), 0, sender.get(), &sender.length);
     if (count < 0) return errno;
     if (from != nullptr) *from = sender;
-    bool right =
-        static_cast<size_t>(count) == size && std::all_of(bytes.begin(), bytes.begin() + count, [&](uint8_t byte) { return byte == filling; });
+    bool right = static_cast<size_t>(count) == size &&
+                 std::all_of(bytes.begin(), bytes.begin() + count,
+                             [&](uint8_t byte) { return byte == filling; });
     return right ? 0 : EBADMSG;
 }
 
@@ -131,10 +142,13 @@ int answer_by_datagram(int fd, size_t size) {
 
 int ping(const Endpoint& to) {
     bool v4 = to.family() == AF_INET;
-    UniqueFd fd = open_client(to.family(), SOCK_DGRAM, v4 ? static_cast<int>(IPPROTO_ICMP) : static_cast<int>(IPPROTO_ICMPV6));
+    UniqueFd fd =
+        open_client(to.family(), SOCK_DGRAM,
+                    v4 ? static_cast<int>(IPPROTO_ICMP) : static_cast<int>(IPPROTO_ICMPV6));
     uint8_t packet[64] = {static_cast<uint8_t>(v4 ? ICMP_ECHO : ICMP6_ECHO_REQUEST)};
     uint8_t reply = v4 ? ICMP_ECHOREPLY : ICMP6_ECHO_REPLY;
-    if (!fd || ::connect(fd.get(), to.get(), to.length) != 0 || ::send(fd.get(), packet, sizeof(packet), 0) < 0 ||
+    if (!fd || ::connect(fd.get(), to.get(), to.length) != 0 ||
+        ::send(fd.get(), packet, sizeof(packet), 0) < 0 ||
         ::recv(fd.get(), packet, sizeof(packet), 0) < 0)
         return errno;
     return packet[0] == reply ? 0 : EBADMSG;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Ordinary conversations over sockets, for the half of the suite that says what must go on working. Everything is bounded in time.
+// Ordinary conversations over sockets, for the half of the suite that says what must go on working.
+// Everything is bounded in time.
 #pragma once
 
 #include <netinet/in.h>
@@ -19,7 +20,8 @@ struct Endpoint {
     sockaddr_storage room{};
     socklen_t length = 0;
 
-    // "10.0.0.1", "fd00::1" or "fe80::1%eth0"; the scope is looked up in the calling thread's network namespace.
+    // "10.0.0.1", "fd00::1" or "fe80::1%eth0"; the scope is looked up in the calling thread's
+    // network namespace.
     Endpoint(const std::string& address, uint16_t at);
     Endpoint() : length(sizeof(room)) {}
     int family() const { return room.ss_family; }
@@ -27,11 +29,13 @@ struct Endpoint {
     const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&room); }
 };
 
-// A socket with receive and send timeouts; of a stream server, listening. Invalid on failure, with errno.
+// A socket with receive and send timeouts; of a stream server, listening. Invalid on failure, with
+// errno.
 jail_ai::UniqueFd open_client(int family, int type, int protocol = 0);
 jail_ai::UniqueFd open_server(const Endpoint& at, int type, int protocol = 0);
 
-// Sends and receives `bytes` at the same time and compares what came: 0 or an errno (EBADMSG: the wrong bytes).
+// Sends and receives `bytes` at the same time and compares what came: 0 or an errno (EBADMSG: the
+// wrong bytes).
 int exchange(int fd, size_t bytes);
 // Connects, then exchange().
 int exchange_with(const Endpoint& server, size_t bytes, int protocol = 0);

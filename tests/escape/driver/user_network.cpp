@@ -24,12 +24,14 @@ using jail_ai::UniqueFd;
 
 constexpr const char* programs[] = {"/usr/bin/", "/usr/sbin/", "/bin/"};
 
-// A name for the namespace, as engines give to one: pasta may not look into another process, and closes what it inherits. In a mount namespace of its
-// own.
+// A name for the namespace, as engines give to one: pasta may not look into another process, and
+// closes what it inherits. In a mount namespace of its own.
 constexpr const char *directory = "/sys", *netns_name = "/sys/netns";
 bool name_netns(const std::string& netns) {
-    return ::unshare(CLONE_NEWNS) == 0 && ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
-           ::mount("tmpfs", directory, "tmpfs", 0, nullptr) == 0 && UniqueFd(::open(netns_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) &&
+    return ::unshare(CLONE_NEWNS) == 0 &&
+           ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) == 0 &&
+           ::mount("tmpfs", directory, "tmpfs", 0, nullptr) == 0 &&
+           UniqueFd(::open(netns_name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644)) &&
            ::mount(netns.c_str(), netns_name, nullptr, MS_BIND, nullptr) == 0;
 }
 
@@ -41,16 +43,19 @@ std::string UserNetwork::lacking(const std::vector<const char*>& command) {
     return std::string(command.front()) + " is not installed";
 }
 
-void UserNetwork::start(const std::vector<const char*>& command, int outside, int inside, const char* link) {
+void UserNetwork::start(const std::vector<const char*>& command, int outside, int inside,
+                        const char* link) {
     stop();
-    const std::string netns = "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(inside);
+    const std::string netns =
+        "/proc/" + std::to_string(::getpid()) + "/fd/" + std::to_string(inside);
     said_ = UniqueFd(::memfd_create("said", MFD_CLOEXEC));
     UniqueFd here(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC));
     if (!said_ || !here) give_up("start a user-mode network");
     pid_ = ::fork();
     if (pid_ == 0) {
         std::vector<char*> argv;
-        for (const char* word : command) argv.push_back(const_cast<char*>(word == std::string("NETNS") ? netns_name : word));
+        for (const char* word : command)
+            argv.push_back(const_cast<char*>(word == std::string("NETNS") ? netns_name : word));
         argv.push_back(nullptr);
         ::signal(SIGPIPE, SIG_DFL);  // pasta of Debian 12 ends where it is ignored already
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);

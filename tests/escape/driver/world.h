@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A world is the host around a jail as users have it: what it routes, translates and masquerades, by what the container is linked to it, and
-// by which of its addresses the routes try to reach it. Every world runs every route.
+// A world is the host around a jail as users have it: what it routes, translates and masquerades,
+// by what the container is linked to it, and by which of its addresses the routes try to reach it.
+// Every world runs every route.
 #pragma once
 
 #include <string>
@@ -29,19 +30,23 @@ struct World {
     const char* what;
     Link link = Link::veth;
     // How the adversary is to address the host.
-    const char *host4 = "10.77.0.1", *second4 = "10.77.9.1", *host6 = "fd77::1", *link6 = "fe80::77:1";
+    const char *host4 = "10.77.0.1", *second4 = "10.77.9.1", *host6 = "fd77::1",
+               *link6 = "fe80::77:1";
     // The container's addresses on its link, and its gateways there.
-    const char *own4 = "10.77.0.2", *own6 = "fd77::2", *gateway4 = "10.77.0.1", *gateway6 = "fd77::1";
+    const char *own4 = "10.77.0.2", *own6 = "fd77::2", *gateway4 = "10.77.0.1",
+               *gateway6 = "fd77::1";
     // Addresses of the host beyond those of lab.h.
     std::vector<const char*> addresses{};
     // In the host's namespace, and in each of the container's.
     std::vector<Setting> host_settings{}, container_settings{};
-    // Commands for `ip -batch` and `ip -6 -batch`, and rules for nft, in the host's namespace before the container is linked to it.
+    // Commands for `ip -batch` and `ip -6 -batch`, and rules for nft, in the host's namespace
+    // before the container is linked to it.
     const char *ip = "", *ip6 = "", *nft = "";
     // What vh is added to, and commands of both kinds each time that it is there.
     const char *master = "", *linked_ip = "", *linked_ip6 = "";
     bool second_leg = false;  // eth1 to another network of the host, see lab.h
-    bool joined = false;      // the container's configuration names the network namespace of another one
+    bool joined =
+        false;  // the container's configuration names the network namespace of another one
     // Of a user-mode network: the command, see user_network.h.
     std::vector<const char*> helper{};
 

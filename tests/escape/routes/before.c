@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Connections from before the jail: made by the container itself, and in its cgroup, when nothing was denied yet (driver/earlier.h). */
+/* Connections from before the jail: made by the container itself, and in its cgroup, when nothing
+ * was denied yet (driver/earlier.h). */
 #include <errno.h>
 #include <netinet/ip_icmp.h>
 #include <sys/socket.h>

@@ -16,10 +16,12 @@ static int dgram(int family) {
     return socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 }
 
-static int send_with(const struct target* t, int fd, struct address to, void* control, size_t control_size) {
+static int send_with(const struct target* t, int fd, struct address to, void* control,
+                     size_t control_size) {
     uint8_t bytes[PAYLOAD];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
-    struct msghdr letter = {.msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr letter = {
+        .msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1};
 
     letter.msg_control = control;
     letter.msg_controllen = control_size;
@@ -31,8 +33,12 @@ static int pktinfo_v4(const struct target* t) {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO}};
-    struct in_pktinfo info = {.ipi_ifindex = (int)if_nametoindex(t->ifname), .ipi_spec_dst = t->own4, .ipi_addr = t->ext4};
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)),
+                          .cmsg_level = IPPROTO_IP,
+                          .cmsg_type = IP_PKTINFO}};
+    struct in_pktinfo info = {.ipi_ifindex = (int)if_nametoindex(t->ifname),
+                              .ipi_spec_dst = t->own4,
+                              .ipi_addr = t->ext4};
 
     memcpy(CMSG_DATA(&control.head), &info, sizeof(info));
     return send_with(t, dgram(AF_INET), address4(t->host4, t->port), &control, sizeof(control));
@@ -42,7 +48,9 @@ static int pktinfo_v6(const struct target* t) {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo)), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO}};
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo)),
+                          .cmsg_level = IPPROTO_IPV6,
+                          .cmsg_type = IPV6_PKTINFO}};
     struct in6_pktinfo info = {.ipi6_addr = t->own6, .ipi6_ifindex = if_nametoindex(t->ifname)};
 
     memcpy(CMSG_DATA(&control.head), &info, sizeof(info));
@@ -54,7 +62,9 @@ static int pktinfo_link_local(const struct target* t) {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(struct in6_pktinfo))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo)), .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO}};
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in6_pktinfo)),
+                          .cmsg_level = IPPROTO_IPV6,
+                          .cmsg_type = IPV6_PKTINFO}};
     struct in6_pktinfo info = {.ipi6_ifindex = if_nametoindex(t->ifname)};
 
     memcpy(CMSG_DATA(&control.head), &info, sizeof(info));
@@ -93,16 +103,20 @@ static int more_host_only(const struct target* t) {
     return corked(t, AF_INET, address4(t->host4, t->port), address4(t->host4, t->port));
 }
 
-/* UDP_CORK collects while the socket is connected to ext; it is connected to the host when the cork is pulled. */
+/* UDP_CORK collects while the socket is connected to ext; it is connected to the host when the cork
+ * is pulled. */
 static int cork_reconnect(const struct target* t) {
     struct address first = address4(t->ext4, t->port), then = address4(t->host4, t->port);
     int on = 1, off = 0;
     int fd = dgram(AF_INET);
     int error;
 
-    if (connect(fd, &first.any, first.length) || setsockopt(fd, SOL_UDP, UDP_CORK, &on, sizeof(on))) return done(fd, errno);
+    if (connect(fd, &first.any, first.length) || setsockopt(fd, SOL_UDP, UDP_CORK, &on, sizeof(on)))
+        return done(fd, errno);
     error = put(t, fd, 0);
-    if (!error && (connect(fd, &then.any, then.length) || setsockopt(fd, SOL_UDP, UDP_CORK, &off, sizeof(off)))) error = errno;
+    if (!error && (connect(fd, &then.any, then.length) ||
+                   setsockopt(fd, SOL_UDP, UDP_CORK, &off, sizeof(off))))
+        error = errno;
     return done(fd, error);
 }
 
@@ -113,8 +127,11 @@ static int segmented(const struct target* t, int family, struct address to, int 
     ssize_t sent;
 
     fill_token(t, bytes, sizeof(bytes));
-    if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, sizeof(size)) || (connected && connect(fd, &to.any, to.length))) return done(fd, errno);
-    sent = connected ? send(fd, bytes, sizeof(bytes), 0) : sendto(fd, bytes, sizeof(bytes), 0, &to.any, to.length);
+    if (setsockopt(fd, SOL_UDP, UDP_SEGMENT, &size, sizeof(size)) ||
+        (connected && connect(fd, &to.any, to.length)))
+        return done(fd, errno);
+    sent = connected ? send(fd, bytes, sizeof(bytes), 0)
+                     : sendto(fd, bytes, sizeof(bytes), 0, &to.any, to.length);
     return done(fd, sent < 0 ? errno : 0);
 }
 
@@ -188,7 +205,8 @@ static int race(const struct target* t) {
     fill_token(t, bytes, sizeof(bytes));
     if (pthread_create(&thread, NULL, flip, &race)) return done(fd, EAGAIN);
     for (int i = 0; i < 400; i++) {
-        if (sendto(fd, bytes, sizeof(bytes), 0, &race.to.any, race.to.length) < 0 && errno == EPERM) error = EPERM;
+        if (sendto(fd, bytes, sizeof(bytes), 0, &race.to.any, race.to.length) < 0 && errno == EPERM)
+            error = EPERM;
         if (i % 4 == 0) usleep(1); /* one processor is enough for both threads to get a turn */
     }
     race.stop = 1;

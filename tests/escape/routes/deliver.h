@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* The plain ways to hand bytes to a socket, which most routes end with; each returns 0 or an errno and closes the socket. */
+/* The plain ways to hand bytes to a socket, which most routes end with; each returns 0 or an errno
+ * and closes the socket. */
 #ifndef ESCAPE_DELIVER_H
 #define ESCAPE_DELIVER_H
 
@@ -28,7 +29,8 @@ struct address mapped4(struct in_addr to, uint16_t port);
 /* The token, over and over, so that any 15 bytes in a row hold it. */
 void fill_token(const struct target* target, void* at, size_t size);
 
-/* For `return done(fd, error)`: closes fd if it is one, a stream by reset so that nothing trails after the route has ended. */
+/* For `return done(fd, error)`: closes fd if it is one, a stream by reset so that nothing trails
+ * after the route has ended. */
 int done(int fd, int error);
 
 /* connect() within PATIENCE_MS; fd stays open. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Sockets bound to a device, a mark or a foreign source address, and TCP connections that never shook hands. */
+/* Sockets bound to a device, a mark or a foreign source address, and TCP connections that never
+ * shook hands. */
 #include <errno.h>
 #include <linux/tcp.h>
 #include <string.h>
@@ -7,7 +8,8 @@
 #include "deliver.h"
 #include "tool.h"
 
-static int with_option(const struct target* t, int level, int name, const void* value, socklen_t size) {
+static int with_option(const struct target* t, int level, int name, const void* value,
+                       socklen_t size) {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (setsockopt(fd, level, name, value, size)) return done(fd, errno);
@@ -36,7 +38,8 @@ static int marked(const struct target* t) {
     return with_option(t, SOL_SOCKET, SO_MARK, &mark, sizeof(mark));
 }
 
-/* The mark selects a table in which the host is reached through a gateway instead of on the link. */
+/* The mark selects a table in which the host is reached through a gateway instead of on the link.
+ */
 static int marked_policy(const struct target* t) {
     int error = ip_batch(t, "rule add fwmark 7 table 7\nroute add default dev @link table 7\n");
 
@@ -48,8 +51,11 @@ static int transparent(const struct target* t, int type) {
     int yes = 1;
     int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
 
-    if (setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &yes, sizeof(yes)) || bind(fd, &from.any, from.length)) return done(fd, errno);
-    return type == SOCK_STREAM ? deliver_stream(t, fd, address4(t->host4, t->port)) : deliver_sendto(t, fd, address4(t->host4, t->port));
+    if (setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &yes, sizeof(yes)) ||
+        bind(fd, &from.any, from.length))
+        return done(fd, errno);
+    return type == SOCK_STREAM ? deliver_stream(t, fd, address4(t->host4, t->port))
+                               : deliver_sendto(t, fd, address4(t->host4, t->port));
 }
 
 static int transparent_udp(const struct target* t) {
@@ -60,15 +66,18 @@ static int transparent_tcp(const struct target* t) {
     return transparent(t, SOCK_STREAM);
 }
 
-/* TCP_REPAIR puts a connection into being without a packet; the next write is data to a host that never agreed. */
+/* TCP_REPAIR puts a connection into being without a packet; the next write is data to a host that
+ * never agreed. */
 static int repaired(const struct target* t) {
     struct address to = address4(t->host4, t->port);
     struct tcp_repair_window window = {.snd_wnd = 65535, .max_window = 65535, .rcv_wnd = 65535};
     int on = 1, off = TCP_REPAIR_OFF_NO_WP;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-    if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) || connect(fd, &to.any, to.length) ||
-        setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) || setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)))
+    if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) ||
+        connect(fd, &to.any, to.length) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)))
         return done(fd, errno);
     return done(fd, put(t, fd, 0));
 }
@@ -82,8 +91,10 @@ static int repaired_segments(const struct target* t) {
 
     memcpy(route + 8, &t->ext6, 16);
     memcpy(route + 24, &t->host6, 16);
-    if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) || connect(fd, &to.any, to.length) ||
-        setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) || setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)) ||
+    if (setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) ||
+        connect(fd, &to.any, to.length) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_REPAIR_WINDOW, &window, sizeof(window)) ||
+        setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &off, sizeof(off)) ||
         setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, route, sizeof(route)))
         return done(fd, errno);
     return done(fd, put(t, fd, 0));

@@ -20,16 +20,20 @@ struct pppoe_address {
 } __attribute__((packed));
 
 static int sctp_connect(const struct target* t) {
-    return deliver_stream(t, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP), address4(t->host4, t->port));
+    return deliver_stream(t, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP),
+                          address4(t->host4, t->port));
 }
 
 static int sctp_connect_v6(const struct target* t) {
-    return deliver_stream(t, socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP), address6(&t->host6, t->port));
+    return deliver_stream(t, socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_SCTP),
+                          address6(&t->host6, t->port));
 }
 
 /* One-to-many: sendto() makes the association. */
 static int sctp_sendto(const struct target* t) {
-    return deliver_sendto(t, socket(AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_SCTP), address4(t->host4, t->port));
+    return deliver_sendto(
+        t, socket(AF_INET, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_SCTP),
+        address4(t->host4, t->port));
 }
 
 /* sctp_connectx(3): the addresses are a socket option. */
@@ -38,27 +42,35 @@ static int sctp_connectx(const struct target* t) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, IPPROTO_SCTP);
 
     if (fd < 0) return errno;
-    if (setsockopt(fd, IPPROTO_SCTP, 110 /* SCTP_SOCKOPT_CONNECTX */, &to.v4, sizeof(to.v4)) && errno != EINPROGRESS) return done(fd, errno);
+    if (setsockopt(fd, IPPROTO_SCTP, 110 /* SCTP_SOCKOPT_CONNECTX */, &to.v4, sizeof(to.v4)) &&
+        errno != EINPROGRESS)
+        return done(fd, errno);
     return done(fd, joined(fd));
 }
 
 static int dccp(const struct target* t) {
-    return deliver_stream(t, socket(AF_INET, 6 /* SOCK_DCCP */ | SOCK_CLOEXEC, 33 /* IPPROTO_DCCP */), address4(t->host4, t->port));
+    return deliver_stream(t,
+                          socket(AF_INET, 6 /* SOCK_DCCP */ | SOCK_CLOEXEC, 33 /* IPPROTO_DCCP */),
+                          address4(t->host4, t->port));
 }
 
 static int smc(const struct target* t) {
-    return deliver_stream(t, socket(43 /* AF_SMC */, SOCK_STREAM | SOCK_CLOEXEC, 0), address4(t->host4, t->port));
+    return deliver_stream(t, socket(43 /* AF_SMC */, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                          address4(t->host4, t->port));
 }
 
 static int smc_inet(const struct target* t) {
-    return deliver_stream(t, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 256 /* IPPROTO_SMC */), address4(t->host4, t->port));
+    return deliver_stream(t, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 256 /* IPPROTO_SMC */),
+                          address4(t->host4, t->port));
 }
 
 static int l2tp(const struct target* t) {
-    return deliver_sendto(t, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 115 /* IPPROTO_L2TP */), address4(t->host4, 0));
+    return deliver_sendto(t, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 115 /* IPPROTO_L2TP */),
+                          address4(t->host4, 0));
 }
 
-/* An address here is IPv4's with a connection number behind it, and a socket has to have one of its own first. */
+/* An address here is IPv4's with a connection number behind it, and a socket has to have one of its
+ * own first. */
 static int l2tp_connected(const struct target* t) {
     struct address own = address4((struct in_addr){0}, 0), to = address4(t->host4, 0);
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 115 /* IPPROTO_L2TP */);
@@ -87,16 +99,27 @@ static int rxrpc(const struct target* t) {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(unsigned long))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(unsigned long)), .cmsg_level = 272 /* SOL_RXRPC */, .cmsg_type = RXRPC_USER_CALL_ID}};
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(unsigned long)),
+                          .cmsg_level = 272 /* SOL_RXRPC */,
+                          .cmsg_type = RXRPC_USER_CALL_ID}};
     uint8_t bytes[PAYLOAD];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
-    struct sockaddr_rxrpc to = {.srx_family = 33, .srx_service = 1, .transport_type = SOCK_DGRAM, .transport_len = sizeof(struct sockaddr_in)};
-    struct msghdr letter = {.msg_name = &to, .msg_namelen = sizeof(to), .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+    struct sockaddr_rxrpc to = {.srx_family = 33,
+                                .srx_service = 1,
+                                .transport_type = SOCK_DGRAM,
+                                .transport_len = sizeof(struct sockaddr_in)};
+    struct msghdr letter = {.msg_name = &to,
+                            .msg_namelen = sizeof(to),
+                            .msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control};
     int fd = socket(33 /* AF_RXRPC */, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, PF_INET);
 
     if (fd < 0) return errno;
     letter.msg_controllen = sizeof(control);
-    memcpy(&to.transport.sin, &(struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr = t->host4},
+    memcpy(&to.transport.sin,
+           &(struct sockaddr_in){
+               .sin_family = AF_INET, .sin_port = htons(t->port), .sin_addr = t->host4},
            sizeof(struct sockaddr_in));
     fill_token(t, bytes, sizeof(bytes));
     return done(fd, sendmsg(fd, &letter, 0) < 0 ? errno : 0);
@@ -126,12 +149,15 @@ static int qrtr(const struct target* t) {
         return done(fd, errno);
     to.sq_port = t->vsock_port;
     fill_token(t, bytes, sizeof(bytes));
-    return done(fd, sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr*)&to, sizeof(to)) < 0 ? errno : 0);
+    return done(
+        fd, sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr*)&to, sizeof(to)) < 0 ? errno : 0);
 }
 
-/* CID 1 is this machine, whatever the network namespace. Without the loopback transport the kernel would ask the hypervisor: never do. */
+/* CID 1 is this machine, whatever the network namespace. Without the loopback transport the kernel
+ * would ask the hypervisor: never do. */
 static int vsock(const struct target* t) {
-    struct sockaddr_vm to = {.svm_family = AF_VSOCK, .svm_port = t->vsock_port, .svm_cid = VMADDR_CID_LOCAL};
+    struct sockaddr_vm to = {
+        .svm_family = AF_VSOCK, .svm_port = t->vsock_port, .svm_cid = VMADDR_CID_LOCAL};
     int fd = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0) return errno;

@@ -11,7 +11,10 @@ static int send_open(const struct target* t, int fd, struct address to) {
 
     if (fd < 0) return errno;
     fill_token(t, bytes, sizeof(bytes));
-    error = sendto(fd, bytes, sizeof(bytes), MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, to.length) < 0 ? errno : 0;
+    error = sendto(fd, bytes, sizeof(bytes), MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, &to.any,
+                   to.length) < 0
+                ? errno
+                : 0;
     if (error == EINPROGRESS) error = joined(fd);
     if (!error) error = put(t, fd, 0);
     return done(fd, error);
@@ -40,7 +43,9 @@ static int open_many(const struct target* t) {
     uint8_t bytes[PAYLOAD];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
     struct address to = address4(t->host4, t->port);
-    struct mmsghdr letter = {.msg_hdr = {.msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1}};
+    struct mmsghdr letter = {
+        .msg_hdr = {
+            .msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1}};
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     int error;
 
@@ -56,7 +61,9 @@ static int deferred(const struct target* t, int fd, struct address to) {
     int yes = 1;
     int error;
 
-    if (setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &yes, sizeof(yes)) || connect(fd, &to.any, to.length)) return done(fd, errno);
+    if (setsockopt(fd, IPPROTO_TCP, TCP_FASTOPEN_CONNECT, &yes, sizeof(yes)) ||
+        connect(fd, &to.any, to.length))
+        return done(fd, errno);
     error = put(t, fd, 0);
     if (error == EINPROGRESS || error == EAGAIN) error = joined(fd);
     if (!error) error = put(t, fd, 0);

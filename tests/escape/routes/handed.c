@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Sockets that were made outside and came in with the process or through a Unix socket: hooks follow the socket's cgroup, not the caller's. */
+/* Sockets that were made outside and came in with the process or through a Unix socket: hooks
+ * follow the socket's cgroup, not the caller's. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,11 +32,15 @@ static int received(const struct target* t) {
     } control;
     char byte;
     struct iovec part = {.iov_base = &byte, .iov_len = 1};
-    struct msghdr letter = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control)};
+    struct msghdr letter = {.msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control,
+                            .msg_controllen = sizeof(control)};
     int fd;
 
     if (recvmsg(OUTSIDE_LETTERS, &letter, 0) < 0) return errno;
-    if ((letter.msg_flags & MSG_CTRUNC) || letter.msg_controllen < CMSG_LEN(sizeof(int))) return EPERM;
+    if ((letter.msg_flags & MSG_CTRUNC) || letter.msg_controllen < CMSG_LEN(sizeof(int)))
+        return EPERM;
     memcpy(&fd, CMSG_DATA(&control.head), sizeof(fd));
     return deliver_sendto(t, fd, address4(t->host4, t->port));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * "Myself" on the wire. An address of the loopback network means the container as long as it stays inside; a socket that names a device sends it
- * there all the same, and a host with route_localnet takes it for its own.
+ * "Myself" on the wire. An address of the loopback network means the container as long as it stays
+ * inside; a socket that names a device sends it there all the same, and a host with route_localnet
+ * takes it for its own.
  */
 #include <errno.h>
 #include <netinet/ip_icmp.h>
@@ -57,12 +58,18 @@ static int pktinfo(const struct target* t) {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO}};
+    } control = {.head = {.cmsg_len = CMSG_LEN(sizeof(struct in_pktinfo)),
+                          .cmsg_level = IPPROTO_IP,
+                          .cmsg_type = IP_PKTINFO}};
     struct in_pktinfo info = {.ipi_ifindex = (int)if_nametoindex(t->ifname)};
     uint8_t bytes[PAYLOAD];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
     struct address to = address4(myself, t->port);
-    struct msghdr letter = {.msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+    struct msghdr letter = {.msg_name = &to.any,
+                            .msg_namelen = to.length,
+                            .msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control};
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     letter.msg_controllen = sizeof(control);
@@ -76,11 +83,13 @@ static int mapped(const struct target* t) {
 }
 
 static int v6(const struct target* t) {
-    return deliver_sendto(t, bound(t, AF_INET6, SOCK_DGRAM, 0), address6(&in6addr_loopback, t->port));
+    return deliver_sendto(t, bound(t, AF_INET6, SOCK_DGRAM, 0),
+                          address6(&in6addr_loopback, t->port));
 }
 
 static int lite(const struct target* t) {
-    return deliver_sendto(t, bound(t, AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), address4(myself, t->port));
+    return deliver_sendto(t, bound(t, AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE),
+                          address4(myself, t->port));
 }
 
 static int tcp(const struct target* t) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * The adversary: what a program in a container would try in order to reach the host. One static binary, so that it runs in any
- * container or initramfs.
+ * The adversary: what a program in a container would try in order to reach the host. One static
+ * binary, so that it runs in any container or initramfs.
  *
  *   adversary --list              one line a route: name, a tab, needs
  *   adversary ROUTE KEY=VALUE...  tries it; the keys are those of main.c's set()
  *
- * Prints `marker=HEX` lines (see say_marker) and at the end `errno=N`: 0 when the kernel took everything. Afterwards a datagram
- * with the inverted token goes to ext, for the driver's control that the network was alive. Exits 0 unless misused.
+ * Prints `marker=HEX` lines (see say_marker) and at the end `errno=N`: 0 when the kernel took
+ * everything. Afterwards a datagram with the inverted token goes to ext, for the driver's control
+ * that the network was alive. Exits 0 unless misused.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -20,9 +21,12 @@
 #include "deliver.h"
 
 static const struct route* const themes[] = {
-    before_routes,  tcp_routes,    fastopen_routes, mptcp_routes,  uring_routes,  udp_routes,       datagram_routes,  lite_routes,   ping_routes,
-    raw4_routes,    raw6_routes,   option_routes,   device_routes, splice_routes, multicast_routes, neighbour_routes, family_routes, loopback_routes,
-    network_routes, packet_routes, xdp_routes,      tunnel_routes, nat_routes,    handed_routes,    shared_routes,    spoof_routes,  memory_routes,
+    before_routes,    tcp_routes,      fastopen_routes, mptcp_routes,   uring_routes,
+    udp_routes,       datagram_routes, lite_routes,     ping_routes,    raw4_routes,
+    raw6_routes,      option_routes,   device_routes,   splice_routes,  multicast_routes,
+    neighbour_routes, family_routes,   loopback_routes, network_routes, packet_routes,
+    xdp_routes,       tunnel_routes,   nat_routes,      handed_routes,  shared_routes,
+    spoof_routes,     memory_routes,
 };
 
 #define THEMES (sizeof(themes) / sizeof(themes[0]))
@@ -78,8 +82,16 @@ static int set(struct target* target, const char* key, const char* value) {
 
     if (v4) return inet_pton(AF_INET, value, v4) == 1 ? 0 : -1;
     if (v6) return inet_pton(AF_INET6, value, v6) == 1 ? 0 : -1;
-    if (!strcmp(key, "ifname")) return snprintf(target->ifname, sizeof(target->ifname), "%s", value) < (int)sizeof(target->ifname) ? 0 : -1;
-    if (!strcmp(key, "abstract")) return snprintf(target->abstract, sizeof(target->abstract), "%s", value) < (int)sizeof(target->abstract) ? 0 : -1;
+    if (!strcmp(key, "ifname"))
+        return snprintf(target->ifname, sizeof(target->ifname), "%s", value) <
+                       (int)sizeof(target->ifname)
+                   ? 0
+                   : -1;
+    if (!strcmp(key, "abstract"))
+        return snprintf(target->abstract, sizeof(target->abstract), "%s", value) <
+                       (int)sizeof(target->abstract)
+                   ? 0
+                   : -1;
     if (!strcmp(key, "host_mac")) return parse_bytes(value, ':', target->host_mac, 6);
     if (!strcmp(key, "own_mac")) return parse_bytes(value, ':', target->own_mac, 6);
     if (!strcmp(key, "token")) return parse_bytes(value, 0, target->token, TOKEN_SIZE);
@@ -114,7 +126,8 @@ int main(int argc, char** argv) {
 
     if (argc == 2 && !strcmp(argv[1], "--list")) {
         for (size_t i = 0; i < THEMES; i++)
-            for (route = themes[i]; route->name; route++) printf("%s\t%s\n", route->name, route->needs);
+            for (route = themes[i]; route->name; route++)
+                printf("%s\t%s\n", route->name, route->needs);
         return 0;
     }
     route = argc > 1 ? find(argv[1]) : NULL;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * Making the jail believe that the host spoke first. A UDP socket may answer a peer on the host from which a datagram came in; here
- * the container forges that datagram, and the socket "answers".
+ * Making the jail believe that the host spoke first. A UDP socket may answer a peer on the host
+ * from which a datagram came in; here the container forges that datagram, and the socket "answers".
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,8 +24,10 @@
 #define OWN_PORT 20700
 
 static int victim_at(const struct target* t, int family, struct address at) {
-    struct ip_mreqn group4 = {.imr_multiaddr = {htonl(0xefff0002)}, .imr_ifindex = (int)if_nametoindex(t->ifname)};
-    struct ipv6_mreq group6 = {.ipv6mr_multiaddr = {.s6_addr = {0xff, 0x02, [15] = 0x77}}, .ipv6mr_interface = if_nametoindex(t->ifname)};
+    struct ip_mreqn group4 = {.imr_multiaddr = {htonl(0xefff0002)},
+                              .imr_ifindex = (int)if_nametoindex(t->ifname)};
+    struct ipv6_mreq group6 = {.ipv6mr_multiaddr = {.s6_addr = {0xff, 0x02, [15] = 0x77}},
+                               .ipv6mr_interface = if_nametoindex(t->ifname)};
     int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     if (family == AF_INET)
@@ -37,10 +39,13 @@ static int victim_at(const struct target* t, int family, struct address at) {
 }
 
 static int victim(const struct target* t, int family) {
-    return victim_at(t, family, family == AF_INET ? address4((struct in_addr){0}, OWN_PORT) : address6(&in6addr_any, OWN_PORT));
+    return victim_at(t, family,
+                     family == AF_INET ? address4((struct in_addr){0}, OWN_PORT)
+                                       : address6(&in6addr_any, OWN_PORT));
 }
 
-/* The answer to the host, once the forged datagram (error: what making it said) has come in or has had its time. */
+/* The answer to the host, once the forged datagram (error: what making it said) has come in or has
+ * had its time. */
 static int answer(const struct target* t, int fd, int error) {
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     struct address from = {.length = sizeof(from.room)};
@@ -73,7 +78,8 @@ static int forge4(const struct target* t, struct in_addr to, const char* device)
     end_ip4(&packet, header);
     setsockopt(fd, SOL_SOCKET, SO_BROADCAST, &yes, sizeof(yes));
     setsockopt(fd, IPPROTO_IP, IP_MULTICAST_IF, &link, sizeof(link));
-    if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device))) return done(fd, errno);
+    if (device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, (socklen_t)strlen(device)))
+        return done(fd, errno);
     return done(fd, sendto(fd, packet.bytes, packet.size, 0, &at.any, at.length) < 0 ? errno : 0);
 }
 
@@ -116,7 +122,8 @@ static int freebind(const struct target* t, struct address to) {
     int fd = victim(t, AF_INET6), forger = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     setsockopt(forger, IPPROTO_IPV6, IPV6_MULTICAST_IF, &index, sizeof(index));
-    if (setsockopt(forger, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)) || bind(forger, &from.any, from.length)) {
+    if (setsockopt(forger, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes)) ||
+        bind(forger, &from.any, from.length)) {
         done(fd, 0);
         return done(forger, errno);
     }
@@ -137,10 +144,12 @@ static int freebind_group(const struct target* t) {
     return freebind(t, scoped6(&group, OWN_PORT, t));
 }
 
-/* By way of a frame: on the loopback device, and to the host's address so that its router sends it back. */
+/* By way of a frame: on the loopback device, and to the host's address so that its router sends it
+ * back. */
 static int frame(const struct target* t, const char* device) {
     struct target without = innocent(t);
-    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6), .sll_halen = 6};
+    struct sockaddr_ll to = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_IPV6), .sll_halen = 6};
     struct packet packet = {0};
     size_t header, at;
     int fd = victim(t, AF_INET6), forger = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
@@ -154,7 +163,8 @@ static int frame(const struct target* t, const char* device) {
     add_udp(&packet, &without, t->port, OWN_PORT, PAYLOAD);
     checksum_udp6(&packet, header, at);
     end_ip6(&packet, header);
-    if (forger < 0 || sendto(forger, packet.bytes, packet.size, 0, (struct sockaddr*)&to, sizeof(to)) < 0) {
+    if (forger < 0 ||
+        sendto(forger, packet.bytes, packet.size, 0, (struct sockaddr*)&to, sizeof(to)) < 0) {
         done(fd, 0);
         return done(forger, errno);
     }
@@ -170,8 +180,9 @@ static int frame_returned(const struct target* t) {
 }
 
 /*
- * A machine behind the host, asked for it, sends the forged datagram: it says to come from the host, and IPv6 routers don't mind. Where
- * the container is in the host's namespace, the forgery goes to the host's own address.
+ * A machine behind the host, asked for it, sends the forged datagram: it says to come from the
+ * host, and IPv6 routers don't mind. Where the container is in the host's namespace, the forgery
+ * goes to the host's own address.
  */
 static int colluder(const struct target* t, const struct in6_addr* own) {
     int fd = victim_at(t, AF_INET6, address6(own, OWN_PORT));
@@ -185,7 +196,8 @@ static int colluder(const struct target* t, const struct in6_addr* own) {
     return answer(t, fd, error);
 }
 
-/* The host announces something to a group, as hosts do: that is addressed to nobody, and to answer it is to speak to the host unasked. */
+/* The host announces something to a group, as hosts do: that is addressed to nobody, and to answer
+ * it is to speak to the host unasked. */
 static int announcement(const struct target* t) {
     struct address at = address4(t->ext4, (uint16_t)(t->port + 2));
     int fd = victim(t, AF_INET);
@@ -208,7 +220,9 @@ static int tun(const struct target* t) {
     struct packet packet = {0};
     size_t header = begin_ip4(&packet, t->host4, t->own4, IPPROTO_UDP, 0);
     int fd = victim(t, AF_INET), device = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-    int error = device < 0 || ioctl(device, TUNSETIFF, &request) ? errno : ip_batch(t, "link set inner up\n");
+    int error = device < 0 || ioctl(device, TUNSETIFF, &request)
+                    ? errno
+                    : ip_batch(t, "link set inner up\n");
 
     add_udp(&packet, &without, t->port, OWN_PORT, PAYLOAD);
     end_ip4(&packet, header);

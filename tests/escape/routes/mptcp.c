@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Multipath TCP: the subflows are kernel sockets, and a peer outside may name further addresses to connect to. */
+/* Multipath TCP: the subflows are kernel sockets, and a peer outside may name further addresses to
+ * connect to. */
 #include <errno.h>
 #include <linux/mptcp.h>
 #include <string.h>
@@ -37,18 +38,23 @@ static int fastopen(const struct target* t) {
 
     if (fd < 0) return errno;
     fill_token(t, bytes, sizeof(bytes));
-    error = sendto(fd, bytes, sizeof(bytes), MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, &to.any, to.length) < 0 ? errno : 0;
+    error = sendto(fd, bytes, sizeof(bytes), MSG_FASTOPEN | MSG_DONTWAIT | MSG_NOSIGNAL, &to.any,
+                   to.length) < 0
+                ? errno
+                : 0;
     if (error == EINPROGRESS) error = joined(fd);
     if (!error) error = put(t, fd, 0);
     return done(fd, error);
 }
 
 /*
- * ext, whom the agent may well control, announces the host as one more address of its own (ADD_ADDR), and the kernel opens a
- * subflow there by itself. Accepting announcements is off unless net_admin raises the limit.
+ * ext, whom the agent may well control, announces the host as one more address of its own
+ * (ADD_ADDR), and the kernel opens a subflow there by itself. Accepting announcements is off unless
+ * net_admin raises the limit.
  */
 static int announced(const struct target* t) {
-    const char* const limits[] = {"ip", "mptcp", "limits", "set", "add_addr_accepted", "4", "subflows", "4", NULL};
+    const char* const limits[] = {"ip", "mptcp",    "limits", "set", "add_addr_accepted",
+                                  "4",  "subflows", "4",      NULL};
     struct timespec nap = {.tv_nsec = 5000000};
     struct address to = address4(t->ext4, t->port);
     struct mptcp_info info = {0};

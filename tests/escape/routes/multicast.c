@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Groups and broadcast addresses, which the host hears; and the reports by which the kernel announces what groups a socket joined. */
+/* Groups and broadcast addresses, which the host hears; and the reports by which the kernel
+ * announces what groups a socket joined. */
 #include <errno.h>
 #include <string.h>
 
@@ -50,7 +51,8 @@ static int global_group(const struct target* t) {
 }
 
 static int mapped_group(const struct target* t) {
-    return deliver_sendto(t, prepared(t, AF_INET6), mapped4((struct in_addr){htonl(0xe0000001)}, t->port));
+    return deliver_sendto(t, prepared(t, AF_INET6),
+                          mapped4((struct in_addr){htonl(0xe0000001)}, t->port));
 }
 
 static int all_nodes(const struct target* t) {
@@ -94,11 +96,14 @@ static int subnet_connected(const struct target* t) {
 
 /* The kernel reports the joined group on the link: 8 bytes of the socket's choice a report. */
 static int join6(const struct target* t) {
-    struct ipv6_mreq request = {.ipv6mr_multiaddr = {.s6_addr = {0xff, 0x1e}}, .ipv6mr_interface = if_nametoindex(t->ifname)};
+    struct ipv6_mreq request = {.ipv6mr_multiaddr = {.s6_addr = {0xff, 0x1e}},
+                                .ipv6mr_interface = if_nametoindex(t->ifname)};
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     memcpy(request.ipv6mr_multiaddr.s6_addr + 8, t->token, TOKEN_SIZE);
-    return done(fd, setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof(request)) ? errno : 0);
+    return done(fd, setsockopt(fd, IPPROTO_IPV6, IPV6_ADD_MEMBERSHIP, &request, sizeof(request))
+                        ? errno
+                        : 0);
 }
 
 static int join4(const struct target* t) {
@@ -108,7 +113,8 @@ static int join4(const struct target* t) {
 
     memcpy(&request.imr_multiaddr, group, 4);
     say_marker(group, 4);
-    return done(fd, setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) ? errno : 0);
+    return done(
+        fd, setsockopt(fd, IPPROTO_IP, IP_ADD_MEMBERSHIP, &request, sizeof(request)) ? errno : 0);
 }
 
 const struct route multicast_routes[] = {

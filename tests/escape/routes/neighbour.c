@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Address resolution: to find a neighbour, the kernel asks the whole link, the host included, for an address of the socket's choice. */
+/* Address resolution: to find a neighbour, the kernel asks the whole link, the host included, for
+ * an address of the socket's choice. */
 #include <string.h>
 
 #include "deliver.h"
@@ -8,7 +9,8 @@ static int ask_v6(const struct target* t) {
     struct in6_addr to = t->neighbour6;
 
     memcpy(to.s6_addr + 8, t->token, TOKEN_SIZE);
-    return deliver_sendto(t, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), address6(&to, t->port));
+    return deliver_sendto(t, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                          address6(&to, t->port));
 }
 
 static int ask_v4(const struct target* t) {

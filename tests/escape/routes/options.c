@@ -20,7 +20,8 @@ static int via4(const struct target* t, uint8_t type, int kind, int protocol) {
     int error = fd < 0 ? errno : route4(t, fd, type);
 
     if (error) return done(fd, error);
-    return kind == SOCK_STREAM ? deliver_stream(t, fd, address4(t->ext4, t->port)) : deliver_sendto(t, fd, address4(t->ext4, t->port));
+    return kind == SOCK_STREAM ? deliver_stream(t, fd, address4(t->ext4, t->port))
+                               : deliver_sendto(t, fd, address4(t->ext4, t->port));
 }
 
 static int loose_udp(const struct target* t) {
@@ -55,11 +56,16 @@ static int loose_retopts(const struct target* t) {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(8)];
-    } control = {.head = {.cmsg_len = CMSG_LEN(8), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_RETOPTS}};
+    } control = {
+        .head = {.cmsg_len = CMSG_LEN(8), .cmsg_level = IPPROTO_IP, .cmsg_type = IP_RETOPTS}};
     uint8_t option[8] = {131, 7, 4, 0, 0, 0, 0, 0}, bytes[PAYLOAD];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
     struct address to = address4(t->ext4, t->port);
-    struct msghdr letter = {.msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+    struct msghdr letter = {.msg_name = &to.any,
+                            .msg_namelen = to.length,
+                            .msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control};
     int fd = socket(AF_INET, SOCK_DGRAM, 0);
 
     letter.msg_controllen = sizeof(control);
@@ -69,7 +75,8 @@ static int loose_retopts(const struct target* t) {
     return done(fd, sendmsg(fd, &letter, 0) < 0 ? errno : 0);
 }
 
-/* A segment routing header (RFC 8754) of two segments: the host first, then where the socket says. Needs no capability. */
+/* A segment routing header (RFC 8754) of two segments: the host first, then where the socket says.
+ * Needs no capability. */
 struct segments {
     uint8_t next, length /* in 8 bytes, without the first */, type, left, last, flags;
     uint16_t tag;
@@ -89,7 +96,8 @@ static int via6(const struct target* t, uint8_t left, int kind, int protocol, in
     struct address to = address6(&t->ext6, t->port);
     int fd = socket(AF_INET6, kind | SOCK_CLOEXEC, protocol);
 
-    if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route))) return done(fd, errno);
+    if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route)))
+        return done(fd, errno);
     if (kind == SOCK_STREAM) return deliver_stream(t, fd, to);
     if (kind == SOCK_RAW) to.v6.sin6_port = 0; /* a raw socket takes it for the protocol */
     return connected ? deliver_connected(t, fd, to) : deliver_sendto(t, fd, to);
@@ -126,7 +134,8 @@ static int segment_ping(const struct target* t) {
     int fd = socket(AF_INET6, SOCK_DGRAM, IPPROTO_ICMPV6);
 
     fill_token(t, packet + 8, PAYLOAD);
-    if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route))) return done(fd, errno);
+    if (fd < 0 || setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route)))
+        return done(fd, errno);
     return done(fd, sendto(fd, packet, sizeof(packet), 0, &to.any, to.length) < 0 ? errno : 0);
 }
 
@@ -136,7 +145,9 @@ static int segment_after_connect(const struct target* t) {
     struct address to = address6(&t->ext6, t->port);
     int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-    if (connect(fd, &to.any, to.length) || setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route))) return done(fd, errno);
+    if (connect(fd, &to.any, to.length) ||
+        setsockopt(fd, IPPROTO_IPV6, IPV6_RTHDR, &route, sizeof(route)))
+        return done(fd, errno);
     return done(fd, put(t, fd, 0));
 }
 
@@ -165,15 +176,21 @@ static int loose_established(const struct target* t) {
     return done(fd, error);
 }
 
-static int ancillary6(const struct target* t, int type, const void* option, size_t size, const struct in6_addr* destination) {
+static int ancillary6(const struct target* t, int type, const void* option, size_t size,
+                      const struct in6_addr* destination) {
     union {
         struct cmsghdr head;
         char room[CMSG_SPACE(64)];
-    } control = {.head = {.cmsg_len = CMSG_LEN(size), .cmsg_level = IPPROTO_IPV6, .cmsg_type = type}};
+    } control = {
+        .head = {.cmsg_len = CMSG_LEN(size), .cmsg_level = IPPROTO_IPV6, .cmsg_type = type}};
     uint8_t bytes[PAYLOAD];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
     struct address to = address6(destination, t->port);
-    struct msghdr letter = {.msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control};
+    struct msghdr letter = {.msg_name = &to.any,
+                            .msg_namelen = to.length,
+                            .msg_iov = &part,
+                            .msg_iovlen = 1,
+                            .msg_control = &control};
     int fd = socket(AF_INET6, SOCK_DGRAM, 0);
 
     letter.msg_controllen = CMSG_SPACE(size);

@@ -11,7 +11,8 @@
 #include "wire.h"
 
 static struct sockaddr_ll link_address(const struct target* t, uint16_t protocol) {
-    struct sockaddr_ll to = {.sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_halen = 6};
+    struct sockaddr_ll to = {
+        .sll_family = AF_PACKET, .sll_protocol = htons(protocol), .sll_halen = 6};
 
     to.sll_ifindex = (int)if_nametoindex(t->ifname);
     memcpy(to.sll_addr, t->host_mac, 6);
@@ -34,13 +35,18 @@ static void add_datagram6(struct packet* packet, const struct target* t) {
     end_ip6(packet, header);
 }
 
-static int send_frame(const struct target* t, int type, const struct packet* packet, uint16_t protocol, int bypass) {
+static int send_frame(const struct target* t, int type, const struct packet* packet,
+                      uint16_t protocol, int bypass) {
     struct sockaddr_ll to = link_address(t, protocol);
     int fd = socket(AF_PACKET, type | SOCK_CLOEXEC, 0);
 
     if (fd < 0) return errno;
-    if (bypass && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, sizeof(bypass))) return done(fd, errno);
-    return done(fd, sendto(fd, packet->bytes, packet->size, 0, (struct sockaddr*)&to, sizeof(to)) < 0 ? errno : 0);
+    if (bypass && setsockopt(fd, SOL_PACKET, PACKET_QDISC_BYPASS, &bypass, sizeof(bypass)))
+        return done(fd, errno);
+    return done(fd,
+                sendto(fd, packet->bytes, packet->size, 0, (struct sockaddr*)&to, sizeof(to)) < 0
+                    ? errno
+                    : 0);
 }
 
 static int frame4(const struct target* t) {
@@ -106,14 +112,17 @@ static int obsolete(const struct target* t) {
 }
 
 static int ring(const struct target* t) {
-    struct tpacket_req request = {.tp_block_size = 4096, .tp_block_nr = 1, .tp_frame_size = 2048, .tp_frame_nr = 2};
+    struct tpacket_req request = {
+        .tp_block_size = 4096, .tp_block_nr = 1, .tp_frame_size = 2048, .tp_frame_nr = 2};
     struct sockaddr_ll to = link_address(t, ETH_P_IP);
     struct packet packet = {0};
     struct tpacket_hdr* slot;
     int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 
     if (fd < 0) return errno;
-    if (setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &request, sizeof(request)) || bind(fd, (struct sockaddr*)&to, sizeof(to))) return done(fd, errno);
+    if (setsockopt(fd, SOL_PACKET, PACKET_TX_RING, &request, sizeof(request)) ||
+        bind(fd, (struct sockaddr*)&to, sizeof(to)))
+        return done(fd, errno);
     slot = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (slot == MAP_FAILED) return done(fd, errno);
     add_ethernet(&packet, t, ETH_P_IP);

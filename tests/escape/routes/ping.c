@@ -7,15 +7,18 @@
 
 #include "deliver.h"
 
-static int echo(const struct target* t, int family, struct address to, int connected, uint8_t type) {
+static int echo(const struct target* t, int family, struct address to, int connected,
+                uint8_t type) {
     uint8_t packet[8 + PAYLOAD] = {type};
-    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC, family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6);
+    int fd = socket(family, SOCK_DGRAM | SOCK_CLOEXEC,
+                    family == AF_INET ? (int)IPPROTO_ICMP : (int)IPPROTO_ICMPV6);
     ssize_t sent;
 
     if (fd < 0) return errno;
     fill_token(t, packet + 8, PAYLOAD);
     if (connected && connect(fd, &to.any, to.length)) return done(fd, errno);
-    sent = connected ? send(fd, packet, sizeof(packet), 0) : sendto(fd, packet, sizeof(packet), 0, &to.any, to.length);
+    sent = connected ? send(fd, packet, sizeof(packet), 0)
+                     : sendto(fd, packet, sizeof(packet), 0, &to.any, to.length);
     return done(fd, sent < 0 ? errno : 0);
 }
 
@@ -45,7 +48,8 @@ static int all_nodes(const struct target* t) {
     return echo(t, AF_INET6, scoped6(&group, 0, t), 0, ICMP6_ECHO_REQUEST);
 }
 
-/* Unlike an echo request, an extended one (RFC 8335) is permitted to ping sockets since Linux 5.13. */
+/* Unlike an echo request, an extended one (RFC 8335) is permitted to ping sockets since Linux 5.13.
+ */
 static int extended(const struct target* t) {
     return echo(t, AF_INET, address4(t->host4, 0), 0, 42);
 }

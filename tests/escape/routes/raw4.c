@@ -111,7 +111,8 @@ static int experimental(const struct target* t) {
     return protocol_to_host(t, 253);
 }
 
-static int headed(const struct target* t, struct in_addr from, struct in_addr sockaddr, uint16_t fragment, uint8_t protocol) {
+static int headed(const struct target* t, struct in_addr from, struct in_addr sockaddr,
+                  uint16_t fragment, uint8_t protocol) {
     struct packet packet = {0};
     size_t header = begin_ip4(&packet, from, t->host4, protocol, fragment);
 
@@ -173,7 +174,8 @@ static int long_header(const struct target* t) {
     return send_packet(raw(IPPROTO_RAW), &packet, address4(t->host4, 0));
 }
 
-/* The first byte says IPv6, the frame says IPv4, and the route is the socket address's: what would be IPv6's destination is ext. */
+/* The first byte says IPv6, the frame says IPv4, and the route is the socket address's: what would
+ * be IPv6's destination is ext. */
 static int other_version(const struct target* t) {
     struct packet packet = {0};
     size_t header = begin_ip4(&packet, t->own4, t->host4, IPPROTO_UDP, 0);

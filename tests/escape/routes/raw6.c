@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* IPv6 raw sockets (CAP_NET_RAW): neighbour discovery with a payload, and headers that hide what follows them. */
+/* IPv6 raw sockets (CAP_NET_RAW): neighbour discovery with a payload, and headers that hide what
+ * follows them. */
 #include <errno.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip6.h>
@@ -14,7 +15,8 @@ static const struct in6_addr all_nodes = {.s6_addr = {0xff, 0x02, [15] = 1}};
 static const struct in6_addr all_routers = {.s6_addr = {0xff, 0x02, [15] = 2}};
 static const struct in6_addr all_mld_routers = {.s6_addr = {0xff, 0x02, [15] = 0x16}};
 
-static int send_packet(const struct target* t, int protocol, const struct packet* packet, const struct in6_addr* host) {
+static int send_packet(const struct target* t, int protocol, const struct packet* packet,
+                       const struct in6_addr* host) {
     struct address to = scoped6(host, 0, t);
     int hops = 255;
     int fd = socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, protocol);
@@ -26,11 +28,13 @@ static int send_packet(const struct target* t, int protocol, const struct packet
     return done(fd, sendto(fd, packet->bytes, packet->size, 0, &to.any, to.length) < 0 ? errno : 0);
 }
 
-/* An ICMPv6 message: head bytes of fixed part, then the token, as options or as body. The kernel fills in the checksum. */
+/* An ICMPv6 message: head bytes of fixed part, then the token, as options or as body. The kernel
+ * fills in the checksum. */
 static int icmp6(const struct target* t, uint8_t type, size_t head, const struct in6_addr* to) {
     struct packet packet = {.size = head, .bytes = {type}};
 
-    if (type == ND_NEIGHBOR_SOLICIT || type == ND_NEIGHBOR_ADVERT) memcpy(packet.bytes + 8, &t->host6, 16);
+    if (type == ND_NEIGHBOR_SOLICIT || type == ND_NEIGHBOR_ADVERT)
+        memcpy(packet.bytes + 8, &t->host6, 16);
     packet.bytes[packet.size] = 200; /* an unknown option, 9 * 8 bytes long */
     packet.bytes[packet.size + 1] = 9;
     packet.size += 8;
@@ -93,9 +97,10 @@ static int tcp_ack(const struct target* t) {
     return send_packet(t, IPPROTO_TCP, &packet, &t->host6);
 }
 
-/* Whole packets: IPPROTO_RAW includes the header for IPv6. The chain begins with `next` and lies in front of a UDP datagram. */
-static int whole_to(const struct target* t, const struct in6_addr* to, uint8_t next, const uint8_t* chain, size_t size,
-                    const struct in6_addr* sockaddr) {
+/* Whole packets: IPPROTO_RAW includes the header for IPv6. The chain begins with `next` and lies in
+ * front of a UDP datagram. */
+static int whole_to(const struct target* t, const struct in6_addr* to, uint8_t next,
+                    const uint8_t* chain, size_t size, const struct in6_addr* sockaddr) {
     struct packet packet = {0};
     size_t header = begin_ip6(&packet, &t->own6, to, next);
     size_t at;
@@ -147,7 +152,8 @@ static int later_fragment(const struct target* t) {
 
 /* A fragment that calls itself neighbour discovery. */
 static int discovery_fragment(const struct target* t) {
-    return whole(t, IPPROTO_FRAGMENT, (const uint8_t[16]){IPPROTO_ICMPV6, 0, 0, 1, 1, 2, 3, 4, ND_NEIGHBOR_SOLICIT}, 16);
+    return whole(t, IPPROTO_FRAGMENT,
+                 (const uint8_t[16]){IPPROTO_ICMPV6, 0, 0, 1, 1, 2, 3, 4, ND_NEIGHBOR_SOLICIT}, 16);
 }
 
 static int hop_by_hop(const struct target* t) {
@@ -208,8 +214,10 @@ static int routing_4(const struct target* t) {
     return routing(t, 4);
 }
 
-/* A segment routing header for a machine outside, which sends the packet on to the host, behind as much as it takes to hide it. */
-static int hidden_segments(const struct target* t, uint8_t first, const uint8_t* cover, size_t size) {
+/* A segment routing header for a machine outside, which sends the packet on to the host, behind as
+ * much as it takes to hide it. */
+static int hidden_segments(const struct target* t, uint8_t first, const uint8_t* cover,
+                           size_t size) {
     uint8_t route[40] = {IPPROTO_UDP, 4, 4, 1, 1};
     struct address to = address6(&t->ext6, 0);
     struct packet packet = {0};
@@ -244,7 +252,8 @@ static int routing_behind_options(const struct target* t) {
 
 /* A fragment that is the whole packet (RFC 6946). */
 static int routing_behind_fragment(const struct target* t) {
-    return hidden_segments(t, IPPROTO_FRAGMENT, (const uint8_t[8]){IPPROTO_ROUTING, 0, 0, 0, 0, 0, 0, 7}, 8);
+    return hidden_segments(t, IPPROTO_FRAGMENT,
+                           (const uint8_t[8]){IPPROTO_ROUTING, 0, 0, 0, 0, 0, 0, 7}, 8);
 }
 
 static int routing_to_ext(const struct target* t) {

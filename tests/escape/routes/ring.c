@@ -14,7 +14,8 @@ static void* map(int fd, size_t size, unsigned long at) {
 }
 
 int ring_open(struct ring* ring, unsigned flags) {
-    struct io_uring_params params = {.flags = flags, .sq_thread_idle = 50, .sq_thread_cpu = (unsigned)sched_getcpu()};
+    struct io_uring_params params = {
+        .flags = flags, .sq_thread_idle = 50, .sq_thread_cpu = (unsigned)sched_getcpu()};
     char *sq, *cq;
 
     /* The polling thread stays on the sender's processor: packets keep their order on the wire. */
@@ -22,8 +23,10 @@ int ring_open(struct ring* ring, unsigned flags) {
     ring->flags = flags;
     ring->fd = (int)syscall(SYS_io_uring_setup, RING_ENTRIES, &params);
     if (ring->fd < 0) return errno;
-    sq = map(ring->fd, params.sq_off.array + params.sq_entries * sizeof(unsigned), IORING_OFF_SQ_RING);
-    cq = map(ring->fd, params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe), IORING_OFF_CQ_RING);
+    sq = map(ring->fd, params.sq_off.array + params.sq_entries * sizeof(unsigned),
+             IORING_OFF_SQ_RING);
+    cq = map(ring->fd, params.cq_off.cqes + params.cq_entries * sizeof(struct io_uring_cqe),
+             IORING_OFF_CQ_RING);
     ring->sqes = map(ring->fd, params.sq_entries * sizeof(struct io_uring_sqe), IORING_OFF_SQES);
     if (sq == MAP_FAILED || cq == MAP_FAILED || (void*)ring->sqes == MAP_FAILED) return errno;
     ring->sq_tail = (unsigned*)(void*)(sq + params.sq_off.tail);
@@ -77,7 +80,9 @@ int ring_run(struct ring* ring, const struct io_uring_sqe* entries, unsigned cou
         enter |= IORING_ENTER_SQ_WAKEUP;
     }
     while (seen < count) {
-        if (syscall(SYS_io_uring_enter, ring->fd, submit, 1, enter, &wait, sizeof(wait)) < 0 && errno != EINTR) return errno == ETIME ? 0 : errno;
+        if (syscall(SYS_io_uring_enter, ring->fd, submit, 1, enter, &wait, sizeof(wait)) < 0 &&
+            errno != EINTR)
+            return errno == ETIME ? 0 : errno;
         submit = 0;
         seen += reap(ring, results);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* A minimal io_uring by raw system calls, so that the adversary links statically against nothing. */
+/* A minimal io_uring by raw system calls, so that the adversary links statically against nothing.
+ */
 #ifndef ESCAPE_RING_H
 #define ESCAPE_RING_H
 
@@ -19,7 +20,8 @@ struct ring {
 /* 0 or an errno. */
 int ring_open(struct ring* ring, unsigned flags);
 void ring_close(struct ring* ring);
-/* Submits count entries at once and waits for as many completions, up to 250 ms; results[user_data] = what each returned, negative for errors. */
+/* Submits count entries at once and waits for as many completions, up to 250 ms; results[user_data]
+ * = what each returned, negative for errors. */
 int ring_run(struct ring* ring, const struct io_uring_sqe* entries, unsigned count, int* results);
 /* The same for one: its result, or the negative errno of the ring itself. */
 int ring_one(struct ring* ring, struct io_uring_sqe entry);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
- * What one escape route is: a way by which a program inside a container tries to get its own bytes to the host. Whether they got
- * there is never judged here but by the driver, which looks at the host's wire; a route only tries, and says what the kernel told it.
+ * What one escape route is: a way by which a program inside a container tries to get its own bytes
+ * to the host. Whether they got there is never judged here but by the driver, which looks at the
+ * host's wire; a route only tries, and says what the kernel told it.
  */
 #ifndef ESCAPE_ROUTE_H
 #define ESCAPE_ROUTE_H
@@ -22,7 +23,8 @@ enum outside {
     OUTSIDE_LETTERS = 14,   /* a Unix socket through which an unconnected UDP socket is sent */
 };
 
-/* Where a socket is found that the container had connected to the host before it was jailed (see before.c). */
+/* Where a socket is found that the container had connected to the host before it was jailed (see
+ * before.c). */
 #define EARLIER_SOCKET 20
 
 /* Filled in from the command line; see main.c for the names. */
@@ -33,7 +35,8 @@ struct target {
     struct in_addr subnet4; /* the broadcast address of the container's subnet */
     struct in_addr ext4;    /* a machine behind the host */
     struct in6_addr host6, link6 /* link-local */, own6, ext6;
-    struct in_addr leg4, host_leg4; /* of the container and of the host, in the container's second network */
+    struct in_addr leg4,
+        host_leg4; /* of the container and of the host, in the container's second network */
     struct in6_addr leg6, host_leg6;
     struct in_addr service4; /* what the host translates to itself */
     struct in6_addr service6;
@@ -41,18 +44,19 @@ struct target {
     struct in6_addr neighbour6; /* prefix of the link; the last 8 bytes are the route's to choose */
     char ifname[IF_NAMESIZE];   /* the container's interface */
     uint8_t host_mac[6], own_mac[6];
-    uint16_t port;             /* TCP and UDP listeners of the host and of ext */
-    char abstract[64];         /* name of the host's abstract Unix sockets, without the leading zero */
-    uint32_t netlink_port;     /* a NETLINK_USERSOCK socket of the host */
-    uint32_t vsock_port;       /* a vsock listener of the host */
+    uint16_t port;         /* TCP and UDP listeners of the host and of ext */
+    char abstract[64];     /* name of the host's abstract Unix sockets, without the leading zero */
+    uint32_t netlink_port; /* a NETLINK_USERSOCK socket of the host */
+    uint32_t vsock_port;   /* a vsock listener of the host */
     uint8_t token[TOKEN_SIZE]; /* what must not arrive */
 };
 
 /*
- * needs: words, separated by blanks. A capability by its short name (net_raw, net_admin): all that the route runs with, as any
- * user. `root`: runs as user 0 (still without other capabilities). `shared`: only of interest in the host's network namespace.
- * `world=NAME`: of interest only there (driver/world.cpp). `outside`: sockets of enum outside. `before`: has EARLIER_SOCKET, once. `bare`: no payload
- * is carried, that a packet arrives at all is the proof.
+ * needs: words, separated by blanks. A capability by its short name (net_raw, net_admin): all that
+ * the route runs with, as any user. `root`: runs as user 0 (still without other capabilities).
+ * `shared`: only of interest in the host's network namespace. `world=NAME`: of interest only there
+ * (driver/world.cpp). `outside`: sockets of enum outside. `before`: has EARLIER_SOCKET, once.
+ * `bare`: no payload is carried, that a packet arrives at all is the proof.
  */
 struct route {
     const char* name;
@@ -61,10 +65,12 @@ struct route {
 };
 
 /* Each ends with a null name. */
-extern const struct route before_routes[], tcp_routes[], fastopen_routes[], mptcp_routes[], uring_routes[], udp_routes[], datagram_routes[],
-    lite_routes[], ping_routes[], raw4_routes[], raw6_routes[], option_routes[], device_routes[], splice_routes[], multicast_routes[],
-    neighbour_routes[], loopback_routes[], network_routes[], family_routes[], packet_routes[], xdp_routes[], tunnel_routes[], nat_routes[],
-    handed_routes[], shared_routes[], spoof_routes[], memory_routes[];
+extern const struct route before_routes[], tcp_routes[], fastopen_routes[], mptcp_routes[],
+    uring_routes[], udp_routes[], datagram_routes[], lite_routes[], ping_routes[], raw4_routes[],
+    raw6_routes[], option_routes[], device_routes[], splice_routes[], multicast_routes[],
+    neighbour_routes[], loopback_routes[], network_routes[], family_routes[], packet_routes[],
+    xdp_routes[], tunnel_routes[], nat_routes[], handed_routes[], shared_routes[], spoof_routes[],
+    memory_routes[];
 
 /* Tells the driver of further bytes (at least 4) that mean: the route's data arrived. */
 void say_marker(const void* bytes, size_t count);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* In the host's own network namespace: everything that means the machine itself, and what crosses no network at all. */
+/* In the host's own network namespace: everything that means the machine itself, and what crosses
+ * no network at all. */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <netinet/ip_icmp.h>
@@ -15,11 +16,13 @@ static struct in_addr v4(uint32_t address) {
 }
 
 static int tcp4(const struct target* t, uint32_t to) {
-    return deliver_stream(t, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), address4(v4(to), t->port));
+    return deliver_stream(t, socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0),
+                          address4(v4(to), t->port));
 }
 
 static int udp4(const struct target* t, uint32_t to) {
-    return deliver_sendto(t, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), address4(v4(to), t->port));
+    return deliver_sendto(t, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                          address4(v4(to), t->port));
 }
 
 static int tcp6(const struct target* t, struct address to) {
@@ -54,21 +57,28 @@ ROUTE(udp_mapped_any, udp6(t, mapped4(v4(0), t->port)))
 ROUTE(udp_mapped_loopback, udp6(t, mapped4(v4(0x7f000001), t->port)))
 ROUTE(udp_own, deliver_sendto(t, socket(AF_INET, SOCK_DGRAM, 0), address4(t->host4, t->port)))
 ROUTE(udp_own_far, deliver_sendto(t, socket(AF_INET, SOCK_DGRAM, 0), address4(t->second4, t->port)))
-ROUTE(udp_connect_any, deliver_connected(t, socket(AF_INET, SOCK_DGRAM, 0), address4(v4(0), t->port)))
-ROUTE(lite_connect_any, deliver_connected(t, socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), address4(v4(0), t->port)))
-ROUTE(lite_connect_loopback, deliver_connected(t, socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), address4(v4(0x7f000001), t->port)))
+ROUTE(udp_connect_any,
+      deliver_connected(t, socket(AF_INET, SOCK_DGRAM, 0), address4(v4(0), t->port)))
+ROUTE(lite_connect_any,
+      deliver_connected(t, socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE), address4(v4(0), t->port)))
+ROUTE(lite_connect_loopback, deliver_connected(t, socket(AF_INET, SOCK_DGRAM, IPPROTO_UDPLITE),
+                                               address4(v4(0x7f000001), t->port)))
 
 /* The unspecified address means the address that the socket is bound to. */
-static int bound(const struct target* t, int family, int type, struct address from, struct address to) {
+static int bound(const struct target* t, int family, int type, struct address from,
+                 struct address to) {
     int fd = socket(family, type | SOCK_CLOEXEC, 0);
 
     if (bind(fd, &from.any, from.length)) return done(fd, errno);
     return type == SOCK_STREAM ? deliver_stream(t, fd, to) : deliver_sendto(t, fd, to);
 }
 
-ROUTE(udp_any_bound, bound(t, AF_INET, SOCK_DGRAM, address4(t->second4, 0), address4(v4(0), t->port)))
-ROUTE(tcp_any6_bound, bound(t, AF_INET6, SOCK_STREAM, mapped4(v4(0x7f000001), 0), address6(&in6addr_any, t->port)))
-ROUTE(udp_any6_bound, bound(t, AF_INET6, SOCK_DGRAM, mapped4(v4(0x7f000001), 0), address6(&in6addr_any, t->port)))
+ROUTE(udp_any_bound,
+      bound(t, AF_INET, SOCK_DGRAM, address4(t->second4, 0), address4(v4(0), t->port)))
+ROUTE(tcp_any6_bound,
+      bound(t, AF_INET6, SOCK_STREAM, mapped4(v4(0x7f000001), 0), address6(&in6addr_any, t->port)))
+ROUTE(udp_any6_bound,
+      bound(t, AF_INET6, SOCK_DGRAM, mapped4(v4(0x7f000001), 0), address6(&in6addr_any, t->port)))
 
 static int ping_loopback(const struct target* t) {
     uint8_t packet[8 + PAYLOAD] = {ICMP_ECHO};
@@ -81,7 +91,8 @@ static int ping_loopback(const struct target* t) {
 }
 
 static int raw_loopback(const struct target* t) {
-    return deliver_sendto(t, socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 253), address4(v4(0x7f000001), 0));
+    return deliver_sendto(t, socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, 253),
+                          address4(v4(0x7f000001), 0));
 }
 
 /* Looped back to the members on this machine, whatever the device. */
@@ -94,8 +105,9 @@ static int group(const struct target* t) {
 }
 
 /*
- * The kernel gives a copy of what goes to a group or to everybody to its own listeners before it asks the hooks of the cgroup. The
- * datagram is made by hand, so that sendmsg hooks don't see it, either.
+ * The kernel gives a copy of what goes to a group or to everybody to its own listeners before it
+ * asks the hooks of the cgroup. The datagram is made by hand, so that sendmsg hooks don't see it,
+ * either.
  */
 static int raw_copy(const struct target* t, struct in_addr to) {
     struct ip_mreqn link = {.imr_address = t->host4};
@@ -127,7 +139,10 @@ static int abstract(const struct target* t, int type) {
         if (connect(fd, (struct sockaddr*)&to, (socklen_t)length)) return done(fd, errno);
         return done(fd, put(t, fd, 0));
     }
-    return done(fd, sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr*)&to, (socklen_t)length) < 0 ? errno : 0);
+    return done(fd,
+                sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr*)&to, (socklen_t)length) < 0
+                    ? errno
+                    : 0);
 }
 
 ROUTE(abstract_stream, abstract(t, SOCK_STREAM))
@@ -140,7 +155,8 @@ static int netlink(const struct target* t) {
     int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
 
     fill_token(t, bytes, sizeof(bytes));
-    return done(fd, sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr*)&to, sizeof(to)) < 0 ? errno : 0);
+    return done(
+        fd, sendto(fd, bytes, sizeof(bytes), 0, (struct sockaddr*)&to, sizeof(to)) < 0 ? errno : 0);
 }
 
 const struct route shared_routes[] = {

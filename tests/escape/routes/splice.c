@@ -24,7 +24,9 @@ static int by_sendfile(const struct target* t) {
     int error = joined_to_host(t, SOCK_STREAM, 0, &fd);
 
     fill_token(t, bytes, sizeof(bytes));
-    if (!error && (write(file, bytes, sizeof(bytes)) < 0 || sendfile(fd, file, &from, sizeof(bytes)) < 0)) error = errno;
+    if (!error &&
+        (write(file, bytes, sizeof(bytes)) < 0 || sendfile(fd, file, &from, sizeof(bytes)) < 0))
+        error = errno;
     close(file);
     return done(fd, error);
 }
@@ -64,6 +66,7 @@ static int lite_splice(const struct target* t) {
 }
 
 const struct route splice_routes[] = {
-    {"splice/tcp-sendfile", "", by_sendfile}, {"splice/tcp", "", stream_splice},   {"splice/tcp-vmsplice", "", stream_vmsplice},
-    {"splice/udp", "", udp_splice},           {"splice/udplite", "", lite_splice}, {0},
+    {"splice/tcp-sendfile", "", by_sendfile},     {"splice/tcp", "", stream_splice},
+    {"splice/tcp-vmsplice", "", stream_vmsplice}, {"splice/udp", "", udp_splice},
+    {"splice/udplite", "", lite_splice},          {0},
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* TCP by connect(2), in every spelling of the host's address and every state a socket can be in beforehand. */
+/* TCP by connect(2), in every spelling of the host's address and every state a socket can be in
+ * beforehand. */
 #include <errno.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -41,7 +42,9 @@ static int to_link_local(const struct target* t) {
 static int to_link_local_bound(const struct target* t) {
     int fd = stream(AF_INET6);
 
-    if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->ifname, (socklen_t)strlen(t->ifname))) return done(fd, errno);
+    if (fd >= 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->ifname, (socklen_t)strlen(t->ifname)))
+        return done(fd, errno);
     return deliver_stream(t, fd, address6(&t->link6, t->port));
 }
 
@@ -73,7 +76,8 @@ static int blocking(const struct target* t) {
     return done(fd, put(t, fd, 0));
 }
 
-/* connect(AF_UNSPEC) dissolves a connection to a permitted address, and the socket connects again. */
+/* connect(AF_UNSPEC) dissolves a connection to a permitted address, and the socket connects again.
+ */
 static int after_reset(const struct target* t) {
     struct address first = address4(t->ext4, t->port);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
@@ -94,13 +98,15 @@ static int former_listener(const struct target* t) {
 
 static int former_v6(const struct target* t) {
     int fd = stream(AF_INET6);
-    int family = AF_INET; /* IPV6_ADDRFORM turns a socket connected to a mapped address into an IPv4 one */
+    int family =
+        AF_INET; /* IPV6_ADDRFORM turns a socket connected to a mapped address into an IPv4 one */
     struct address first = mapped4(t->ext4, t->port);
     struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
     int error = join(fd, &first);
 
     if (error) return done(fd, error);
-    if (setsockopt(fd, IPPROTO_IPV6, 1 /* IPV6_ADDRFORM */, &family, sizeof(family)) || connect(fd, &nowhere, sizeof(nowhere)))
+    if (setsockopt(fd, IPPROTO_IPV6, 1 /* IPV6_ADDRFORM */, &family, sizeof(family)) ||
+        connect(fd, &nowhere, sizeof(nowhere)))
         return done(fd, errno);
     return deliver_stream(t, fd, address4(t->host4, t->port));
 }
@@ -117,7 +123,8 @@ static int vectored(const struct target* t) {
     return done(fd, error);
 }
 
-/* Embedded IPv4: nothing here translates them, but the packet goes to the gateway, which is the host. */
+/* Embedded IPv4: nothing here translates them, but the packet goes to the gateway, which is the
+ * host. */
 static int to_embedded(const struct target* t, const uint8_t prefix[12]) {
     struct in6_addr to;
 
@@ -178,12 +185,14 @@ static void on_fault(int signal_number) {
     siglongjmp(no_int80, 1);
 }
 
-/* The 32-bit system call table from a 64-bit program: what a filter of 64-bit calls does not see. */
+/* The 32-bit system call table from a 64-bit program: what a filter of 64-bit calls does not see.
+ */
 static int by_int80(const struct target* t) {
     struct low {
         uint32_t arguments[3];
         struct sockaddr_in to;
-    }* low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+    }* low =
+        mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
     int fd = stream(AF_INET);
     long result;
 
@@ -196,7 +205,8 @@ static int by_int80(const struct target* t) {
     low->arguments[2] = sizeof(low->to);
     __asm__ volatile("int $0x80"
                      : "=a"(result)
-                     : "a"(102L /* socketcall */), "b"(3L /* SYS_CONNECT */), "c"((uintptr_t)low->arguments)
+                     : "a"(102L /* socketcall */), "b"(3L /* SYS_CONNECT */),
+                       "c"((uintptr_t)low->arguments)
                      : "memory", "r8", "r9", "r10", "r11");
     signal(SIGSEGV, SIG_DFL);
     if ((int)result < 0) return done(fd, -(int)result);

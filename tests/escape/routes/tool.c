@@ -49,7 +49,10 @@ int run_tool(const char* const argv[], const char* text) {
 /* Copies text with the placeholders filled in; what does not fit is a mistake in a route. */
 static void expand(const struct target* target, const char* text, char* out, size_t size) {
     char host4[INET_ADDRSTRLEN], host6[INET6_ADDRSTRLEN], own4[INET_ADDRSTRLEN];
-    const struct { const char *name, *value; } placeholders[] = {{"@host4", host4}, {"@host6", host6}, {"@own4", own4}, {"@link", target->ifname}};
+    const struct {
+        const char *name, *value;
+    } placeholders[] = {
+        {"@host4", host4}, {"@host6", host6}, {"@own4", own4}, {"@link", target->ifname}};
     size_t used = 0;
 
     inet_ntop(AF_INET, &target->host4, host4, sizeof(host4));

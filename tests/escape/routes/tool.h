@@ -5,9 +5,11 @@
 
 #include "route.h"
 
-/* Runs it by PATH with text on its stdin (or none); 0, or ENOENT when there is no such tool, or EOPNOTSUPP when it failed. */
+/* Runs it by PATH with text on its stdin (or none); 0, or ENOENT when there is no such tool, or
+ * EOPNOTSUPP when it failed. */
 int run_tool(const char* const argv[], const char* text);
-/* The same for a batch of ip(8) commands and for nft(8) rules, in which @host4, @host6, @own4 and @link stand for what the target says. */
+/* The same for a batch of ip(8) commands and for nft(8) rules, in which @host4, @host6, @own4 and
+ * @link stand for what the target says. */
 int ip_batch(const struct target* target, const char* commands);
 int nft_rules(const struct target* target, const char* rules);
 /* Waits until a link that was set up carries packets, which takes the kernel a moment. */

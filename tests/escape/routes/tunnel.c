@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* Devices that wrap packets or make them up (CAP_NET_ADMIN): what leaves has no socket of the container's, or not the destination the socket named.
+/* Devices that wrap packets or make them up (CAP_NET_ADMIN): what leaves has no socket of the
+ * container's, or not the destination the socket named.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,16 +22,20 @@ static int through(const struct target* t, const char* format) {
     struct in_addr far = {htonl(0x0ac80001)}; /* 10.200.0.1 */
     int error = ip_batch(t, format);
 
-    return error ? error : deliver_sendto(t, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), address4(far, t->port));
+    return error ? error
+                 : deliver_sendto(t, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                                  address4(far, t->port));
 }
 
 static int vxlan(const struct target* t) {
-    return through(t, "link add inner type vxlan id 7 remote @host4 dstport 4789 dev @link\n" INNER_UP
-                      "neighbour replace 10.200.0.1 lladdr 02:00:00:00:00:09 dev inner\n");
+    return through(t,
+                   "link add inner type vxlan id 7 remote @host4 dstport 4789 dev @link\n" INNER_UP
+                   "neighbour replace 10.200.0.1 lladdr 02:00:00:00:00:09 dev inner\n");
 }
 
 static int geneve(const struct target* t) {
-    return through(t, "link add inner type geneve id 7 remote @host4\n" INNER_UP "neighbour replace 10.200.0.1 lladdr 02:00:00:00:00:09 dev inner\n");
+    return through(t, "link add inner type geneve id 7 remote @host4\n" INNER_UP
+                      "neighbour replace 10.200.0.1 lladdr 02:00:00:00:00:09 dev inner\n");
 }
 
 static int gre(const struct target* t) {
@@ -38,8 +43,8 @@ static int gre(const struct target* t) {
 }
 
 static int gretap(const struct target* t) {
-    return through(
-        t, "link add inner type gretap remote @host4 local @own4\n" INNER_UP "neighbour replace 10.200.0.1 lladdr 02:00:00:00:00:09 dev inner\n");
+    return through(t, "link add inner type gretap remote @host4 local @own4\n" INNER_UP
+                      "neighbour replace 10.200.0.1 lladdr 02:00:00:00:00:09 dev inner\n");
 }
 
 static int ipip(const struct target* t) {
@@ -47,7 +52,9 @@ static int ipip(const struct target* t) {
 }
 
 static int fou(const struct target* t) {
-    return through(t, "link add inner type ipip remote @host4 local @own4 encap fou encap-sport auto encap-dport 5555\n" INNER_UP);
+    return through(t,
+                   "link add inner type ipip remote @host4 local @own4 encap fou encap-sport auto "
+                   "encap-dport 5555\n" INNER_UP);
 }
 
 static int ip6tnl(const struct target* t) {
@@ -60,22 +67,29 @@ static int vti(const struct target* t) {
 
 static int sit(const struct target* t) {
     struct in6_addr far = {.s6_addr = {0xfd, 0x99, [15] = 1}};
-    int error = ip_batch(t, "tunnel add inner mode sit remote @host4 local @own4\nlink set inner up\naddress add fd99::2/64 dev inner nodad\n");
+    int error = ip_batch(t,
+                         "tunnel add inner mode sit remote @host4 local @own4\nlink set inner "
+                         "up\naddress add fd99::2/64 dev inner nodad\n");
 
-    return error ? error : deliver_sendto(t, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), address6(&far, t->port));
+    return error ? error
+                 : deliver_sendto(t, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                                  address6(&far, t->port));
 }
 
 static int bareudp(const struct target* t) {
-    return through(
-        t, "link add inner type bareudp dstport 6635 ethertype ipv4\n" INNER_UP "route add 10.200.0.1/32 encap ip id 7 dst @host4 dev inner\n");
+    return through(t, "link add inner type bareudp dstport 6635 ethertype ipv4\n" INNER_UP
+                      "route add 10.200.0.1/32 encap ip id 7 dst @host4 dev inner\n");
 }
 
-/* A route that pushes a segment routing header, or a whole outer header, with the host as the next stop. */
+/* A route that pushes a segment routing header, or a whole outer header, with the host as the next
+ * stop. */
 static int segment_route(const struct target* t, const char* format) {
     struct in6_addr far = {.s6_addr = {0xfd, 0x99, [15] = 1}};
     int error = ip_batch(t, format);
 
-    return error ? error : deliver_sendto(t, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), address6(&far, t->port));
+    return error ? error
+                 : deliver_sendto(t, socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0),
+                                  address6(&far, t->port));
 }
 
 static int segment_encapsulated(const struct target* t) {
@@ -120,7 +134,8 @@ static int tun_device(const struct target* t, const char* commands, int* fd) {
     return ip_batch(t, commands);
 }
 
-/* What is written into a tun device is a packet that arrives; the container's namespace forwards it. */
+/* What is written into a tun device is a packet that arrives; the container's namespace forwards
+ * it. */
 static int tun_forwarded(const struct target* t) {
     struct in_addr from = {htonl(0x0ac80002)};
     struct packet packet = {0};
@@ -138,7 +153,8 @@ static int tun_forwarded(const struct target* t) {
     return done(fd, write(fd, packet.bytes, packet.size) < 0 ? errno : 0);
 }
 
-/* A packet from the host that the container's kernel cannot accept: it tells the host, and quotes the packet. */
+/* A packet from the host that the container's kernel cannot accept: it tells the host, and quotes
+ * the packet. */
 static int tun_quoted(const struct target* t) {
     struct packet packet = {0};
     size_t header;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* UDP by connect(2) and by a destination in the send call, in every spelling of the host's address. */
+/* UDP by connect(2) and by a destination in the send call, in every spelling of the host's address.
+ */
 #include <errno.h>
 #include <string.h>
 
@@ -95,7 +96,8 @@ static int sendto_6to4(const struct target* t) {
 }
 
 /* Connected to a permitted address, with another one named for a single datagram. */
-static int elsewhere(const struct target* t, int family, struct address first, struct address then) {
+static int elsewhere(const struct target* t, int family, struct address first,
+                     struct address then) {
     int fd = dgram(family);
 
     if (connect(fd, &first.any, first.length)) return done(fd, errno);
@@ -117,7 +119,8 @@ static int elsewhere_mapped(const struct target* t) {
 /* The first datagram of the batch is permitted; the second must be judged on its own. */
 static int batch(const struct target* t) {
     uint8_t bytes[PAYLOAD] = {0}, secret[PAYLOAD];
-    struct iovec parts[2] = {{.iov_base = bytes, .iov_len = sizeof(bytes)}, {.iov_base = secret, .iov_len = sizeof(secret)}};
+    struct iovec parts[2] = {{.iov_base = bytes, .iov_len = sizeof(bytes)},
+                             {.iov_base = secret, .iov_len = sizeof(secret)}};
     struct address to[2] = {address4(t->ext4, t->port), address4(t->host4, t->port)};
     struct mmsghdr letters[2] = {0};
     int fd = dgram(AF_INET);
@@ -125,7 +128,10 @@ static int batch(const struct target* t) {
 
     fill_token(t, secret, sizeof(secret));
     for (int i = 0; i < 2; i++)
-        letters[i].msg_hdr = (struct msghdr){.msg_name = &to[i].any, .msg_namelen = to[i].length, .msg_iov = &parts[i], .msg_iovlen = 1};
+        letters[i].msg_hdr = (struct msghdr){.msg_name = &to[i].any,
+                                             .msg_namelen = to[i].length,
+                                             .msg_iov = &parts[i],
+                                             .msg_iovlen = 1};
     sent = sendmmsg(fd, letters, 2, 0);
     if (sent == 1) /* the error of the second is reported by the next call */
         sent = sendmmsg(fd, letters + 1, 1, 0);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* io_uring: the socket calls without the system calls, from the caller's context, a worker's or a polling thread's. */
+/* io_uring: the socket calls without the system calls, from the caller's context, a worker's or a
+ * polling thread's. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,13 +9,17 @@
 #include "ring.h"
 
 static struct io_uring_sqe connect_entry(int fd, const struct address* to) {
-    struct io_uring_sqe entry = {.opcode = IORING_OP_CONNECT, .fd = fd, .addr = (uint64_t)(uintptr_t)&to->any, .off = to->length};
+    struct io_uring_sqe entry = {.opcode = IORING_OP_CONNECT,
+                                 .fd = fd,
+                                 .addr = (uint64_t)(uintptr_t)&to->any,
+                                 .off = to->length};
 
     return entry;
 }
 
 static struct io_uring_sqe send_entry(int fd, const void* bytes, unsigned size) {
-    struct io_uring_sqe entry = {.opcode = IORING_OP_SEND, .fd = fd, .addr = (uint64_t)(uintptr_t)bytes, .len = size};
+    struct io_uring_sqe entry = {
+        .opcode = IORING_OP_SEND, .fd = fd, .addr = (uint64_t)(uintptr_t)bytes, .len = size};
 
     entry.msg_flags = MSG_NOSIGNAL;
     return entry;
@@ -86,7 +91,8 @@ static int connect_worker(const struct target* t) {
 static int chain(const struct target* t) {
     uint8_t bytes[PAYLOAD];
     struct address to = address4(t->host4, t->port);
-    struct io_uring_sqe entries[3] = {{.opcode = IORING_OP_SOCKET, .fd = AF_INET, .off = SOCK_STREAM, .file_index = 1}};
+    struct io_uring_sqe entries[3] = {
+        {.opcode = IORING_OP_SOCKET, .fd = AF_INET, .off = SOCK_STREAM, .file_index = 1}};
     struct ring ring;
     int results[3];
     int error = ring_open(&ring, 0);
@@ -117,11 +123,13 @@ static int socket_op(const struct target* t) {
     return fd < 0 ? -fd : deliver_stream(t, fd, address4(t->host4, t->port));
 }
 
-static int send_message(const struct target* t, int type, unsigned flags, unsigned char opcode, unsigned message_flags) {
+static int send_message(const struct target* t, int type, unsigned flags, unsigned char opcode,
+                        unsigned message_flags) {
     uint8_t bytes[PAYLOAD];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
     struct address to = address4(t->host4, t->port);
-    struct msghdr letter = {.msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1};
+    struct msghdr letter = {
+        .msg_name = &to.any, .msg_namelen = to.length, .msg_iov = &part, .msg_iovlen = 1};
     struct io_uring_sqe entry = {.opcode = opcode, .addr = (uint64_t)(uintptr_t)&letter, .len = 1};
     struct ring ring;
     int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0);
@@ -134,7 +142,8 @@ static int send_message(const struct target* t, int type, unsigned flags, unsign
     entry.msg_flags = message_flags | MSG_NOSIGNAL;
     result = ring_one(&ring, entry);
     if (result == -EINPROGRESS) result = -joined(fd);
-    if (type == SOCK_STREAM && result >= 0) result = ring_one(&ring, send_entry(fd, bytes, sizeof(bytes)));
+    if (type == SOCK_STREAM && result >= 0)
+        result = ring_one(&ring, send_entry(fd, bytes, sizeof(bytes)));
     return finish(&ring, fd, result);
 }
 

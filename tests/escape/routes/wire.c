@@ -33,9 +33,15 @@ void add_ethernet(struct packet* packet, const struct target* target, uint16_t t
     add_bytes(packet, &wire_type, 2);
 }
 
-size_t begin_ip4(struct packet* packet, struct in_addr from, struct in_addr to, uint8_t protocol, uint16_t fragment) {
+size_t begin_ip4(struct packet* packet, struct in_addr from, struct in_addr to, uint8_t protocol,
+                 uint16_t fragment) {
     size_t at = packet->size;
-    struct iphdr header = {.version = 4, .ihl = 5, .ttl = 64, .protocol = protocol, .id = htons(0x4a41), .frag_off = htons(fragment)};
+    struct iphdr header = {.version = 4,
+                           .ihl = 5,
+                           .ttl = 64,
+                           .protocol = protocol,
+                           .id = htons(0x4a41),
+                           .frag_off = htons(fragment)};
 
     header.saddr = from.s_addr;
     header.daddr = to.s_addr;
@@ -51,7 +57,8 @@ void end_ip4(struct packet* packet, size_t header) {
     memcpy(packet->bytes + header + offsetof(struct iphdr, check), &check, 2);
 }
 
-size_t begin_ip6(struct packet* packet, const struct in6_addr* from, const struct in6_addr* to, uint8_t next) {
+size_t begin_ip6(struct packet* packet, const struct in6_addr* from, const struct in6_addr* to,
+                 uint8_t next) {
     size_t at = packet->size;
     struct ip6_hdr header = {.ip6_src = *from, .ip6_dst = *to};
 
@@ -68,8 +75,11 @@ void end_ip6(struct packet* packet, size_t header) {
     memcpy(packet->bytes + header + offsetof(struct ip6_hdr, ip6_plen), &length, 2);
 }
 
-void add_udp(struct packet* packet, const struct target* target, uint16_t from, uint16_t to, size_t payload) {
-    struct udphdr header = {.source = htons(from), .dest = htons(to), .len = htons((uint16_t)(sizeof(header) + payload))};
+void add_udp(struct packet* packet, const struct target* target, uint16_t from, uint16_t to,
+             size_t payload) {
+    struct udphdr header = {.source = htons(from),
+                            .dest = htons(to),
+                            .len = htons((uint16_t)(sizeof(header) + payload))};
 
     add_bytes(packet, &header, sizeof(header));
     add_payload(packet, target, payload);
@@ -80,13 +90,18 @@ void checksum_udp6(struct packet* packet, size_t ip6, size_t udp) {
     uint32_t sum = IPPROTO_UDP + (uint32_t)length;
     uint16_t check;
 
-    for (size_t i = 8; i < 40; i += 2) sum += (uint32_t)(packet->bytes[ip6 + i] << 8 | packet->bytes[ip6 + i + 1]);
+    for (size_t i = 8; i < 40; i += 2)
+        sum += (uint32_t)(packet->bytes[ip6 + i] << 8 | packet->bytes[ip6 + i + 1]);
     check = internet_checksum(packet->bytes + udp, length, sum);
     memcpy(packet->bytes + udp + offsetof(struct udphdr, check), &check, 2);
 }
 
 void add_tcp(struct packet* packet, uint16_t from, uint16_t to, uint8_t flags) {
-    struct tcphdr header = {.th_sport = htons(from), .th_dport = htons(to), .th_seq = htonl(1), .th_off = 5, .th_win = htons(1024)};
+    struct tcphdr header = {.th_sport = htons(from),
+                            .th_dport = htons(to),
+                            .th_seq = htonl(1),
+                            .th_off = 5,
+                            .th_win = htons(1024)};
 
     header.th_flags = flags;
     add_bytes(packet, &header, sizeof(header));

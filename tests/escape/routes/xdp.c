@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
-/* AF_XDP (CAP_NET_RAW): frames put into the device's queue from memory that user space shares with the kernel. */
+/* AF_XDP (CAP_NET_RAW): frames put into the device's queue from memory that user space shares with
+ * the kernel. */
 #include <errno.h>
 #include <linux/if_ether.h>
 #include <linux/if_xdp.h>
@@ -22,7 +23,8 @@
 #define SLOTS 4
 
 static int frame(const struct target* t) {
-    struct sockaddr_xdp at = {.sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY, .sxdp_ifindex = if_nametoindex(t->ifname)};
+    struct sockaddr_xdp at = {
+        .sxdp_family = AF_XDP, .sxdp_flags = XDP_COPY, .sxdp_ifindex = if_nametoindex(t->ifname)};
     struct xdp_mmap_offsets offsets;
     socklen_t length = sizeof(offsets);
     struct xdp_umem_reg memory = {.len = CHUNK * SLOTS, .chunk_size = CHUNK};
@@ -36,11 +38,14 @@ static int frame(const struct target* t) {
     if (fd < 0) return errno;
     chunks = mmap(NULL, CHUNK * SLOTS, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     memory.addr = (uint64_t)(uintptr_t)chunks;
-    if (setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &memory, sizeof(memory)) || setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &slots, sizeof(slots)) ||
-        setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &slots, sizeof(slots)) || setsockopt(fd, SOL_XDP, XDP_TX_RING, &slots, sizeof(slots)) ||
+    if (setsockopt(fd, SOL_XDP, XDP_UMEM_REG, &memory, sizeof(memory)) ||
+        setsockopt(fd, SOL_XDP, XDP_UMEM_FILL_RING, &slots, sizeof(slots)) ||
+        setsockopt(fd, SOL_XDP, XDP_UMEM_COMPLETION_RING, &slots, sizeof(slots)) ||
+        setsockopt(fd, SOL_XDP, XDP_TX_RING, &slots, sizeof(slots)) ||
         getsockopt(fd, SOL_XDP, XDP_MMAP_OFFSETS, &offsets, &length))
         return done(fd, errno);
-    queue = mmap(NULL, offsets.tx.desc + SLOTS * sizeof(struct xdp_desc), PROT_READ | PROT_WRITE, MAP_SHARED, fd, XDP_PGOFF_TX_RING);
+    queue = mmap(NULL, offsets.tx.desc + SLOTS * sizeof(struct xdp_desc), PROT_READ | PROT_WRITE,
+                 MAP_SHARED, fd, XDP_PGOFF_TX_RING);
     if (queue == MAP_FAILED) return done(fd, errno);
     /* a socket that was just closed gives the queue back a little later */
     for (int i = 0; bind(fd, (struct sockaddr*)&at, sizeof(at)); i++) {
