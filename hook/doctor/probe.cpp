@@ -14,8 +14,6 @@
 #include "base/lines.h"
 #include "broker/client.h"
 #include "container/cgroup_path.h"
-#include "doctor/program_version.h"
-#include "doctor/trial_jail.h"
 #include "engines/containers_conf.h"
 #include "engines/containers_conf_files.h"
 #include "engines/hooks_dirs.h"
@@ -60,7 +58,9 @@ std::string trouble_with(const std::string& binary) {
 
 std::vector<SeenHook> hooks_in(const std::string& directory) {
     std::vector<SeenHook> hooks;
-    for (const std::string& file : files_in(directory, ".json")) {
+    const auto files = files_in(directory, ".json");
+    if (!files) return {{.file = directory, .error = files.error().message}};
+    for (const std::string& file : *files) {
         auto text = read_regular_file(AT_FDCWD, file, kMaxFile);
         auto json = text ? parse_hook_json(*text) : Result<HookJson>(std::move(text).error());
         SeenHook hook;
@@ -82,9 +82,11 @@ std::vector<SeenHook> hooks_in(const std::string& directory) {
 
 void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     facts.hooks_dirs = {std::string(kDefaultHooksDir)};
-    for (const std::string& file : settings_files(
-             {surroundings.containers_conf, {}, surroundings.config_home, surroundings.home},
-             !facts.is_root))
+    const auto files = settings_files(
+        {surroundings.containers_conf, {}, surroundings.config_home, surroundings.home},
+        !facts.is_root);
+    if (!files) facts.hooks.push_back({.file = "containers.conf", .error = files.error().message});
+    for (const std::string& file : files ? *files : std::vector<std::string>())
         if (const auto conf = parse_containers_conf(text_of(file)))
             take_list(conf->hooks_dir, facts.hooks_dirs);
     std::map<std::string, SeenHook> by_name;  // a later directory's file hides one of the same name

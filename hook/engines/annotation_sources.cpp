@@ -54,31 +54,13 @@ Result<Listed> find_listed(int bundle, const std::string& id) {
     return listed;
 }
 
-// The names of an image's manifests.
-Result<std::vector<std::string>> find_manifests(int image) {
-    UniqueFd again(::openat(image, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!again) return system_error("open its directory", errno, EX_IOERR);
-    const Directory directory(::fdopendir(again.get()));
-    if (!directory) return system_error("list its directory", errno, EX_IOERR);
-    again.release();
-    std::vector<std::string> names;
-    while (true) {
-        errno = 0;
-        const dirent* entry = ::readdir(directory.get());
-        if (entry == nullptr && errno != 0)
-            return system_error("list its directory", errno, EX_IOERR);
-        if (entry == nullptr) return names;
-        if (!is_manifest_name(entry->d_name)) continue;
-        if (names.size() == kMaxManifests)
-            return Error{EX_DATAERR, fmt::format("more than {} manifests", kMaxManifests)};
-        names.emplace_back(entry->d_name);
-    }
-}
-
 // Of all manifests of the image: another may have come since the container was made, by a pull of
 // the same image with other annotations.
 Result<AnnotationPairs> read_image_annotations(int image) {
-    auto names = TRY(find_manifests(image));
+    auto names = TRY(list_directory(image, "."));
+    std::erase_if(names, [](const std::string& name) { return !is_manifest_name(name); });
+    if (names.size() > kMaxManifests)
+        return Error{EX_DATAERR, fmt::format("more than {} manifests", kMaxManifests)};
     if (names.empty()) return Error{EX_NOINPUT, "it has no manifest"};
     AnnotationPairs all;
     for (const std::string& name : names) {

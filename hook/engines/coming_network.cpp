@@ -31,19 +31,17 @@ constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.
 Result<std::vector<PodmanNetwork>> read_networks(const std::string& path,
                                                  std::vector<std::string>& warnings) {
     std::vector<PodmanNetwork> networks;
-    const Directory directory(::opendir(path.c_str()));
-    if (directory == nullptr && errno == ENOENT) return networks;
-    if (directory == nullptr)
-        return system_error(fmt::format("open {}", quote(path)), errno, EX_IOERR);
+    auto names = list_directory(AT_FDCWD, path);
+    if (!names && names.error().exit_code == EX_NOINPUT) return networks;
+    if (!names) return std::move(names).error();
     const auto pass_over = [&](const std::string& name, const Error& error) {
         warnings.push_back(
             fmt::format("network {} in {}: {}: podman passes it over; fix or remove the file",
                         quote(name), quote(path), error.message));
     };
-    while (const dirent* entry = ::readdir(directory.get())) {
-        const std::string name = entry->d_name;
+    for (const std::string& name : *names) {
         if (!name.ends_with(".json")) continue;
-        auto text = read_regular_file(::dirfd(directory.get()), name, kMaxFile);
+        auto text = read_regular_file(AT_FDCWD, fmt::format("{}/{}", path, name), kMaxFile);
         if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
         if (!text) {
             pass_over(name, text.error());

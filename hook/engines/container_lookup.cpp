@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "engines/container_lookup.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -33,15 +34,15 @@ Candidates in_states() {
 }
 
 template <typename Each>
-void for_each_process(Each&& each) {
-    const Directory directory(::opendir("/proc"));
-    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get())) {
-        const std::string_view name = entry->d_name;
+Status for_each_process(Each&& each) {
+    const auto names = TRY(list_directory(AT_FDCWD, "/proc", Entries::directories));
+    for (const std::string& name : names) {
         pid_t pid = 0;
         const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
         if (error != std::errc() || end != name.data() + name.size()) continue;
         if (const auto process = Process::open(pid)) each(*process);
     }
+    return ok();
 }
 
 // The ID in a cgroup path that ends in libpod-ID, libpod-ID.scope, libpod-payload-ID or one of
@@ -56,9 +57,9 @@ std::string_view id_in_cgroup(std::string_view path) {
 }
 
 // By the cgroups of first processes, for runtimes whose states aren't known.
-Candidates in_cgroups() {
+Result<Candidates> in_cgroups() {
     Candidates found;
-    for_each_process([&](const Process& process) {
+    TRY(for_each_process([&](const Process& process) {
         const auto text = read_kernel_file(process.proc_fd(), "cgroup");
         if (!text) return;
         const std::size_t line = text->find("0::");
@@ -71,7 +72,7 @@ Candidates in_cgroups() {
             found.emplace(
                 id,
                 RunningContainer{.id = id, .name = engine_name(process, id), .pid = process.pid()});
-    });
+    }));
     return found;
 }
 
@@ -95,10 +96,12 @@ Result<std::optional<RunningContainer>> choose(const Candidates& candidates,
 
 Result<RunningContainer> find_container(const std::string& word) {
     if (word.empty()) return Error{EX_USAGE, "a container's ID or name is missing"};
-    for (const auto& candidates : {in_states, in_cgroups}) {
-        auto found = TRY(choose(candidates(), word));
-        if (found) return std::move(*found);
+    auto found = TRY(choose(in_states(), word));
+    if (!found) {
+        auto candidates = TRY(in_cgroups());
+        found = TRY(choose(std::move(candidates), word));
     }
+    if (found) return std::move(*found);
     return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(word))};
 }
 

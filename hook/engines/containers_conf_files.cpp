@@ -34,33 +34,33 @@ UserSettings settings_of(pid_t runtime) {
 
 }  // namespace
 
-std::vector<std::string> files_in(const std::string& directory, std::string_view suffix) {
-    std::vector<std::string> files;
-    const Directory opened(::opendir(directory.c_str()));
-    if (opened == nullptr) return files;
-    while (const dirent* entry = ::readdir(opened.get()))
-        if (std::string_view(entry->d_name).ends_with(suffix))
-            files.push_back(fmt::format("{}/{}", directory, entry->d_name));
-    std::ranges::sort(files);
-    return files;
+Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix) {
+    auto names = list_directory(AT_FDCWD, directory);
+    if (!names && names.error().exit_code == EX_NOINPUT) return std::vector<std::string>();
+    if (!names) return std::move(names).error();
+    std::erase_if(*names, [&](const std::string& name) { return !name.ends_with(suffix); });
+    for (std::string& name : *names) name.insert(0, directory + "/");
+    std::ranges::sort(*names);
+    return names;
 }
 
-std::vector<std::string> settings_files(const UserSettings& settings, bool rootless) {
+Result<std::vector<std::string>> settings_files(const UserSettings& settings, bool rootless) {
     std::vector<std::string> files;
-    const auto add = [&](const std::string& directory) {
+    const auto add = [&](const std::string& directory) -> Status {
         files.push_back(directory + "/containers.conf");
-        for (std::string& file : files_in(directory + "/containers.conf.d", ".conf"))
-            files.push_back(std::move(file));
+        auto dropped_in = TRY(files_in(directory + "/containers.conf.d", ".conf"));
+        std::ranges::move(dropped_in, std::back_inserter(files));
+        return ok();
     };
     if (!settings.containers_conf.empty()) {
         files.push_back(settings.containers_conf);
     } else {
         files.emplace_back("/usr/share/containers/containers.conf");
-        add("/etc/containers");
+        TRY(add("/etc/containers"));
         if (rootless && !settings.config_home.empty())
-            add(settings.config_home + "/containers");
+            TRY(add(settings.config_home + "/containers"));
         else if (rootless && !settings.home.empty())
-            add(settings.home + "/.config/containers");
+            TRY(add(settings.home + "/.config/containers"));
     }
     if (!settings.override_conf.empty()) files.push_back(settings.override_conf);
     return files;
@@ -69,7 +69,9 @@ std::vector<std::string> settings_files(const UserSettings& settings, bool rootl
 Result<UserNetwork> configured_user_network(pid_t runtime) {
     auto is_root = TRY(in_initial_user_namespace());
     std::vector<std::string> slirp, pasta;
-    for (const std::string& file : settings_files(settings_of(runtime), !is_root)) {
+    const auto files =
+        TRY(settings_files(settings_of(runtime), !is_root).context("podman's settings"));
+    for (const std::string& file : files) {
         auto text = read_regular_file(AT_FDCWD, file, kMaxFile);
         if (!text && text.error().exit_code == EX_NOINPUT) continue;
         if (!text) return std::move(text).error().context("podman's settings");

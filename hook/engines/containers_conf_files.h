@@ -14,8 +14,9 @@
 
 namespace jail_ai {
 
-// Names of the directory that end so, as paths, sorted.
-std::vector<std::string> files_in(const std::string& directory, std::string_view suffix);
+// Names of the directory that end so, as paths, sorted; none if the directory is missing. Errors:
+// EX_NOPERM, EX_OSERR.
+Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix);
 
 // What podman takes from the environment; empty where unset.
 struct UserSettings {
@@ -26,8 +27,8 @@ struct UserSettings {
 };
 
 // In the order in which podman reads them; those that don't exist are among them. `rootless`: the
-// user's own, too.
-std::vector<std::string> settings_files(const UserSettings& settings, bool rootless);
+// user's own, too. Errors: as files_in().
+Result<std::vector<std::string>> settings_files(const UserSettings& settings, bool rootless);
 
 // What they say of user-mode networks, where the environment is that of process `runtime`, which
 // podman has started. Errors: EX_DATAERR for one that can't be read, which names it.

@@ -52,20 +52,10 @@ constexpr std::array kUsersPlaces = std::to_array<UsersPlace>({{"/run/user", ""}
                                                                {"/tmp", "storage-run-"},
                                                                {"/tmp", "containers-user-"}});
 
-UniqueFd open_directory(const std::string& path) {
-    return UniqueFd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-// Names in a directory; false where there are more than the limit, which are left out then.
-bool names_in(int dirfd, std::vector<std::string>& names, std::size_t most) {
-    const int again = ::openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const Directory directory(again < 0 ? nullptr : ::fdopendir(again));
-    while (const dirent* entry = directory == nullptr ? nullptr : ::readdir(directory.get())) {
-        if (entry->d_name[0] == '.') continue;
-        if (names.size() == most) return false;
-        names.emplace_back(entry->d_name);
-    }
-    return true;
+Result<UniqueFd> open_directory(const std::string& path) {
+    UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (!fd) return system_error("open", errno, errno == ENOENT ? EX_NOINPUT : EX_OSERR);
+    return fd;
 }
 
 // Error: EX_NOINPUT where it isn't this process any more.
@@ -93,16 +83,28 @@ public:
 
     // `directory` holds one for each container, by ID.
     void read_root(int dirfd, const std::string& directory, const Runtime& runtime, uid_t owner) {
-        std::vector<std::string> ids;
         Status worst = ok();
-        if (!names_in(dirfd, ids, kMaxStates))
+        auto ids = list(dirfd, directory, owner, kMaxStates + 1);
+        if (ids.size() > kMaxStates) {
             worst = Error{EX_DATAERR, fmt::format("more than {} entries", kMaxStates)};
+            ids.pop_back();
+        }
         for (const std::string& id : ids) {
             auto read = read_state(dirfd, id, runtime, owner);
             if (!read && read.error().exit_code != EX_NOINPUT && worst)
                 worst = std::move(read).error().context(quote(id, 80));
         }
         if (!worst) overlooked_.push_back({directory, owner, std::move(worst).error().message});
+    }
+
+    // What is in it, hidden names aside.
+    std::vector<std::string> list(int dirfd, const std::string& directory, uid_t owner,
+                                  std::size_t most) {
+        auto names = list_directory(dirfd, ".", Entries::all, most);
+        if (!names) overlooked_.push_back({directory, owner, names.error().message});
+        if (!names) return {};
+        std::erase_if(*names, [](const std::string& name) { return name.starts_with('.'); });
+        return std::move(*names);
     }
 
     // Whatever there is of the runtimes in one of the user's directories.
@@ -118,9 +120,17 @@ public:
         }
     }
 
-    // Where it isn't for the directory: one that is missing or somebody else's is none.
+    // If it isn't for the directory: one that is missing or somebody else's is none.
     void note_unopened(const std::string& directory, uid_t owner, const Error& why) {
         if (why.exit_code == EX_OSERR) overlooked_.push_back({directory, owner, why.message});
+    }
+
+    // One of the machine's own. Nothing if it is missing.
+    UniqueFd open(const std::string& directory) {
+        auto fd = open_directory(directory);
+        if (!fd && fd.error().exit_code != EX_NOINPUT)
+            overlooked_.push_back({directory, 0, fd.error().message});
+        return fd ? std::move(*fd) : UniqueFd();
     }
 
     std::vector<Overlooked> overlooked() && { return std::move(overlooked_); }
@@ -164,13 +174,12 @@ std::optional<uid_t> uid_in(std::string_view name, std::string_view prefix) {
 
 void read_roots(Reader& reader) {
     for (const auto& [directory, runtime] : kRootsRuntimes)
-        if (const UniqueFd fd = open_directory(directory))
+        if (const UniqueFd fd = reader.open(directory))
             reader.read_root(fd.get(), directory, *runtime, 0);
     for (const char* const directory : kNamespacedRoots) {
-        const UniqueFd fd = open_directory(directory);
-        std::vector<std::string> names;
-        if (fd) names_in(fd.get(), names, kMaxStates);
-        for (const std::string& name : names)
+        const UniqueFd fd = reader.open(directory);
+        if (!fd) continue;
+        for (const std::string& name : reader.list(fd.get(), directory, 0, kMaxStates))
             if (const auto root = open_owned_directory(fd.get(), name, kStrict, 0))
                 reader.read_root(root->get(), fmt::format("{}/{}", directory, name), kRunc, 0);
             else
@@ -180,10 +189,9 @@ void read_roots(Reader& reader) {
 
 void read_users(Reader& reader) {
     for (const auto& [directory, prefix] : kUsersPlaces) {
-        const UniqueFd fd = open_directory(directory);
-        std::vector<std::string> names;
-        if (fd) names_in(fd.get(), names, SIZE_MAX);
-        for (const std::string& name : names) {
+        const UniqueFd fd = reader.open(directory);
+        if (!fd) continue;
+        for (const std::string& name : reader.list(fd.get(), directory, 0, SIZE_MAX)) {
             const auto uid = uid_in(name, prefix);
             if (!uid) continue;
             // systemd mounts a file system of its own for each user. In /tmp anybody may make a

@@ -68,14 +68,12 @@ void look_at_process(int proc_fd, const char* pid, const NetworkQuestion& questi
 }  // namespace
 
 Result<UserNetwork> find_user_network(const NetworkQuestion& question) {
-    const Directory processes(::opendir("/proc"));
-    if (processes == nullptr) return system_error("open /proc", errno);
+    const auto names = TRY(list_directory(AT_FDCWD, "/proc", Entries::directories));
     Gathered gathered;
-    while (const dirent* entry = ::readdir(processes.get())) {
-        if (entry->d_name[0] < '0' || entry->d_name[0] > '9') continue;
-        const UniqueFd proc_fd(
-            ::openat(::dirfd(processes.get()), entry->d_name, O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (proc_fd) look_at_process(proc_fd.get(), entry->d_name, question, gathered);
+    for (const std::string& name : names) {
+        if (name.front() < '0' || name.front() > '9') continue;
+        const UniqueFd proc_fd(::open(("/proc/" + name).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (proc_fd) look_at_process(proc_fd.get(), name.c_str(), question, gathered);
     }
     if (gathered.unreadable && !gathered.found_own && !question.is_deferred)
         return std::move(*gathered.unreadable);

@@ -146,19 +146,17 @@ Result<int> first_closed_by_runtime(pid_t pid) {
 }
 
 Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, pid_t runtime) {
-    const int fd = ::openat(process.proc_fd(), "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const Directory directory(fd >= 0 ? ::fdopendir(fd) : nullptr);
-    if (!directory) return system_error("list the process's descriptors", errno);
+    const auto names =
+        TRY(list_directory(process.proc_fd(), "fd").context("the process's descriptors"));
     auto first_closed = TRY(first_closed_by_runtime(runtime));
     std::vector<ForeignDescriptor> found;
-    while (const dirent* entry = ::readdir(directory.get())) {
+    for (const std::string& name : names) {
         int number = -1;
-        const std::string_view name = entry->d_name;
         if (std::from_chars(name.data(), name.data() + name.size(), number).ec != std::errc() ||
             number >= first_closed)
             continue;
         const std::string what = fmt::format("look at descriptor {}", number);
-        const auto link = TRY(read_link(::dirfd(directory.get()), entry->d_name).context(what));
+        const auto link = TRY(read_link(process.proc_fd(), ("fd/" + name).c_str()).context(what));
         auto kind = TRY(judge_descriptor(process, number, link).context(what));
         if (kind) found.push_back({number, std::move(*kind)});
     }

@@ -47,18 +47,7 @@ Result<UniqueFd> open_directory(int dirfd, const char* name) {
 }
 
 Result<std::vector<std::string>> children_of(int cgroup_fd) {
-    const int again = ::openat(cgroup_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const Directory directory(again < 0 ? nullptr : ::fdopendir(again));
-    if (directory == nullptr) return system_error("list cgroup", errno);
-    std::vector<std::string> names;
-    errno = 0;
-    while (const dirent* entry = ::readdir(directory.get())) {
-        const std::string_view name = entry->d_name;
-        if (entry->d_type == DT_DIR && name != "." && name != "..") names.emplace_back(name);
-        errno = 0;
-    }
-    if (errno != 0) return system_error("list cgroup", errno);
-    return names;
+    return list_directory(cgroup_fd, ".", Entries::directories).context("cgroup");
 }
 
 enum class Bounds { of_somebody, none };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "system/file.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -8,6 +9,7 @@
 
 #include <array>
 #include <climits>
+#include <memory>
 
 #include "base/deadline.h"
 #include "base/quote.h"
@@ -78,6 +80,28 @@ Result<std::string> read_link(int dirfd, const char* name) {
     if (static_cast<std::size_t>(length) == buffer.size())
         return Error{EX_OSERR, "a path is longer than the kernel's limit"};
     return std::string(buffer.data(), static_cast<std::size_t>(length));
+}
+
+Result<std::vector<std::string>> list_directory(int dirfd, const std::string& path, Entries entries,
+                                                std::size_t most) {
+    const std::string what = fmt::format("list directory {}", quote(path));
+    const int fd = ::openat(dirfd, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return system_error(what, errno,
+                            errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_OSERR);
+    const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd), ::closedir);
+    if (!directory) return system_error(what, errno);
+    std::vector<std::string> names;
+    while (names.size() < most) {
+        errno = 0;
+        const dirent* entry = ::readdir(directory.get());
+        if (entry == nullptr && errno != 0) return system_error(what, errno);
+        if (entry == nullptr) break;
+        const std::string_view name = entry->d_name;
+        const bool meant = entries == Entries::all || entry->d_type == DT_DIR;
+        if (name != "." && name != ".." && meant) names.emplace_back(name);
+    }
+    return names;
 }
 
 Result<std::string> path_of(int fd) {

@@ -1,24 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Bounded reads.
+// Bounded reads of files and directories.
 #pragma once
 
-#include <dirent.h>
-
+#include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace jail_ai {
-
-struct DirectoryCloser {
-    void operator()(DIR* directory) const { ::closedir(directory); }
-};
-using Directory = std::unique_ptr<DIR, DirectoryCloser>;
 
 // Everything up to end of file. Errors: EX_DATAERR for more than `most` bytes, EX_IOERR for a
 // failed read.
@@ -40,6 +34,15 @@ Result<std::string> read_link(int dirfd, const char* name);
 
 // The path by which the kernel knows what is open. Error: EX_OSERR.
 Result<std::string> path_of(int fd);
+
+enum class Entries { all, directories };  // by the type that the file system gives with a name
+
+// The names in a directory, relative to dirfd, in the file system's order, without "." and "..".
+// What comes or goes meanwhile may be among them. Stops after `most`. Errors: EX_NOINPUT if there
+// is no such directory, EX_NOPERM, EX_OSERR.
+Result<std::vector<std::string>> list_directory(int dirfd, const std::string& path,
+                                                Entries entries = Entries::all,
+                                                std::size_t most = SIZE_MAX);
 
 // A file of procfs or cgroupfs, relative to dirfd.
 Result<std::string> read_kernel_file(int dirfd, const char* path);
