@@ -86,11 +86,11 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     auto events = TRY(Events::open());
     ContainersMeantByAndBy meant(asked);
     std::string text;
-    const auto add = [&](const Happened& happened) {
-        if (meant.has(happened.container))
-            text += line_of({happened.event.when + boot_time(), happened.container, happened.mode,
-                             happened.event},
-                            asked);
+    const auto add = [&](const DenialEvent& denial) {
+        if (meant.has(denial.container))
+            text += line_of(
+                {denial.event.when + boot_time(), denial.container, denial.mode, denial.event},
+                asked);
     };
     const auto tell_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))

@@ -125,14 +125,14 @@ void tell_progress(std::size_t done) {
 }  // namespace
 
 Result<std::vector<Refreshed>> refresh_jails(
-    JailWalk& walk, const RefreshOptions& options,
+    OtherPrograms& others, const RefreshOptions& options,
     const std::function<void(std::size_t done)>& progress) {
     TRY(take_lock(kRulesLock, true));
     auto network = TRY(own_network_namespace());
     auto routes = TRY(read_local_routes());
     std::vector<Refreshed> all;
     std::vector<Changed> changed;
-    auto visited = walk.for_each(0, [&](OpenJail& jail) -> Status {
+    auto visited = for_each_jail(0, others, [&](OpenJail& jail) -> Status {
         auto staleness = compare(jail, routes, network);
         if (!staleness) {
             all.push_back({{}, {}, {}, 0, {}, std::move(staleness).error().message});
@@ -156,9 +156,9 @@ namespace {
 
 Result<Outcome> refresh(const Arguments& asked, const Caller& caller) {
     const RefreshOptions options{asked.has(kDryRun), meant_of_running(asked.words)};
-    JailWalk walk;
+    OtherPrograms others;
     auto jails = refresh_jails(
-        walk, options, caller.reads_progress ? tell_progress : [](std::size_t /*done*/) {});
+        others, options, caller.reads_progress ? tell_progress : [](std::size_t /*done*/) {});
     if (caller.reads_progress && jails && jails->size() >= kProgressStep)
         std::fputs("\r\x1b[K", stderr);
     if (!jails) return std::move(jails).error();

@@ -19,10 +19,10 @@ struct Refreshed {
         changes;             // as find_differences() writes them; empty where all was up to date
     std::string left_alone;  // why, where that is so
     unsigned ended;          // connections from before to what is blocked now
-    std::string
-        warning;  // why they could not be ended, where that is so: they are cut all the same
-    std::string
-        failure;  // what went wrong, where something did: the rules are then no looser than before
+    // Why they could not be ended, where that is so: they are cut all the same.
+    std::string warning;
+    // What went wrong, where something did: the rules are then no looser than before.
+    std::string failure;
 };
 
 struct RefreshOptions {
@@ -32,7 +32,7 @@ struct RefreshOptions {
 
 // Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is
 // called with their number, after each. Errors: EX_OSERR, EX_TEMPFAIL.
-Result<std::vector<Refreshed>> refresh_jails(JailWalk& walk, const RefreshOptions& options,
+Result<std::vector<Refreshed>> refresh_jails(OtherPrograms& others, const RefreshOptions& options,
                                              const std::function<void(std::size_t done)>& progress);
 
 }  // namespace jail_ai

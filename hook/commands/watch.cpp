@@ -49,8 +49,8 @@ std::string changes_text(const Refreshed& jail) {
 }
 
 // False where it must be tried again.
-bool refresh_and_tell(JailWalk& walk, const Tell& tell) {
-    auto jails = refresh_jails(walk, {}, [](std::size_t /*done*/) {});
+bool refresh_and_tell(OtherPrograms& others, const Tell& tell) {
+    auto jails = refresh_jails(others, {}, [](std::size_t /*done*/) {});
     if (!jails) {
         tell({LOG_ERR, fmt::format("{}: will be tried again", jails.error().message)});
         return false;
@@ -81,7 +81,7 @@ public:
     int fd() const { return events_.fd(); }
 
     Status take(Clock::time_point now) {
-        TRY(events_.take([&](const Happened& happened) { hand_on(happened); },
+        TRY(events_.take([&](const DenialEvent& denial) { hand_on(denial); },
                          [&](std::string_view container, std::uint64_t lost) {
                              more_[std::string(container)] += lost;
                          }));
@@ -92,12 +92,12 @@ public:
 private:
     Refusals(Events events, const Tell& tell) : events_(std::move(events)), tell_(tell) {}
 
-    void hand_on(const Happened& happened) {
-        unsigned& told = told_[std::string(happened.container)];
+    void hand_on(const DenialEvent& denial) {
+        unsigned& told = told_[std::string(denial.container)];
         if (++told > kTellPerJail) return;
-        const LogEntry entry{0, happened.container, happened.mode, happened.event};
-        tell_({LOG_NOTICE, fmt::format("container {}: {}", quote(happened.container),
-                                       refusal_sentence(entry))});
+        const LogEntry entry{0, denial.container, denial.mode, denial.event};
+        tell_({LOG_NOTICE,
+               fmt::format("container {}: {}", quote(denial.container), refusal_sentence(entry))});
     }
 
     void sum_up(Clock::time_point now) {
@@ -140,7 +140,7 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
         auto opened = TRY(Refusals::open(caller.tell));
         refusals.emplace(std::move(opened));
     }
-    JailWalk walk;
+    OtherPrograms others;
     std::deque<Clock::time_point> again{Clock::now()};
     while (!stop_requested()) {
         pollfd ready[] = {{changes.fd(), POLLIN, 0}, {refusals ? refusals->fd() : -1, POLLIN, 0}};
@@ -155,7 +155,7 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
             again.clear();
             for (const auto later : kAgain) again.push_back(now + later);
         }
-        if ((changed || due) && !refresh_and_tell(walk, caller.tell) && again.empty())
+        if ((changed || due) && !refresh_and_tell(others, caller.tell) && again.empty())
             again.push_back(now + kAgain[0]);
         if (refusals) TRY(refusals->take(now));
     }

@@ -140,14 +140,14 @@ Result<Events> Events::open() {
     Events events(std::move(*lock), std::move(epoll), nanoseconds(CLOCK_BOOTTIME));
     TRY(events.find_new(true));
     // What is from before is read and dropped here, so that there is room for what comes.
-    TRY(events.take_all([](const Happened&) {}));
+    TRY(events.take_all([](const DenialEvent&) {}));
     return events;
 }
 
 Status Events::find_new(bool were_there_before) {
     const bool everywhere = ++calls_ % kCallsBetweenFullScans == 0;
     last_program_ =
-        TRY(jails_.for_each(everywhere ? 0 : last_program_, [&](OpenJail& jail) -> Status {
+        TRY(for_each_jail(everywhere ? 0 : last_program_, others_, [&](OpenJail& jail) -> Status {
             const std::uint32_t program = jail.program;
             if (streams_.contains(program)) return ok();
             auto stream = TRY(Stream::make(std::move(jail), since_, were_there_before));

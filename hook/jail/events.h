@@ -18,7 +18,7 @@
 
 namespace jail_ai {
 
-struct Happened {
+struct DenialEvent {
     jail_event event;
     std::string_view container;  // the runtime's id; empty where unknown
     Mode mode;
@@ -26,7 +26,7 @@ struct Happened {
 
 class Events {
 public:
-    using Each = std::function<void(const Happened&)>;
+    using Each = std::function<void(const DenialEvent&)>;
     using Lost = std::function<void(std::string_view container, std::uint64_t count)>;
 
     static constexpr int kLookMs = 100;  // a new jail's events wait in its buffer for that long
@@ -61,9 +61,9 @@ private:
     UniqueFd lock_;
     UniqueFd epoll_;
     std::uint64_t since_;  // ns of CLOCK_BOOTTIME
-    std::map<std::uint32_t, std::shared_ptr<Stream>>
-        streams_;  // by the id of the jail's first program
-    JailWalk jails_;
+    // By the id of the jail's first program.
+    std::map<std::uint32_t, std::shared_ptr<Stream>> streams_;
+    OtherPrograms others_;
     std::uint32_t last_program_ = 0;
     unsigned calls_ = 0;
     std::uint64_t next_look_ = 0;  // ns of CLOCK_MONOTONIC

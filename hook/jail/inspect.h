@@ -21,8 +21,8 @@ struct AttachedProgram {
     std::uint32_t id;
     std::string name;
     std::uint32_t attach_type;  // enum bpf_attach_type
-    std::uint32_t
-        attach_flags;  // BPF_F_ALLOW_MULTI and nothing else, where it is as we attach ours
+    // BPF_F_ALLOW_MULTI and nothing else, where it is as we attach ours.
+    std::uint32_t attach_flags;
     UniqueFd fd;
 };
 

@@ -168,8 +168,8 @@ private:
             int type;
             std::uint32_t bits;
         };
-        std::vector<Field>
-            fields;  // before the structure: libbpf adds fields to the type that was added last
+        // Before the structure: libbpf adds fields to the type that was added last.
+        std::vector<Field> fields;
         const btf_member* members = ::btf_members(&local);
         for (std::uint32_t i = 0; i < ::btf_vlen(&local); ++i) {
             const char* name = ::btf__name_by_offset(&local_, members[i].name_off);

@@ -34,6 +34,11 @@ Result<Constants> read_constants(const OpenJail& jail) {
     return constants;
 }
 
+const ProgramMap* find_map(const std::vector<ProgramMap>& maps, std::string_view name) {
+    const auto found = std::ranges::find(maps, name, &ProgramMap::name);
+    return found == maps.end() ? nullptr : &*found;
+}
+
 Mode mode_of(const Constants& constants) {
     return constants.audit != 0 ? Mode::audit : Mode::enforce;
 }
@@ -83,8 +88,7 @@ Status read_one_by_one(int map_fd, Rules& rules) {
 }  // namespace
 
 const ProgramMap* OpenJail::map(std::string_view name) const {
-    const auto found = std::ranges::find(maps, name, &ProgramMap::name);
-    return found == maps.end() ? nullptr : &*found;
+    return find_map(maps, name);
 }
 
 Result<std::optional<OpenJail>> open_jail(std::uint32_t id) {
@@ -101,20 +105,17 @@ Result<std::optional<OpenJail>> open_jail_of(int cgroup_fd) {
     return std::optional(OpenJail{programs.front().id, std::move(maps)});
 }
 
-Result<std::uint32_t> JailWalk::for_each(std::uint32_t after,
-                                         const std::function<Status(OpenJail& jail)>& each) {
-    auto known = std::ranges::upper_bound(others_, after);
-    std::vector<std::uint32_t> others(others_.begin(), known);
+Result<std::uint32_t> for_each_jail(std::uint32_t after, OtherPrograms& others,
+                                    const std::function<Status(OpenJail& jail)>& each) {
+    auto known = std::ranges::upper_bound(others, after);
+    OtherPrograms found(others.begin(), known);
     std::uint32_t id = after;
     while (::bpf_prog_get_next_id(id, &id) == 0) {
-        known = std::lower_bound(known, others_.end(), id);
-        if (known != others_.end() && *known == id) {
-            others.push_back(id);
-            continue;
-        }
-        auto jail = TRY(open_jail(id));
+        known = std::lower_bound(known, others.end(), id);
+        const bool is_known = known != others.end() && *known == id;
+        auto jail = TRY(is_known ? Result<std::optional<OpenJail>>(std::nullopt) : open_jail(id));
         if (!jail) {
-            others.push_back(id);
+            found.push_back(id);
             continue;
         }
         TRY(each(*jail));
@@ -122,13 +123,13 @@ Result<std::uint32_t> JailWalk::for_each(std::uint32_t after,
     if (errno != ENOENT)
         return system_error("ask for the next BPF program", errno,
                             errno == EPERM ? EX_NOPERM : EX_OSERR);
-    others_ = std::move(others);
+    others = std::move(found);
     return id;
 }
 
 Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>& maps) {
-    const auto map = std::ranges::find(maps, "jail_about", &ProgramMap::name);
-    if (map == maps.end()) return std::optional<JailMetadata>();
+    const ProgramMap* map = find_map(maps, "jail_about");
+    if (map == nullptr) return std::optional<JailMetadata>();
     const std::uint32_t first = 0;
     jail_about about{};
     std::vector<char> value((map->value_size + std::size_t{7}) &

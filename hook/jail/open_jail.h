@@ -31,20 +31,17 @@ Result<std::optional<OpenJail>> open_jail(std::uint32_t program);
 // likewise.
 Result<std::optional<OpenJail>> open_jail_of(int cgroup_fd);
 
-// The jails of this machine, by their programs and not by cgroups, so that none can be hidden by
-// where it is. What is none of them isn't looked at again by a later walk: the kernel gives no id
-// out a second time before it has given out 2^31 others.
-class JailWalk {
-public:
-    // Calls it for each jail whose first program has a higher id than `after`, and gives the
-    // highest id of any program. Ends with what the call returns when that is an error. Jails that
-    // go meanwhile are left out. Errors: EX_NOPERM, EX_OSERR.
-    Result<std::uint32_t> for_each(std::uint32_t after,
-                                   const std::function<Status(OpenJail& jail)>& each);
+// Ids of programs that are no jail's first, ascending.
+using OtherPrograms = std::vector<std::uint32_t>;
 
-private:
-    std::vector<std::uint32_t> others_;  // ids of programs that are no jail's first, ascending
-};
+// Calls it for each jail of this machine whose first program has a higher id than `after`, and
+// gives the highest id of any program. Finds them by their programs and not by cgroups, so that
+// none can be hidden by where it is. Jails that go meanwhile are left out, and what is in `others`
+// isn't looked at: what this call finds to be none comes to them, for the kernel gives no id out a
+// second time before it has given out 2^31 others. Ends with what `each` returns when that is an
+// error. Errors: EX_NOPERM, EX_OSERR.
+Result<std::uint32_t> for_each_jail(std::uint32_t after, OtherPrograms& others,
+                                    const std::function<Status(OpenJail& jail)>& each);
 
 // Nothing where the jail is of another version, or still in the making. Error: EX_OSERR.
 Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>& maps);

@@ -67,8 +67,8 @@ struct JailSnapshot {
     std::uint64_t cgroup_id = 0;  // of its directory, by which it is told from others
     std::string cgroup;           // below the cgroup2 mount; "/" for the root
     std::string name;  // of its container, as its engine calls it; empty where that isn't known
-    std::optional<JailMetadata>
-        metadata;  // nothing where the jail is of another version, or what held it is gone
+    // Nothing where the jail is of another version, or what held it is gone.
+    std::optional<JailMetadata> metadata;
     std::vector<JailProgram> programs;
     std::vector<Overrider> overriders;
     std::optional<Policy> policy;  // without sources and moots, which the kernel doesn't know

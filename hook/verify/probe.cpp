@@ -116,7 +116,8 @@ Result<Findings> find_stale(const VerifyFacts& facts) {
     Findings findings;
     auto network = TRY(own_network_namespace());
     auto routes = TRY(read_local_routes());
-    TRY(JailWalk().for_each(0, [&](const OpenJail& open) -> Status {
+    OtherPrograms others;
+    TRY(for_each_jail(0, others, [&](const OpenJail& open) -> Status {
         const auto has_it = [&](const JailSnapshot& jail) {
             return std::ranges::find(jail.programs, open.program, &JailProgram::id) !=
                    jail.programs.end();

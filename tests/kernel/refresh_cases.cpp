@@ -179,7 +179,8 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
         return Clock::now() < begin + (exchanges > kFewest ? kStorm : kMost);
     };
     for (; goes_on(); ++exchanges) {
-        auto visited = JailWalk().for_each(0, [&](OpenJail& jail) -> Status {
+        OtherPrograms others;
+        auto visited = for_each_jail(0, others, [&](OpenJail& jail) -> Status {
             const auto metadata = read_metadata(jail.maps);
             if (!metadata || !*metadata || (**metadata).container != "test") return ok();
             const auto now = read_rules(jail);
