@@ -18,10 +18,10 @@ namespace jail_ai {
 
 struct Arguments {
     Defaults defaults;
-    std::vector<std::string>
-        flags;  // the words that say so, each with its value: "--allow=host:11434"
-    std::vector<std::pair<std::string_view, std::string>>
-        options;  // the verb's own, each with its value
+    // The words that say so, each with its value: "--allow=host:11434".
+    std::vector<std::string> flags;
+    // The verb's own, each with its value.
+    std::vector<std::pair<std::string_view, std::string>> options;
     std::vector<std::string> words;
 
     // That of the option, or nullptr where it isn't there.

@@ -20,7 +20,6 @@
 #include "engines/container_lookup.h"
 #include "engines/container_name_files.h"
 #include "engines/network_stack.h"
-#include "engines/process_bundle.h"
 #include "facts/container.h"
 #include "jail/attachment.h"
 #include "jail/connections.h"
@@ -31,66 +30,56 @@ namespace {
 
 constexpr std::string_view kPid = "--pid", kCgroup = "--cgroup", kContainer = "--container";
 
-Result<Process> process_of(const std::string& number) {
+std::string called(std::string_view id) {
+    return fmt::format("container {}", quote(id));
+}
+
+Result<pid_t> parse_pid(std::string_view number) {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), pid);
     if (error != std::errc() || end != number.data() + number.size() || pid <= 0)
         return Error{EX_USAGE, fmt::format("{}: {} is no process id", kPid, quote(number))};
-    return Process::open(pid);
+    return pid;
 }
 
-// What is to be jailed, and by which name.
-struct Target {
-    std::string name;  // kept with the jail, as the runtime's id is
-    Process process;
-    Cgroup cgroup;
-    std::string bundle;  // empty where no config.json is known to be root's
-};
-
-Result<Target> target_around(std::string name, Process process, std::string bundle) {
-    auto cgroup = TRY(Cgroup::around(process));
-    return Target{std::move(name), std::move(process), std::move(cgroup), std::move(bundle)};
+// A container that runs, as its config.json has it where that is known to be root's, and else its
+// process. The name is kept with the jail, as the runtime's id is.
+Result<Container> running(std::string name, Process process, Cgroup cgroup,
+                          const std::string& bundle) {
+    auto files = TRY(bundle.empty() ? BundleFiles::of_process(process) : BundleFiles::open(bundle));
+    auto names = TRY(bundle.empty() ? read_name_files(process) : files.read_name_files());
+    const bool shares_network = TRY(process.shares_namespace("net"));
+    return Container{std::move(name),  std::move(process), std::move(cgroup), std::move(files),
+                     std::move(names), shares_network,     kRunsAlready,      Mounts::entered};
 }
 
-Result<Target> find_target(const Arguments& arguments) {
+// A process, or the first one of a container.
+Result<RunningContainer> process_meant(std::string_view kind, const std::string& word) {
+    if (kind == kContainer) return find_container(word);
+    const pid_t pid = TRY(parse_pid(word));
+    return RunningContainer{.id = fmt::format("pid-{}", word), .pid = pid};
+}
+
+Result<Container> container_meant(const Arguments& arguments) {
     const auto& [kind, word] = arguments.options.front();
-    if (kind == kPid) {
-        auto process = TRY(process_of(word));
-        return target_around(fmt::format("pid-{}", word), std::move(process), {});
+    if (kind == kCgroup) {
+        auto cgroup = TRY(Cgroup::at(word));
+        auto process = TRY(cgroup.some_process());
+        const std::string name = cgroup.path().substr(cgroup.path().rfind('/') + 1);
+        return running(name, std::move(process), std::move(cgroup), {}).context(called(name));
     }
-    if (kind == kContainer) {
-        auto found = TRY(find_container(word));
-        auto process = TRY(Process::open(found.pid));
-        return target_around(found.id, std::move(process), found.bundle);
-    }
-    auto cgroup = TRY(Cgroup::at(word));
-    auto process = TRY(cgroup.some_process());
-    std::string name = cgroup.path().substr(cgroup.path().rfind('/') + 1);
-    return Target{std::move(name), std::move(process), std::move(cgroup), {}};
-}
-
-Result<Container> container_of(Target target) {
-    const bool has_config = !target.bundle.empty();
-    auto files =
-        TRY(has_config ? BundleFiles::open(target.bundle) : files_of_process(target.process));
-    auto names = TRY(has_config ? files.read_name_files() : read_name_files(target.process));
-    const bool shares_network = TRY(target.process.shares_namespace("net"));
-    return Container{std::move(target.name),
-                     std::move(target.process),
-                     std::move(target.cgroup),
-                     std::move(files),
-                     std::move(names),
-                     shares_network,
-                     kRunsAlready,
-                     Mounts::entered};
+    const auto found = TRY(process_meant(kind, word));
+    auto process = TRY(Process::open(found.pid));
+    auto cgroup = TRY(Cgroup::around(process));
+    return running(found.id, std::move(process), std::move(cgroup), found.bundle)
+        .context(called(found.id));
 }
 
 // Those that count. `lines` gets what the log is to say of the others.
-Result<Annotations> annotations_of(const Container& container, const std::string& bundle,
-                                   Lines& lines) {
-    if (bundle.empty()) return Annotations();
+Result<Annotations> annotations_of(const Container& container, Lines& lines) {
+    if (container.files.path.empty()) return Annotations();
     auto annotations = TRY(read_annotations(container.files.config.json()));
-    auto ignored = TRY(ignore_others_annotations(annotations, container.id, bundle));
+    auto ignored = TRY(ignore_others_annotations(annotations, container.id, container.files.path));
     for (std::string& note : ignored) lines.push_back({LOG_WARNING, std::move(note)});
     return annotations;
 }
@@ -118,11 +107,9 @@ void end_connections_from_before(int cgroup_fd, Lines& lines) {
             {LOG_NOTICE, fmt::format("{} connections to the host from before ended", *ended)});
 }
 
-Result<Lines> jail_target(Target target, const Defaults& defaults) {
-    const std::string bundle = target.bundle;
-    const auto container = TRY(container_of(std::move(target)));
+Result<Lines> jail_running(const Container& container, const Defaults& defaults) {
     Lines lines;
-    auto annotations = TRY(annotations_of(container, bundle, lines));
+    auto annotations = TRY(annotations_of(container, lines));
     auto request = TRY(join_request(annotations, defaults));
     TRY(check_network_stack(container.process, annotations));
     auto jailed = TRY(jail(container, request, Existing::replace));
@@ -145,16 +132,15 @@ Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
         one.push_back({UniqueFd(::fcntl(cgroup.fd(), F_DUPFD_CLOEXEC, 0)), cgroup.path()});
         return one;
     }
-    auto found = TRY(kind == kContainer ? find_container(word)
-                                        : Result<RunningContainer>(RunningContainer{}));
-    auto process = TRY(kind == kContainer ? Process::open(found.pid) : process_of(word));
+    const auto found = TRY(process_meant(kind, word));
+    auto process = TRY(Process::open(found.pid));
     return cgroups_of(process);
 }
 
 Result<Outcome> attach(const Arguments& arguments, const Caller& /*caller*/) {
-    auto target = TRY(find_target(arguments));
-    const std::string who = fmt::format("container {}", quote(target.name));
-    auto lines = TRY(jail_target(std::move(target), arguments.defaults).context(who));
+    const auto container = TRY(container_meant(arguments));
+    const std::string who = called(container.id);
+    auto lines = TRY(jail_running(container, arguments.defaults).context(who));
     for (Line& line : lines) line.text.insert(0, who + ": ");
     return Outcome{{}, std::move(lines)};
 }

@@ -16,6 +16,7 @@
 #include "engines/container_name_files.h"
 #include "facts/host_view.h"
 #include "jail/reader.h"
+#include "policy/inputs.h"
 #include "system/cgroup_walk.h"
 #include "system/process.h"
 #include "system/routes.h"
@@ -23,51 +24,46 @@
 namespace jail_ai {
 namespace {
 
-// What a container is asked for, what it sees, and who it is.
-struct Subject {
-    std::string name;
-    Annotations annotations;
-    HostView view;
-    std::optional<Process> process;
-};
-
-Result<Subject> any_container() {
-    Subject subject{"a container with a network of its own", {}, {}, std::nullopt};
-    subject.view.routes = TRY(read_local_routes());
-    return subject;
+// The container that is named, or whatever a process is in; with neither PID 0.
+Result<RunningContainer> container_meant(const Question& question) {
+    if (question.pid) return RunningContainer{.pid = *question.pid};
+    if (question.container.empty()) return RunningContainer{};
+    return find_container(question.container);
 }
 
-// `id` is the container's where `bundle` is known.
-Result<Subject> running_container(pid_t pid, std::string name, const std::string& id,
-                                  const std::string& bundle) {
-    auto process = TRY(Process::open(pid));
+std::string called(const RunningContainer& container) {
+    if (container.pid == 0) return "a container with a network of its own";
+    if (container.id.empty()) return fmt::format("process {}", container.pid);
+    return fmt::format("container {}", quote(container.id));
+}
+
+Result<Request> request_of(const Question& question, Annotations annotations) {
+    for (const auto& [key, value] : question.annotations) annotations[key] = value;
+    return join_or_block(question.defaults, annotations);
+}
+
+Result<PolicyInputs> inputs_of_any(const Question& question) {
+    PolicyInputs inputs;
+    inputs.host.routes = TRY(read_local_routes());
+    inputs.request = TRY(request_of(question, {}));
+    return inputs;
+}
+
+Result<PolicyInputs> inputs_of(const RunningContainer& container, const Process& process,
+                               const Question& question) {
     Annotations annotations;
     std::string network_path;
-    if (!bundle.empty()) {
-        auto files = TRY(BundleFiles::open(bundle));
+    if (!container.bundle.empty()) {
+        auto files = TRY(BundleFiles::open(container.bundle));
         annotations = TRY(read_annotations(files.config.json()));
         network_path = files.bundle.network_path;
-        TRY(ignore_others_annotations(annotations, id, bundle));
+        TRY(ignore_others_annotations(annotations, container.id, container.bundle));
     }
     auto names = TRY(read_name_files(process));
-    auto shares_network = TRY(process.shares_namespace("net"));
-    auto view = TRY(read_host_view(process, names, network_path, shares_network));
-    return Subject{std::move(name), std::move(annotations), std::move(view), std::move(process)};
-}
-
-Result<Subject> subject_of(const Question& question) {
-    if (question.pid)
-        return running_container(*question.pid, fmt::format("process {}", *question.pid), {}, {});
-    if (question.container.empty()) return any_container();
-    auto found = TRY(find_container(question.container));
-    return running_container(found.pid, fmt::format("container {}", quote(found.id)), found.id,
-                             found.bundle);
-}
-
-Result<Request> request_of(const Question& question, const Annotations& annotations) {
-    Annotations all = annotations;
-    for (const auto& [key, value] : question.annotations) all[key] = value;
-    return join_or_block(question.defaults, all);
+    const bool shares_network = TRY(process.shares_namespace("net"));
+    auto host = TRY(read_host_view(process, names, network_path, shares_network));
+    auto request = TRY(request_of(question, std::move(annotations)));
+    return PolicyInputs{std::move(request), std::move(host)};
 }
 
 Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
@@ -84,12 +80,15 @@ Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
 
 Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     const auto question = TRY(read_question(arguments));
-    auto subject = TRY(subject_of(question));
-    auto request = TRY(request_of(question, subject.annotations));
-    auto policy = TRY(compile_policy(request, subject.view));
-    Explanation explanation{std::move(subject.name),     question.destination, std::move(policy),
-                            subject.process.has_value(), std::nullopt,         {}};
-    if (subject.process) explanation.jail = TRY(jail_of(*subject.process));
+    const auto container = TRY(container_meant(question));
+    std::optional<Process> process;
+    if (container.pid != 0) process.emplace(TRY(Process::open(container.pid)));
+    const auto inputs =
+        TRY(process ? inputs_of(container, *process, question) : inputs_of_any(question));
+    auto policy = TRY(compile_policy(inputs.request, inputs.host));
+    Explanation explanation{called(container),   question.destination, std::move(policy),
+                            process.has_value(), std::nullopt,         {}};
+    if (process) explanation.jail = TRY(jail_of(*process));
     if (explanation.jail)
         explanation.differences =
             find_differences(explanation.jail->policy->rules, explanation.policy.rules);

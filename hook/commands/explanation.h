@@ -14,8 +14,8 @@
 namespace jail_ai {
 
 struct Explanation {
-    std::string
-        container;  // "container 'ID'", "process 17", "a container with a network of its own"
+    // "container 'ID'", "process 17", "a container with a network of its own".
+    std::string container;
     std::optional<AskedDestination> destination;
     Policy policy;                         // as it would be compiled now
     bool is_running;                       // a jail was looked for

@@ -157,18 +157,21 @@ std::string help(std::span<const Verb* const> verbs) {
         "usage: jail-ai-hook VERB [ARGUMENT]…        jail-ai-hook VERB --help tells what it "
         "takes\n\n";
     for (const Verb* verb : verbs) text += fmt::format("  {:13}  {}\n", verb->name, verb->summary);
-    return text +
-           "  --version      print the version\n"
-           "  --help         print this\n"
-           "\n"
-           "A container asks to be kept from its host by the annotation jail-ai.block-host=true "
-           "(audit: count;\n"
-           "false), and fits it to its needs by jail-ai.block-host.allow, .also, .dns, .on-failure "
-           "and .accept.\n"
-           "Anything else under jail-ai. is refused, and so is a container that can't be "
-           "protected.\n"
-           "Manual: jail-ai-hook(8), and jail-ai-hook(5) for annotations and the JSON of "
-           "engines.\n";
+    std::vector<std::string> suffixes;
+    for (const SettingWords& setting : setting_words())
+        if (annotation_key(setting.name) != kBlockHost)
+            suffixes.push_back(fmt::format(".{}", setting.name));
+    return text + fmt::format(
+                      "  --version      print the version\n"
+                      "  --help         print this\n"
+                      "\n"
+                      "A container asks to be kept from its host by the annotation {}=true\n"
+                      "(audit: count; false), and fits it to its needs by that key with {}.\n"
+                      "Anything else under jail-ai. is refused, and so is a container that can't "
+                      "be protected.\n"
+                      "Manual: jail-ai-hook(8), and jail-ai-hook(5) for annotations and the JSON "
+                      "of engines.\n",
+                      kBlockHost, fmt::join(suffixes, ", "));
 }
 
 std::string synopsis_of(const Verb& verb) {

@@ -34,13 +34,16 @@ Result<Guard> choose_guard(const Container& container, const Request& request) {
     return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
 }
 
-ContainerFacts with_network(ContainerFacts facts, const Container& container,
-                            const HostView& host) {
+Result<HostView> read_host_view(const Container& container) {
+    return read_host_view(container.process, container.names, container.files.bundle.network_path,
+                          container.shares_network);
+}
+
+void add_network(ContainerFacts& facts, const Bundle& bundle, const HostView& host) {
     facts.forwards = host.forwards;
     facts.shares_network = host.shares_network;
-    facts.loses_fragments = container.files.bundle.capabilities.contains("CAP_NET_RAW") &&
-                            !kernel_keeps_sockets_of_fragments();
-    return facts;
+    facts.loses_fragments =
+        bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
 }
 
 Lines lines_of(Lines risks, const HostView& host, const Policy& policy, Guard guard,
@@ -63,19 +66,17 @@ Result<Jailed> jail(const Container& container, const Request& request, Existing
     TRY(check_cgroup_v1());
     const Guard guard = TRY(choose_guard(container, request));
     ContainerFacts facts = TRY(read_container_facts(container, guard));
-    const HostView host =
-        TRY(read_host_view(container.process, container.names, container.files.bundle.network_path,
-                           container.shares_network));
-    Judged judged = TRY(judge_risks(container.files.bundle,
-                                    with_network(std::move(facts), container, host), request));
+    const HostView host = TRY(read_host_view(container));
+    add_network(facts, container.files.bundle, host);
+    Judged judged = TRY(judge_risks(container.files.bundle, facts, request));
     const Policy policy = TRY(compile_policy(request, host));
     const std::string inputs = TRY(write_inputs({request, host}));
-    Jail loaded = TRY(
-        Jail::load(policy, guard, container.cgroup, {container.id, judged.open_routes, inputs}));
+    const JailMetadata metadata{container.id, judged.open_routes, inputs};
+    Jail loaded = TRY(Jail::load(policy, guard, container.cgroup, metadata));
     Attachment attachment = TRY(std::move(loaded).attach(container.cgroup, existing));
     TRY(container.cgroup.recheck(container.process));
-    return Jailed{std::move(attachment),
-                  lines_of(std::move(judged.lines), host, policy, guard, container.cgroup)};
+    Lines lines = lines_of(std::move(judged.lines), host, policy, guard, container.cgroup);
+    return Jailed{std::move(attachment), std::move(lines)};
 }
 
 Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts,

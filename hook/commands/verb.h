@@ -25,8 +25,8 @@ enum class Use {
 
 struct Option {
     std::string_view name;  // "--pid"
-    std::string_view
-        value;  // what stands for its value in help: "PID", "auto|off"; empty where it takes none
+    // What stands for its value in help: "PID", "auto|off"; empty where it takes none.
+    std::string_view value;
     std::string_view help;    // half a line
     Use use = Use::once;      // where it takes none, it may stand there again
     std::string_view offers;  // values to begin with, of those that the placeholder doesn't tell,

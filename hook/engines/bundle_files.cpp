@@ -47,7 +47,7 @@ Result<BundleFiles> BundleFiles::open(const std::string& path) {
     const std::string what = fmt::format("config.json of bundle {}", quote(path));
     auto config = TRY(Config::parse(std::move(*text)).context(what));
     auto bundle = TRY(parse_bundle(config.json()).context(what));
-    return BundleFiles{std::move(config), std::move(bundle), std::move(directory)};
+    return BundleFiles{std::move(config), std::move(bundle), path, std::move(directory)};
 }
 
 Result<NameFiles> BundleFiles::read_name_files() const {

@@ -19,8 +19,8 @@ inline constexpr std::string_view kDefaultHooksDir = "/usr/share/containers/oci/
 // For which containers the engine calls a hook: those for which all of it holds.
 struct HookWhen {
     std::optional<bool> always;
-    std::vector<std::pair<std::string, std::string>>
-        annotations;  // regular expressions: some key and its value match, for each of the pairs
+    // Regular expressions: some key and its value match, for each of the pairs.
+    std::vector<std::pair<std::string, std::string>> annotations;
     bool is_known = true;  // false: written in the old form
     bool limited = false;  // to commands, or to containers with bind mounts
 };

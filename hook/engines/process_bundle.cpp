@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "engines/process_bundle.h"
+// The bundle of a process that has none.
+#include "engines/bundle_files.h"
 
 #include <fmt/format.h>
 
@@ -26,7 +27,7 @@ std::optional<std::uint64_t> number_of(std::string_view status, std::string_view
 
 }  // namespace
 
-Result<BundleFiles> files_of_process(const Process& process) {
+Result<BundleFiles> BundleFiles::of_process(const Process& process) {
     auto status = read_kernel_file(process.proc_fd(), "status");
     if (!status) return std::move(status).error().context(fmt::format("process {}", process.pid()));
     Bundle bundle;
@@ -43,7 +44,7 @@ Result<BundleFiles> files_of_process(const Process& process) {
     for (std::size_t number = 0; number < kCapabilityNames.size(); ++number)
         if ((held >> number & 1) != 0) bundle.capabilities.emplace(kCapabilityNames.at(number));
     auto config = TRY(Config::parse("{}"));
-    return BundleFiles{std::move(config), std::move(bundle), {}};
+    return BundleFiles{std::move(config), std::move(bundle), {}, {}};
 }
 
 }  // namespace jail_ai
