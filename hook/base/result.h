@@ -81,9 +81,11 @@ private:
     std::variant<T, Error> state_;
 };
 
-// The value of a Result; where it is an error, the function that this stands in returns that: auto
-// cgroup = TRY(Cgroup::around(process)); By a statement expression, an extension that GCC and clang
-// have. Not among other arguments.
+// The value of a Result. If it is an error, the function that this stands in returns that:
+//
+//     auto cgroup = TRY(Cgroup::around(process));
+//
+// By a statement expression, an extension that GCC and clang have. Not among other arguments.
 #define TRY(expression) TRY_NUMBERED(expression, __COUNTER__)
 #define TRY_NUMBERED(expression, number) TRY_AS(expression, TRY_NAME(number))
 #define TRY_NAME(number) tried_##number

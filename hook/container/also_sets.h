@@ -34,8 +34,8 @@ inline constexpr std::array kLinkLocal =
 struct AlsoSet {
     NamedSet value;
     std::string_view name;
-    std::span<const AlsoPrefix>
-        prefixes;  // of the gateway none: a container's own are found when it starts
+    // Of the gateway none: a container's own are found when it starts.
+    std::span<const AlsoPrefix> prefixes;
 };
 
 inline constexpr std::array kAlsoSets = std::to_array<AlsoSet>({

@@ -28,8 +28,8 @@ struct Mount {
 
 struct Bundle {
     std::vector<Mount> mounts;
-    std::set<std::string>
-        capabilities;  // of all five sets of the process, as in container/capability_names.h
+    // Of all five sets of the process, as in container/capability_names.h.
+    std::set<std::string> capabilities;
     std::set<std::string> namespaces;  // types of linux.namespaces: "pid", "network" …; empty where
                                        // it has none of its own
     std::set<std::string> joined;  // those of them that were there before, by path

@@ -13,8 +13,8 @@ namespace jail_ai {
 
 // A setting as people write it.
 struct SettingWords {
-    std::string_view
-        name;  // "allow": of the flag --allow and of the annotation jail-ai.block-host.allow
+    // "allow": of the flag --allow and of the annotation jail-ai.block-host.allow.
+    std::string_view name;
     std::vector<std::string_view> words;  // that it may have as they stand; of a list that takes
                                           // others, too, those that are fixed
     bool is_list;

@@ -4,6 +4,10 @@
 // unsaid.
 #pragma once
 
+#include <optional>
+#include <string>
+
+#include "base/result.h"
 #include "doctor/facts.h"
 
 namespace jail_ai {
@@ -17,5 +21,14 @@ struct Surroundings {
 };
 
 MachineFacts look_at_machine(const Surroundings& surroundings);
+
+// The first line that `NAME --version` prints within 5 s, or why there is none; nothing where the
+// program is not in the usual directories.
+std::optional<std::string> program_version(const std::string& name);
+
+// Jails a cgroup that it makes below the caller's own, has it proved, and takes all of it away.
+// Needs root and a prober (system/prober.h). Errors: EX_UNAVAILABLE where a jail doesn't act; any
+// other where that can't be shown here.
+Status try_to_jail();
 
 }  // namespace jail_ai

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "doctor/program_version.h"
+// What an installed program says of its version.
+#include "doctor/probe.h"
 
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "doctor/trial_jail.h"
+// A jail on trial: whether one acts on this machine.
+#include "doctor/probe.h"
 
 #include <fmt/format.h>
 #include <sys/stat.h>

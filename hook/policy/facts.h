@@ -42,8 +42,8 @@ struct BoundPath {
     bool read_only;  // the mount itself; mounts below it stay as they are
     bool is_socket;
     bool is_procfs;
-    std::string
-        engine_socket;  // of a directory: the name of an engine's socket right in it; else empty
+    // Of a directory: the name of an engine's socket right in it; else empty.
+    std::string engine_socket;
 };
 
 // A descriptor that the container's process holds before it has started, and that leads out of what
@@ -114,10 +114,10 @@ struct HostView {
     std::vector<IpPrefix> named;         // what the container's hosts file calls the host
     std::vector<IpPrefix> name_servers;  // the container's resolvers
     std::vector<IpPrefix> gateways;      // the container's default gateways
-    std::vector<IpPrefix>
-        own;  // addresses in the container's network namespace, without loopback's
-    std::vector<IpPrefix>
-        mapped;  // what a user-mode network (slirp4netns, pasta) leads to the host, or may
+    // Addresses in the container's network namespace, without loopback's.
+    std::vector<IpPrefix> own;
+    // What a user-mode network (slirp4netns, pasta) leads to the host, or may.
+    std::vector<IpPrefix> mapped;
 
     // The engine gives the container its network after the hook has run, so that nobody knows its
     // addresses yet.
@@ -126,8 +126,8 @@ struct HostView {
     std::vector<LocalRoute> coming;  // what the host will have then
 
     std::vector<LoopbackForward> forwards;  // for the container's risks, see policy/risks.h
-    std::vector<std::string>
-        warnings;  // what could not be read, and what was done about it, for the log
+    // What could not be read, and what was done about it, for the log.
+    std::vector<std::string> warnings;
 };
 
 }  // namespace jail_ai

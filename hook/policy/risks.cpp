@@ -16,8 +16,8 @@ struct CapabilityRisk {
     std::string_view name;
     Risk risk;
     bool within_sys_admin;  // it adds nothing to CAP_SYS_ADMIN, which is named then
-    bool
-        only_machine_wide;  // the kernel asks for it in the initial user namespace and nowhere else
+    // The kernel asks for it in the initial user namespace and nowhere else.
+    bool only_machine_wide;
 };
 
 // Each lets a process undo or pass by what is on the cgroup: translate and tunnel in its network

@@ -45,8 +45,8 @@ void take_own_run() {
 JailedContainers::JailedContainers(std::size_t count) {
     allow_descriptors(count);
     take_own_run();
-    std::queue<test::HookRun>
-        hooks;  // one for each processor: the kernel takes its time to verify programs
+    // One for each processor: the kernel takes its time to verify programs.
+    std::queue<test::HookRun> hooks;
     const auto finish_one = [&] {
         const HookOutcome outcome = hooks.front().finish();
         hooks.pop();

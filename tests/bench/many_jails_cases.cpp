@@ -93,8 +93,8 @@ std::size_t walk_programs() {
 }
 
 struct Rounds {
-    std::vector<double> ms,
-        own_ms;  // as it was, and without what it waited for processors that others had
+    // As it was, and without what it waited for processors that others had.
+    std::vector<double> ms, own_ms;
 
     void add(const TimedRun& run) {
         ms.push_back(run.ms);

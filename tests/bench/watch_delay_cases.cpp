@@ -93,8 +93,8 @@ test::HookCall watching() {
 }
 
 struct Delays {
-    std::vector<double> watch, own,
-        listener;  // own: without what watch waited for processors that others had
+    // Own: without what watch waited for processors that others had.
+    std::vector<double> watch, own, listener;
 };
 
 Delays measure(const JailedContainers& jails) {

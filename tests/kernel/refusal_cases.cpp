@@ -199,8 +199,8 @@ TEST_CASE("a cgroup outside of the hook's cgroup namespace") {
 TEST_CASE("a host with more local routes than a jail holds") {
     const NetworkNamespace crowded;
     {
-        std::vector<IpPrefix>
-            routes;  // every other address, so that no shorter prefix could stand for several
+        // Every other address, so that no shorter prefix could stand for several.
+        std::vector<IpPrefix> routes;
         for (int i = 0; i <= JAIL_MAX_RULES; i++)
             routes.push_back(parse_prefix("10.99." + std::to_string(i / 128) + "." +
                                           std::to_string(2 * (i % 128)) + "/32"));
