@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash
 # What verbs answer machines with, held against tests/schema, to be sourced after report.sh.
+: "${build:?the build directory}"
 
 # conforms NAME SCHEMA TEXT: TEXT is one JSON value, or several, a line each
 conforms() {
