@@ -163,7 +163,7 @@ found 'a new address' stale
 
 # With it.
 mark
-systemctl enable --now "$watch" 2>>"$lab/enabled"
+systemctl enable --now jail-ai-hook-watch.service 2>>"$lab/enabled"
 equal 'watch is enabled' enabled "$(systemctl is-enabled "$watch")"
 equal 'watch brings up to date what it finds' "$jailed_ids" "$(brought $new_v4 4)"
 equal 'which blocks it, in those containers alone' "$all_blocked $both_reached" "$(reach $new_v4 "${jailed_names[@]}" "${free_names[@]}")"
@@ -250,7 +250,7 @@ well 'and when all that has gone' '4 containers ask for the block, 4 have it'
 
 # By the timer.
 mark
-systemctl enable --now "$timer" 2>>"$lab/enabled"
+systemctl enable --now jail-ai-hook-verify.timer 2>>"$lab/enabled"
 equal 'the timer is enabled' enabled "$(systemctl is-enabled "$timer")"
 systemctl start "$verify" # the timer may have done so, and has no next time as long as that runs
 matches 'systemctl lists the timer with the time of its next run' "^[A-Z][a-z]+ [0-9-]+ .* $timer +$verify" "$(systemctl list-timers --no-legend "$timer")"

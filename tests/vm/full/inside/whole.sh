@@ -52,6 +52,6 @@ journal() {
     local cursor=()
     journalctl --sync
     if [ -e "$lab/cursor" ]; then cursor=(--after-cursor="$(<"$lab/cursor")"); fi
-    journalctl --quiet --identifier jail-ai-hook --output cat "${cursor[@]}"
+    journalctl -t jail-ai-hook --quiet --output cat "${cursor[@]}"
     journalctl --quiet --lines 1 --show-cursor --output cat | sed -n 's/^-- cursor: //p' >"$lab/cursor"
 }
