@@ -7,9 +7,9 @@
 sources=$(readlink -f "$lib/../..")
 image=localhost/agent
 
-# in_words COMMAND...: the results that probes print, one word each; what podman says goes to $lab/document.err
+# in_words COMMAND...: the results that probes print, be it to a terminal, one word each; what podman says goes to $lab/document.err
 in_words() {
-    "$@" 2>"$lab/document.err" | awk '$1 == "tcp" || $1 == "udp" { print $NF }' | paste -sd ' '
+    "$@" 2>"$lab/document.err" | tr -d '\r' | awk '$1 == "tcp" || $1 == "udp" { print $NF }' | paste -sd ' '
 }
 
 block() { "$sources/tests/docs/commands" --block "$1"; }
