@@ -34,26 +34,27 @@ enum jail_reason {
 				  networks */
 	JAIL_REASON_ALIAS, /* an address by which a container engine or virtual machine exposes its
 			      host */
-	JAIL_REASON_NAMED, /* what the container's hosts file calls the host */
+	JAIL_REASON_HOSTS_FILE,	 /* what the container's hosts file calls the host */
 	JAIL_REASON_LOOPBACK,	 /* 127.0.0.0/8 and ::1: the host's where the container shares its
 				    network namespace, and where they leave by a device */
 	JAIL_REASON_UNSPECIFIED, /* 0.0.0.0/8 and ::, which mean loopback */
 	JAIL_REASON_MULTICAST,	 /* every group: the host hears what is sent on its links */
 	JAIL_REASON_LINK_LOCAL,	 /* fe80::/10: a neighbour on the link, and the host is one */
 	JAIL_REASON_METADATA,	 /* a cloud's instance metadata service */
-	JAIL_REASON_ASKED,	 /* what the container's policy blocks beyond the host */
-	JAIL_REASON_PACKET,	 /* bound for a blocked address in a form that cannot be judged */
+	JAIL_REASON_POLICY,	 /* what the container's policy blocks beyond the host */
+	JAIL_REASON_MALFORMED_PACKET, /* bound for a blocked address in a form that cannot be judged
+				       */
 	/* the guard's, for what goes nowhere by a network hook */
 	JAIL_REASON_FAMILY, /* a socket of a family or protocol that the network hooks can't judge
 			     */
-	JAIL_REASON_FOREIGN_SOCKET, /* a socket made outside, handed in */
-	JAIL_REASON_FOREIGN_FILE,   /* another descriptor that leads out of the jail, handed in */
-	JAIL_REASON_ABSTRACT_UNIX,  /* an abstract Unix socket of a process outside */
-	JAIL_REASON_BPF,	    /* bpf(2) */
+	JAIL_REASON_INHERITED_SOCKET, /* a socket made outside, handed in */
+	JAIL_REASON_INHERITED_FILE,   /* another descriptor that leads out of the jail, handed in */
+	JAIL_REASON_ABSTRACT_UNIX,    /* an abstract Unix socket of a process outside */
+	JAIL_REASON_BPF,	      /* bpf(2) */
 	JAIL_REASON_COUNT
 };
 
-/* What a denial of JAIL_REASON_FOREIGN_FILE was of. */
+/* What a denial of JAIL_REASON_INHERITED_FILE was of. */
 enum jail_file {
 	JAIL_FILE_DEVICE = 1, /* a device that carries packets: tun, tap, vhost, ppp */
 	JAIL_FILE_CGROUP,     /* a file or directory of a cgroup file system */
@@ -97,18 +98,18 @@ struct jail_ports {
 
 /* Whether a blocked address is the container's own all the same, as long as what is sent to it
  * stays inside of its network namespace. */
-enum jail_own {
-	JAIL_OWN_NOT,
-	JAIL_OWN_ADDRESS,  /* the container's network namespace has the address, or may get it: the
-			      kernel knows */
-	JAIL_OWN_LOOPBACK, /* every network namespace has it, and a packet for it that leaves by a
-			      device was meant for somebody else's */
+enum jail_container_local_kind {
+	JAIL_CONTAINER_LOCAL_NOT,
+	JAIL_CONTAINER_LOCAL_ADDRESS,  /* the container's network namespace has the address, or may
+			      get it: the  kernel knows */
+	JAIL_CONTAINER_LOCAL_LOOPBACK, /* every network namespace has it, and a packet for it that
+			      leaves by a device was meant for somebody else's */
 };
 
 /* Value of jail_rules: that its prefix is blocked, but for these ports. */
 struct jail_rule {
-	__u8 reason; /* enum jail_reason */
-	__u8 own;    /* enum jail_own */
+	__u8 reason;	      /* enum jail_reason */
+	__u8 container_local; /* enum jail_container_local_kind */
 	__u8 pad[2];
 	struct jail_ports ports[JAIL_MAX_PORTS];
 };
@@ -130,10 +131,10 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
  * elsewhere would be for the host itself. All zero where there is none.
  */
 struct jail_peer {
-	__u32 addr[4]; /* network order, IPv4 in mapped form */
-	__u32 own[4];  /* likewise: where it was sent to; blended with all of this but the time */
-	__u16 port;    /* host byte order */
-	__u16 own_port;
+	__u32 addr[4];	/* network order, IPv4 in mapped form */
+	__u32 local[4]; /* likewise: where it was sent to; blended with all of this but the time */
+	__u16 port;	/* host byte order */
+	__u16 local_port;
 	__u32 heard; /* when it last did: CLOCK_MONOTONIC in units of 2^JAIL_PEER_TICK ns */
 };
 JAIL_ASSERT(sizeof(struct jail_peer) == 40, "no hidden padding");
@@ -160,10 +161,10 @@ JAIL_ASSERT(sizeof(struct jail_peer_table) <= 8192 - 256,
 
 /* How many different refusals one jail remembers; the least recently repeated one is forgotten
  * first. */
-#define JAIL_MAX_REFUSALS 128
+#define JAIL_MAX_RECENT 128
 
-/* Key of jail_refusals: what was refused. */
-struct jail_refusal {
+/* Key of jail_recent: what was refused. */
+struct jail_denial {
 	__u32 addr[4]; /* the destination, network order, IPv4 in mapped form; zero where there is
 			  none */
 	__u16 port; /* host byte order; 0 where there is none. Of JAIL_REASON_FAMILY the family, of
@@ -171,23 +172,23 @@ struct jail_refusal {
 	__u8 protocol; /* IPPROTO_*, or 0 */
 	__u8 reason;   /* enum jail_reason */
 };
-JAIL_ASSERT(sizeof(struct jail_refusal) == 20, "no hidden padding: the key is hashed as bytes");
+JAIL_ASSERT(sizeof(struct jail_denial) == 20, "no hidden padding: the key is hashed as bytes");
 
 #define JAIL_COMM_SIZE 16 /* TASK_COMM_LEN */
 
-/* Value of jail_refusals: how often, and the last time. */
-struct jail_refusal_seen {
+/* Value of jail_recent: how often, and the last time. */
+struct jail_denial_seen {
 	__u64 count;
 	__u64 last; /* ns of CLOCK_BOOTTIME */
 	__u32 pid;  /* in the initial PID namespace; 0 where unknown */
 	__u8 comm[JAIL_COMM_SIZE];
 	__u32 pad;
 };
-JAIL_ASSERT(sizeof(struct jail_refusal_seen) == 40, "no hidden padding");
+JAIL_ASSERT(sizeof(struct jail_denial_seen) == 40, "no hidden padding");
 
 /* What jail_events holds: one refusal each. */
 struct jail_event {
-	struct jail_refusal what;
+	struct jail_denial what;
 	__u32 pid;  /* as above */
 	__u64 when; /* as above */
 	__u8 comm[JAIL_COMM_SIZE];
@@ -230,12 +231,12 @@ struct jail_probe {
  */
 #define JAIL_ID_SIZE 80
 struct jail_about {
-	__u32 version;	   /* JAIL_ABOUT_VERSION */
-	__u32 open_routes; /* bits by enum Risk of hook/container/risk.h: found, and accepted or
-			      only told of */
-	__u64 since;	   /* ns of CLOCK_REALTIME */
-	__u8 mode;	   /* enum Mode of the same */
-	__u8 guard;	   /* enum Guard of hook/policy/facts.h */
+	__u32 version; /* JAIL_ABOUT_VERSION */
+	__u32 risks;   /* bits by enum Risk of hook/container/risk.h: found, and accepted or
+				only told of */
+	__u64 since;   /* ns of CLOCK_REALTIME */
+	__u8 mode;     /* enum Mode of the same */
+	__u8 guard;    /* enum Guard of hook/policy/facts.h */
 	__u8 shares_network;
 	__u8 pad;
 	__u32 engine_network; /* inode of the network namespace whose addresses are the host's */

@@ -60,10 +60,10 @@ const volatile __u8 reads_kernel =
 
 #define ALLOW 1
 
-/* `detail` and `protocol` are as struct jail_refusal has them for the reason. */
+/* `detail` and `protocol` are as struct jail_denial has them for the reason. */
 static __always_inline int deny(__u8 reason, int detail, int protocol)
 {
-	struct jail_refusal what = {
+	struct jail_denial what = {
 	    .port = (__u16)detail, .protocol = (__u8)protocol, .reason = reason};
 
 	jail_record(&what, 1);
@@ -172,15 +172,15 @@ static __always_inline struct pid_namespace *pid_namespace_at(const struct pid *
 static __always_inline int is_unseen(const struct pid *pid)
 {
 	struct task_struct *receiver = (struct task_struct *)bpf_get_current_task();
-	const struct pid *own;
+	const struct pid *receiver_pid;
 	__u32 level;
 
 	if (!reads_kernel)
 		return 1;
-	own = BPF_CORE_READ(receiver, thread_pid);
-	level = BPF_CORE_READ(own, level);
+	receiver_pid = BPF_CORE_READ(receiver, thread_pid);
+	level = BPF_CORE_READ(receiver_pid, level);
 	return BPF_CORE_READ(pid, level) < level ||
-	       pid_namespace_at(pid, level) != pid_namespace_at(own, level);
+	       pid_namespace_at(pid, level) != pid_namespace_at(receiver_pid, level);
 }
 
 /* By the name that /proc/PID/fd shows of an anonymous inode, from its second character on: the
@@ -236,7 +236,7 @@ static __always_inline int leads_out(struct file *file)
 }
 
 /* Was the socket made in the container's cgroup or below it? */
-static __always_inline int is_own(struct sock *sk)
+static __always_inline int made_in_this_cgroup(struct sock *sk)
 {
 	struct cgroup *cgroup = sk->sk_cgrp_data.cgroup;
 
@@ -267,7 +267,7 @@ static __always_inline int is_foreign_abstract(struct sock *sk)
 	address = unix_sk->addr;
 	if (!address || address->name[0].sun_path[0])
 		return 0;
-	return sk->__sk_common.skc_net.net->ns.inum == engine_network && !is_own(sk);
+	return sk->__sk_common.skc_net.net->ns.inum == engine_network && !made_in_this_cgroup(sk);
 }
 
 SEC("lsm_cgroup/socket_create")
@@ -291,14 +291,14 @@ int BPF_PROG(jail_receive, struct file *file)
 	if (!socket) {
 		int way = leads_out(file);
 
-		return way ? deny(JAIL_REASON_FOREIGN_FILE, way, 0) : ALLOW;
+		return way ? deny(JAIL_REASON_INHERITED_FILE, way, 0) : ALLOW;
 	}
 	sk = socket->sk;
 	/* Unix sockets are what connections with the outside are made of. A netlink socket is one
 	 * into the network namespace it was made in. */
-	if (!sk || sk->__sk_common.skc_family == AF_UNIX || is_own(sk))
+	if (!sk || sk->__sk_common.skc_family == AF_UNIX || made_in_this_cgroup(sk))
 		return ALLOW;
-	return deny(JAIL_REASON_FOREIGN_SOCKET, 0, 0);
+	return deny(JAIL_REASON_INHERITED_SOCKET, 0, 0);
 }
 
 SEC("lsm_cgroup/unix_stream_connect")

@@ -127,7 +127,7 @@ JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct 
 static __always_inline int answer(int verdict, const struct jail_key *key, __u8 protocol,
 				  __u16 port, int by_task)
 {
-	struct jail_refusal what = {.port = port, .protocol = protocol, .reason = (__u8)verdict};
+	struct jail_denial what = {.port = port, .protocol = protocol, .reason = (__u8)verdict};
 
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
@@ -136,16 +136,17 @@ static __always_inline int answer(int verdict, const struct jail_key *key, __u8 
 	return audit ? 1 : 0;
 }
 
-static __always_inline int answer_call(struct bpf_sock_addr *ctx, const struct jail_key *key,
-				       int verdict, enum jail_line line)
+static __always_inline int apply_verdict_to_call(struct bpf_sock_addr *ctx,
+						 const struct jail_key *key, int verdict,
+						 enum jail_line line)
 {
 	if (verdict != JAIL_VERDICT_PASS && jail_is_probe(line, bpf_get_socket_cookie(ctx)))
 		return audit ? 1 : 0;
 	return answer(verdict, key, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port), 1);
 }
 
-static __always_inline int answer_packet(struct __sk_buff *skb, const struct jail_packet *packet,
-					 int verdict)
+static __always_inline int apply_verdict_to_packet(struct __sk_buff *skb,
+						   const struct jail_packet *packet, int verdict)
 {
 	__be16 ports[2] = {0, 0};
 
@@ -155,7 +156,7 @@ static __always_inline int answer_packet(struct __sk_buff *skb, const struct jai
 							       : JAIL_LINE_EGRESS6,
 			  bpf_get_socket_cookie(skb)))
 		return audit ? 1 : 0;
-	if (!packet->odd && !packet->fragment &&
+	if (!packet->parse_status && !packet->fragment &&
 	    (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) &&
 	    jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		ports[1] = 0;
@@ -179,8 +180,8 @@ static __always_inline __u64 is_equal(const __u32 *addr, const struct jail_key *
 /* The two ends of a datagram, as the container sees them: who is at the other one, and where the
  * container's is, a null pointer where that is not known. */
 struct ends {
-	const struct jail_key *peer, *own;
-	__u16 port, own_port;
+	const struct jail_key *peer, *local;
+	__u16 port, local_port;
 };
 
 static __always_inline __u32 fold(const struct jail_key *key)
@@ -197,8 +198,8 @@ static __always_inline __u32 hashed(const struct jail_peer_table *table, __u32 w
 /* Differs for ends that differ in one thing, whatever the seed. */
 static __always_inline __u32 blend(const struct jail_peer_table *table, const struct ends *ends)
 {
-	return hashed(table, fold(ends->peer) ^ fold(ends->own) ^ (__u32)ends->port << 16 ^
-				 ends->own_port);
+	return hashed(table, fold(ends->peer) ^ fold(ends->local) ^ (__u32)ends->port << 16 ^
+				 ends->local_port);
 }
 
 static __always_inline __u64 is_same(const struct jail_peer *peer, const struct ends *ends)
@@ -211,11 +212,11 @@ static __always_inline __u64 is_same(const struct jail_peer *peer, const struct 
 static __always_inline __u64 is_between(const struct jail_peer *peer, const struct ends *ends,
 					__u32 blended)
 {
-	const __u32 own[4] = {peer->own[0] ^ blended, peer->own[1] ^ blended,
-			      peer->own[2] ^ blended, peer->own[3] ^ blended};
+	const __u32 local[4] = {peer->local[0] ^ blended, peer->local[1] ^ blended,
+				peer->local[2] ^ blended, peer->local[3] ^ blended};
 
-	return is_same(peer, ends) & is_equal(own, ends->own) &
-	       (((__u64)(peer->own_port ^ ends->own_port) - 1) >> 63);
+	return is_same(peer, ends) & is_equal(local, ends->local) &
+	       (((__u64)(peer->local_port ^ ends->local_port) - 1) >> 63);
 }
 
 /* Was it heard too long ago to be answered? */
@@ -247,10 +248,11 @@ static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *en
 		return 0;
 	set = peer_set(table, ends);
 	now = now_in_ticks();
-	blended = ends->own ? blend(table, ends) : 0;
+	blended = ends->local ? blend(table, ends) : 0;
 	for (int i = 0; i < JAIL_PEER_WAYS; i++)
-		fresh |= (ends->own ? is_between(&set[i], ends, blended) : is_same(&set[i], ends)) &
-			 ~is_over(&set[i], now);
+		fresh |=
+		    (ends->local ? is_between(&set[i], ends, blended) : is_same(&set[i], ends)) &
+		    ~is_over(&set[i], now);
 	return fresh & 1;
 }
 
@@ -299,9 +301,9 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 	place += place_for(place, ends, blended, now);
 	__builtin_memcpy(place->addr, ends->peer->words, sizeof(place->addr));
 	for (int i = 0; i < 4; i++)
-		place->own[i] = ends->own->words[i] ^ blended;
+		place->local[i] = ends->local->words[i] ^ blended;
 	place->port = ends->port;
-	place->own_port = ends->own_port;
+	place->local_port = ends->local_port;
 	asm volatile(
 	    ""
 	    :
@@ -314,13 +316,14 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
  */
 static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
 {
-	return skb->ifindex == LOOPBACK_IFINDEX && jail_is_own(&jail_rules, key) != JAIL_OWN_NOT;
+	return skb->ifindex == LOOPBACK_IFINDEX &&
+	       jail_container_local(&jail_rules, key) != JAIL_CONTAINER_LOCAL_NOT;
 }
 
 /* `family` is the program's, and no variable: the kernel gives each program the fields of its own
  * family alone. */
-static __always_inline void name_destination(const struct bpf_sock_addr *ctx, int family,
-					     struct jail_key *key)
+static __always_inline void fill_destination_key(const struct bpf_sock_addr *ctx, int family,
+						 struct jail_key *key)
 {
 	if (family == AF_INET) {
 		jail_key_v4(key, ctx->user_ip4);
@@ -338,23 +341,24 @@ static __always_inline void name_destination(const struct bpf_sock_addr *ctx, in
  * bind refuses it, and connect can fail at once. What bind can't tell, for a socket that is bound
  * already, egress decides.
  */
-static __always_inline int is_elsewhere(struct bpf_sock_addr *ctx, int family,
+static __always_inline int is_not_local(struct bpf_sock_addr *ctx, int family,
 					const struct jail_key *key)
 {
-	struct sockaddr_in own4 = {.sin_family = AF_INET, .sin_addr.s_addr = key->words[3]};
-	struct sockaddr_in6 own6 = {.sin6_family = AF_INET6};
+	struct sockaddr_in address4 = {.sin_family = AF_INET, .sin_addr.s_addr = key->words[3]};
+	struct sockaddr_in6 address6 = {.sin6_family = AF_INET6};
 
 	if (family == AF_INET)
-		return bpf_bind(ctx, (struct sockaddr *)&own4, sizeof(own4)) == -EADDRNOTAVAIL;
-	__builtin_memcpy(&own6.sin6_addr, key->words, sizeof(own6.sin6_addr));
-	return bpf_bind(ctx, (struct sockaddr *)&own6, sizeof(own6)) == -EADDRNOTAVAIL;
+		return bpf_bind(ctx, (struct sockaddr *)&address4, sizeof(address4)) ==
+		       -EADDRNOTAVAIL;
+	__builtin_memcpy(&address6.sin6_addr, key->words, sizeof(address6.sin6_addr));
+	return bpf_bind(ctx, (struct sockaddr *)&address6, sizeof(address6)) == -EADDRNOTAVAIL;
 }
 
-static __always_inline int judge_sockaddr(struct bpf_sock_addr *ctx, const struct jail_key *key)
+static __always_inline int check_sockaddr(struct bpf_sock_addr *ctx, const struct jail_key *key)
 {
 	__u8 protocol = (__u8)ctx->protocol;
 	struct ends ends = {.peer = key, .port = bpf_ntohs((__u16)ctx->user_port)};
-	int verdict = jail_judge(&jail_rules, key, protocol, ends.port);
+	int verdict = jail_evaluate(&jail_rules, key, protocol, ends.port);
 
 	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && ctx->sk &&
 	    has_spoken(ctx->sk, &ends))
@@ -377,48 +381,49 @@ static __always_inline void forget_acceptance(struct bpf_sock_addr *ctx)
 }
 
 /* What all four programs do: those of connect for `connects`, those of sendmsg else. */
-static __always_inline int judge_call(struct bpf_sock_addr *ctx, int family, int connects,
+static __always_inline int check_call(struct bpf_sock_addr *ctx, int family, int connects,
 				      enum jail_line line)
 {
 	struct jail_key key;
-	int verdict, own;
+	int verdict, container_local;
 
 	if (connects)
 		forget_acceptance(ctx);
-	name_destination(ctx, family, &key);
-	verdict = judge_sockaddr(ctx, &key);
+	fill_destination_key(ctx, family, &key);
+	verdict = check_sockaddr(ctx, &key);
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	own = jail_is_own(&jail_rules, &key);
-	if (own == JAIL_OWN_LOOPBACK && !is_bound_to_device(ctx))
+	container_local = jail_container_local(&jail_rules, &key);
+	if (container_local == JAIL_CONTAINER_LOCAL_LOOPBACK && !is_bound_to_device(ctx))
 		return 1;
-	if (own == JAIL_OWN_ADDRESS && !(connects && is_elsewhere(ctx, family, &key)))
+	if (container_local == JAIL_CONTAINER_LOCAL_ADDRESS &&
+	    !(connects && is_not_local(ctx, family, &key)))
 		return 1;
-	return answer_call(ctx, &key, verdict, line);
+	return apply_verdict_to_call(ctx, &key, verdict, line);
 }
 
 SEC("cgroup/connect4")
 int jail_connect4(struct bpf_sock_addr *ctx)
 {
-	return judge_call(ctx, AF_INET, 1, JAIL_LINE_CONNECT4);
+	return check_call(ctx, AF_INET, 1, JAIL_LINE_CONNECT4);
 }
 
 SEC("cgroup/connect6")
 int jail_connect6(struct bpf_sock_addr *ctx)
 {
-	return judge_call(ctx, AF_INET6, 1, JAIL_LINE_CONNECT6);
+	return check_call(ctx, AF_INET6, 1, JAIL_LINE_CONNECT6);
 }
 
 SEC("cgroup/sendmsg4")
 int jail_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return judge_call(ctx, AF_INET, 0, JAIL_LINE_SENDMSG4);
+	return check_call(ctx, AF_INET, 0, JAIL_LINE_SENDMSG4);
 }
 
 SEC("cgroup/sendmsg6")
 int jail_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return judge_call(ctx, AF_INET6, 0, JAIL_LINE_SENDMSG6);
+	return check_call(ctx, AF_INET6, 0, JAIL_LINE_SENDMSG6);
 }
 
 /* The packet's socket; a null pointer where it has none that is more than a request or a remainder.
@@ -502,21 +507,21 @@ static __always_inline int is_tcp_answer(struct __sk_buff *skb, __u8 tcp_flags)
 
 /* What may leave for an address that is blocked: the ports that its rule lets through, and answers.
  */
-static __always_inline int judge_for_blocked(struct __sk_buff *skb,
-					     const struct jail_packet *packet, int verdict)
+static __always_inline int check_denied_destination(struct __sk_buff *skb,
+						    const struct jail_packet *packet, int verdict)
 {
 	struct bpf_sock *sk;
 	__be16 ports[2];
 	__u8 tcp_flags;
 
 	if (packet->fragment)
-		return JAIL_REASON_PACKET;
+		return JAIL_REASON_MALFORMED_PACKET;
 	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP)
 		return verdict;
 	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
-		return JAIL_REASON_PACKET;
-	if (jail_judge(&jail_rules, &packet->destination, packet->protocol, bpf_ntohs(ports[1])) ==
-	    JAIL_VERDICT_PASS)
+		return JAIL_REASON_MALFORMED_PACKET;
+	if (jail_evaluate(&jail_rules, &packet->destination, packet->protocol,
+			  bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
 		return JAIL_VERDICT_PASS;
 	if (packet->protocol == IPPROTO_UDP) {
 		struct ends ends = {&packet->destination, &packet->source, bpf_ntohs(ports[1]),
@@ -526,7 +531,7 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb,
 		return sk && has_spoken(sk, &ends) ? JAIL_VERDICT_PASS : verdict;
 	}
 	if (jail_load(skb, packet->upper_layer + 13, &tcp_flags, sizeof(tcp_flags)))
-		return JAIL_REASON_PACKET;
+		return JAIL_REASON_MALFORMED_PACKET;
 	return is_tcp_answer(skb, tcp_flags) ? JAIL_VERDICT_PASS : verdict;
 }
 
@@ -539,36 +544,37 @@ static __always_inline int judge_for_blocked(struct __sk_buff *skb,
  */
 static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_packet *packet)
 {
-	int verdict, own;
+	int verdict, container_local;
 
 	if (shares_network)
 		return 0;
-	verdict = jail_judge(&jail_rules, &packet->source, JAIL_PROTO_ANY, 0);
+	verdict = jail_evaluate(&jail_rules, &packet->source, JAIL_PROTO_ANY, 0);
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 0;
-	own = jail_is_own(&jail_rules, &packet->source);
-	return own == JAIL_OWN_NOT ||
-	       (own == JAIL_OWN_LOOPBACK && skb->ifindex != LOOPBACK_IFINDEX);
+	container_local = jail_container_local(&jail_rules, &packet->source);
+	return container_local == JAIL_CONTAINER_LOCAL_NOT ||
+	       (container_local == JAIL_CONTAINER_LOCAL_LOOPBACK &&
+		skb->ifindex != LOOPBACK_IFINDEX);
 }
 
 /* What is odd does not leave, whatever it is for: source routes lead on to where nobody judges. */
-static __always_inline int judge_packet(struct __sk_buff *skb, const struct jail_packet *packet)
+static __always_inline int check_packet(struct __sk_buff *skb, const struct jail_packet *packet)
 {
 	int verdict;
 
-	if (packet->odd)
-		return JAIL_REASON_PACKET;
-	verdict = jail_judge(&jail_rules, &packet->destination, JAIL_PROTO_ANY, 0);
+	if (packet->parse_status)
+		return JAIL_REASON_MALFORMED_PACKET;
+	verdict = jail_evaluate(&jail_rules, &packet->destination, JAIL_PROTO_ANY, 0);
 	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, &packet->destination)) {
 		if (is_discovery(skb, packet))
 			return JAIL_VERDICT_PASS;
-		verdict = judge_for_blocked(skb, packet, verdict);
+		verdict = check_denied_destination(skb, packet, verdict);
 		if (verdict != JAIL_VERDICT_PASS)
 			return verdict;
 		if (shares_network)
 			skb->priority = FROM_JAIL;
 	}
-	return is_forged(skb, packet) ? JAIL_REASON_PACKET : JAIL_VERDICT_PASS;
+	return is_forged(skb, packet) ? JAIL_REASON_MALFORMED_PACKET : JAIL_VERDICT_PASS;
 }
 
 SEC("cgroup_skb/egress")
@@ -580,10 +586,11 @@ int jail_egress(struct __sk_buff *skb)
 	jail_parse(skb, &packet);
 	/* connect and sendmsg have counted what these send, but for what they left to this; where
 	 * they deny, it never gets here. */
-	if (audit && !packet.odd && !jail_is_own(&jail_rules, &packet.destination) &&
+	if (audit && !packet.parse_status &&
+	    !jail_container_local(&jail_rules, &packet.destination) &&
 	    (socket_of(skb, SOCK_STREAM, IPPROTO_TCP) || socket_of(skb, SOCK_DGRAM, IPPROTO_UDP)))
 		return 1;
-	return answer_packet(skb, &packet, judge_packet(skb, &packet));
+	return apply_verdict_to_packet(skb, &packet, check_packet(skb, &packet));
 }
 
 SEC("cgroup_skb/ingress")
@@ -609,14 +616,14 @@ int jail_ingress(struct __sk_buff *skb)
 	jail_parse(skb, &packet);
 	/* What is for everybody on the link is not for this container to answer. Nor is what has a
 	 * group's address, from which no answer can come. */
-	if (packet.odd || packet.protocol != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
+	if (packet.parse_status || packet.protocol != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
 		return 1;
-	verdict = jail_judge(&jail_rules, &packet.source, JAIL_PROTO_ANY, 0);
+	verdict = jail_evaluate(&jail_rules, &packet.source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 1;
 	/* Nor does one that containers may have, since egress lets them use it. */
-	if (jail_is_own(&jail_rules, &packet.source))
+	if (jail_container_local(&jail_rules, &packet.source))
 		return 1;
 	if (jail_load(skb, packet.upper_layer, ports, sizeof(ports)))
 		return 1;

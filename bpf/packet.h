@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * Taking a packet apart as far as the verdict needs it: where it goes as on the wire, and what is
- * in it. Every read is checked against the packet's end, and what cannot be read says so in `odd`,
- * so that the caller can deny it.
+ * in it. Every read is checked against the packet's end, and what cannot be read says so in
+ * `parse_status`, so that the caller can deny it.
  *
  * The egress hook runs before the kernel fragments (ip_finish_output, ip6_finish_output), so that a
  * fragment seen there was made by hand, by a raw socket with a header of its own.
@@ -32,18 +32,19 @@
 #define JAIL_TCP_SYN 0x02
 #define JAIL_TCP_ACK 0x10
 
-enum jail_odd {
-	JAIL_ODD_NOT,
-	JAIL_ODD_UNREADABLE,	/* truncated, of a version that is not the family's, more extension
-				   headers than anybody needs, an IPv6 fragment */
-	JAIL_ODD_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4
+enum jail_parse_status {
+	JAIL_PARSE_OK,
+	JAIL_PARSE_UNREADABLE, /* truncated, of a version that is not the family's, more extension
+				  headers than anybody needs, an IPv6 fragment */
+	JAIL_PARSE_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4
 				   source route, IPv6 routing header */
 };
 
 struct jail_packet {
 	struct jail_key source;
 	struct jail_key destination;
-	__u8 odd; /* enum jail_odd; addresses are valid unless version or header couldn't be read */
+	__u8 parse_status; /* enum jail_parse_status; addresses are valid unless version or header
+			      couldn't be read */
 	__u8 fragment;	   /* IPv4: part of a datagram. One of IPv6 is odd, for what is behind its
 			      header may be a routing header */
 	__u8 protocol;	   /* upper layer, or the extension header at which the walk ended */
@@ -58,7 +59,7 @@ JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, _
  * IPv4's options (RFC 791 3.1): a source route is loose (LSRR) or strict (SSRR). Nobody needs more
  * than a few options; a longer list counts as one.
  */
-JAIL_INLINE __u8 jail_judge_options(const struct __sk_buff *skb, __u32 end)
+JAIL_INLINE __u8 jail_parse_options(const struct __sk_buff *skb, __u32 end)
 {
 	__u32 at = 20;
 
@@ -66,18 +67,18 @@ JAIL_INLINE __u8 jail_judge_options(const struct __sk_buff *skb, __u32 end)
 		__u8 kind, length = 1;
 
 		if (at >= end)
-			return JAIL_ODD_NOT;
+			return JAIL_PARSE_OK;
 		if (jail_load(skb, at, &kind, 1))
-			return JAIL_ODD_UNREADABLE;
+			return JAIL_PARSE_UNREADABLE;
 		if (kind == IPOPT_END)
-			return JAIL_ODD_NOT;
+			return JAIL_PARSE_OK;
 		if (kind == IPOPT_LSRR || kind == IPOPT_SSRR)
-			return JAIL_ODD_SOURCE_ROUTED;
+			return JAIL_PARSE_SOURCE_ROUTED;
 		if (kind != IPOPT_NOOP && (jail_load(skb, at + 1, &length, 1) || length < 2))
-			return JAIL_ODD_SOURCE_ROUTED;
+			return JAIL_PARSE_SOURCE_ROUTED;
 		at += length;
 	}
-	return at >= end ? JAIL_ODD_NOT : JAIL_ODD_SOURCE_ROUTED;
+	return at >= end ? JAIL_PARSE_OK : JAIL_PARSE_SOURCE_ROUTED;
 }
 
 JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *packet)
@@ -85,7 +86,7 @@ JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *
 	struct iphdr header;
 
 	if (jail_load(skb, 0, &header, sizeof(header)) || header.version != 4 || header.ihl < 5) {
-		packet->odd = JAIL_ODD_UNREADABLE;
+		packet->parse_status = JAIL_PARSE_UNREADABLE;
 		return;
 	}
 	jail_key_v4(&packet->source, header.saddr);
@@ -94,7 +95,7 @@ JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *
 	packet->upper_layer = header.ihl * 4u;
 	packet->fragment = (header.frag_off & JAIL_FRAGMENT) != 0;
 	if (header.ihl > 5)
-		packet->odd = jail_judge_options(skb, packet->upper_layer);
+		packet->parse_status = jail_parse_options(skb, packet->upper_layer);
 }
 
 JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *packet)
@@ -103,7 +104,7 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 	__u8 extension[2];
 
 	if (jail_load(skb, 0, &header, sizeof(header)) || header.version != 6) {
-		packet->odd = JAIL_ODD_UNREADABLE;
+		packet->parse_status = JAIL_PARSE_UNREADABLE;
 		return;
 	}
 	jail_key_v6(&packet->source, header.saddr.s6_addr32);
@@ -112,7 +113,7 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 	packet->upper_layer = sizeof(header);
 	for (int i = 0; i < JAIL_MAX_EXTENSIONS; i++) {
 		if (packet->protocol == IPPROTO_ROUTING) {
-			packet->odd = JAIL_ODD_SOURCE_ROUTED;
+			packet->parse_status = JAIL_PARSE_SOURCE_ROUTED;
 			return;
 		}
 		if (packet->protocol == IPPROTO_FRAGMENT)
@@ -124,7 +125,7 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 		packet->protocol = extension[0];
 		packet->upper_layer += 8 + 8u * extension[1];
 	}
-	packet->odd = JAIL_ODD_UNREADABLE;
+	packet->parse_status = JAIL_PARSE_UNREADABLE;
 }
 
 /*
@@ -139,7 +140,7 @@ JAIL_INLINE void jail_parse(const struct __sk_buff *skb, struct jail_packet *pac
 	else if (skb->protocol == bpf_htons(ETH_P_IPV6))
 		jail_parse_v6(skb, packet);
 	else
-		packet->odd = JAIL_ODD_UNREADABLE;
+		packet->parse_status = JAIL_PARSE_UNREADABLE;
 }
 
 #endif

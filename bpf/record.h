@@ -23,10 +23,10 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, JAIL_MAX_REFUSALS);
-	__type(key, struct jail_refusal);
-	__type(value, struct jail_refusal_seen);
-} jail_refusals SEC(".maps");
+	__uint(max_entries, JAIL_MAX_RECENT);
+	__type(key, struct jail_denial);
+	__type(value, struct jail_denial_seen);
+} jail_recent SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -67,8 +67,8 @@ static __always_inline void jail_count(__u32 counter)
  * counters are exact. */
 static __always_inline void jail_remember(const struct jail_event *event)
 {
-	struct jail_refusal_seen *seen = bpf_map_lookup_elem(&jail_refusals, &event->what);
-	struct jail_refusal_seen first = {.count = 1, .last = event->when, .pid = event->pid};
+	struct jail_denial_seen *seen = bpf_map_lookup_elem(&jail_recent, &event->what);
+	struct jail_denial_seen first = {.count = 1, .last = event->when, .pid = event->pid};
 
 	if (seen) {
 		__sync_fetch_and_add(&seen->count, 1);
@@ -78,12 +78,12 @@ static __always_inline void jail_remember(const struct jail_event *event)
 		return;
 	}
 	__builtin_memcpy(first.comm, event->comm, sizeof(first.comm));
-	bpf_map_update_elem(&jail_refusals, &event->what, &first, BPF_ANY);
+	bpf_map_update_elem(&jail_recent, &event->what, &first, BPF_ANY);
 }
 
 /* `by_task`: the process that runs is the one that is denied. A packet may leave in anybody's time.
  */
-static __always_inline void jail_record(const struct jail_refusal *what, int by_task)
+static __always_inline void jail_record(const struct jail_denial *what, int by_task)
 {
 	struct jail_event event = {.what = *what, .when = bpf_ktime_get_boot_ns()};
 

@@ -54,8 +54,8 @@ JAIL_INLINE int jail_rule_admits(const struct jail_rule *rule, __u8 protocol, __
  * blocks. */
 #define JAIL_VERDICT_PASS (-1)
 
-JAIL_INLINE int jail_judge_key(const void *rules, const struct jail_key *key, __u8 protocol,
-			       __u16 port)
+JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
+				  __u16 port)
 {
 	const struct jail_rule *rule = jail_lookup(rules, key);
 
@@ -63,21 +63,22 @@ JAIL_INLINE int jail_judge_key(const void *rules, const struct jail_key *key, __
 		return JAIL_VERDICT_PASS;
 	if (rule->reason < JAIL_REASON_COUNT)
 		return rule->reason;
-	return JAIL_REASON_PACKET; /* not a value of ours, but it blocks */
+	return JAIL_REASON_MALFORMED_PACKET; /* not a value of ours, but it blocks */
 }
 
 /*
  * Is this address, as it stands, one that the container's own network namespace has or may get,
  * although it is blocked? What goes to it stays inside exactly where the kernel sends it over the
- * loopback device, which only a packet on its way out shows. Gives an enum jail_own.
+ * loopback device, which only a packet on its way out shows. Gives an enum
+ * jail_container_local_kind.
  */
-JAIL_INLINE int jail_is_own(const void *rules, const struct jail_key *key)
+JAIL_INLINE int jail_container_local(const void *rules, const struct jail_key *key)
 {
 	const struct jail_rule *rule = jail_lookup(rules, key);
 
 	if (!rule)
-		return JAIL_OWN_NOT;
-	return rule->own;
+		return JAIL_CONTAINER_LOCAL_NOT;
+	return rule->container_local;
 }
 
 /* A protocol that no exception names: judged with it, a destination passes exactly when no rule
@@ -94,7 +95,7 @@ JAIL_INLINE int jail_judge_form(const void *rules, const struct jail_key *key, i
 	if (!v4)
 		return JAIL_VERDICT_PASS;
 	jail_key_v4(&inside, v4);
-	return jail_judge_key(rules, &inside, protocol, port);
+	return jail_evaluate_key(rules, &inside, protocol, port);
 }
 
 /* Not inlined, since hardly any packet comes here; no loop over forms, which clang lays out so that
@@ -118,17 +119,18 @@ JAIL_SELDOM int jail_judge_forms(const void *rules, const struct jail_key *key, 
  * in host byte order; 0 where the protocol has none. Gives JAIL_VERDICT_PASS or an enum
  * jail_reason.
  */
-JAIL_INLINE int jail_judge(const void *rules, const struct jail_key *key, __u8 protocol, __u16 port)
+JAIL_INLINE int jail_evaluate(const void *rules, const struct jail_key *key, __u8 protocol,
+			      __u16 port)
 {
 	struct jail_key inside;
 	__u32 v4;
-	int verdict = jail_judge_key(rules, key, protocol, port);
+	int verdict = jail_evaluate_key(rules, key, protocol, port);
 
 	if (verdict != JAIL_VERDICT_PASS)
 		return verdict;
 	if (jail_embedded_v4(key, &v4)) {
 		jail_key_v4(&inside, v4);
-		return jail_judge_key(rules, &inside, protocol, port);
+		return jail_evaluate_key(rules, &inside, protocol, port);
 	}
 	return jail_is_translated(key) ? jail_judge_forms(rules, key, protocol, port)
 				       : JAIL_VERDICT_PASS;

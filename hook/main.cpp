@@ -38,7 +38,7 @@ using CommandLine = std::span<char* const>;
 // The one that was asked for.
 const jail_ai::Verb* running_verb = nullptr;
 
-void own() {
+void reset_process_state() {
     // Standard descriptors that are closed would be taken by the next open.
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (::fcntl(fd, F_GETFD) == -1 &&
@@ -84,7 +84,7 @@ int fail_in_time(jail_ai::Error error) {
 }
 
 // A person is told what else goes to syslog alone.
-int tell(const jail_ai::Line& line) {
+int report_line(const jail_ai::LogLine& line) {
     jail_ai::report(line.priority, line.text);
     const bool to_person =
         running_verb->called_by == jail_ai::CalledBy::people && line.priority > LOG_WARNING;
@@ -98,8 +98,8 @@ int hand_out(const jail_ai::Outcome& outcome) {
                          : EX_IOERR;
     }
     int exit_code = outcome.exit_code;
-    for (const jail_ai::Line& line : outcome.lines)
-        if (const int told = tell(line); told != EX_OK) exit_code = told;
+    for (const jail_ai::LogLine& line : outcome.lines)
+        if (const int failed = report_line(line); failed != EX_OK) exit_code = failed;
     return exit_code;
 }
 
@@ -155,10 +155,10 @@ int main(int argc, char** argv) {
                                              variable("CONTAINERS_CONF"),
                                              variable("XDG_RUNTIME_DIR")};
     const bool wants_colour = variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1;
-    own();
+    reset_process_state();
     const jail_ai::Caller caller{surroundings, wants_colour, ::isatty(STDERR_FILENO) == 1,
                                  [](std::string_view text) { return print(text) == EX_OK; },
-                                 [](const jail_ai::Line& line) { tell(line); }};
+                                 [](const jail_ai::LogLine& line) { report_line(line); }};
     int exit_code = EX_SOFTWARE;
     try {
         exit_code = dispatch(

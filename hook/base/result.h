@@ -83,7 +83,7 @@ private:
 
 // The value of a Result. If it is an error, the function that this stands in returns that:
 //
-//     auto cgroup = TRY(Cgroup::around(process));
+//     auto cgroup = TRY(Cgroup::for_pid_namespace(process));
 //
 // By a statement expression, an extension that GCC and clang have. Not among other arguments.
 #define TRY(expression) TRY_NUMBERED(expression, __COUNTER__)

@@ -82,7 +82,7 @@ Status send_all(int fd, std::string_view bytes, int descriptor) {
 Result<std::string> receive_all(int fd) {
     std::string bytes;
     char chunk[1024];
-    while (bytes.size() <= kMaxAnswerBytes) {
+    while (bytes.size() <= kMaxReplyBytes) {
         const ssize_t got = ::recv(fd, chunk, sizeof chunk, 0);
         if (got < 0 && errno == EINTR && !deadline_passed()) continue;
         if (got < 0 && errno == ECONNRESET)
@@ -101,11 +101,11 @@ Result<Reply> ask_once(const std::string& path, const Process& process, std::str
     // MaxConnections= of the socket unit closes without a word.
     if (answer.empty())
         return Error{EX_TEMPFAIL, "the broker closed the connection without an answer"};
-    return parse_answer(answer);
+    return parse_reply(answer);
 }
 
 bool is_worth_another_try(const Result<Reply>& answer) {
-    return answer ? answer->word != Word::yes && answer->exit_code == EX_TEMPFAIL
+    return answer ? answer->status != ReplyStatus::yes && answer->exit_code == EX_TEMPFAIL
                   : answer.error().exit_code == EX_TEMPFAIL;
 }
 

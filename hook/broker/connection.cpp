@@ -100,7 +100,7 @@ Result<Message> Connection::receive_body(const PartSizes& sizes) const {
 }
 
 Status Connection::answer(const Reply& answer) const {
-    const std::string line = encode_answer(answer);
+    const std::string line = encode_reply(answer);
     const ssize_t sent = ::send(fd_, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) return system_error("answer", errno, EX_IOERR);
     if (static_cast<std::size_t>(sent) != line.size()) return Error{EX_IOERR, "answer: cut short"};

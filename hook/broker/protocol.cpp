@@ -84,27 +84,28 @@ Result<Message> parse_body(const PartSizes& sizes, std::string_view body) {
                    std::string(parts[kHosts]), std::string(parts[kResolvConf])};
 }
 
-std::string encode_answer(const Reply& answer) {
+std::string encode_reply(const Reply& answer) {
     std::string line =
-        answer.word == Word::yes
+        answer.status == ReplyStatus::yes
             ? "yes "
-            : fmt::format("{} {} ", answer.word == Word::no ? "no" : "never", answer.exit_code);
-    for (const char c : std::string_view(answer.text).substr(0, kMaxAnswerBytes - line.size() - 1))
+            : fmt::format("{} {} ", answer.status == ReplyStatus::no ? "no" : "never",
+                          answer.exit_code);
+    for (const char c : std::string_view(answer.text).substr(0, kMaxReplyBytes - line.size() - 1))
         line += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     return line + '\n';
 }
 
-Result<Reply> parse_answer(std::string_view bytes) {
+Result<Reply> parse_reply(std::string_view bytes) {
     if (bytes.empty())
         return Error{EX_PROTOCOL, "the broker closed the connection without an answer"};
     const Error strange{EX_PROTOCOL,
                         fmt::format("the broker's answer is strange: {}", quote(bytes, 64))};
-    if (bytes.size() > kMaxAnswerBytes || bytes.find('\n') != bytes.size() - 1) return strange;
+    if (bytes.size() > kMaxReplyBytes || bytes.find('\n') != bytes.size() - 1) return strange;
     bytes.remove_suffix(1);
     const std::string_view word = bytes.substr(0, bytes.find(' '));
     if (word.size() == bytes.size()) return strange;
     bytes.remove_prefix(word.size() + 1);
-    if (word == "yes") return Reply{Word::yes, 0, std::string(bytes)};
+    if (word == "yes") return Reply{ReplyStatus::yes, 0, std::string(bytes)};
     if (word != "no" && word != "never") return strange;
     int code = 0;
     const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), code);
@@ -112,7 +113,7 @@ Result<Reply> parse_answer(std::string_view bytes) {
     if (error != std::errc() || code < 1 || code > kMaxExitCode || digits >= bytes.size() ||
         bytes[digits] != ' ')
         return strange;
-    return Reply{word == "no" ? Word::no : Word::never, code,
+    return Reply{word == "no" ? ReplyStatus::no : ReplyStatus::never, code,
                  std::string(bytes.substr(digits + 1))};
 }
 

@@ -54,7 +54,7 @@ std::size_t body_size(const PartSizes& sizes);
 // Takes exactly body_size() bytes. Errors: EX_PROTOCOL.
 Result<Message> parse_body(const PartSizes& sizes, std::string_view body);
 
-enum class Word {
+enum class ReplyStatus {
     yes,    // the container is jailed
     no,     // it isn't; whether it may start unprotected, whoever asked knows
     never,  // it isn't, and the administrator of the machine wants no container to start
@@ -62,18 +62,18 @@ enum class Word {
 };
 
 struct Reply {
-    Word word;
+    ReplyStatus status;
     int exit_code;     // of sysexits.h; 0 with yes
     std::string text;  // one line
 };
 
-inline constexpr std::size_t kMaxAnswerBytes = 4096;
+inline constexpr std::size_t kMaxReplyBytes = 4096;
 
 // One line with its end. A text that is too long is cut.
-std::string encode_answer(const Reply& answer);
+std::string encode_reply(const Reply& answer);
 
 // Takes what came until the connection was closed. Errors: EX_PROTOCOL for anything but one whole
 // line.
-Result<Reply> parse_answer(std::string_view bytes);
+Result<Reply> parse_reply(std::string_view bytes);
 
 }  // namespace jail_ai

@@ -68,10 +68,10 @@ Status check_number_of_jails(const Peer& peer, const Cgroup& cgroup, std::size_t
 }  // namespace
 
 Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, std::size_t most_jails) {
-    auto process = TRY(Process::behind(std::move(pidfd)));
+    auto process = TRY(Process::from_pidfd(std::move(pidfd)));
     // Whose it is comes first: what another's cgroup holds is not for everybody to know.
     TRY(check_process(peer, process));
-    auto cgroup = TRY(Cgroup::of(process));
+    auto cgroup = TRY(Cgroup::for_sole_process(process));
     TRY(prove_again(peer, process, cgroup));
     TRY(check_peer_is_free(peer));
     auto jailed = TRY(attached_programs(cgroup.fd()));

@@ -63,20 +63,20 @@ Result<RunningContainer> process_meant(std::string_view kind, const std::string&
 Result<Container> container_meant(const Arguments& arguments) {
     const auto& [kind, word] = arguments.options.front();
     if (kind == kCgroup) {
-        auto cgroup = TRY(Cgroup::at(word));
+        auto cgroup = TRY(Cgroup::from_path(word));
         auto process = TRY(cgroup.some_process());
         const std::string name = cgroup.path().substr(cgroup.path().rfind('/') + 1);
         return running(name, std::move(process), std::move(cgroup), {}).context(called(name));
     }
     const auto found = TRY(process_meant(kind, word));
     auto process = TRY(Process::open(found.pid));
-    auto cgroup = TRY(Cgroup::around(process));
+    auto cgroup = TRY(Cgroup::for_pid_namespace(process));
     return running(found.id, std::move(process), std::move(cgroup), found.bundle)
         .context(called(found.id));
 }
 
 // Those that count. `lines` gets what the log is to say of the others.
-Result<Annotations> annotations_of(const Container& container, Lines& lines) {
+Result<Annotations> annotations_of(const Container& container, LogLines& lines) {
     if (container.files.path.empty()) return Annotations();
     auto annotations = TRY(read_annotations(container.files.config.json()));
     auto ignored = TRY(ignore_others_annotations(annotations, container.id, container.files.path));
@@ -95,7 +95,7 @@ Result<Request> join_request(const Annotations& annotations, const Defaults& def
 }
 
 // The jail holds either way: nothing of these connections leaves any more.
-void end_connections_from_before(int cgroup_fd, Lines& lines) {
+void end_connections_from_before(int cgroup_fd, LogLines& lines) {
     auto ended = end_blocked_connections(cgroup_fd);
     if (!ended)
         lines.push_back(
@@ -107,8 +107,8 @@ void end_connections_from_before(int cgroup_fd, Lines& lines) {
             {LOG_NOTICE, fmt::format("{} connections to the host from before ended", *ended)});
 }
 
-Result<Lines> jail_running(const Container& container, const Defaults& defaults) {
-    Lines lines;
+Result<LogLines> jail_running(const Container& container, const Defaults& defaults) {
+    LogLines lines;
     auto annotations = TRY(annotations_of(container, lines));
     auto request = TRY(join_request(annotations, defaults));
     TRY(check_network_stack(container.process, annotations));
@@ -127,7 +127,7 @@ Result<Lines> jail_running(const Container& container, const Defaults& defaults)
 Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
     const auto& [kind, word] = arguments.options.front();
     if (kind == kCgroup) {
-        auto cgroup = TRY(Cgroup::at(word));
+        auto cgroup = TRY(Cgroup::from_path(word));
         std::vector<NamedCgroup> one;
         one.push_back({UniqueFd(::fcntl(cgroup.fd(), F_DUPFD_CLOEXEC, 0)), cgroup.path()});
         return one;
@@ -141,7 +141,7 @@ Result<Outcome> attach(const Arguments& arguments, const Caller& /*caller*/) {
     const auto container = TRY(container_meant(arguments));
     const std::string who = called(container.id);
     auto lines = TRY(jail_running(container, arguments.defaults).context(who));
-    for (Line& line : lines) line.text.insert(0, who + ": ");
+    for (LogLine& line : lines) line.text.insert(0, who + ": ");
     return Outcome{{}, std::move(lines)};
 }
 

@@ -96,26 +96,27 @@ public:
           most_jails_(most_jails),
           who_(fmt::format("uid {}", connection.peer().uid)) {}
 
-    Lines run() {
+    LogLines run() {
         auto done = jail_one();
         if (!done) return refuse(std::move(done).error());
-        for (Line& line : *done) line.text.insert(0, who_ + ": ");
+        for (LogLine& line : *done) line.text.insert(0, who_ + ": ");
         return std::move(*done);
     }
 
     // To somebody who has gone it can't be said; then nothing is attached either.
-    Lines refuse(Error error) const {
+    LogLines refuse(Error error) const {
         if (deadline_passed())
             error = {EX_TEMPFAIL, fmt::format("{}: not done within {} s", error.message,
                                               kBrokerDeadlineSeconds)};
-        const Word word = arguments_.defaults.enforced ? Word::never : Word::no;
-        const auto told = connection_.answer({word, error.exit_code, error.message});
+        const ReplyStatus status =
+            arguments_.defaults.enforced ? ReplyStatus::never : ReplyStatus::no;
+        const auto told = connection_.answer({status, error.exit_code, error.message});
         return {{LOG_ERR, fmt::format("{}: {}{}", who_, error.message,
                                       told ? "" : fmt::format(" ({})", told.error().message))}};
     }
 
 private:
-    Result<Lines> jail_one() {
+    Result<LogLines> jail_one() {
         TRY(connection_.receive_header(header_));
         auto target =
             TRY(prove_target(connection_.peer(), std::move(header_.descriptor), most_jails_));
@@ -131,7 +132,7 @@ private:
         auto jailed = TRY(jail(container, request, Existing::refuse));
         TRY(prove_again(connection_.peer(), container.process, container.cgroup));
         // Whoever has not been told yes has no jail: the engine won't start that container.
-        TRY(connection_.answer({Word::yes, 0, jailed.lines.back().text}));
+        TRY(connection_.answer({ReplyStatus::yes, 0, jailed.lines.back().text}));
         jailed.attachment.keep();
         return std::move(jailed.lines);
     }

@@ -59,7 +59,7 @@ std::string state_text(const ContainerState& state) {
 Result<Container> container_of(const ContainerState& state) {
     auto process = TRY(Process::open(state.pid));
     TRY(check_network_stack(process, state.annotations));
-    auto cgroup = TRY(Cgroup::of_hooked(process, ::getppid()));
+    auto cgroup = TRY(Cgroup::for_hook(process, ::getppid()));
     auto files = TRY(BundleFiles::open(state.bundle));
     auto names = TRY(files.read_name_files());
     const bool shares_network = TRY(process.shares_namespace("net"));
@@ -74,25 +74,25 @@ Result<Container> container_of(const ContainerState& state) {
                      is_restored ? Mounts::pending : Mounts::made};
 }
 
-Result<Lines> jail_here(const ContainerState& state, const Request& request) {
+Result<LogLines> jail_here(const ContainerState& state, const Request& request) {
     const auto container = TRY(container_of(state));
     auto jailed = TRY(jail(container, request, Existing::replace));
     jailed.attachment.keep();
     return std::move(jailed.lines);
 }
 
-Result<Lines> jail_as_asked(const ContainerState& state, std::string text,
-                            const IgnoredAnnotations& ignored, const Arguments& arguments,
-                            bool is_root) {
+Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
+                               const IgnoredAnnotations& ignored, const Arguments& arguments,
+                               bool is_root) {
     if (only_others_ask(state, arguments.defaults, ignored))
-        return Lines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
+        return LogLines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
     auto request = TRY(read_request(state, arguments.defaults));
-    if (request.mode == Mode::off) return Lines{{LOG_INFO, "host not blocked, as it asks"}};
-    auto [lines, is_final] = is_root ? BrokersWord{jail_here(state, request), false}
+    if (request.mode == Mode::off) return LogLines{{LOG_INFO, "host not blocked, as it asks"}};
+    auto [lines, is_final] = is_root ? BrokerOutcome{jail_here(state, request), false}
                                      : jail_by_broker(state, std::move(text), request, arguments);
     if (!lines && request.on_failure == OnFailure::run && !is_final)
-        return Lines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}",
-                                            lines.error().message)}};
+        return LogLines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}",
+                                               lines.error().message)}};
     return std::move(lines);
 }
 
@@ -112,7 +112,7 @@ Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*calle
         return error;
     }
     for (const std::string& note : ignored) lines->insert(lines->begin(), {LOG_WARNING, note});
-    for (Line& line : *lines) line.text.insert(0, container + ": ");
+    for (LogLine& line : *lines) line.text.insert(0, container + ": ");
     return Outcome{{}, std::move(*lines)};
 }
 

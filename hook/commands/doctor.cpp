@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view kJson = "--json";
 
 Result<Outcome> diagnose(const Arguments& arguments, const Caller& caller) {
-    const Findings findings = judge_machine(look_at_machine(caller.surroundings));
+    const Findings findings = check_machine(collect_machine(caller.surroundings));
     return Outcome{
         arguments.has(kJson) ? render_json(findings) : render_text(findings, caller.wants_colour),
         {},

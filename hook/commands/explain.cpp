@@ -14,7 +14,7 @@
 #include "engines/bundle_files.h"
 #include "engines/container_lookup.h"
 #include "engines/container_name_files.h"
-#include "facts/host_view.h"
+#include "facts/network_facts.h"
 #include "jail/reader.h"
 #include "policy/inputs.h"
 #include "system/cgroup_walk.h"
@@ -61,7 +61,7 @@ Result<PolicyInputs> inputs_of(const RunningContainer& container, const Process&
     }
     auto names = TRY(read_name_files(process));
     const bool shares_network = TRY(process.shares_namespace("net"));
-    auto host = TRY(read_host_view(process, names, network_path, shares_network));
+    auto host = TRY(read_network_facts(process, names, network_path, shares_network));
     auto request = TRY(request_of(question, std::move(annotations)));
     return PolicyInputs{std::move(request), std::move(host)};
 }

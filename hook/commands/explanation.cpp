@@ -9,7 +9,7 @@
 
 #include "base/quote.h"
 #include "container/json_writer.h"
-#include "policy/judge.h"
+#include "policy/evaluate.h"
 #include "policy/reason.h"
 
 namespace jail_ai {
@@ -37,43 +37,43 @@ std::string describe(const jail_rule& rule) {
     const auto ports = ports_of(rule);
     return fmt::format("blocked ({}){}{}", reason_of(rule),
                        ports.empty() ? "" : fmt::format(", passes {}", fmt::join(ports, " ")),
-                       rule.own != 0 ? ", or its own" : "");
+                       rule.container_local != 0 ? ", or its own" : "");
 }
 
 // "blocked", "own", "counted" or "passes".
-std::string_view word_for(const Policy& policy, const Judgement& judgement) {
-    if (!judgement.blocked || policy.mode == Mode::off) return "passes";
-    if (judgement.is_own()) return "own";
+std::string_view word_for(const Policy& policy, const Evaluation& evaluation) {
+    if (!evaluation.blocked || policy.mode == Mode::off) return "passes";
+    if (evaluation.is_container_local()) return "own";
     return policy.mode == Mode::audit ? "counted" : "blocked";
 }
 
-std::string tell(const Policy& policy, const Judgement& judgement) {
+std::string describe_verdict(const Policy& policy, const Evaluation& evaluation) {
     if (policy.mode == Mode::off) return "passes: the host is not blocked";
-    if (judgement.rule == nullptr) return "passes: no rule holds it";
+    if (evaluation.rule == nullptr) return "passes: no rule holds it";
     const std::string rule = fmt::format(
         "{}{}{}{}",
-        judgement.form ? fmt::format("{} inside of it, ", judgement.form->to_string()) : "",
-        judgement.prefix->to_string(), judgement.rule->source.empty() ? "" : ": ",
-        judgement.rule->source);
-    const std::string_view word = word_for(policy, judgement);
+        evaluation.form ? fmt::format("{} inside of it, ", evaluation.form->to_string()) : "",
+        evaluation.prefix->to_string(), evaluation.rule->source.empty() ? "" : ": ",
+        evaluation.rule->source);
+    const std::string_view word = word_for(policy, evaluation);
     if (word == "passes") return fmt::format("passes, by a port that is open at {}", rule);
-    if (word == "own" && judgement.rule->value.own == JAIL_OWN_LOOPBACK)
+    if (word == "own" && evaluation.rule->value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK)
         return fmt::format(
             "passes inside of the container, over its own loopback; blocked ({}) where it would "
             "leave by a device, by {}",
-            reason_name(judgement.reason), rule);
+            reason_name(evaluation.reason), rule);
     if (word == "own")
         return fmt::format(
             "passes inside of the container, where it has the address; else blocked ({}) by {}",
-            reason_name(judgement.reason), rule);
+            reason_name(evaluation.reason), rule);
     if (word == "counted")
         return fmt::format("passes and is counted ({}), as audit asks, by {}",
-                           reason_name(judgement.reason), rule);
-    return fmt::format("blocked ({}) by {}", reason_name(judgement.reason), rule);
+                           reason_name(evaluation.reason), rule);
+    return fmt::format("blocked ({}) by {}", reason_name(evaluation.reason), rule);
 }
 
-Judgement judge_asked(const Policy& policy, const AskedDestination& destination) {
-    return judge(policy.rules, destination.address, destination.protocol, destination.port);
+Evaluation check_asked(const Policy& policy, const AskedDestination& destination) {
+    return evaluate(policy.rules, destination.address, destination.protocol, destination.port);
 }
 
 std::string table_of(const Rules& rules) {
@@ -99,7 +99,7 @@ void put_rule(JsonWriter& writer, const IpPrefix& prefix, const Rule& rule) {
     put(writer, "reason", reason_of(rule.value));
     put_all(writer, "ports", ports_of(rule.value));
     writer.Key("own");
-    writer.Bool(rule.value.own != 0);
+    writer.Bool(rule.value.container_local != 0);
     if (!rule.source.empty()) put(writer, "source", rule.source);
     writer.EndObject();
 }
@@ -109,12 +109,12 @@ void put_policy(JsonWriter& writer, const Policy& policy,
                 const std::optional<AskedDestination>& destination) {
     put(writer, "mode", mode_name(policy.mode));
     if (destination) {
-        const Judgement judgement = judge_asked(policy, *destination);
-        put(writer, "verdict", word_for(policy, judgement));
-        if (judgement.blocked) put(writer, "reason", reason_name(judgement.reason));
-        if (judgement.rule == nullptr) return;
+        const Evaluation evaluation = check_asked(policy, *destination);
+        put(writer, "verdict", word_for(policy, evaluation));
+        if (evaluation.blocked) put(writer, "reason", reason_name(evaluation.reason));
+        if (evaluation.rule == nullptr) return;
         writer.Key("rule");
-        return put_rule(writer, *judgement.prefix, *judgement.rule);
+        return put_rule(writer, *evaluation.prefix, *evaluation.rule);
     }
     writer.Key("rules");
     writer.StartArray();
@@ -126,22 +126,23 @@ std::string people_text(const Explanation& explanation) {
     const Policy& policy = explanation.policy;
     std::string text;
     if (explanation.destination)
-        text += fmt::format("{}: {}\n", explanation.destination->text,
-                            tell(policy, judge_asked(policy, *explanation.destination)));
+        text +=
+            fmt::format("{}: {}\n", explanation.destination->text,
+                        describe_verdict(policy, check_asked(policy, *explanation.destination)));
     else
         text += fmt::format("{}, block-host={}: {} rules, everything else passes\n{}",
                             explanation.container, mode_name(policy.mode), policy.rules.size(),
                             table_of(policy.rules));
-    for (const std::string& moot : policy.moots) text += moot + "\n";
+    for (const std::string& unused : policy.unused_exceptions) text += unused + "\n";
     if (!explanation.is_running) return text;
     if (!explanation.jail)
         return text + fmt::format("{} is not jailed: all of this is what would be\n",
                                   explanation.container);
     const JailSnapshot& jail = *explanation.jail;
     if (explanation.destination)
-        text +=
-            fmt::format("the jail that is attached to cgroup {}: {}\n", quote(jail.cgroup),
-                        tell(*jail.policy, judge_asked(*jail.policy, *explanation.destination)));
+        text += fmt::format(
+            "the jail that is attached to cgroup {}: {}\n", quote(jail.cgroup),
+            describe_verdict(*jail.policy, check_asked(*jail.policy, *explanation.destination)));
     if (explanation.differences.empty())
         return text + fmt::format("the jail that is attached to cgroup {} says the same\n",
                                   quote(jail.cgroup));

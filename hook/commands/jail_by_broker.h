@@ -18,14 +18,14 @@ namespace jail_ai {
 // Where the broker listens, if it isn't where its unit says.
 inline constexpr std::string_view kBrokerOption = "--broker";
 
-struct BrokersWord {
-    Result<Lines> lines;
+struct BrokerOutcome {
+    Result<LogLines> lines;
     bool is_final;  // the administrator of the machine lets no container start unprotected
 };
 
 // `state_text` is the state as it came. The engine's mount namespace must be the caller's. Errors:
 // what ask_broker() says, and the broker's own, with its exit code.
-BrokersWord jail_by_broker(const ContainerState& state, std::string state_text,
-                           const Request& request, const Arguments& arguments);
+BrokerOutcome jail_by_broker(const ContainerState& state, std::string state_text,
+                             const Request& request, const Arguments& arguments);
 
 }  // namespace jail_ai

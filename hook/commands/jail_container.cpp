@@ -15,7 +15,7 @@
 namespace jail_ai {
 namespace {
 
-Line warn_of(const FoundRisk& found, const Request& request) {
+LogLine warn_of(const FoundRisk& found, const Request& request) {
     if (request.accepted.contains(found.risk))
         return {LOG_WARNING, fmt::format("the block may not hold, as accepted by {}: {}",
                                          risk_name(found.risk), found.what)};
@@ -34,23 +34,24 @@ Result<Guard> choose_guard(const Container& container, const Request& request) {
     return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
 }
 
-Result<HostView> read_host_view(const Container& container) {
-    return read_host_view(container.process, container.names, container.files.bundle.network_path,
-                          container.shares_network);
+Result<NetworkFacts> read_network_facts(const Container& container) {
+    return read_network_facts(container.process, container.names,
+                              container.files.bundle.network_path, container.shares_network);
 }
 
-void add_network(ContainerFacts& facts, const Bundle& bundle, const HostView& host) {
+void add_network(ContainerFacts& facts, const Bundle& bundle, const NetworkFacts& host) {
     facts.forwards = host.forwards;
     facts.shares_network = host.shares_network;
     facts.loses_fragments =
         bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
 }
 
-Lines lines_of(Lines risks, const HostView& host, const Policy& policy, Guard guard,
-               const Cgroup& cgroup) {
-    Lines lines = std::move(risks);
+LogLines lines_of(LogLines risks, const NetworkFacts& host, const Policy& policy, Guard guard,
+                  const Cgroup& cgroup) {
+    LogLines lines = std::move(risks);
     for (const std::string& warning : host.warnings) lines.push_back({LOG_WARNING, warning});
-    for (const std::string& moot : policy.moots) lines.push_back({LOG_NOTICE, moot});
+    for (const std::string& unused : policy.unused_exceptions)
+        lines.push_back({LOG_NOTICE, unused});
     lines.push_back(
         {LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}",
                                policy.mode == Mode::audit ? "watched, not blocked" : "blocked",
@@ -66,32 +67,32 @@ Result<Jailed> jail(const Container& container, const Request& request, Existing
     TRY(check_cgroup_v1());
     const Guard guard = TRY(choose_guard(container, request));
     ContainerFacts facts = TRY(read_container_facts(container, guard));
-    const HostView host = TRY(read_host_view(container));
+    const NetworkFacts host = TRY(read_network_facts(container));
     add_network(facts, container.files.bundle, host);
-    Judged judged = TRY(judge_risks(container.files.bundle, facts, request));
+    CheckedRisks checked = TRY(check_risks(container.files.bundle, facts, request));
     const Policy policy = TRY(compile_policy(request, host));
     const std::string inputs = TRY(write_inputs({request, host}));
-    const JailMetadata metadata{container.id, judged.open_routes, inputs};
+    const JailMetadata metadata{container.id, checked.risks, inputs};
     Jail loaded = TRY(Jail::load(policy, guard, container.cgroup, metadata));
     Attachment attachment = TRY(std::move(loaded).attach(container.cgroup, existing));
     TRY(container.cgroup.recheck(container.process));
-    Lines lines = lines_of(std::move(judged.lines), host, policy, guard, container.cgroup);
+    LogLines lines = lines_of(std::move(checked.lines), host, policy, guard, container.cgroup);
     return Jailed{std::move(attachment), std::move(lines)};
 }
 
-Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts,
-                           const Request& request) {
-    Judged judged{};
+Result<CheckedRisks> check_risks(const Bundle& bundle, const ContainerFacts& facts,
+                                 const Request& request) {
+    CheckedRisks checked{};
     for (const FoundRisk& found : find_risks(bundle, facts)) {
         if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce &&
-            found.refuses)
+            found.is_fatal)
             return Error{EX_CONFIG,
                          fmt::format("the block would not hold: {}: {}, or accept it: {}={}",
                                      found.what, found.remedy, kAccept, risk_name(found.risk))};
-        judged.lines.push_back(warn_of(found, request));
-        judged.open_routes |= 1U << static_cast<unsigned>(found.risk);
+        checked.lines.push_back(warn_of(found, request));
+        checked.risks |= 1U << static_cast<unsigned>(found.risk);
     }
-    return judged;
+    return checked;
 }
 
 }  // namespace jail_ai

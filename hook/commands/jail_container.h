@@ -15,21 +15,21 @@ namespace jail_ai {
 
 struct Jailed {
     Attachment attachment;  // in force, and gone with this unless it is kept
-    Lines lines;            // for the log
+    LogLines lines;         // for the log
 };
 
 // Jails it. The caller's network namespace is the engine's. What is attached is proved to be on the
 // container's cgroup, and not yet kept.
 Result<Jailed> jail(const Container& container, const Request& request, Existing existing);
 
-struct Judged {
-    Lines lines;                // one for each risk that is taken
-    std::uint32_t open_routes;  // the same, as bits by enum Risk
+struct CheckedRisks {
+    LogLines lines;       // one for each risk that is taken
+    std::uint32_t risks;  // the same, as bits by enum Risk
 };
 
 // Rejects a container that can go round the block (EX_CONFIG), unless it accepts by name what lets
 // it, or is only watched.
-Result<Judged> judge_risks(const Bundle& bundle, const ContainerFacts& facts,
-                           const Request& request);
+Result<CheckedRisks> check_risks(const Bundle& bundle, const ContainerFacts& facts,
+                                 const Request& request);
 
 }  // namespace jail_ai

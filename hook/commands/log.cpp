@@ -14,9 +14,9 @@
 #include "base/quote.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
-#include "commands/containers_meant.h"
+#include "commands/container_selector.h"
 #include "commands/log_report.h"
-#include "commands/running_meant.h"
+#include "commands/select_running.h"
 #include "commands/verbs.h"
 #include "jail/events.h"
 #include "jail/reader.h"
@@ -35,23 +35,23 @@ std::uint64_t boot_time() {
     return nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME);
 }
 
-jail_event last_event(const Refusal& refusal) {
+jail_event last_event(const RecentDenial& refusal) {
     jail_event event{refusal.what, refusal.seen.pid, refusal.seen.last, {}};
     std::ranges::copy(refusal.seen.comm, event.comm);
     return event;
 }
 
 // For containers that start later: a name is looked up when a container is met first.
-class ContainersMeantByAndBy {
+class LazyContainerSelector {
 public:
-    explicit ContainersMeantByAndBy(const Arguments& asked) : asked_(asked) {}
+    explicit LazyContainerSelector(const Arguments& asked) : asked_(asked) {}
 
     bool has(std::string_view id) {
         if (asked_.words.empty()) return true;
         const auto known = met_.find(id);
         return known != met_.end()
                    ? known->second
-                   : met_.emplace(id, meant_of_running(asked_.words).has(id)).first->second;
+                   : met_.emplace(id, select_running(asked_.words).has(id)).first->second;
     }
 
 private:
@@ -61,7 +61,7 @@ private:
 
 Result<Outcome> show_remembered(const Arguments& asked) {
     auto jails = TRY(read_jails(JailPart::denials));
-    const ContainersMeant meant = meant_of_running(asked.words);
+    const ContainerSelector meant = select_running(asked.words);
     std::vector<std::string_view> ids;
     std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
     TRY(check_jailed(meant, ids));
@@ -70,7 +70,7 @@ Result<Outcome> show_remembered(const Arguments& asked) {
     for (const JailSnapshot& jail : jails) {
         if (!meant.has(jail.container_id())) continue;
         const Mode mode = jail.metadata ? jail.metadata->mode : Mode::enforce;
-        for (const Refusal& refusal : jail.refusals)
+        for (const RecentDenial& refusal : jail.recent_denials)
             entries.push_back({refusal.seen.last + boot, jail.container_id(), mode,
                                last_event(refusal), refusal.seen.count});
     }
@@ -84,7 +84,7 @@ Result<Outcome> show_remembered(const Arguments& asked) {
 Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     listen_for_stop();
     auto events = TRY(Events::open());
-    ContainersMeantByAndBy meant(asked);
+    LazyContainerSelector meant(asked);
     std::string text;
     const auto add = [&](const DenialEvent& denial) {
         if (meant.has(denial.container))
@@ -92,21 +92,22 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
                 {denial.event.when + boot_time(), denial.container, denial.mode, denial.event},
                 asked);
     };
-    const auto tell_lost = [&](std::string_view container, std::uint64_t count) {
+    const auto report_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))
-            caller.tell({LOG_WARNING, fmt::format("container {}: {} more refusals came faster than "
-                                                  "they could be read; status counts them",
-                                                  quote(container), count)});
+            caller.report(
+                {LOG_WARNING, fmt::format("container {}: {} more refusals came faster than "
+                                          "they could be read; status counts them",
+                                          quote(container), count)});
     };
     while (!stop_requested()) {
         pollfd ready{events.fd(), POLLIN, 0};
         if (::poll(&ready, 1, Events::kLookMs) < 0 && errno != EINTR)
             return system_error("wait for refusals", errno);
-        TRY(events.take(add, tell_lost));
+        TRY(events.take(add, report_lost));
         if (!text.empty() && !caller.print(text)) return Outcome{{}, {}, EX_IOERR};
         text.clear();
     }
-    TRY(events.take_last(add, tell_lost));
+    TRY(events.take_last(add, report_lost));
     return Outcome{std::move(text), {}};
 }
 

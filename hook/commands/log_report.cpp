@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
-#include "commands/refusal_text.h"
+#include "commands/denial_text.h"
 #include "container/json_writer.h"
 
 namespace jail_ai {
@@ -13,7 +13,7 @@ std::string refusal_sentence(const LogEntry& entry) {
     const jail_event& event = entry.event;
     return fmt::format(
         "{} {} ({}){}{}", entry.mode == Mode::audit ? "would have refused" : "refused",
-        refusal_text(event.what), reason_of(event.what),
+        denial_text(event.what), reason_of(event.what),
         event.pid == 0 ? ""
                        : fmt::format(" to {}, process {}", quote(comm_of(event.comm)), event.pid),
         entry.count == 1 ? "" : fmt::format(", {} times", entry.count));

@@ -11,16 +11,16 @@
 namespace jail_ai {
 
 // For the log; a person who has called the verb is told what is no failure on standard output, too.
-struct Line {
+struct LogLine {
     int priority;  // LOG_INFO …, as syslog(3) has them
     std::string text;
 };
 
-using Lines = std::vector<Line>;
+using LogLines = std::vector<LogLine>;
 
 struct Outcome {
     std::string text;  // for standard output
-    Lines lines;
+    LogLines lines;
     int exit_code = EX_OK;
 };
 

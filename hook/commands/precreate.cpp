@@ -77,7 +77,7 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
     TRY(check_unambiguous(config.json()).context("proposed config.json"));
     const std::string container = container_name(config.json());
     auto proposal = TRY(change(config, arguments.defaults).context(container));
-    for (Line& line : proposal.lines) line.text.insert(0, container + ": ");
+    for (LogLine& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }
 

@@ -9,9 +9,9 @@
 
 #include "base/quote.h"
 #include "commands/arguments.h"
+#include "commands/denial_text.h"
 #include "commands/explanation.h"
-#include "commands/refusal_text.h"
-#include "commands/running_meant.h"
+#include "commands/select_running.h"
 #include "commands/verbs.h"
 #include "container/json_writer.h"
 #include "jail/connections.h"
@@ -59,14 +59,12 @@ void end_connections(std::vector<Changed>& changed, std::vector<Refreshed>& all)
     changed.clear();
 }
 
-Refreshed refresh_one(const OpenJail& jail, Staleness& staleness, bool only_look) {
-    Refreshed refreshed{
-        std::move(staleness.container), {}, std::move(staleness.left_alone), 0, {}, {}};
+Refreshed refresh_one(const OpenJail& jail, RulesDiff& diff, bool only_look) {
+    Refreshed refreshed{std::move(diff.container), {}, std::move(diff.left_alone), 0, {}, {}};
     if (!refreshed.left_alone.empty()) return refreshed;
-    refreshed.changes = find_differences(staleness.now, staleness.then);
+    refreshed.changes = find_differences(diff.attached, diff.desired);
     if (only_look || refreshed.changes.empty()) return refreshed;
-    if (auto done = bring_up_to_date(jail, staleness); !done)
-        refreshed.failure = done.error().message;
+    if (auto done = apply(jail, diff); !done) refreshed.failure = done.error().message;
     return refreshed;
 }
 
@@ -118,7 +116,7 @@ std::string to_machines(const std::vector<Refreshed>& jails, bool only_look) {
     return line_of(buffer);
 }
 
-void tell_progress(std::size_t done) {
+void report_progress(std::size_t done) {
     if (done % kProgressStep == 0) std::fprintf(stderr, "\r%zu jails", done);
 }
 
@@ -128,20 +126,20 @@ Result<std::vector<Refreshed>> refresh_jails(
     OtherPrograms& others, const RefreshOptions& options,
     const std::function<void(std::size_t done)>& progress) {
     TRY(take_lock(kRulesLock, true));
-    auto network = TRY(own_network_namespace());
+    auto network = TRY(current_network_namespace());
     auto routes = TRY(read_local_routes());
     std::vector<Refreshed> all;
     std::vector<Changed> changed;
     auto visited = for_each_jail(0, others, [&](OpenJail& jail) -> Status {
-        auto staleness = compare(jail, routes, network);
-        if (!staleness) {
-            all.push_back({{}, {}, {}, 0, {}, std::move(staleness).error().message});
-        } else if (options.meant.has(staleness->container)) {
-            all.push_back(refresh_one(jail, *staleness, options.only_look));
+        auto diff = compare(jail, routes, network);
+        if (!diff) {
+            all.push_back({{}, {}, {}, 0, {}, std::move(diff).error().message});
+        } else if (options.meant.has(diff->container)) {
+            all.push_back(refresh_one(jail, *diff, options.only_look));
             const Refreshed& done = all.back();
             if (!options.only_look && !done.changes.empty() && done.failure.empty())
-                changed.push_back({all.size() - 1, std::move(jail), std::move(staleness->then),
-                                   staleness->cgroup});
+                changed.push_back(
+                    {all.size() - 1, std::move(jail), std::move(diff->desired), diff->cgroup});
             if (changed.size() == kEndedTogether) end_connections(changed, all);
         }
         progress(all.size());
@@ -155,10 +153,10 @@ Result<std::vector<Refreshed>> refresh_jails(
 namespace {
 
 Result<Outcome> refresh(const Arguments& asked, const Caller& caller) {
-    const RefreshOptions options{asked.has(kDryRun), meant_of_running(asked.words)};
+    const RefreshOptions options{asked.has(kDryRun), select_running(asked.words)};
     OtherPrograms others;
     auto jails = refresh_jails(
-        others, options, caller.reads_progress ? tell_progress : [](std::size_t /*done*/) {});
+        others, options, caller.reads_progress ? report_progress : [](std::size_t /*done*/) {});
     if (caller.reads_progress && jails && jails->size() >= kProgressStep)
         std::fputs("\r\x1b[K", stderr);
     if (!jails) return std::move(jails).error();

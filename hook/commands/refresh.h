@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "commands/containers_meant.h"
+#include "commands/container_selector.h"
 #include "jail/open_jail.h"
 
 namespace jail_ai {
@@ -26,8 +26,8 @@ struct Refreshed {
 };
 
 struct RefreshOptions {
-    bool only_look = false;         // nothing is changed
-    ContainersMeant meant{{}, {}};  // all
+    bool only_look = false;           // nothing is changed
+    ContainerSelector meant{{}, {}};  // all
 };
 
 // Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is

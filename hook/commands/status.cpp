@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "commands/arguments.h"
-#include "commands/containers_meant.h"
+#include "commands/container_selector.h"
 #include "commands/status_report.h"
 #include "commands/verbs.h"
 #include "container/cgroup_path.h"
@@ -38,7 +38,7 @@ Result<Outcome> status(const Arguments& asked, const Caller& /*caller*/) {
     auto jails = TRY(read_jails(JailPart::denials));
     std::vector<RunningContainer> containers = named_containers();
     put_names(jails, containers);
-    const ContainersMeant meant(asked.words, std::move(containers));
+    const ContainerSelector meant(asked.words, std::move(containers));
     std::vector<std::string_view> ids;
     std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
     TRY(check_jailed(meant, ids));

@@ -10,7 +10,7 @@
 #include <string_view>
 
 #include "base/quote.h"
-#include "commands/refusal_text.h"
+#include "commands/denial_text.h"
 #include "container/json_writer.h"
 #include "container/request.h"
 #include "policy/reason.h"
@@ -41,10 +41,10 @@ std::string id_of(const JailSnapshot& jail) {
     return printable(jail.container_id());
 }
 
-std::vector<std::string_view> open_routes_of(const JailSnapshot& jail) {
+std::vector<std::string_view> risks_of(const JailSnapshot& jail) {
     std::vector<std::string_view> names;
     for (unsigned bit = 0; jail.metadata && bit < 32; ++bit)
-        if ((jail.metadata->open_routes >> bit & 1) != 0)
+        if ((jail.metadata->risks >> bit & 1) != 0)
             names.push_back(risk_name(static_cast<Risk>(bit)));
     return names;
 }
@@ -74,7 +74,7 @@ std::string denials_text(const JailSnapshot& jail) {
                          : fmt::format("refused {}: {}", all_denials(jail), fmt::join(texts, ", "));
 }
 
-void put_remembered(JsonWriter& writer, const Refusal& refusal, const Now& now) {
+void put_remembered(JsonWriter& writer, const RecentDenial& refusal, const Now& now) {
     writer.StartObject();
     put_refusal(writer, refusal.what, refusal.seen.pid, refusal.seen.comm);
     put(writer, "count", refusal.seen.count);
@@ -94,15 +94,15 @@ void put_jail(JsonWriter& writer, const JailSnapshot& jail, const Now& now) {
     std::vector<std::string_view> programs;
     std::ranges::transform(jail.programs, std::back_inserter(programs), &JailProgram::name);
     put_all(writer, "programs", programs);
-    put_all(writer, "open_routes", open_routes_of(jail));
+    put_all(writer, "risks", risks_of(jail));
     writer.Key("denials");
     writer.StartObject();
     for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
         put(writer, reason_name(static_cast<jail_reason>(reason)), jail.denials[reason]);
     writer.EndObject();
-    writer.Key("refusals");
+    writer.Key("recent_denials");
     writer.StartArray();
-    for (const Refusal& refusal : jail.refusals) put_remembered(writer, refusal, now);
+    for (const RecentDenial& refusal : jail.recent_denials) put_remembered(writer, refusal, now);
     writer.EndArray();
     writer.EndObject();
 }
@@ -142,20 +142,20 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
                                         span_text(seconds_between(jail.metadata->since, now.real)))
                           : "",
             quote(jail.cgroup), denials_text(jail));
-        if (const auto open = open_routes_of(jail); !open.empty())
+        if (const auto open = risks_of(jail); !open.empty())
             text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
-        for (std::size_t i = 0; i < std::min(kShownRefusals, jail.refusals.size()); ++i) {
-            const auto& [what, seen] = jail.refusals[i];
+        for (std::size_t i = 0; i < std::min(kShownRefusals, jail.recent_denials.size()); ++i) {
+            const auto& [what, seen] = jail.recent_denials[i];
             text += fmt::format(
-                "    {} ({}), {} times, the last {} ago{}\n", refusal_text(what), reason_of(what),
+                "    {} ({}), {} times, the last {} ago{}\n", denial_text(what), reason_of(what),
                 seen.count, span_text(seconds_between(seen.last, now.since_boot)),
                 seen.pid == 0
                     ? ""
                     : fmt::format(" by {}, process {}", quote(comm_of(seen.comm)), seen.pid));
         }
-        if (jail.refusals.size() > kShownRefusals)
+        if (jail.recent_denials.size() > kShownRefusals)
             text += fmt::format("    and {} others: --json shows them\n",
-                                jail.refusals.size() - kShownRefusals);
+                                jail.recent_denials.size() - kShownRefusals);
     }
     return printable(text, "\n");
 }

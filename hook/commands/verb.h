@@ -40,7 +40,7 @@ struct Caller {
     bool reads_progress;
     std::function<bool(std::string_view text)>
         print;  // to standard output; false when nobody takes it any more
-    std::function<void(const Line& line)> tell;
+    std::function<void(const LogLine& line)> report;
 };
 
 enum class CalledBy { machines, people };

@@ -9,7 +9,7 @@
 
 #include "base/quote.h"
 #include "commands/arguments.h"
-#include "commands/containers_meant.h"
+#include "commands/container_selector.h"
 #include "commands/verbs.h"
 #include "verify/probe.h"
 
@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kJson = "--json";
 constexpr int kSomethingFound = 1;  // exit code: all could be looked at, and not all is well
 
-ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& facts) {
+ContainerSelector meant_among(std::vector<std::string> words, const VerifyFacts& facts) {
     std::vector<RunningContainer> named;
     std::ranges::copy_if(facts.containers, std::back_inserter(named),
                          [](const SeenContainer& each) { return !each.name.empty(); });
@@ -27,7 +27,7 @@ ContainersMeant meant_among(std::vector<std::string> words, const VerifyFacts& f
 }
 
 // What could not be looked at stays whichever container is meant: it may be among that.
-Status select(const ContainersMeant& meant, VerifyFacts& facts) {
+Status select(const ContainerSelector& meant, VerifyFacts& facts) {
     if (meant.all()) return ok();
     std::vector<std::string> of_jails;
     std::ranges::transform(
@@ -52,9 +52,9 @@ Status select(const ContainersMeant& meant, VerifyFacts& facts) {
 }
 
 Result<Outcome> verify(const Arguments& asked, const Caller& /*caller*/) {
-    auto facts = TRY(look_at_containers());
+    auto facts = TRY(collect_containers());
     TRY(select(meant_among(asked.words, facts), facts));
-    Findings findings = judge_containers(facts);
+    Findings findings = check_containers(facts);
     auto stale = TRY(find_stale(facts));
     findings.insert(findings.end(), std::make_move_iterator(stale.begin()),
                     std::make_move_iterator(stale.end()));

@@ -29,13 +29,13 @@ namespace jail_ai {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-using Tell = std::function<void(const Line& line)>;
+using Report = std::function<void(const LogLine& line)>;
 
 constexpr std::string_view kLogToo = "--log";
-constexpr std::chrono::seconds kAgain[] = {std::chrono::seconds(1),
-                                           std::chrono::seconds(kDeadlineSeconds + 2)};
+constexpr std::chrono::seconds kRecheckDelays[] = {std::chrono::seconds(1),
+                                                   std::chrono::seconds(kDeadlineSeconds + 2)};
 constexpr std::chrono::seconds kCountAgain(1);
-constexpr unsigned kTellPerJail = 20;  // refusals of one jail in that time
+constexpr unsigned kTellPerJail = 20;  // denials of one jail in that time
 
 // What changed, in one line, however much it is.
 std::string changes_text(const Refreshed& jail) {
@@ -49,33 +49,34 @@ std::string changes_text(const Refreshed& jail) {
 }
 
 // False where it must be tried again.
-bool refresh_and_tell(OtherPrograms& others, const Tell& tell) {
+bool refresh_and_report(OtherPrograms& others, const Report& report) {
     auto jails = refresh_jails(others, {}, [](std::size_t /*done*/) {});
     if (!jails) {
-        tell({LOG_ERR, fmt::format("{}: will be tried again", jails.error().message)});
+        report({LOG_ERR, fmt::format("{}: will be tried again", jails.error().message)});
         return false;
     }
     for (const Refreshed& jail : *jails) {
         const std::string who =
             jail.container.empty() ? "" : fmt::format("container {}: ", quote(jail.container));
         if (!jail.failure.empty())
-            tell({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
+            report({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
         if (!jail.changes.empty() && jail.failure.empty())
-            tell({LOG_NOTICE, fmt::format("{}brought up to date: {}", who, changes_text(jail))});
+            report({LOG_NOTICE, fmt::format("{}brought up to date: {}", who, changes_text(jail))});
         if (jail.ended != 0)
-            tell({LOG_NOTICE, fmt::format("{}{} connections from before ended", who, jail.ended)});
-        if (!jail.warning.empty()) tell({LOG_WARNING, who + jail.warning});
+            report(
+                {LOG_NOTICE, fmt::format("{}{} connections from before ended", who, jail.ended)});
+        if (!jail.warning.empty()) report({LOG_WARNING, who + jail.warning});
     }
     return true;
 }
 
-// Refusals handed on, of each jail so many a second: whatever is in it can be refused as often as
+// Denials handed on, of each jail so many a second: whatever is in it can be refused as often as
 // it likes.
-class Refusals {
+class Denials {
 public:
-    static Result<Refusals> open(const Tell& tell) {
+    static Result<Denials> open(const Report& report) {
         auto events = TRY(Events::open());
-        return Refusals(std::move(events), tell);
+        return Denials(std::move(events), report);
     }
 
     int fd() const { return events_.fd(); }
@@ -90,30 +91,30 @@ public:
     }
 
 private:
-    Refusals(Events events, const Tell& tell) : events_(std::move(events)), tell_(tell) {}
+    Denials(Events events, const Report& report) : events_(std::move(events)), report_(report) {}
 
     void hand_on(const DenialEvent& denial) {
-        unsigned& told = told_[std::string(denial.container)];
-        if (++told > kTellPerJail) return;
+        unsigned& reported = reported_[std::string(denial.container)];
+        if (++reported > kTellPerJail) return;
         const LogEntry entry{0, denial.container, denial.mode, denial.event};
-        tell_({LOG_NOTICE,
-               fmt::format("container {}: {}", quote(denial.container), refusal_sentence(entry))});
+        report_({LOG_NOTICE, fmt::format("container {}: {}", quote(denial.container),
+                                         refusal_sentence(entry))});
     }
 
     void sum_up(Clock::time_point now) {
         next_count_ = now + kCountAgain;
-        for (const auto& [container, told] : told_)
-            if (told > kTellPerJail) more_[container] += told - kTellPerJail;
+        for (const auto& [container, reported] : reported_)
+            if (reported > kTellPerJail) more_[container] += reported - kTellPerJail;
         for (const auto& [container, more] : more_)
-            tell_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them",
-                                           quote(container), more)});
-        told_.clear();
+            report_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them",
+                                             quote(container), more)});
+        reported_.clear();
         more_.clear();
     }
 
     Events events_;
-    const Tell& tell_;
-    std::map<std::string, unsigned> told_;
+    const Report& report_;
+    std::map<std::string, unsigned> reported_;
     std::map<std::string, std::uint64_t> more_;
     Clock::time_point next_count_;
 };
@@ -135,15 +136,15 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
     const bool logs = arguments.has(kLogToo);
     listen_for_stop();
     auto changes = TRY(AddressChanges::open());
-    std::optional<Refusals> refusals;
+    std::optional<Denials> denials;
     if (logs) {
-        auto opened = TRY(Refusals::open(caller.tell));
-        refusals.emplace(std::move(opened));
+        auto opened = TRY(Denials::open(caller.report));
+        denials.emplace(std::move(opened));
     }
     OtherPrograms others;
     std::deque<Clock::time_point> again{Clock::now()};
     while (!stop_requested()) {
-        pollfd ready[] = {{changes.fd(), POLLIN, 0}, {refusals ? refusals->fd() : -1, POLLIN, 0}};
+        pollfd ready[] = {{changes.fd(), POLLIN, 0}, {denials ? denials->fd() : -1, POLLIN, 0}};
         if (::poll(ready, std::size(ready), wait_ms(again, logs, Clock::now())) < 0 &&
             errno != EINTR)
             return system_error("wait for changes", errno);
@@ -153,11 +154,11 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
         if (due) again.pop_front();
         if (changed) {
             again.clear();
-            for (const auto later : kAgain) again.push_back(now + later);
+            for (const auto later : kRecheckDelays) again.push_back(now + later);
         }
-        if ((changed || due) && !refresh_and_tell(others, caller.tell) && again.empty())
-            again.push_back(now + kAgain[0]);
-        if (refusals) TRY(refusals->take(now));
+        if ((changed || due) && !refresh_and_report(others, caller.report) && again.empty())
+            again.push_back(now + kRecheckDelays[0]);
+        if (denials) TRY(denials->take(now));
     }
     return Outcome{};
 }

@@ -15,7 +15,7 @@ Error usage(std::string why) {
 }  // namespace
 
 Result<Defaults> parse_flags(const std::vector<std::string>& words) {
-    std::vector<Written> written;
+    std::vector<RawSetting> written;
     Defaults defaults;
     for (const std::string& word : words) {
         if (word == "--enforce") {

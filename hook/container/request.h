@@ -50,22 +50,22 @@ inline constexpr std::array kOnFailure =
 static_assert(names_each(kOnFailure, OnFailure::run));
 
 // Ports that pass although their destination is blocked.
-struct Exception {
+struct AllowRule {
     std::optional<IpPrefix> destination;  // nothing: every address of the host
     std::uint16_t first;                  // 1 to 65535, host byte order
     std::uint16_t last;                   // not below first
     std::uint8_t protocols;               // JAIL_PORTS_*, one of them
     std::string text;                     // as it was written, for people
 
-    bool operator==(const Exception&) const = default;
+    bool operator==(const AllowRule&) const = default;
 };
 
 // More to block.
-struct Addition {
+struct ExtraBlock {
     std::variant<IpPrefix, NamedSet> what;
     std::string text;
 
-    bool operator==(const Addition&) const = default;
+    bool operator==(const ExtraBlock&) const = default;
 };
 
 // Each setting, a row of the table in settings.cpp. A source says some of them, lists aside, and a
@@ -75,8 +75,8 @@ struct SettingsOf {
     Said<Mode> mode{};
     Said<Dns> dns{};
     Said<OnFailure> on_failure{};
-    std::vector<Exception> allow{};
-    std::vector<Addition> also{};
+    std::vector<AllowRule> allow{};
+    std::vector<ExtraBlock> also{};
     std::set<Risk> accepted{};
 };
 
@@ -84,11 +84,11 @@ using Settings = SettingsOf<std::optional>;  // what one source says; an empty m
 using Request = SettingsOf<std::type_identity_t>;  // what is asked for one container
 
 // A setting's key, as it is written there, and its value. The key's last part names the setting.
-using Written = std::pair<std::string, std::string>;
+using RawSetting = std::pair<std::string, std::string>;
 
 // Reads settings. Lists are separated by comma or space. Errors (EX_DATAERR): "KEY: 'WORD': what is
 // wrong (character N)".
-Result<Settings> parse_settings(const std::vector<Written>& written);
+Result<Settings> parse_settings(const std::vector<RawSetting>& written);
 
 // True for a key that the hook must not pass over: one that starts with "jail-ai.", and one that is
 // nearly that, as "Jail-AI.block-host", "jail_ai.block-host", "jail-ai-block-host" or

@@ -11,7 +11,7 @@
 
 namespace jail_ai {
 
-// The numbers are kept with each jail (jail_about.open_routes): a new one goes to the end.
+// The numbers are kept with each jail (jail_about.risks): a new one goes to the end.
 enum class Risk {
     cap_net_admin,
     cap_bpf,
@@ -47,7 +47,7 @@ inline constexpr std::array kRisks = std::to_array<Named<Risk>>({
     {Risk::host_loopback, "host-loopback"},
 });
 static_assert(names_each(kRisks, static_cast<int>(Risk::count) - 1));
-static_assert(static_cast<int>(Risk::count) <= 32, "jail_about.open_routes has a bit for each");
+static_assert(static_cast<int>(Risk::count) <= 32, "jail_about.risks has a bit for each");
 
 // The name that the risk is accepted by: "cap_net_admin", "host-cgroups" …
 constexpr std::string_view risk_name(Risk risk) {

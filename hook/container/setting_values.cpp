@@ -82,7 +82,7 @@ Result<std::optional<IpPrefix>> parse_destination(Word& word) {
 
 }  // namespace
 
-Result<Exception> parse_exception(std::string_view text) {
+Result<AllowRule> parse_exception(std::string_view text) {
     Word word(text);
     auto destination = TRY(parse_destination(word));
     auto first = TRY(parse_port(word));
@@ -99,13 +99,13 @@ Result<Exception> parse_exception(std::string_view text) {
     else
         word.take("/tcp");
     if (!word.at_end()) return word.error("expected the end, '-', '/tcp' or '/udp'");
-    return Exception{destination, first, last, protocols, std::string(text)};
+    return AllowRule{destination, first, last, protocols, std::string(text)};
 }
 
-Result<Addition> parse_addition(std::string_view text) {
+Result<ExtraBlock> parse_addition(std::string_view text) {
     if (const auto* set = find_named(kAlsoSets, text))
-        return Addition{set->value, std::string(text)};
-    if (const auto prefix = IpPrefix::parse(text)) return Addition{*prefix, std::string(text)};
+        return ExtraBlock{set->value, std::string(text)};
+    if (const auto prefix = IpPrefix::parse(text)) return ExtraBlock{*prefix, std::string(text)};
     return Word(text).error(fmt::format("this is neither an address or prefix nor one of {}",
                                         fmt::join(names_of(kAlsoSets), ", ")));
 }

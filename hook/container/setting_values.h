@@ -24,8 +24,8 @@
 namespace jail_ai {
 
 // Errors (EX_DATAERR): "'WORD': what is wrong (character N)".
-Result<Exception> parse_exception(std::string_view word);
-Result<Addition> parse_addition(std::string_view word);
+Result<AllowRule> parse_exception(std::string_view word);
+Result<ExtraBlock> parse_addition(std::string_view word);
 
 // Calls `each` for the words of a list, until one fails. Errors (EX_DATAERR): its, or there are
 // none or too many.

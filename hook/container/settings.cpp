@@ -226,7 +226,7 @@ std::string help_of(const Setting& setting) {
 
 }  // namespace
 
-Result<Settings> parse_settings(const std::vector<Written>& written) {
+Result<Settings> parse_settings(const std::vector<RawSetting>& written) {
     Settings settings;
     for (const auto& [key, value] : written) {
         const Setting* setting = find_setting(key);
@@ -251,7 +251,7 @@ bool is_meant_for_hook(std::string_view key) {
 }
 
 Result<Settings> parse_annotations(const Annotations& annotations) {
-    std::vector<Written> written;
+    std::vector<RawSetting> written;
     for (const auto& [key, value] : annotations)
         if (is_meant_for_hook(key) && !is_bare_name(key)) written.emplace_back(key, value);
     return parse_settings(written);
@@ -292,8 +292,8 @@ std::string annotation_key(std::string_view setting) {
                                   : fmt::format("{}.{}", kBlockHost, setting);
 }
 
-std::vector<Written> policy_settings(const Request& request) {
-    std::vector<Written> all;
+std::vector<RawSetting> policy_settings(const Request& request) {
+    std::vector<RawSetting> all;
     for (const Setting& setting : kSettings) {
         if (setting.kept == Kept::no) continue;
         for (std::string& value : setting.values(request))

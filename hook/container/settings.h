@@ -27,7 +27,7 @@ std::string annotation_key(std::string_view setting);
 
 // What of a request its policy is made of, as annotations would have it: parse_settings() and
 // join_settings() make the same of it.
-std::vector<Written> policy_settings(const Request& request);
+std::vector<RawSetting> policy_settings(const Request& request);
 
 // True for an annotation that can leave more open than its absence, or than another value of it,
 // does: "allow", "accept", "on-failure=run" and so on. False for keys that are no setting's.

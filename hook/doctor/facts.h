@@ -26,7 +26,7 @@ struct SeenHook {
 };
 
 // Somebody else's BPF program on a cgroup, at a place where a jail has one.
-struct OthersProgram {
+struct ForeignProgram {
     std::string name;
     std::string cgroup;
     bool exclusive;  // no program can be attached below it
@@ -48,12 +48,12 @@ struct MachineFacts {
     std::string
         trial_failure;      // of a jail on a cgroup of its own, empty where it was proved to act
     bool acts_not = false;  // that is what failed, and not the trial
-    std::vector<OthersProgram> others_programs;  // that root can see
-    std::string others_failure;                  // why that may not be all
-    std::size_t asking = 0;                      // containers that ask for the block, as root sees
-    std::size_t having = 0;                      // of these, that have it
-    std::size_t discrepancies = 0;               // that verify would tell
-    std::string cgroup_mount;                    // of cgroup2, empty for none
+    std::vector<ForeignProgram> others_programs;  // that root can see
+    std::string others_failure;                   // why that may not be all
+    std::size_t asking = 0;                       // containers that ask for the block, as root sees
+    std::size_t having = 0;                       // of these, that have it
+    std::size_t discrepancies = 0;                // that verify would tell
+    std::string cgroup_mount;                     // of cgroup2, empty for none
     std::string cgroup_failure;
     bool has_user_session = false;  // of a user: systemd's, which gives each container a cgroup
     Broker broker = Broker::not_there;
@@ -74,6 +74,6 @@ struct MachineFacts {
                                               // for 127.0.0.0/8 is delivered
 };
 
-Findings judge_machine(const MachineFacts& facts);
+Findings check_machine(const MachineFacts& facts);
 
 }  // namespace jail_ai

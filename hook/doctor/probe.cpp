@@ -80,7 +80,7 @@ std::vector<SeenHook> hooks_in(const std::string& directory) {
     return hooks;
 }
 
-void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
+void collect_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     facts.hooks_dirs = {std::string(kDefaultHooksDir)};
     const auto files = settings_files(
         {surroundings.containers_conf, {}, surroundings.config_home, surroundings.home},
@@ -102,7 +102,7 @@ void look_at_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     facts.shared_hooks = hooks_in(std::string(kDefaultHooksDir));
 }
 
-void look_at_cgroup(MachineFacts& facts) {
+void collect_cgroup(MachineFacts& facts) {
     const auto look = []() -> Result<CgroupPlace> {
         auto self = TRY(open_proc_self());
         auto cgroup = TRY(read_kernel_file(self.get(), "cgroup"));
@@ -137,7 +137,7 @@ Broker look_for_broker() {
     return Broker::deserted;
 }
 
-void look_at_network(MachineFacts& facts) {
+void collect_network(MachineFacts& facts) {
     if (const auto listeners = find_vsock_listeners()) {
         facts.vsock_known = listeners->known;
         facts.vsock_ports.assign(listeners->ports.begin(), listeners->ports.end());
@@ -162,7 +162,7 @@ void look_at_network(MachineFacts& facts) {
 
 // Of the network hooks, for those a jail always has. Only programs on packets stand beside others'
 // in peace.
-void look_at_others_programs(MachineFacts& facts) {
+void collect_others_programs(MachineFacts& facts) {
     const auto looked = for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
         for (const ProgramSlot& slot : kProgramTable) {
             auto others = TRY(foreign_programs(cgroup_fd, slot));
@@ -177,21 +177,21 @@ void look_at_others_programs(MachineFacts& facts) {
     if (!looked) facts.others_failure = looked.error().message;
 }
 
-void look_at_running(MachineFacts& facts) {
-    auto seen = look_at_containers();
+void collect_running(MachineFacts& facts) {
+    auto seen = collect_containers();
     if (!seen) return;  // for want of cgroup v2 or permission, which have lines of their own
     for (const SeenContainer& container : seen->containers) {
         if (!wants_jail(container)) continue;
         ++facts.asking;
         if (is_jailed(container, seen->jails)) ++facts.having;
     }
-    facts.discrepancies = judge_containers(*seen).size();
+    facts.discrepancies = check_containers(*seen).size();
     if (const auto stale = find_stale(*seen)) facts.discrepancies += stale->size();
 }
 
 }  // namespace
 
-MachineFacts look_at_machine(const Surroundings& surroundings) {
+MachineFacts collect_machine(const Surroundings& surroundings) {
     MachineFacts facts;
     facts.version = JAIL_AI_VERSION;
     struct utsname name {};
@@ -206,10 +206,10 @@ MachineFacts look_at_machine(const Surroundings& surroundings) {
             facts.trial_failure = tried.error().message;
             facts.acts_not = tried.error().exit_code == EX_UNAVAILABLE;
         }
-        look_at_others_programs(facts);
-        look_at_running(facts);
+        collect_others_programs(facts);
+        collect_running(facts);
     }
-    look_at_cgroup(facts);
+    collect_cgroup(facts);
     struct stat info {};
     facts.has_user_session =
         ::stat(fmt::format("/run/user/{}/bus", ::geteuid()).c_str(), &info) == 0 &&
@@ -220,11 +220,11 @@ MachineFacts look_at_machine(const Surroundings& surroundings) {
     const auto guard = guard_is_available();
     facts.has_guard = guard && *guard;
     facts.has_unix_hooks = kernel_has_unix_hooks();
-    look_at_hooks(surroundings, facts);
+    collect_hooks(surroundings, facts);
     for (const char* program : {"podman", "crio", "crun", "runc"})
         if (auto version = program_version(program))
             facts.programs.push_back({program, std::move(*version)});
-    look_at_network(facts);
+    collect_network(facts);
     return facts;
 }
 

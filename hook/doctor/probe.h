@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Looks at the machine for judge_machine(). Changes nothing; what can't be looked at is left
+// Looks at the machine for check_machine(). Changes nothing; what can't be looked at is left
 // unsaid.
 #pragma once
 
@@ -20,7 +20,7 @@ struct Surroundings {
     std::string runtime_dir;      // $XDG_RUNTIME_DIR
 };
 
-MachineFacts look_at_machine(const Surroundings& surroundings);
+MachineFacts collect_machine(const Surroundings& surroundings);
 
 // The first line that `NAME --version` prints within 5 s, or why there is none; nothing where the
 // program is not in the usual directories.

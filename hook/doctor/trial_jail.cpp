@@ -18,7 +18,7 @@
 namespace jail_ai {
 namespace {
 
-Result<std::string> own_directory() {
+Result<std::string> current_cgroup_directory() {
     auto self = TRY(open_proc_self());
     auto cgroup = TRY(read_kernel_file(self.get(), "cgroup"));
     auto path = TRY(parse_cgroup_path(cgroup));
@@ -48,15 +48,15 @@ private:
 
 Status try_to_jail() {
     TRY(check_cgroup_v1());
-    auto own = TRY(own_directory());
-    const std::string path = fmt::format("{}/jail-ai-hook-doctor-{}", own, ::getpid());
+    auto directory = TRY(current_cgroup_directory());
+    const std::string path = fmt::format("{}/jail-ai-hook-doctor-{}", directory, ::getpid());
     const NewCgroup made(path);
     if (!made.is_made()) return system_error(fmt::format("make cgroup {}", quote(path)), errno);
-    auto cgroup = TRY(Cgroup::at(path));
+    auto cgroup = TRY(Cgroup::from_path(path));
     const auto guard = TRY(guard_is_available());
     Request request{};
     request.mode = Mode::enforce;
-    auto policy = TRY(compile_policy(request, HostView()));
+    auto policy = TRY(compile_policy(request, NetworkFacts()));
     auto jail =
         TRY(Jail::load(policy, guard ? Guard::lsm : Guard::none, cgroup, {"doctor", 0, ""}));
     auto attachment = std::move(jail).attach(cgroup, Existing::refuse);

@@ -6,13 +6,13 @@
 #include <string>
 #include <string_view>
 
-#include "engines/own_network_stack.h"
+#include "engines/userspace_network_stack.h"
 #include "system/file.h"
 
 namespace jail_ai {
 namespace {
 
-Result<std::string_view> own_stack_of(const Process& process) {
+Result<std::string_view> userspace_stack_of(const Process& process) {
     const auto executable = read_link(process.proc_fd(), "exe");
     TRY(process.check_alive());
     const std::string who = fmt::format("process {}", process.pid());
@@ -21,8 +21,8 @@ Result<std::string_view> own_stack_of(const Process& process) {
     const auto command_line = TRY(read_kernel_file(process.proc_fd(), "cmdline").context(who));
     const std::string_view called(
         command_line.c_str());  // the first of its words, each of which ends with a NUL
-    return own_network_stack(executable ? std::string_view(*executable) : std::string_view(),
-                             called);
+    return userspace_network_stack(executable ? std::string_view(*executable) : std::string_view(),
+                                   called);
 }
 
 Status reject(std::string_view runtime) {
@@ -36,9 +36,9 @@ Status reject(std::string_view runtime) {
 }  // namespace
 
 Status check_network_stack(const Process& process, const Annotations& annotations) {
-    if (const auto runtime = own_network_stack(annotations); !runtime.empty())
+    if (const auto runtime = userspace_network_stack(annotations); !runtime.empty())
         return reject(runtime);
-    auto own = own_stack_of(process);
+    auto own = userspace_stack_of(process);
     if (!own) return std::move(own).error();
     if (!own->empty()) return reject(*own);
     const auto number = process.parent();
@@ -46,7 +46,7 @@ Status check_network_stack(const Process& process, const Annotations& annotation
     if (*number == 0) return ok();  // outside of the caller's PID namespace
     const auto parent = Process::open(*number);
     if (!parent) return parent.error().exit_code == EX_NOINPUT ? ok() : Status(parent.error());
-    auto starter = own_stack_of(*parent);
+    auto starter = userspace_stack_of(*parent);
     if (!starter)
         return starter.error().exit_code == EX_NOINPUT
                    ? ok()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Is the container's network the kernel's? See engines/own_network_stack.h.
+// Is the container's network the kernel's? See engines/userspace_network_stack.h.
 #pragma once
 
 #include "base/result.h"

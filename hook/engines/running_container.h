@@ -30,7 +30,7 @@ struct RunningContainer {
 };
 
 // A directory in which not everything could be understood, and why.
-struct Overlooked {
+struct UnreadableStateDir {
     std::string directory;
     uid_t owner;
     std::string why;

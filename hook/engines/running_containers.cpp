@@ -133,7 +133,7 @@ public:
         return fd ? std::move(*fd) : UniqueFd();
     }
 
-    std::vector<Overlooked> overlooked() && { return std::move(overlooked_); }
+    std::vector<UnreadableStateDir> overlooked() && { return std::move(overlooked_); }
 
 private:
     Status read_state(int dirfd, const std::string& id, const Runtime& runtime, uid_t owner) {
@@ -157,7 +157,7 @@ private:
     }
 
     const EachContainer& each_;
-    std::vector<Overlooked> overlooked_;
+    std::vector<UnreadableStateDir> overlooked_;
 };
 
 // The number behind the prefix, where that is all there is and not root's.
@@ -207,7 +207,7 @@ void read_users(Reader& reader) {
 
 }  // namespace
 
-std::vector<Overlooked> for_each_container(const EachContainer& each) {
+std::vector<UnreadableStateDir> for_each_container(const EachContainer& each) {
     Reader reader(each);
     read_roots(reader);
     read_users(reader);

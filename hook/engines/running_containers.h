@@ -23,7 +23,7 @@ using EachContainer = std::function<void(const RunningContainer& container, cons
 // Calls it for each, root's first. A container whose state goes meanwhile, or whose process has
 // ended, is none. Gives what it had to leave out: states that can't be read or lie, at most one
 // entry a directory. Needs root.
-std::vector<Overlooked> for_each_container(const EachContainer& each);
+std::vector<UnreadableStateDir> for_each_container(const EachContainer& each);
 
 // The text of the container's config.json. A user's is read as what it is, a stranger's: a regular
 // file of the user's own. Errors: EX_NOINPUT, EX_DATAERR.

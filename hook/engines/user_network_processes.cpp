@@ -41,7 +41,7 @@ struct Gathered {
     std::optional<Error> unreadable;
 };
 
-void look_at_process(int proc_fd, const char* pid, const NetworkQuestion& question,
+void collect_process(int proc_fd, const char* pid, const NetworkQuestion& question,
                      Gathered& gathered) {
     auto comm = read_kernel_file(proc_fd, "comm");
     if (!comm || comm->empty()) return;  // it has ended
@@ -73,7 +73,7 @@ Result<UserNetwork> find_user_network(const NetworkQuestion& question) {
     for (const std::string& name : names) {
         if (name.front() < '0' || name.front() > '9') continue;
         const UniqueFd proc_fd(::open(("/proc/" + name).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (proc_fd) look_at_process(proc_fd.get(), name.c_str(), question, gathered);
+        if (proc_fd) collect_process(proc_fd.get(), name.c_str(), question, gathered);
     }
     if (gathered.unreadable && !gathered.found_own && !question.is_deferred)
         return std::move(*gathered.unreadable);

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "engines/bundle_files.h"
-#include "facts/host_view.h"
+#include "facts/network_facts.h"
 #include "system/cgroup.h"
 #include "system/process.h"
 

@@ -81,7 +81,7 @@ bool is_network_device(const struct stat& info) {
 
 // A directory leads to all that is below it on the host, a Unix socket's path to whoever listens
 // there; a file on cgroupfs moves processes.
-Result<std::optional<std::string>> judge_file(int fd) {
+Result<std::optional<std::string>> check_file(int fd) {
     struct stat info {};
     struct statfs file_system {};
     if (::fstat(fd, &info) != 0 || ::fstatfs(fd, &file_system) != 0)
@@ -108,16 +108,16 @@ bool closes_on_exec(const Process& process, int number) {
 
 // What a descriptor would let the container do beside its cgroup's programs; nothing where it is
 // harmless.
-Result<std::optional<std::string>> judge_descriptor(const Process& process, int number,
+Result<std::optional<std::string>> check_descriptor(const Process& process, int number,
                                                     std::string_view link) {
     if (link == "anon_inode:[io_uring]") return std::optional<std::string>("an io_uring");
     if (link == "/dev/net/tun") return std::optional<std::string>("a tun device");
     if (link.starts_with("anon_inode:[pidfd]") || link.starts_with("pidfd:"))
         return std::optional<std::string>("a process descriptor");
-    auto fd = TRY(process.borrow_fd(number));
+    auto fd = TRY(process.duplicate_fd(number));
     if (!link.starts_with("socket:"))
         return closes_on_exec(process, number) ? std::optional<std::string>()
-                                               : judge_file(fd.get());
+                                               : check_file(fd.get());
     int family = 0;
     socklen_t size = sizeof family;
     if (::getsockopt(fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0)
@@ -157,7 +157,7 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
             continue;
         const std::string what = fmt::format("look at descriptor {}", number);
         const auto link = TRY(read_link(process.proc_fd(), ("fd/" + name).c_str()).context(what));
-        auto kind = TRY(judge_descriptor(process, number, link).context(what));
+        auto kind = TRY(check_descriptor(process, number, link).context(what));
         if (kind) found.push_back({number, std::move(*kind)});
     }
     return found;
@@ -168,8 +168,8 @@ Result<Unguarded> read_unguarded(const Container& container, Guard guard) {
     Unguarded unguarded{kernel_has_lsm_cgroup(),
                         abstract_unix,
                         {true, {}},
-                        find_open_sockets(container.files.config.json())};
-    if (unguarded.open_sockets.vsock == Opened::no) return unguarded;
+                        find_reachable_families(container.files.config.json())};
+    if (unguarded.open_sockets.vsock == SocketAccess::no) return unguarded;
     unguarded.listeners = TRY(find_vsock_listeners().context("vsock"));
     return unguarded;
 }

@@ -58,13 +58,13 @@ Inode inode_of(const struct statx& info) {
 }
 
 // The directory, socket … that the mount shows; EX_TEMPFAIL where its path leads into another.
-struct Opened {
+struct OpenedMount {
     UniqueFd fd;
     mode_t mode;
     Inode inode;
 };
 
-Result<Opened> open_mount(const Process& process, const MountEntry& mount) {
+Result<OpenedMount> open_mount(const Process& process, const MountEntry& mount) {
     const std::string path = mount.mount_point == "/" ? "root/." : "root" + mount.mount_point;
     UniqueFd fd(::openat(process.proc_fd(), path.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     const std::string what = fmt::format("look at mount {}", quote(mount.mount_point));
@@ -80,7 +80,7 @@ Result<Opened> open_mount(const Process& process, const MountEntry& mount) {
         return Error{EX_UNAVAILABLE, "statx(2) gives no mount id (Linux 5.8)"};
     if (info.stx_mnt_id != static_cast<std::uint64_t>(mount.id))
         return Error{EX_TEMPFAIL, what + ": another is there"};
-    return Opened{std::move(fd), static_cast<mode_t>(info.stx_mode), inode_of(info)};
+    return OpenedMount{std::move(fd), static_cast<mode_t>(info.stx_mode), inode_of(info)};
 }
 
 using Directories = std::vector<EngineSocket::Directory>;
@@ -104,7 +104,7 @@ std::optional<Inode> inode_of(int fd) {
 
 // Is the first process of that procfs in the PID namespace of this one? In another's it is another,
 // or can't be seen.
-bool is_procfs_of(const Process& process, const Opened& opened) {
+bool is_procfs_of(const Process& process, const OpenedMount& opened) {
     struct stat its {};
     struct stat ours {};
     return ::fstatat(opened.fd.get(), "1/ns/pid", &its, 0) == 0 &&
@@ -155,7 +155,8 @@ public:
                           shows_cgroups(mount, cgroups)};
             if (std::ranges::find(seen, one.engine_socket, &SeenMount::engine_socket) != seen.end())
                 one.engine_socket.clear();  // mounted below it
-            if (mount.type == "proc") one.shows_processes = !is_own_procfs(opened, mounts, mount);
+            if (mount.type == "proc")
+                one.shows_processes = !is_container_procfs(opened, mounts, mount);
             if (!one.engine_socket.empty() || one.shows_processes || one.shows_cgroups)
                 seen.push_back(std::move(one));
         }
@@ -167,7 +168,7 @@ public:
 private:
     // Does the mount show the directory that the socket is in, or will be? Of a process that lives
     // with what is there now: the socket itself.
-    bool shows_place(const Opened& opened, const EngineSocket& socket) const {
+    bool shows_place(const OpenedMount& opened, const EngineSocket& socket) const {
         const auto& directories = socket.directories;
         const auto here =
             std::ranges::find(directories, opened.inode, &EngineSocket::Directory::inode);
@@ -182,7 +183,7 @@ private:
     }
 
     // The path on the host of an engine's socket that is the mount or below it; else empty.
-    std::string engine_socket_in(const Opened& opened, const std::string& source) const {
+    std::string engine_socket_in(const OpenedMount& opened, const std::string& source) const {
         for (const EngineSocket& socket : sockets_) {
             if (S_ISSOCK(opened.mode) && socket.socket == opened.inode) return socket.path;
             if (S_ISDIR(opened.mode) && shows_place(opened, socket)) return socket.path;
@@ -206,8 +207,8 @@ private:
     }
 
     // Of a part of a procfs only the whole says whose it is, where the container has that, too.
-    bool is_own_procfs(const Opened& opened, const std::vector<MountEntry>& mounts,
-                       const MountEntry& mount) const {
+    bool is_container_procfs(const OpenedMount& opened, const std::vector<MountEntry>& mounts,
+                             const MountEntry& mount) const {
         if (mount.root == "/") return is_procfs_of(process_, opened);
         return std::ranges::any_of(mounts, [&](const MountEntry& other) {
             if (other.type != "proc" || other.root != "/" || other.device != mount.device)

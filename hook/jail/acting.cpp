@@ -147,7 +147,7 @@ Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode,
     for (std::size_t line = 0; line < tries.size(); ++line)
         tries[line] = {errors[line], outcome.lines[line].who != 0, outcome.lines[line].denied};
     tries[JAIL_LINE_FAMILY].error = sockets.family_error;
-    return judge_probe(plan, tries);
+    return check_probe(plan, tries);
 }
 
 Status prove_attached(int cgroup_fd) {

@@ -52,7 +52,7 @@ std::size_t about_size(const JailMetadata& metadata) {
 
 Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
                   const Cgroup& cgroup, const JailMetadata& metadata) {
-    auto network = TRY(own_network_namespace());
+    auto network = TRY(current_network_namespace());
     struct stat directory {};
     if (::fstat(cgroup.fd(), &directory) != 0) return system_error("stat the cgroup", errno);
     jail_about about{};
@@ -60,7 +60,7 @@ Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
     about.engine_network = network;
     about.inputs_size = static_cast<std::uint32_t>(metadata.inputs.size());
     about.version = JAIL_ABOUT_VERSION;
-    about.open_routes = metadata.open_routes;
+    about.risks = metadata.risks;
     about.since = nanoseconds(CLOCK_REALTIME);
     about.mode = static_cast<std::uint8_t>(policy.mode);
     about.guard = static_cast<std::uint8_t>(guard);
@@ -81,7 +81,7 @@ Result<std::vector<LoadedProgram>> load_guard_programs(Guard guard, const Cgroup
                                                        const RecordMaps& record) {
     switch (guard) {
         case Guard::none: break;
-        case Guard::unix_hooks: return load_abstract(mode, record);
+        case Guard::unix_hooks: return load_unix_hooks(mode, record);
         case Guard::lsm: return load_guard(cgroup, mode, record);
     }
     return std::vector<LoadedProgram>();

@@ -3,7 +3,7 @@
 
 #include <netinet/in.h>
 
-#include "policy/judge.h"
+#include "policy/evaluate.h"
 #include "system/tcp_connections.h"
 
 namespace jail_ai {
@@ -14,8 +14,8 @@ Result<unsigned> end_blocked_connections(int cgroup_fd, const OpenJail& jail, co
     auto mode = TRY(read_mode(jail));
     if (mode != Mode::enforce) return 0U;
     return end_tcp_connections(cgroup_fd, accepted->fd.get(), [&](const TcpPeer& peer) {
-        const Judgement judgement = judge(rules, peer.address, IPPROTO_TCP, peer.port);
-        return judgement.blocked && !judgement.is_own();
+        const Evaluation evaluation = evaluate(rules, peer.address, IPPROTO_TCP, peer.port);
+        return evaluation.blocked && !evaluation.is_container_local();
     });
 }
 

@@ -86,7 +86,7 @@ public:
 
     // The label of a jail in the making comes after its programs.
     const std::string& container() {
-        if (!metadata_) look_at_label();
+        if (!metadata_) collect_label();
         static const std::string unknown;
         return metadata_ ? metadata_->container : unknown;
     }
@@ -110,7 +110,7 @@ private:
         return --stream.left_ == 0 ? -EAGAIN : 0;
     }
 
-    void look_at_label() {
+    void collect_label() {
         const auto jail = open_jail(program_);
         if (!jail || !*jail) return;
         if (auto metadata = read_metadata((*jail)->maps)) metadata_ = std::move(*metadata);
@@ -180,7 +180,7 @@ Status Events::take_all(const Each& each) {
     return ok();
 }
 
-Status Events::tell_lost(const Lost& lost_of) {
+Status Events::report_lost(const Lost& lost_of) {
     for (const auto& [program, stream] : streams_) {
         auto lost = TRY(stream->count_lost());
         if (lost != 0) lost_of(stream->container(), lost);
@@ -193,13 +193,13 @@ Status Events::take(const Each& each, const Lost& lost) {
     const std::uint64_t now = nanoseconds(CLOCK_MONOTONIC);
     if (now < next_look_) return ok();
     next_look_ = now + std::uint64_t{kLookMs} * 1'000'000;
-    if (++looks_ % kLooksPerCount == 0) TRY(tell_lost(lost));
+    if (++looks_ % kLooksPerCount == 0) TRY(report_lost(lost));
     return keep_up(each);
 }
 
 Status Events::take_last(const Each& each, const Lost& lost) {
     TRY(take_all(each));
-    return tell_lost(lost);
+    return report_lost(lost);
 }
 
 }  // namespace jail_ai

@@ -56,7 +56,7 @@ private:
     Status find_new(bool were_there_before);
     Status take_all(const Each& each);
     Status keep_up(const Each& each);
-    Status tell_lost(const Lost& lost);
+    Status report_lost(const Lost& lost);
 
     UniqueFd lock_;
     UniqueFd epoll_;

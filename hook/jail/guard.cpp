@@ -53,7 +53,7 @@ struct GuardScope {
 
 Result<GuardScope> read_scope(const Cgroup& cgroup) {
     auto id = TRY(cgroup_id(cgroup));
-    auto network = TRY(own_network_namespace());
+    auto network = TRY(current_network_namespace());
     return GuardScope{id, network};
 }
 
@@ -101,7 +101,7 @@ int prepare(bpf_program* program, bpf_prog_load_opts* options, long /*cookie*/) 
 
 // Makes libbpf leave lsm_cgroup programs to prepare(). For good: libbpf 1.1 doesn't survive
 // unregistering its last handler.
-Status own_lsm_programs() {
+Status register_lsm_handler() {
     static const int handler = [] {
         struct libbpf_prog_handler_opts options {};
         options.sz = sizeof options;
@@ -147,7 +147,7 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode,
 Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode,
                                               const RecordMaps& record) {
     auto scope = TRY(read_scope(cgroup));
-    TRY(own_lsm_programs());
+    TRY(register_lsm_handler());
     const std::optional<KernelTypes> types = find_types();
     const UniqueFd structures = types ? write_structures(*types) : UniqueFd();
     if (structures) {

@@ -21,8 +21,8 @@ namespace jail_ai {
 Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode,
                                               const RecordMaps& record);
 
-// The programs of bpf/abstract.bpf.c, which close abstract Unix sockets without telling the
+// The programs of bpf/unix_sockets.bpf.c, which close abstract Unix sockets without telling the
 // container's own from others'. As above, for a kernel that kernel_has_unix_hooks().
-Result<std::vector<LoadedProgram>> load_abstract(Mode mode, const RecordMaps& record);
+Result<std::vector<LoadedProgram>> load_unix_hooks(Mode mode, const RecordMaps& record);
 
 }  // namespace jail_ai

@@ -149,7 +149,7 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd) {
     std::vector<AttachedProgram> all;
     for (const std::span<const ProgramSlot> table :
          {std::span<const ProgramSlot>(kProgramTable), std::span<const ProgramSlot>(kGuardTable),
-          std::span<const ProgramSlot>(kAbstractTable)}) {
+          std::span<const ProgramSlot>(kUnixTable)}) {
         for (const ProgramSlot& slot : table) {
             auto ours = attached_programs(cgroup_fd, slot);
             if (!ours) return ours;

@@ -43,14 +43,14 @@ using Skeleton = std::unique_ptr<Generated, SkeletonDeleter<Generated>>;
 // Descriptors of the maps of bpf/record.h, which the objects of one jail share.
 struct RecordMaps {
     int denials;
-    int refusals;
+    int recent_denials;
     int events;
     int probe;
 };
 
 template <typename Maps>
 RecordMaps record_maps(const Maps& maps) {
-    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_refusals),
+    return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_recent),
             ::bpf_map__fd(maps.jail_events), ::bpf_map__fd(maps.jail_probe)};
 }
 
@@ -59,7 +59,7 @@ template <typename Maps>
 int share_record(const Maps& maps, const RecordMaps& with) {
     if (const int failed = ::bpf_map__reuse_fd(maps.jail_denials, with.denials); failed != 0)
         return failed;
-    if (const int failed = ::bpf_map__reuse_fd(maps.jail_refusals, with.refusals); failed != 0)
+    if (const int failed = ::bpf_map__reuse_fd(maps.jail_recent, with.recent_denials); failed != 0)
         return failed;
     if (const int failed = ::bpf_map__reuse_fd(maps.jail_events, with.events); failed != 0)
         return failed;

@@ -143,7 +143,7 @@ Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>&
     JailMetadata metadata;
     metadata.container.assign(about.container,
                               ::strnlen(about.container, sizeof about.container - 1));
-    metadata.open_routes = about.open_routes;
+    metadata.risks = about.risks;
     metadata.inputs.assign(value.data() + sizeof about, about.inputs_size);
     metadata.mode = static_cast<Mode>(about.mode);
     metadata.guard = static_cast<Guard>(about.guard);
@@ -177,20 +177,21 @@ Result<Mode> read_mode(const OpenJail& jail) {
     return mode_of(TRY(read_constants(jail)));
 }
 
-Result<std::vector<Refusal>> read_refusals(const ProgramMap& map) {
-    std::vector<Refusal> refusals;
-    if (map.value_size != sizeof(jail_refusal_seen)) return refusals;
-    constexpr std::uint32_t most = 2 * JAIL_MAX_REFUSALS;
-    const auto add = [&](const jail_refusal& what, const jail_refusal_seen& seen) {
-        refusals.push_back({what, seen});
+Result<std::vector<RecentDenial>> read_recent_denials(const ProgramMap& map) {
+    std::vector<RecentDenial> recent_denials;
+    if (map.value_size != sizeof(jail_denial_seen)) return recent_denials;
+    constexpr std::uint32_t most = 2 * JAIL_MAX_RECENT;
+    const auto add = [&](const jail_denial& what, const jail_denial_seen& seen) {
+        recent_denials.push_back({what, seen});
     };
-    if (const int failed = for_each_in_batches<jail_refusal, jail_refusal_seen, std::uint32_t>(
+    if (const int failed = for_each_in_batches<jail_denial, jail_denial_seen, std::uint32_t>(
             map.fd.get(), most, most, add);
         failed != 0)
-        return system_error("read jail_refusals", failed);
-    std::ranges::sort(refusals,
-                      [](const Refusal& a, const Refusal& b) { return a.seen.last > b.seen.last; });
-    return refusals;
+        return system_error("read jail_recent", failed);
+    std::ranges::sort(recent_denials, [](const RecentDenial& a, const RecentDenial& b) {
+        return a.seen.last > b.seen.last;
+    });
+    return recent_denials;
 }
 
 }  // namespace jail_ai

@@ -46,8 +46,8 @@ Result<std::uint32_t> for_each_jail(std::uint32_t after, OtherPrograms& others,
 // Nothing where the jail is of another version, or still in the making. Error: EX_OSERR.
 Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>& maps);
 
-// As the kernel has it: without sources and moots. Errors: EX_UNAVAILABLE for a jail of another
-// version, EX_OSERR.
+// As the kernel has it: without sources and unused exceptions. Errors: EX_UNAVAILABLE for a jail of
+// another version, EX_OSERR.
 Result<Policy> read_policy(const OpenJail& jail);
 
 // Of that, whether it blocks or only watches. Errors as above.
@@ -56,8 +56,8 @@ Result<Mode> read_mode(const OpenJail& jail);
 // What is in jail_rules, likewise without sources. Errors as above.
 Result<Rules> read_rules(const OpenJail& jail);
 
-// What is in jail_refusals, the newest first. What is forgotten while one reads is left out. Error:
+// What is in jail_recent, the newest first. What is forgotten while one reads is left out. Error:
 // EX_OSERR.
-Result<std::vector<Refusal>> read_refusals(const ProgramMap& map);
+Result<std::vector<RecentDenial>> read_recent_denials(const ProgramMap& map);
 
 }  // namespace jail_ai

@@ -42,7 +42,7 @@ inline constexpr std::array kGuardTable = std::to_array<ProgramSlot>({
 // namespace. The types are those of Linux 6.7.
 inline constexpr auto kUnixConnect = static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT
 inline constexpr auto kUnixSendmsg = static_cast<bpf_attach_type>(50);  // BPF_CGROUP_UNIX_SENDMSG
-inline constexpr std::array kAbstractTable = std::to_array<ProgramSlot>({
+inline constexpr std::array kUnixTable = std::to_array<ProgramSlot>({
     {"jail_abs_conn", kUnixConnect},
     {"jail_abs_send", kUnixSendmsg},
 });
@@ -52,6 +52,6 @@ constexpr bool fits_kernel_names(const ProgramSlot& slot) {
 }
 static_assert(std::ranges::all_of(kProgramTable, fits_kernel_names) &&
               std::ranges::all_of(kGuardTable, fits_kernel_names) &&
-              std::ranges::all_of(kAbstractTable, fits_kernel_names));
+              std::ranges::all_of(kUnixTable, fits_kernel_names));
 
 }  // namespace jail_ai

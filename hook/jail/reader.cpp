@@ -17,8 +17,7 @@ namespace {
 bool is_ours(std::string_view name) {
     const auto is_named = [&](const ProgramSlot& slot) { return slot.name == name; };
     return std::ranges::any_of(kProgramTable, is_named) ||
-           std::ranges::any_of(kGuardTable, is_named) ||
-           std::ranges::any_of(kAbstractTable, is_named);
+           std::ranges::any_of(kGuardTable, is_named) || std::ranges::any_of(kUnixTable, is_named);
 }
 
 // Attach types at which a later program may undo what an earlier one has said: one slot for each.
@@ -32,7 +31,8 @@ constexpr std::array kOverridable = std::to_array<ProgramSlot>({
     {"jail_socket", BPF_LSM_CGROUP},
 });
 
-Status find_overriders(int cgroup_fd, const ProgramSlot& slot, std::vector<Overrider>& overriders) {
+Status find_overriders(int cgroup_fd, const ProgramSlot& slot,
+                       std::vector<OverridingProgram>& overriders) {
     auto acting = TRY(acting_programs(cgroup_fd, slot));
     std::map<std::uint32_t, std::string> ours;  // the first on each hook
     for (ActingProgram& program : acting) {
@@ -82,7 +82,8 @@ Status read_denials(int cgroup_fd, const OpenJail& open, JailSnapshot& jail) {
         TRY(read_counters(map->fd.get(), counters));
         std::copy_n(counters.begin(), jail.denials.size(), jail.denials.begin());
     }
-    if (const ProgramMap* map = open.map("jail_refusals")) jail.refusals = TRY(read_refusals(*map));
+    if (const ProgramMap* map = open.map("jail_recent"))
+        jail.recent_denials = TRY(read_recent_denials(*map));
     if (const ProgramMap* map = open.map("jail_rules")) jail.prefixes = count_prefixes(*map);
     return ok();
 }

@@ -10,38 +10,38 @@
 
 namespace jail_ai {
 
-Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes,
+Result<RulesDiff> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes,
                           std::uint32_t network) {
-    Staleness staleness;
+    RulesDiff diff;
     const auto metadata = TRY(read_metadata(jail.maps));
     if (!metadata || jail.map("jail_rules") == nullptr) {
-        staleness.left_alone = "it is of another version of jail-ai-hook, or still in the making";
-        return staleness;
+        diff.left_alone = "it is of another version of jail-ai-hook, or still in the making";
+        return diff;
     }
-    staleness.container = metadata->container;
-    staleness.cgroup = metadata->cgroup;
+    diff.container = metadata->container;
+    diff.cgroup = metadata->cgroup;
     if (metadata->engine_network != network) {
-        staleness.left_alone = "its engine is in another network namespace: run this there";
-        return staleness;
+        diff.left_alone = "its engine is in another network namespace: run this there";
+        return diff;
     }
     auto inputs = read_inputs(metadata->inputs);
     if (!inputs)
         return std::move(inputs).error().context(
-            fmt::format("container {}: what its jail was made of", quote(staleness.container)));
+            fmt::format("container {}: what its jail was made of", quote(diff.container)));
     inputs->host.routes = routes;
     auto policy = compile_policy(inputs->request, inputs->host);
     if (!policy)
         return std::move(policy).error().context(
-            fmt::format("container {}", quote(staleness.container)));
-    staleness.then = std::move(policy->rules);
-    staleness.now = TRY(read_rules(jail));
-    return staleness;
+            fmt::format("container {}", quote(diff.container)));
+    diff.desired = std::move(policy->rules);
+    diff.attached = TRY(read_rules(jail));
+    return diff;
 }
 
-Status bring_up_to_date(const OpenJail& jail, const Staleness& staleness) {
+Status apply(const OpenJail& jail, const RulesDiff& diff) {
     const ProgramMap* map = jail.map("jail_rules");
     if (map == nullptr) return ok();
-    for (const auto& [prefix, put] : plan_transition(staleness.now, staleness.then)) {
+    for (const auto& [prefix, put] : plan_transition(diff.attached, diff.desired)) {
         const int failed = put ? ::bpf_map_update_elem(map->fd.get(), &prefix.key(), &*put, BPF_ANY)
                                : ::bpf_map_delete_elem(map->fd.get(), &prefix.key());
         if (failed != 0)

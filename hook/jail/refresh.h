@@ -14,24 +14,24 @@
 namespace jail_ai {
 
 // How the rules of one jail differ from what they should be.
-struct Staleness {
+struct RulesDiff {
     std::string container;
-    Rules now;
-    Rules then;
+    Rules attached;
+    Rules desired;
     std::string left_alone;    // why nothing can be said of it, where that is so: it is of another
                                // version or of another engine's network namespace
     std::uint64_t cgroup = 0;  // its id
 };
 
 // Compares the rules of the jail with those that would be compiled now. `routes` are the host's,
-// read in network namespace `network` (own_network_namespace()). Errors: as compile_policy(),
+// read in network namespace `network` (current_network_namespace()). Errors: as compile_policy(),
 // EX_OSERR.
-Result<Staleness> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes,
+Result<RulesDiff> compare(const OpenJail& jail, const std::vector<LocalRoute>& routes,
                           std::uint32_t network);
 
 // Makes the rules what they should be, element by element, so that nothing passes meanwhile that
 // was blocked and is to be. Whoever calls it holds kRulesLock since before compare(). Error:
 // EX_OSERR; the rules are then stricter than either.
-Status bring_up_to_date(const OpenJail& jail, const Staleness& staleness);
+Status apply(const OpenJail& jail, const RulesDiff& diff);
 
 }  // namespace jail_ai

@@ -5,6 +5,6 @@
 #pragma once
 #pragma GCC system_header
 
-#include "bpf/abstract_bpf.skel.h"
 #include "bpf/guard_bpf.skel.h"
 #include "bpf/jail_bpf.skel.h"
+#include "bpf/unix_sockets_bpf.skel.h"

@@ -20,9 +20,9 @@ namespace jail_ai {
 
 // What a jail says about itself (jail_about), for those who look at it.
 struct JailMetadata {
-    std::string container;          // the runtime's id. Who asks the broker makes it up
-    std::uint32_t open_routes = 0;  // bits by enum Risk
-    std::string inputs;             // of its policy, as policy/inputs.h reads them
+    std::string container;    // the runtime's id. Who asks the broker makes it up
+    std::uint32_t risks = 0;  // bits by enum Risk
+    std::string inputs;       // of its policy, as policy/inputs.h reads them
     Mode mode = Mode::enforce;
     Guard guard = Guard::none;
     bool shares_network = false;  // with its engine
@@ -39,9 +39,9 @@ using Counters = std::array<std::uint64_t, JAIL_COUNTERS>;
 using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
 
 // A refusal that is remembered, and how often and when last.
-struct Refusal {
-    jail_refusal what;
-    jail_refusal_seen seen;
+struct RecentDenial {
+    jail_denial what;
+    jail_denial_seen seen;
 };
 
 // One of a jail's programs.
@@ -56,7 +56,7 @@ struct JailProgram {
 // a program can set the call's result (bpf_set_retval, Linux 5.18) and, before Linux gives that,
 // the address that is connected to. The verdicts of cgroup_skb programs are joined instead, of
 // which systemd has some.
-struct Overrider {
+struct OverridingProgram {
     std::string name;
     std::uint32_t id;
     std::string after;  // the name of ours
@@ -70,11 +70,12 @@ struct JailSnapshot {
     // Nothing where the jail is of another version, or what held it is gone.
     std::optional<JailMetadata> metadata;
     std::vector<JailProgram> programs;
-    std::vector<Overrider> overriders;
-    std::optional<Policy> policy;  // without sources and moots, which the kernel doesn't know
+    std::vector<OverridingProgram> overriders;
+    std::optional<Policy>
+        policy;  // without sources and unused exceptions, which the kernel doesn't know
     std::size_t prefixes = 0;
     DenialCounts denials{};
-    std::vector<Refusal> refusals;  // the newest first, at most JAIL_MAX_REFUSALS
+    std::vector<RecentDenial> recent_denials;  // the newest first, at most JAIL_MAX_RECENT
 
     std::string_view container_id() const {
         return metadata ? std::string_view(metadata->container) : std::string_view();

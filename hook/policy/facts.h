@@ -71,7 +71,7 @@ struct Unguarded {
     bool by_configuration;     // the kernel could have it, was it told to at boot
     bool abstract_unix;        // it reaches abstract Unix sockets of the engine's network namespace
     VsockListeners listeners;  // empty unless the container can open vsock sockets
-    OpenSockets open_sockets;
+    ReachableFamilies open_sockets;
 };
 
 struct ContainerFacts {
@@ -96,7 +96,7 @@ struct ContainerFacts {
 struct NameFiles {
     std::string hosts;  // the lines that name the host
     std::string resolv_conf;
-    bool resolv_conf_follows =
+    bool resolv_conf_is_deferred =
         false;  // the engine has a resolv.conf for the container, and nothing in it yet
 };
 
@@ -108,22 +108,22 @@ struct LocalRoute {
 };
 
 // What the operating system says about the host and the container.
-struct HostView {
+struct NetworkFacts {
     std::vector<LocalRoute> routes;
     bool shares_network = false;         // the container is in the engine's network namespace
     std::vector<IpPrefix> named;         // what the container's hosts file calls the host
     std::vector<IpPrefix> name_servers;  // the container's resolvers
     std::vector<IpPrefix> gateways;      // the container's default gateways
     // Addresses in the container's network namespace, without loopback's.
-    std::vector<IpPrefix> own;
+    std::vector<IpPrefix> container_addresses;
     // What a user-mode network (slirp4netns, pasta) leads to the host, or may.
     std::vector<IpPrefix> mapped;
 
     // The engine gives the container its network after the hook has run, so that nobody knows its
     // addresses yet.
-    bool network_follows = false;
-    bool may_copy_host = false;      // and these may then be copies of the host's own
-    std::vector<LocalRoute> coming;  // what the host will have then
+    bool network_is_deferred = false;
+    bool may_copy_host = false;                // and these may then be copies of the host's own
+    std::vector<LocalRoute> predicted_routes;  // what the host will have then
 
     std::vector<LoopbackForward> forwards;  // for the container's risks, see policy/risks.h
     // What could not be read, and what was done about it, for the log.

@@ -18,22 +18,23 @@ namespace {
 
 struct AddressList {
     std::string_view key;
-    std::vector<IpPrefix> HostView::*list;
+    std::vector<IpPrefix> NetworkFacts::*list;
 };
 constexpr std::array kAddressLists =
-    std::to_array<AddressList>({{"named", &HostView::named},
-                                {"name-server", &HostView::name_servers},
-                                {"gateway", &HostView::gateways},
-                                {"mapped", &HostView::mapped},
-                                {"own", &HostView::own}});
+    std::to_array<AddressList>({{"named", &NetworkFacts::named},
+                                {"name-server", &NetworkFacts::name_servers},
+                                {"gateway", &NetworkFacts::gateways},
+                                {"mapped", &NetworkFacts::mapped},
+                                {"own", &NetworkFacts::container_addresses}});
 
 struct Mark {
     std::string_view key;
-    bool HostView::*mark;
+    bool NetworkFacts::*mark;
 };
-constexpr std::array kMarks = std::to_array<Mark>({{"shares-network", &HostView::shares_network},
-                                                   {"network-follows", &HostView::network_follows},
-                                                   {"may-copy-host", &HostView::may_copy_host}});
+constexpr std::array kMarks =
+    std::to_array<Mark>({{"shares-network", &NetworkFacts::shares_network},
+                         {"network-follows", &NetworkFacts::network_is_deferred},
+                         {"may-copy-host", &NetworkFacts::may_copy_host}});
 
 constexpr std::string_view kComing = "coming";
 
@@ -44,7 +45,7 @@ std::string one_line(std::string name) {
 }
 
 Status read_line(std::string_view key, std::string_view value, PolicyInputs& inputs,
-                 std::vector<Written>& written) {
+                 std::vector<RawSetting>& written) {
     if (key.starts_with(kAnnotationPrefix)) {
         written.emplace_back(key, value);
         return ok();
@@ -61,7 +62,7 @@ Status read_line(std::string_view key, std::string_view value, PolicyInputs& inp
     if (list != kAddressLists.end())
         (inputs.host.*list->list).push_back(*address);
     else
-        inputs.host.coming.push_back(
+        inputs.host.predicted_routes.push_back(
             {*address, JAIL_REASON_LOCAL,
              std::string(value.substr(std::min(value.find(' '), value.size() - 1) + 1))});
     return ok();
@@ -80,7 +81,7 @@ Result<std::string> write_inputs(const PolicyInputs& inputs) {
     }
     for (const Mark& mark : kMarks)
         if (inputs.host.*mark.mark) text += fmt::format("{} yes\n", mark.key);
-    for (const LocalRoute& route : inputs.host.coming)
+    for (const LocalRoute& route : inputs.host.predicted_routes)
         text +=
             fmt::format("{} {} {}\n", kComing, route.prefix.to_string(), one_line(route.device));
     if (text.size() > kMaxInputsBytes)
@@ -93,7 +94,7 @@ Result<std::string> write_inputs(const PolicyInputs& inputs) {
 
 Result<PolicyInputs> read_inputs(std::string_view text) {
     PolicyInputs inputs{};
-    std::vector<Written> written;
+    std::vector<RawSetting> written;
     while (!text.empty()) {
         const std::string_view line = next_line(text);
         const std::size_t space = line.find(' ');

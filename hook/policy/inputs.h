@@ -16,7 +16,7 @@ namespace jail_ai {
 
 struct PolicyInputs {
     Request request;
-    HostView host;  // without its routes
+    NetworkFacts host;  // without its routes
 };
 
 inline constexpr std::size_t kMaxInputsBytes = 256U << 10;

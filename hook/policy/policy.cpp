@@ -55,105 +55,106 @@ void block_route(Rules& rules, const LocalRoute& route, std::string_view source)
           route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
 }
 
-void add_asked(Rules& rules, const Addition& addition, const HostView& host) {
+void add_asked(Rules& rules, const ExtraBlock& addition, const NetworkFacts& host) {
     if (const auto* prefix = std::get_if<IpPrefix>(&addition.what)) {
-        block(rules, *prefix, JAIL_REASON_ASKED, fmt::format("also {}", addition.text));
+        block(rules, *prefix, JAIL_REASON_POLICY, fmt::format("also {}", addition.text));
         return;
     }
     const AlsoSet& set = *find_row(kAlsoSets, std::get<NamedSet>(addition.what));
     for (const auto& [prefix, source] : set.prefixes)
-        block(rules, *IpPrefix::parse(prefix), JAIL_REASON_ASKED,
+        block(rules, *IpPrefix::parse(prefix), JAIL_REASON_POLICY,
               fmt::format("also {}: {}", set.name, source));
     if (set.value != NamedSet::gateway) return;
     for (const IpPrefix& gateway : host.gateways)
-        block(rules, gateway, JAIL_REASON_ASKED, "also gateway");
+        block(rules, gateway, JAIL_REASON_POLICY, "also gateway");
 }
 
-Rules collect_blocked(const Request& request, const HostView& host) {
+Rules collect_blocked(const Request& request, const NetworkFacts& host) {
     Rules rules;
     block_all(rules, kLoopback);
     for (const LocalRoute& route : host.routes) block_route(rules, route, "local route");
-    for (const LocalRoute& route : host.coming) block_route(rules, route, "network of the engine");
+    for (const LocalRoute& route : host.predicted_routes)
+        block_route(rules, route, "network of the engine");
     block_all(rules, kAlwaysBlocked);
     for (const IpPrefix& address : host.named)
         if (!is_loopback(address) || host.shares_network)
-            block(rules, address, JAIL_REASON_NAMED, "hosts file of the container");
+            block(rules, address, JAIL_REASON_HOSTS_FILE, "hosts file of the container");
     for (const IpPrefix& address : host.mapped)
         block(rules, address, JAIL_REASON_ALIAS, "user-mode network: leads to the host");
-    for (const Addition& addition : request.also) add_asked(rules, addition, host);
+    for (const ExtraBlock& addition : request.also) add_asked(rules, addition, host);
     return rules;
 }
 
-bool may_become_own(const Rules::value_type& entry, const HostView& host) {
+bool may_become_own(const Rules::value_type& entry, const NetworkFacts& host) {
     const auto reason = static_cast<jail_reason>(entry.second.value.reason);
-    return reason == JAIL_REASON_ASKED ||
+    return reason == JAIL_REASON_POLICY ||
            (reason == JAIL_REASON_LOCAL && host.may_copy_host && entry.first.is_single());
 }
 
 // Addresses of the container itself: what goes to them is not for the host, as long as it stays
 // inside.
-void mark_own(Rules& blocked, const HostView& host) {
+void mark_own(Rules& blocked, const NetworkFacts& host) {
     if (host.shares_network) return;
-    for (const IpPrefix& address : host.own) {
+    for (const IpPrefix& address : host.container_addresses) {
         const auto* blocked_by = find_entry(blocked, address);
         if (blocked_by == nullptr) continue;
         Rule rule = blocked_by->second;
         if (blocked_by->first != address) rule.source += "; an address of the container";
-        rule.value.own = JAIL_OWN_ADDRESS;
+        rule.value.container_local = JAIL_CONTAINER_LOCAL_ADDRESS;
         blocked.insert_or_assign(address, std::move(rule));
     }
     for (Rules::value_type& entry : blocked) {
         if (means_myself(entry.first))
-            entry.second.value.own = JAIL_OWN_LOOPBACK;
-        else if (host.network_follows && may_become_own(entry, host))
-            entry.second.value.own = JAIL_OWN_ADDRESS;
+            entry.second.value.container_local = JAIL_CONTAINER_LOCAL_LOOPBACK;
+        else if (host.network_is_deferred && may_become_own(entry, host))
+            entry.second.value.container_local = JAIL_CONTAINER_LOCAL_ADDRESS;
     }
 }
 
 // Ports that pass at a destination, and who says so.
-struct Opening {
+struct PortGrant {
     std::optional<IpPrefix> destination;  // nothing: every address of the host
     std::vector<jail_ports> ports;
     std::string source;
     bool used = false;
 };
 
-std::vector<Opening> collect_openings(const Request& request, const HostView& host) {
-    std::vector<Opening> openings;
-    for (const Exception& exception : request.allow)
-        openings.push_back({exception.destination,
-                            {{exception.first, exception.last, exception.protocols, 0}},
-                            fmt::format("allow {}", exception.text)});
-    if (request.dns == Dns::off) return openings;
+std::vector<PortGrant> collect_grants(const Request& request, const NetworkFacts& host) {
+    std::vector<PortGrant> grants;
+    for (const AllowRule& exception : request.allow)
+        grants.push_back({exception.destination,
+                          {{exception.first, exception.last, exception.protocols, 0}},
+                          fmt::format("allow {}", exception.text)});
+    if (request.dns == Dns::off) return grants;
     for (const IpPrefix& server : host.name_servers)
-        openings.push_back(
+        grants.push_back(
             {server, {kDnsPorts.begin(), kDnsPorts.end()}, "resolver of the container"});
-    return openings;
+    return grants;
 }
 
 // What "host" means in an exception.
 bool is_the_host(jail_reason reason) {
     return reason == JAIL_REASON_LOCAL || reason == JAIL_REASON_ALIAS ||
-           reason == JAIL_REASON_NAMED || reason == JAIL_REASON_LOOPBACK ||
+           reason == JAIL_REASON_HOSTS_FILE || reason == JAIL_REASON_LOOPBACK ||
            reason == JAIL_REASON_UNSPECIFIED;
 }
 
-// The rule of `prefix`, which `blocked_by` blocks, with every opening that holds it. The
+// The rule of `prefix`, which `blocked_by` blocks, with every grant that holds it. The
 // container's own loopback needs none: what is blocked of it is what leaves, and that is not what
 // whoever names it means.
 Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by,
-                       std::vector<Opening>& openings) {
+                       std::vector<PortGrant>& grants) {
     Rule rule = blocked_by;
-    if (rule.value.own == JAIL_OWN_LOOPBACK) return rule;
+    if (rule.value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK) return rule;
     std::vector<jail_ports> ports;
-    for (Opening& opening : openings) {
-        const bool holds = opening.destination
-                               ? opening.destination->contains(prefix)
+    for (PortGrant& grant : grants) {
+        const bool holds = grant.destination
+                               ? grant.destination->contains(prefix)
                                : is_the_host(static_cast<jail_reason>(rule.value.reason));
         if (!holds) continue;
-        opening.used = true;
-        ports.insert(ports.end(), opening.ports.begin(), opening.ports.end());
-        rule.source += "; " + opening.source;
+        grant.used = true;
+        ports.insert(ports.end(), grant.ports.begin(), grant.ports.end());
+        rule.source += "; " + grant.source;
     }
     ports = merge_ports(ports);
     if (ports.size() > JAIL_MAX_PORTS)
@@ -166,19 +167,21 @@ Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by,
     return rule;
 }
 
-Result<Rules> compile_rules(const Rules& blocked, std::vector<Opening>& openings) {
+Result<Rules> compile_rules(const Rules& blocked, std::vector<PortGrant>& grants) {
     Rules compiled;
     for (const auto& [prefix, rule] : blocked) {
-        auto opened = TRY(open_rule(prefix, rule, openings));
+        auto opened = TRY(open_rule(prefix, rule, grants));
         compiled.emplace(prefix, std::move(opened));
     }
     // An exception inside of a wider prefix that blocks is a rule of its own.
-    for (const Opening& opening : openings) {
-        if (!opening.destination || compiled.contains(*opening.destination)) continue;
-        const auto* blocked_by = find_entry(blocked, *opening.destination);
-        if (blocked_by == nullptr || blocked_by->second.value.own == JAIL_OWN_LOOPBACK) continue;
-        auto opened = TRY(open_rule(*opening.destination, blocked_by->second, openings));
-        compiled.emplace(*opening.destination, std::move(opened));
+    for (const PortGrant& grant : grants) {
+        if (!grant.destination || compiled.contains(*grant.destination)) continue;
+        const auto* blocked_by = find_entry(blocked, *grant.destination);
+        if (blocked_by == nullptr ||
+            blocked_by->second.value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK)
+            continue;
+        auto opened = TRY(open_rule(*grant.destination, blocked_by->second, grants));
+        compiled.emplace(*grant.destination, std::move(opened));
     }
     return compiled;
 }
@@ -191,7 +194,8 @@ bool programs_ask_for(std::uint8_t reason) {
 }
 
 bool same_verdict(const jail_rule& a, const jail_rule& b, bool with_reason) {
-    return a.own == b.own && std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 &&
+    return a.container_local == b.container_local &&
+           std::memcmp(a.ports, b.ports, sizeof a.ports) == 0 &&
            (!with_reason || a.reason == b.reason);
 }
 
@@ -207,7 +211,7 @@ std::size_t drop_repeated(Rules& rules, bool keep_reasons) {
             const jail_rule& above = wider.back()->second.value;
             const bool reason_counts = programs_ask_for(above.reason) ||
                                        programs_ask_for(at->second.value.reason) ||
-                                       (keep_reasons && above.reason == JAIL_REASON_ASKED);
+                                       (keep_reasons && above.reason == JAIL_REASON_POLICY);
             if (same_verdict(above, at->second.value, reason_counts)) repeated.push_back(at);
         }
         wider.push_back(at);
@@ -216,19 +220,19 @@ std::size_t drop_repeated(Rules& rules, bool keep_reasons) {
     return rules.size();
 }
 
-bool asks_for_gateway(const Addition& addition) {
+bool asks_for_gateway(const ExtraBlock& addition) {
     const auto* set = std::get_if<NamedSet>(&addition.what);
     return set != nullptr && *set == NamedSet::gateway;
 }
 
 }  // namespace
 
-Result<Policy> compile_policy(const Request& request, const HostView& host) {
+Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) {
     if (request.mode == Mode::off) return Policy{{}, request.mode, host.shares_network, {}};
     auto blocked = collect_blocked(request, host);
     mark_own(blocked, host);
-    std::vector<Opening> openings = collect_openings(request, host);
-    auto rules = TRY(compile_rules(blocked, openings));
+    std::vector<PortGrant> grants = collect_grants(request, host);
+    auto rules = TRY(compile_rules(blocked, grants));
     if (drop_repeated(rules, true) > JAIL_MAX_RULES && drop_repeated(rules, false) > JAIL_MAX_RULES)
         return Error{EX_UNAVAILABLE,
                      fmt::format("{} prefixes to block, a jail holds {}: the engine's network "
@@ -236,11 +240,11 @@ Result<Policy> compile_policy(const Request& request, const HostView& host) {
                                  rules.size(), JAIL_MAX_RULES)};
     Policy policy{std::move(rules), request.mode, host.shares_network, {}};
     for (std::size_t i = 0; i < request.allow.size(); ++i)
-        if (!openings[i].used)
-            policy.moots.push_back(
-                fmt::format("{} is moot: nothing blocks it", openings[i].source));
+        if (!grants[i].used)
+            policy.unused_exceptions.push_back(
+                fmt::format("{} has no effect: nothing blocks it", grants[i].source));
     if (host.gateways.empty() && std::ranges::any_of(request.also, asks_for_gateway))
-        policy.moots.emplace_back(
+        policy.unused_exceptions.emplace_back(
             "also gateway has no effect: the container has no default gateway yet: if it gets one "
             "that is not the host's, name it: "
             "jail-ai.block-host.also=ADDRESS");

@@ -26,8 +26,8 @@ using Rules = std::map<IpPrefix, Rule>;
 struct Policy {
     Rules rules;
     Mode mode;
-    bool shares_network;             // as in HostView
-    std::vector<std::string> moots;  // exceptions for what nothing blocks, for the log
+    bool shares_network;                         // as in NetworkFacts
+    std::vector<std::string> unused_exceptions;  // exceptions for what nothing blocks, for the log
 };
 
 // Compiles what is asked and what the host is into rules. A destination is blocked where a prefix
@@ -35,7 +35,7 @@ struct Policy {
 // protocol; the compiled rules say the same by their longest prefix alone. Errors: EX_UNAVAILABLE
 // when there are more rules than a jail holds, EX_DATAERR when a rule would need more than
 // JAIL_MAX_PORTS port ranges.
-Result<Policy> compile_policy(const Request& request, const HostView& host);
+Result<Policy> compile_policy(const Request& request, const NetworkFacts& host);
 
 // The rule that decides about a single address, or about those of a prefix that no longer one
 // holds, or nullptr; also with its prefix.

@@ -7,17 +7,16 @@ namespace jail_ai {
 namespace {
 
 // Ranges of one protocol, in order, where neither touch nor overlap is left.
-std::vector<jail_ports> merge_protocol(const std::vector<jail_ports>& ranges,
-                                       std::uint8_t protocol) {
-    std::vector<jail_ports> own;
-    for (jail_ports range : ranges) {
+std::vector<jail_ports> merge_protocol(const std::vector<jail_ports>& all, std::uint8_t protocol) {
+    std::vector<jail_ports> ranges;
+    for (jail_ports range : all) {
         if ((range.protocols & protocol) == 0) continue;
         range.protocols = protocol;
-        own.push_back(range);
+        ranges.push_back(range);
     }
-    std::ranges::sort(own, {}, &jail_ports::first);
+    std::ranges::sort(ranges, {}, &jail_ports::first);
     std::vector<jail_ports> merged;
-    for (const jail_ports& range : own) {
+    for (const jail_ports& range : ranges) {
         if (!merged.empty() && range.first <= merged.back().last + 1U)
             merged.back().last = std::max(merged.back().last, range.last);
         else

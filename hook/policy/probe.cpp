@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "policy/judge.h"
+#include "policy/evaluate.h"
 
 namespace jail_ai {
 namespace {
@@ -33,8 +33,8 @@ constexpr std::string_view kLineNames[] = {
 static_assert(std::size(kLineNames) == JAIL_LINE_COUNT);
 
 bool is_denied(const Rules& rules, const ProbeTarget& target) {
-    const Judgement judgement = judge(rules, target.address, IPPROTO_UDP, target.port);
-    return judgement.blocked && !judgement.is_own();
+    const Evaluation evaluation = evaluate(rules, target.address, IPPROTO_UDP, target.port);
+    return evaluation.blocked && !evaluation.is_container_local();
 }
 
 // Port 9, and the ones behind those that are open.
@@ -63,11 +63,11 @@ std::optional<ProbeTarget> find_denied(const Rules& rules, bool v4) {
 // Where a datagram passes connect and sendmsg.
 std::optional<ProbeTarget> find_open(const Rules& rules, bool v4) {
     const ProbeTarget usual{*IpPrefix::parse(v4 ? kDocumentation4 : kDocumentation6), kDiscard};
-    if (!judge(rules, usual.address, IPPROTO_UDP, usual.port).blocked) return usual;
+    if (!evaluate(rules, usual.address, IPPROTO_UDP, usual.port).blocked) return usual;
     for (const auto& [prefix, rule] : rules)
         for (const jail_ports& range : rule.value.ports)
             if (is_of_family(prefix, v4) && (range.protocols & JAIL_PORTS_UDP) != 0 &&
-                range.last != 0 && !judge(rules, prefix, IPPROTO_UDP, range.last).blocked)
+                range.last != 0 && !evaluate(rules, prefix, IPPROTO_UDP, range.last).blocked)
                 return ProbeTarget{prefix, range.last};
     return std::nullopt;
 }
@@ -92,7 +92,7 @@ bool is_egress(jail_line line) {
     return line == JAIL_LINE_EGRESS4 || line == JAIL_LINE_EGRESS6;
 }
 
-Status judge_line(jail_line line, const ProbeTry& tried, Mode mode) {
+Status check_line(jail_line line, const ProbeTry& tried, Mode mode) {
     if (tried.denied == 0 && (tried.error == EPERM || tried.error == EACCES))
         return does_not_act(line,
                             "is denied by somebody else before they are asked: find out by whom, a "
@@ -107,7 +107,7 @@ Status judge_line(jail_line line, const ProbeTry& tried, Mode mode) {
 // One program at one place of the kernel judges packets of both families: one that gets as far as
 // the program shows it for both. In this network namespace there may be no IPv6, or a firewall that
 // lets no such packet through.
-Status judge_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
+Status check_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
     bool planned = false, shown = false;
     int error = 0;
     for (const jail_line line : {JAIL_LINE_EGRESS4, JAIL_LINE_EGRESS6}) {
@@ -117,7 +117,7 @@ Status judge_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
             error = tries[line].error;
             continue;
         }
-        TRY(judge_line(line, tries[line], plan.mode));
+        TRY(check_line(line, tries[line], plan.mode));
         shown = true;
     }
     if (!planned || shown) return ok();
@@ -148,15 +148,15 @@ ProbePlan plan_probe(const Rules& rules, Mode mode, Guard guard) {
     return plan;
 }
 
-Status judge_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
+Status check_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
     for (int number = 0; number < JAIL_LINE_COUNT; ++number) {
         const auto line = static_cast<jail_line>(number);
         if (!plan.tries(line) || is_egress(line)) continue;
         const bool is_v6 = line == JAIL_LINE_CONNECT6 || line == JAIL_LINE_SENDMSG6;
         if (is_v6 && !tries[line].had_socket) continue;  // nobody on this machine has IPv6
-        TRY(judge_line(line, tries[line], plan.mode));
+        TRY(check_line(line, tries[line], plan.mode));
     }
-    return judge_egress(plan, tries);
+    return check_egress(plan, tries);
 }
 
 }  // namespace jail_ai

@@ -45,6 +45,6 @@ struct ProbeTry {
 };
 
 // Does every line act? Error: EX_UNAVAILABLE, naming one that doesn't.
-Status judge_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries);
+Status check_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries);
 
 }  // namespace jail_ai

@@ -14,7 +14,7 @@ namespace jail_ai {
 struct ReasonRow {
     jail_reason value;
     std::string_view name;
-    // What was denied, where that is no address: a format with the fields of jail_refusal that hold
+    // What was denied, where that is no address: a format with the fields of jail_denial that hold
     // a number, and `file` for the kind of file.
     std::string_view denied;
 };
@@ -23,17 +23,17 @@ inline constexpr std::array kReasons = std::to_array<ReasonRow>({
     {JAIL_REASON_LOCAL, "local", ""},
     {JAIL_REASON_BROADCAST, "broadcast", ""},
     {JAIL_REASON_ALIAS, "alias", ""},
-    {JAIL_REASON_NAMED, "named", ""},
+    {JAIL_REASON_HOSTS_FILE, "hosts-file", ""},
     {JAIL_REASON_LOOPBACK, "loopback", ""},
     {JAIL_REASON_UNSPECIFIED, "unspecified", ""},
     {JAIL_REASON_MULTICAST, "multicast", ""},
     {JAIL_REASON_LINK_LOCAL, "link-local", ""},
     {JAIL_REASON_METADATA, "metadata", ""},
-    {JAIL_REASON_ASKED, "asked", ""},
-    {JAIL_REASON_PACKET, "packet", ""},
+    {JAIL_REASON_POLICY, "policy", ""},
+    {JAIL_REASON_MALFORMED_PACKET, "malformed-packet", ""},
     {JAIL_REASON_FAMILY, "family", "socket of family {port}, protocol {protocol}"},
-    {JAIL_REASON_FOREIGN_SOCKET, "foreign-socket", "a socket handed in"},
-    {JAIL_REASON_FOREIGN_FILE, "foreign-file", "{file} handed in"},
+    {JAIL_REASON_INHERITED_SOCKET, "inherited-socket", "a socket handed in"},
+    {JAIL_REASON_INHERITED_FILE, "inherited-file", "{file} handed in"},
     {JAIL_REASON_ABSTRACT_UNIX, "abstract-unix", "an abstract Unix socket"},
     {JAIL_REASON_BPF, "bpf", "bpf command {port}"},
 });

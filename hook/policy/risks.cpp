@@ -148,17 +148,17 @@ constexpr std::string_view kSeccompRemedy =
 
 // By 32-bit system calls alone it is open because that was accepted, or because a profile has gaps
 // there.
-Risk by_way(Opened opened, Risk risk) {
-    return opened == Opened::by_ia32 ? Risk::ia32 : risk;
+Risk by_way(SocketAccess opened, Risk risk) {
+    return opened == SocketAccess::by_ia32 ? Risk::ia32 : risk;
 }
 
-std::string_view way(Opened opened) {
-    return opened == Opened::by_ia32 ? " by 32-bit system calls" : "";
+std::string_view way(SocketAccess opened) {
+    return opened == SocketAccess::by_ia32 ? " by 32-bit system calls" : "";
 }
 
 void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
-    const Opened opened = unguarded.open_sockets.vsock;
-    if (opened == Opened::no) return;
+    const SocketAccess opened = unguarded.open_sockets.vsock;
+    if (opened == SocketAccess::no) return;
     const VsockListeners& listeners = unguarded.listeners;
     std::string who = "which reach a hypervisor; nobody on this machine listens now";
     if (!listeners.known)
@@ -178,21 +178,22 @@ void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
 // raw one's isn't.
 void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     if (!bundle.capabilities.contains("CAP_NET_RAW")) return;
-    const OpenSockets open = facts.unguarded ? facts.unguarded->open_sockets
-                                             : OpenSockets{Opened::no, Opened::no, Opened::yes};
-    if (open.packet != Opened::no)
+    const ReachableFamilies open =
+        facts.unguarded ? facts.unguarded->open_sockets
+                        : ReachableFamilies{SocketAccess::no, SocketAccess::no, SocketAccess::yes};
+    if (open.packet != SocketAccess::no)
         found.push_back(
             {by_way(open.packet, Risk::cap_net_raw),
              fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(open.packet)),
              unguarded_remedy(*facts.unguarded,
                               fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)),
              true});
-    if (facts.loses_fragments && open.ip != Opened::no)
+    if (facts.loses_fragments && open.ip != SocketAccess::no)
         found.push_back({Risk::cap_net_raw,
                          "it has CAP_NET_RAW, and this kernel lets fragments of raw sockets by "
                          "where it tracks connections (Linux before 6.9)",
                          "drop it (--cap-drop=NET_RAW), or use a newer kernel", true});
-    if (facts.shares_network && !facts.in_user_namespace && open.ip != Opened::no)
+    if (facts.shares_network && !facts.in_user_namespace && open.ip != SocketAccess::no)
         found.push_back({Risk::cap_net_raw,
                          "it has CAP_NET_RAW in the host's network, where services of the host get "
                          "what a raw socket sends to a group or to everybody",

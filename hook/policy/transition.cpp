@@ -35,16 +35,18 @@ std::vector<jail_ports> ports_of(const jail_rule& rule) {
 jail_rule stricter(const jail_rule& a, const jail_rule& b) {
     if (alike(a, b)) return a;
     jail_rule rule = b;
-    rule.own = a.own == b.own ? a.own : static_cast<__u8>(JAIL_OWN_NOT);
+    rule.container_local = a.container_local == b.container_local
+                               ? a.container_local
+                               : static_cast<__u8>(JAIL_CONTAINER_LOCAL_NOT);
     std::ranges::fill(rule.ports, jail_ports{});
     const auto ports = common_ports(ports_of(a), ports_of(b));
     std::copy_n(ports.begin(), std::min<std::size_t>(ports.size(), JAIL_MAX_PORTS), rule.ports);
     return rule;
 }
 
-jail_rule stricter_at(const IpPrefix& prefix, const Rules& now, const Rules& then) {
-    const Rule* first = find_rule(now, prefix);
-    const Rule* second = find_rule(then, prefix);
+jail_rule stricter_at(const IpPrefix& prefix, const Rules& attached, const Rules& desired) {
+    const Rule* first = find_rule(attached, prefix);
+    const Rule* second = find_rule(desired, prefix);
     if (first == nullptr) return second->value;
     return second == nullptr ? first->value : stricter(first->value, second->value);
 }
@@ -59,16 +61,16 @@ void put_changed(const Rules& from, const Rules& to, std::vector<RuleStep>& step
 
 }  // namespace
 
-std::vector<RuleStep> plan_transition(const Rules& now, const Rules& then) {
+std::vector<RuleStep> plan_transition(const Rules& attached, const Rules& desired) {
     Rules between;
-    for (const Rules* rules : {&now, &then})
+    for (const Rules* rules : {&attached, &desired})
         for (const auto& [prefix, rule] : *rules)
-            between.try_emplace(prefix, Rule{stricter_at(prefix, now, then), {}});
+            between.try_emplace(prefix, Rule{stricter_at(prefix, attached, desired), {}});
     std::vector<RuleStep> steps;
-    put_changed(now, between, steps);
-    put_changed(between, then, steps);
-    for (const auto& [prefix, rule] : now)
-        if (!then.contains(prefix)) steps.push_back({prefix, std::nullopt});
+    put_changed(attached, between, steps);
+    put_changed(between, desired, steps);
+    for (const auto& [prefix, rule] : attached)
+        if (!desired.contains(prefix)) steps.push_back({prefix, std::nullopt});
     return steps;
 }
 

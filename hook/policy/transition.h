@@ -20,6 +20,6 @@ struct RuleStep {
 // The steps in their order; none where both are alike. Before, between and after them every
 // destination, port and protocol that both sets block is blocked, so that it doesn't matter where a
 // failure ends them. Meanwhile there are at most as many rules as both have together.
-std::vector<RuleStep> plan_transition(const Rules& now, const Rules& then);
+std::vector<RuleStep> plan_transition(const Rules& attached, const Rules& desired);
 
 }  // namespace jail_ai

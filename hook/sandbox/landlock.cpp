@@ -28,12 +28,12 @@ struct RulesetAttributes {
 };
 
 // What an ABI added; see landlock(7). A right that is handled and not granted by a rule is denied.
-struct Addition {
+struct ExtraBlock {
     long abi;
     RulesetAttributes denied;
 };
 
-constexpr std::array kAdditions = std::to_array<Addition>({
+constexpr std::array kAdditions = std::to_array<ExtraBlock>({
     {1, {(1U << 13) - 1, 0, 0}},     // Linux 5.13: execute, write, read, remove and make
     {2, {1U << 13, 0, 0}},           // 5.19: refer, to link or rename into another directory
     {3, {1U << 14, 0, 0}},           // 6.2: truncate
@@ -44,7 +44,7 @@ constexpr std::array kAdditions = std::to_array<Addition>({
 
 RulesetAttributes denied_by(long abi) {
     RulesetAttributes all{};
-    for (const Addition& addition : kAdditions) {
+    for (const ExtraBlock& addition : kAdditions) {
         if (addition.abi > abi) break;
         all.handled_access_fs |= addition.denied.handled_access_fs;
         all.handled_access_net |= addition.denied.handled_access_net;

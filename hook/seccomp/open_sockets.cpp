@@ -16,9 +16,9 @@ namespace {
 // The annotation by which crun takes a filter of machine code in place of linux.seccomp.
 constexpr std::string_view kCrunFilter = "run.oci.seccomp_bpf_data";
 
-constexpr OpenSockets kAll = {Opened::yes, Opened::yes, Opened::yes};
+constexpr ReachableFamilies kAll = {SocketAccess::yes, SocketAccess::yes, SocketAccess::yes};
 
-bool lets_any_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise) {
+bool lets_any_pass(const std::vector<SyscallRule>& rules, const SeccompAction& otherwise) {
     const bool always =
         std::ranges::any_of(rules, [](const SyscallRule& rule) { return rule.conditions.empty(); });
     return (otherwise.lets_pass() && !always) ||
@@ -37,31 +37,31 @@ Result<bool> opens_by_ia32(const rapidjson::Value& seccomp, const SeccompProfile
            lets_any_pass(socket_rules, profile.otherwise());
 }
 
-Result<OpenSockets> judge_profile(const rapidjson::Value& seccomp) {
+Result<ReachableFamilies> check_profile(const rapidjson::Value& seccomp) {
     auto profile = TRY(SeccompProfile::read(seccomp));
     auto io_uring = TRY(profile.rules_of("io_uring_setup"));
     if (lets_any_pass(io_uring, profile.otherwise())) return kAll;  // IORING_OP_SOCKET
     auto rules = TRY(profile.rules_of("socket"));
     auto ia32 = TRY(opens_by_ia32(seccomp, profile, rules));
-    const auto judge = [&](std::uint64_t family) {
-        if (lets_family_pass(rules, profile.otherwise(), family)) return Opened::yes;
-        return ia32 ? Opened::by_ia32 : Opened::no;
+    const auto access = [&](std::uint64_t family) {
+        if (lets_family_pass(rules, profile.otherwise(), family)) return SocketAccess::yes;
+        return ia32 ? SocketAccess::by_ia32 : SocketAccess::no;
     };
-    return OpenSockets{judge(AF_PACKET), judge(AF_VSOCK),
-                       std::min(judge(AF_INET), judge(AF_INET6))};
+    return ReachableFamilies{access(AF_PACKET), access(AF_VSOCK),
+                             std::min(access(AF_INET), access(AF_INET6))};
 }
 
 }  // namespace
 
-OpenSockets find_open_sockets(const rapidjson::Value& config) {
+ReachableFamilies find_reachable_families(const rapidjson::Value& config) {
     const auto annotations = read_annotations(config);
     if (!annotations || annotations->contains(kCrunFilter)) return kAll;
     const auto linux_part = find_object(config, "linux");
     if (!linux_part || *linux_part == nullptr || seccomp_is_blind()) return kAll;
     const auto seccomp = find_object(**linux_part, "seccomp");
     if (!seccomp || *seccomp == nullptr) return kAll;
-    const auto judged = judge_profile(**seccomp);
-    return judged ? *judged : kAll;
+    const auto checked = check_profile(**seccomp);
+    return checked ? *checked : kAll;
 }
 
 }  // namespace jail_ai

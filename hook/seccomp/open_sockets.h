@@ -8,22 +8,22 @@
 
 namespace jail_ai {
 
-enum class Opened {
+enum class SocketAccess {
     yes,
     by_ia32,  // by 32-bit system calls alone, whose arguments seccomp doesn't see
     no,
 };
 
-struct OpenSockets {
-    Opened packet;
-    Opened vsock;
-    Opened ip = Opened::yes;  // of any type, raw ones among them
+struct ReachableFamilies {
+    SocketAccess packet;
+    SocketAccess vsock;
+    SocketAccess ip = SocketAccess::yes;  // of any type, raw ones among them
 
-    bool operator==(const OpenSockets&) const = default;
+    bool operator==(const ReachableFamilies&) const = default;
 };
 
 // Of a config.json. What can't be understood is taken for no profile: what a runtime makes of it
 // nobody knows.
-OpenSockets find_open_sockets(const rapidjson::Value& config);
+ReachableFamilies find_reachable_families(const rapidjson::Value& config);
 
 }  // namespace jail_ai

@@ -55,15 +55,15 @@ Result<std::optional<std::uint64_t>> number_member(const rapidjson::Value& objec
     return std::optional(member->GetUint64());
 }
 
-Result<Answer> read_answer(const rapidjson::Value& object, std::string_view action_key,
-                           std::string_view number_key) {
+Result<SeccompAction> read_action(const rapidjson::Value& object, std::string_view action_key,
+                                  std::string_view number_key) {
     auto name = TRY(string_member(object, action_key));
     auto number = TRY(number_member(object, number_key));
     const auto* action = std::ranges::find(kActions, name, &Action::name);
     if (action == kActions.end())
         return Error{EX_DATAERR,
                      fmt::format("{}: {} is no action", quote(action_key), quote(name))};
-    return Answer{action->name, action->has_number ? number.value_or(EPERM) : 0};
+    return SeccompAction{action->name, action->has_number ? number.value_or(EPERM) : 0};
 }
 
 Result<Condition> read_condition(const rapidjson::Value& written) {
@@ -88,7 +88,8 @@ Result<Condition> read_condition(const rapidjson::Value& written) {
 }
 
 // One rule, or one a condition: that is how crun and runc take several conditions on one argument.
-Result<std::vector<SyscallRule>> rules_with(const Answer& answer, const rapidjson::Value& rule) {
+Result<std::vector<SyscallRule>> rules_with(const SeccompAction& answer,
+                                            const rapidjson::Value& rule) {
     auto args = TRY(find_array(rule, "args"));
     std::vector<Condition> conditions;
     std::array<unsigned, kArguments> uses{};
@@ -113,9 +114,9 @@ Result<std::vector<SyscallRule>> rules_with(const Answer& answer, const rapidjso
 // What one element of linux.seccomp.syscalls says of a system call; nothing where the default
 // action says the same.
 Result<std::vector<SyscallRule>> read_rules(const rapidjson::Value& rule, std::string_view syscall,
-                                            const Answer& otherwise) {
+                                            const SeccompAction& otherwise) {
     if (!TRY(rule_names(rule, syscall))) return std::vector<SyscallRule>();
-    auto answer = TRY(rule_answer(rule));
+    auto answer = TRY(rule_action(rule));
     if (answer == otherwise) return std::vector<SyscallRule>();
     return rules_with(answer, rule);
 }
@@ -153,13 +154,13 @@ bool exclude_each_other(const Condition& a, const Condition& b) {
     return masks && ((a.value_two ^ b.value_two) & a.value & b.value) != 0;
 }
 
-bool Answer::lets_pass() const {
+bool SeccompAction::lets_pass() const {
     const auto* known = std::ranges::find(kActions, action, &Action::name);
     return known == kActions.end() || known->lets_pass;
 }
 
-Result<Answer> rule_answer(const rapidjson::Value& rule) {
-    return read_answer(rule, "action", "errnoRet");
+Result<SeccompAction> rule_action(const rapidjson::Value& rule) {
+    return read_action(rule, "action", "errnoRet");
 }
 
 Result<bool> rule_names(const rapidjson::Value& rule, std::string_view syscall) {
@@ -175,7 +176,7 @@ Result<bool> rule_names(const rapidjson::Value& rule, std::string_view syscall) 
 }
 
 Result<SeccompProfile> SeccompProfile::read(const rapidjson::Value& seccomp) {
-    auto otherwise = TRY(read_answer(seccomp, "defaultAction", "defaultErrnoRet"));
+    auto otherwise = TRY(read_action(seccomp, "defaultAction", "defaultErrnoRet"));
     auto rules = TRY(find_array(seccomp, "syscalls"));
     for (rapidjson::SizeType i = 0; rules != nullptr && i < rules->Size(); ++i)
         if (!(*rules)[i].IsObject())

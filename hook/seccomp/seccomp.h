@@ -35,18 +35,18 @@ struct Condition {
 bool exclude_each_other(const Condition& a, const Condition& b);
 
 // What becomes of a call.
-struct Answer {
+struct SeccompAction {
     std::string_view action;  // "SCMP_ACT_ALLOW" …, one that is known
     std::uint64_t errno_ret;  // with SCMP_ACT_ERRNO and SCMP_ACT_TRACE
 
     // May the call be carried out? Also where a tracer or an agent decides.
     bool lets_pass() const;
-    bool operator==(const Answer&) const = default;
+    bool operator==(const SeccompAction&) const = default;
 };
 
 // All conditions hold: this answer.
 struct SyscallRule {
-    Answer answer;
+    SeccompAction answer;
     std::vector<Condition> conditions;  // at most one an argument; none: always
 
     bool operator==(const SyscallRule&) const = default;
@@ -58,7 +58,7 @@ public:
     // could not read either.
     static Result<SeccompProfile> read(const rapidjson::Value& seccomp);
 
-    const Answer& otherwise() const { return otherwise_; }  // the default action
+    const SeccompAction& otherwise() const { return otherwise_; }  // the default action
 
     // The rules for a system call that take effect: none that says what is said anyway; each with
     // its conditions apart if it has several on one argument; and only the first that has no
@@ -66,10 +66,10 @@ public:
     Result<std::vector<SyscallRule>> rules_of(std::string_view syscall) const;
 
 private:
-    SeccompProfile(Answer otherwise, const rapidjson::Value* rules)
+    SeccompProfile(SeccompAction otherwise, const rapidjson::Value* rules)
         : otherwise_(otherwise), rules_(rules) {}
 
-    Answer otherwise_;
+    SeccompAction otherwise_;
     const rapidjson::Value*
         rules_;  // linux.seccomp.syscalls: objects; nullptr where there are none
 };
@@ -79,7 +79,7 @@ inline constexpr std::size_t kMaxSyscallRules =
 
 // Of one element of linux.seccomp.syscalls: its answer, and whether it names the system call.
 // Errors: EX_DATAERR.
-Result<Answer> rule_answer(const rapidjson::Value& rule);
+Result<SeccompAction> rule_action(const rapidjson::Value& rule);
 Result<bool> rule_names(const rapidjson::Value& rule, std::string_view syscall);
 
 // The rule as JSON.

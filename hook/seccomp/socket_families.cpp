@@ -93,7 +93,8 @@ std::vector<SyscallRule> rules_about(const std::vector<SyscallRule>& rules, std:
 // What to say of a family that is not permitted: at most one thing. (After several conditions that
 // don't hold libseccomp 2.5 may compare what it has loaded for the last of them with the numbers of
 // further families.)
-std::vector<SyscallRule> refuse(const std::vector<SyscallRule>& here, const Answer& otherwise) {
+std::vector<SyscallRule> refuse(const std::vector<SyscallRule>& here,
+                                const SeccompAction& otherwise) {
     const auto refused = std::ranges::find_if(
         here, [](const SyscallRule& rule) { return is_always(rule) && !rule.answer.lets_pass(); });
     if (refused != here.end()) return {*refused};
@@ -106,9 +107,10 @@ std::vector<SyscallRule> refuse(const std::vector<SyscallRule>& here, const Answ
 }  // namespace
 
 Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule>& rules,
-                                                   const Answer& otherwise, Opening opening) {
+                                                   const SeccompAction& otherwise,
+                                                   SocketCall opening) {
     std::vector<SyscallRule> restricted;
-    for (const Case& one : opening == Opening::single ? socket_cases() : pair_cases()) {
+    for (const Case& one : opening == SocketCall::single ? socket_cases() : pair_cases()) {
         auto here = rules_about(rules, one.family);
         if (!one.is_permitted) here = refuse(here, otherwise);
         const bool same = std::ranges::all_of(
@@ -129,7 +131,7 @@ Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule
     return restricted;
 }
 
-bool lets_family_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise,
+bool lets_family_pass(const std::vector<SyscallRule>& rules, const SeccompAction& otherwise,
                       std::uint64_t family) {
     const auto here = rules_about(rules, family);
     const auto lets_pass = [](const SyscallRule& rule) { return rule.answer.lets_pass(); };

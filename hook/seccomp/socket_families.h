@@ -23,21 +23,22 @@ inline constexpr std::array<std::uint64_t, 5> kPermittedFamilies = {AF_UNIX, AF_
                                                                     AF_NETLINK, AF_ALG};
 
 // The answer that the kernel gives for a family it doesn't have, for which programs are prepared.
-inline constexpr Answer kNoSuchFamily = {"SCMP_ACT_ERRNO", EAFNOSUPPORT};
+inline constexpr SeccompAction kNoSuchFamily = {"SCMP_ACT_ERRNO", EAFNOSUPPORT};
 
 // socket or socketpair.
-enum class Opening { single, pair };
+enum class SocketCall { single, pair };
 
 // The rules, written out family by family, without what lets other families pass than the
 // permitted. For these nothing changes. To be used in the place of `rules`, which are rules_of() a
 // system call. Error (EX_CONFIG): for a permitted family there are rules that overlap, of which
 // nobody can say which libseccomp takes, or of a kind that it doesn't always get right.
 Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule>& rules,
-                                                   const Answer& otherwise, Opening opening);
+                                                   const SeccompAction& otherwise,
+                                                   SocketCall opening);
 
 // May a socket of this family be opened, for some other arguments? Where rules contradict each
 // other, "yes": nobody can say which libseccomp takes.
-bool lets_family_pass(const std::vector<SyscallRule>& rules, const Answer& otherwise,
+bool lets_family_pass(const std::vector<SyscallRule>& rules, const SeccompAction& otherwise,
                       std::uint64_t family);
 
 }  // namespace jail_ai

@@ -60,7 +60,7 @@ public:
     Status remove(std::string_view syscall, bool refusals_too) {
         for (Entry& rule : rules_) {
             if (!TRY(rule_names(rule.part.value(), syscall))) continue;
-            auto answer = TRY(rule_answer(rule.part.value()));
+            auto answer = TRY(rule_action(rule.part.value()));
             if (!refusals_too && !answer.lets_pass()) continue;
             rule.removed.push_back(syscall);
             TRY(rewrite(rule));
@@ -119,10 +119,10 @@ Status refuse_io_uring(const SeccompProfile& profile, RuleTexts& texts) {
 
 struct FamilySyscall {
     std::string_view name;
-    Opening opening;
+    SocketCall opening;
 };
-constexpr std::array kFamilySyscalls = {FamilySyscall{"socket", Opening::single},
-                                        FamilySyscall{"socketpair", Opening::pair}};
+constexpr std::array kFamilySyscalls = {FamilySyscall{"socket", SocketCall::single},
+                                        FamilySyscall{"socketpair", SocketCall::pair}};
 
 // Where socketcall stays, libseccomp takes a rule that refuses some sockets for one that
 // contradicts those that let others pass, unless a rule of its own lets socketcall pass, whatever
@@ -138,8 +138,9 @@ Status restrict_sockets(const SeccompProfile& profile, bool socketcall_stays, Ru
     if (!socketcall_stays) TRY(texts.remove("socketcall", false));
     for (const auto& [name, opening] : kFamilySyscalls) {
         auto rules = TRY(profile.rules_of(name));
-        const bool passes = profile.otherwise().lets_pass() ||
-                            std::ranges::any_of(rules, &Answer::lets_pass, &SyscallRule::answer);
+        const bool passes =
+            profile.otherwise().lets_pass() ||
+            std::ranges::any_of(rules, &SeccompAction::lets_pass, &SyscallRule::answer);
         if (!passes) continue;
         auto fewer = TRY(restrict_families(rules, profile.otherwise(), opening).context(name));
         if (!refusals)
@@ -215,7 +216,7 @@ Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32)
 Result<TightProfile> new_profile(bool accepts_ia32) {
     if (kSocketcallIsNative) return TightProfile{{}, {std::string(kOpenNatively)}};
     if (accepts_ia32) return TightProfile{{}, {std::string(kOpenBySocketcall)}};
-    constexpr Answer kAllow = {"SCMP_ACT_ALLOW", 0};
+    constexpr SeccompAction kAllow = {"SCMP_ACT_ALLOW", 0};
     std::vector<std::string> texts = {rule_text(kIoUring, no_io_uring())};
     for (const auto& [name, opening] : kFamilySyscalls) {
         auto rules = TRY(restrict_families({}, kAllow, opening));

@@ -50,7 +50,7 @@ Result<std::vector<pid_t>> read_members(int cgroup_fd) {
 }
 
 // The first member, in the cgroup or below it, that the call says is a stranger, if there is one.
-Result<std::optional<Member>> find_stranger(
+Result<std::optional<Member>> find_member_if(
     int cgroup_fd, const std::function<Result<bool>(const Member& member)>& is_stranger) {
     std::optional<Member> stranger;
     const auto mount = TRY(mount_id(cgroup_fd));
@@ -107,20 +107,20 @@ Result<Cgroup> Cgroup::prove(const Process& process, Members members, pid_t runt
     return cgroup;
 }
 
-Result<Cgroup> Cgroup::of(const Process& process) {
+Result<Cgroup> Cgroup::for_sole_process(const Process& process) {
     return prove(process, Members::only_the_process, 0);
 }
 
-Result<Cgroup> Cgroup::of_hooked(const Process& process, pid_t runtime) {
+Result<Cgroup> Cgroup::for_hook(const Process& process, pid_t runtime) {
     return prove(process, Members::with_its_restorer, runtime);
 }
 
-Result<Cgroup> Cgroup::around(const Process& process) {
+Result<Cgroup> Cgroup::for_pid_namespace(const Process& process) {
     auto shares = TRY(process.shares_namespace("pid"));
     return prove(process, shares ? Members::only_the_process : Members::of_its_pid_namespace, 0);
 }
 
-Result<Cgroup> Cgroup::at(const std::string& path) {
+Result<Cgroup> Cgroup::from_path(const std::string& path) {
     auto self = TRY(open_proc_self());
     auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
     std::string below = path;
@@ -141,19 +141,19 @@ Result<Cgroup> Cgroup::at(const std::string& path) {
     return cgroup;
 }
 
-Result<Cgroup::Neighbour> Cgroup::judge(const Process& process, pid_t other) const {
-    if (members_ == Members::only_the_process) return Neighbour::stranger;
+Result<Cgroup::MemberKind> Cgroup::classify(const Process& process, pid_t other) const {
+    if (members_ == Members::only_the_process) return MemberKind::stranger;
     const auto opened = Process::open(other);
     if (!opened && opened.error().exit_code == EX_NOINPUT)
-        return Neighbour::fellow;  // it has ended
+        return MemberKind::fellow;  // it has ended
     if (!opened) return opened.error();
     if (members_ == Members::of_its_pid_namespace) {
         const auto within = opened->is_within_pid_namespace_of(process);
         if (!within && within.error().exit_code != EX_NOINPUT) return within.error();
-        return !within || *within ? Neighbour::fellow : Neighbour::stranger;
+        return !within || *within ? MemberKind::fellow : MemberKind::stranger;
     }
     const auto restores = TRY(is_restorer(*opened, runtime_));
-    return restores ? Neighbour::restorer : Neighbour::stranger;
+    return restores ? MemberKind::restorer : MemberKind::stranger;
 }
 
 // Is the restorer there?
@@ -161,15 +161,15 @@ Result<bool> Cgroup::prove_members(const Process& process) const {
     if (members_ == Members::any) return false;
     int seen = 0;
     bool has_restorer = false;
-    auto stranger = find_stranger(fd_.get(), [&](const Member& member) -> Result<bool> {
+    auto stranger = find_member_if(fd_.get(), [&](const Member& member) -> Result<bool> {
         if (!member.pid) return true;
         if (*member.pid == process.pid() && !member.below) {
             ++seen;
             return false;
         }
-        const auto judged = TRY(judge(process, *member.pid));
-        has_restorer = has_restorer || judged == Neighbour::restorer;
-        return judged == Neighbour::stranger;
+        const auto kind = TRY(classify(process, *member.pid));
+        has_restorer = has_restorer || kind == MemberKind::restorer;
+        return kind == MemberKind::stranger;
     });
     TRY(process.check_alive());
     if (!stranger)
@@ -195,7 +195,7 @@ Status Cgroup::recheck(const Process& process) const {
 
 Result<Process> Cgroup::some_process() const {
     std::optional<Process> some;
-    auto searched = find_stranger(fd_.get(), [&](const Member& member) -> Result<bool> {
+    auto searched = find_member_if(fd_.get(), [&](const Member& member) -> Result<bool> {
         if (!member.pid) return false;
         auto process = Process::open(*member.pid);
         const auto at_home =

@@ -16,24 +16,24 @@ public:
     // Finds and opens the process's cgroup. Errors, EX_CONFIG unless said otherwise: the root
     // cgroup, the caller's own or an ancestor of it, any process but this one in it or below it, no
     // cgroup v2 or no mount of it (EX_UNAVAILABLE), the process gone (EX_NOINPUT).
-    static Result<Cgroup> of(const Process& process);
+    static Result<Cgroup> for_sole_process(const Process& process);
 
     // The same for a hook that `runtime` has called. A container that is restored from disk has
     // CRIU beside it until it runs, which the runtime has started and put there, with what that has
     // forked (criu(8), runc-restore(8)).
-    static Result<Cgroup> of_hooked(const Process& process, pid_t runtime);
+    static Result<Cgroup> for_hook(const Process& process, pid_t runtime);
 
     // The cgroup of a process that has run for a while: every process in it or below it is in the
-    // PID namespace of this one, which isn't the caller's. Where it is the caller's, as of().
-    // Errors as there.
-    static Result<Cgroup> around(const Process& process);
+    // PID namespace of this one, which isn't the caller's. Where it is the caller's, as
+    // for_sole_process(). Errors as there.
+    static Result<Cgroup> for_pid_namespace(const Process& process);
 
     // The cgroup that the administrator means, whatever is in it: by its path below the cgroup2
-    // mount, or with that in front. Errors as of(), but for the strangers.
-    static Result<Cgroup> at(const std::string& path);
+    // mount, or with that in front. Errors as for_sole_process(), but for the strangers.
+    static Result<Cgroup> from_path(const std::string& path);
 
     // Proves again, for the cgroup that is open, what was proved of it: the process lives and is in
-    // it, and so on. Of at(), nothing.
+    // it, and so on. Of from_path(), nothing.
     Status recheck(const Process& process) const;
 
     // Was CRIU there, so that what the process holds is CRIU's until it runs?
@@ -55,8 +55,8 @@ private:
         : fd_(std::move(fd)), path_(std::move(path)), members_(members) {}
 
     static Result<Cgroup> prove(const Process& process, Members members, pid_t runtime);
-    enum class Neighbour { fellow, restorer, stranger };
-    Result<Neighbour> judge(const Process& process, pid_t other) const;
+    enum class MemberKind { fellow, restorer, stranger };
+    Result<MemberKind> classify(const Process& process, pid_t other) const;
     Result<bool> prove_members(const Process& process) const;
 
     static Result<Cgroup> open(const std::string& path, Members members);

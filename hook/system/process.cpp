@@ -77,7 +77,7 @@ Result<Process> Process::open(pid_t pid) {
     return process;
 }
 
-Result<Process> Process::behind(UniqueFd pidfd) {
+Result<Process> Process::from_pidfd(UniqueFd pidfd) {
     const auto link = path_of(pidfd.get());
     if (!link || !is_pidfd(*link)) return Error{EX_DATAERR, "the descriptor is not a pidfd"};
     auto self = TRY(open_proc_self());
@@ -164,7 +164,7 @@ Result<pid_t> Process::parent() const {
     return *parent;
 }
 
-Result<UniqueFd> Process::borrow_fd(int number) const {
+Result<UniqueFd> Process::duplicate_fd(int number) const {
     UniqueFd fd(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd_.get(), number, 0)));
     if (!fd) return system_error(fmt::format("pidfd_getfd {} of process {}", number, pid_), errno);
     return fd;
@@ -174,7 +174,7 @@ Result<UniqueFd> open_proc_self() {
     return open_proc("/proc/self");
 }
 
-Result<std::uint32_t> own_network_namespace() {
+Result<std::uint32_t> current_network_namespace() {
     auto self = TRY(open_proc_self());
     struct stat info {};
     if (::fstatat(self.get(), "ns/net", &info, 0) != 0)

@@ -23,7 +23,7 @@ public:
     // descriptor of any other kind, EX_NOINPUT for a process that has ended or that the caller's
     // /proc doesn't show. Looks at no file behind the descriptor, for that may be one that its
     // sender serves.
-    static Result<Process> behind(UniqueFd pidfd);
+    static Result<Process> from_pidfd(UniqueFd pidfd);
 
     pid_t pid() const { return pid_; }
     int pidfd() const { return pidfd_.get(); }
@@ -57,7 +57,7 @@ public:
 
     // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH
     // access.
-    Result<UniqueFd> borrow_fd(int number) const;
+    Result<UniqueFd> duplicate_fd(int number) const;
 
 private:
     Process(pid_t pid, UniqueFd pidfd, UniqueFd proc_fd)
@@ -73,7 +73,7 @@ Result<UniqueFd> open_proc_self();
 
 // The inode of the caller's network namespace, which the kernel keeps in 32 bits (struct
 // ns_common).
-Result<std::uint32_t> own_network_namespace();
+Result<std::uint32_t> current_network_namespace();
 
 // Is the caller in the initial user namespace, where capabilities count for the whole machine?
 Result<bool> in_initial_user_namespace();

@@ -8,18 +8,18 @@
 
 namespace jail_ai {
 
-Result<Asks> asked_in(std::string_view config) {
+Result<RequestedMode> requested_mode(std::string_view config) {
     auto json = TRY(parse_json_object(config));
     auto annotations = TRY(read_annotations(json));
-    if (!asks_something(annotations)) return Asks::nothing;
+    if (!asks_something(annotations)) return RequestedMode::nothing;
     const auto settings = parse_annotations(annotations);
-    if (!settings || !settings->mode) return Asks::unclear;
+    if (!settings || !settings->mode) return RequestedMode::unclear;
     switch (*settings->mode) {
-        case Mode::off: return Asks::off;
-        case Mode::audit: return Asks::audit;
+        case Mode::off: return RequestedMode::off;
+        case Mode::audit: return RequestedMode::audit;
         case Mode::enforce: break;
     }
-    return Asks::enforce;
+    return RequestedMode::enforce;
 }
 
 }  // namespace jail_ai

@@ -18,7 +18,7 @@
 namespace jail_ai {
 
 // What a container's annotations ask for.
-enum class Asks {
+enum class RequestedMode {
     nothing,
     off,  // block-host=false
     audit,
@@ -28,10 +28,10 @@ enum class Asks {
 };
 
 // By the annotations of a config.json. Error (EX_DATAERR): it is none.
-Result<Asks> asked_in(std::string_view config);
+Result<RequestedMode> requested_mode(std::string_view config);
 
 struct SeenContainer : RunningContainer {
-    Asks asks = Asks::nothing;
+    RequestedMode asks = RequestedMode::nothing;
     std::string unread;                  // why nobody knows what it asks for; else empty
     std::vector<std::uint64_t> cgroups;  // ids of its cgroup and each above it, from the inside out
 };
@@ -46,13 +46,13 @@ struct FailedProof {
 struct VerifyFacts {
     std::vector<SeenContainer> containers;
     std::vector<JailSnapshot> jails;
-    std::vector<Overlooked> overlooked;
+    std::vector<UnreadableStateDir> overlooked;
     std::vector<FailedProof> failed_proofs;
     std::vector<std::string> route_localnet;  // of system/route_localnet.h
 };
 
 // In the order of their kinds.
-Findings judge_containers(const VerifyFacts& facts);
+Findings check_containers(const VerifyFacts& facts);
 
 bool wants_jail(const SeenContainer& container);
 

@@ -8,7 +8,7 @@
 namespace jail_ai {
 namespace {
 
-const jail_rule* own_rule(const Rules& rules, const IpPrefix& prefix) {
+const jail_rule* exact_rule(const Rules& rules, const IpPrefix& prefix) {
     const auto found = rules.find(prefix);
     return found == rules.end() ? nullptr : &found->second.value;
 }
@@ -26,25 +26,25 @@ bool lets_pass(const jail_rule& rule, const jail_ports& ports) {
     });
 }
 
-bool is_hole(const jail_rule* now, const jail_rule* then) {
-    if (then == nullptr) return false;
-    if (now == nullptr) return true;
-    return std::ranges::any_of(now->ports, [&](const jail_ports& ports) {
-        return ports.protocols != 0 && !lets_pass(*then, ports);
+bool is_hole(const jail_rule* attached, const jail_rule* desired) {
+    if (desired == nullptr) return false;
+    if (attached == nullptr) return true;
+    return std::ranges::any_of(attached->ports, [&](const jail_ports& ports) {
+        return ports.protocols != 0 && !lets_pass(*desired, ports);
     });
 }
 
 }  // namespace
 
-std::vector<IpPrefix> find_holes(const Rules& now, const Rules& then) {
+std::vector<IpPrefix> find_holes(const Rules& attached, const Rules& desired) {
     std::set<IpPrefix> prefixes;
-    for (const Rules* rules : {&now, &then})
+    for (const Rules* rules : {&attached, &desired})
         for (const auto& [prefix, rule] : *rules) {
-            const jail_rule* before = own_rule(now, prefix);
-            const jail_rule* after = own_rule(then, prefix);
+            const jail_rule* before = exact_rule(attached, prefix);
+            const jail_rule* after = exact_rule(desired, prefix);
             const bool same = before != nullptr && after != nullptr &&
                               std::memcmp(before, after, sizeof *before) == 0;
-            if (!same && is_hole(decisive_rule(now, prefix), decisive_rule(then, prefix)))
+            if (!same && is_hole(decisive_rule(attached, prefix), decisive_rule(desired, prefix)))
                 prefixes.insert(prefix);
         }
     return {prefixes.begin(), prefixes.end()};

@@ -10,10 +10,10 @@
 
 namespace jail_ai {
 
-// Prefixes that `then` blocks, and `now` lets pass, or on more ports. A prefix that only one of
-// them has counts for nothing where a wider one says the same: each container's start gives the
-// host another link-local address, and all of fe80::/10 is blocked. Nor does what is blocked in
+// Prefixes that `desired` blocks, and `attached` lets pass, or on more ports. A prefix that only
+// one of them has counts for nothing where a wider one says the same: each container's start gives
+// the host another link-local address, and all of fe80::/10 is blocked. Nor does what is blocked in
 // excess.
-std::vector<IpPrefix> find_holes(const Rules& now, const Rules& then);
+std::vector<IpPrefix> find_holes(const Rules& attached, const Rules& desired);
 
 }  // namespace jail_ai

@@ -42,7 +42,7 @@ SeenContainer look_at(const RunningContainer& container, const Process& first) {
     if (!config) {
         note_unread(seen, config.error());
     } else {
-        const auto asks = asked_in(*config);
+        const auto asks = requested_mode(*config);
         if (asks)
             seen.asks = *asks;
         else
@@ -93,7 +93,7 @@ Finding stale(const std::string& container, const std::vector<IpPrefix>& holes) 
 
 }  // namespace
 
-Result<VerifyFacts> look_at_containers() {
+Result<VerifyFacts> collect_containers() {
     VerifyFacts facts;
     facts.overlooked =
         for_each_container([&](const RunningContainer& container, const Process& first) {
@@ -114,7 +114,7 @@ Result<VerifyFacts> look_at_containers() {
 // namespace, whose addresses aren't known here.
 Result<Findings> find_stale(const VerifyFacts& facts) {
     Findings findings;
-    auto network = TRY(own_network_namespace());
+    auto network = TRY(current_network_namespace());
     auto routes = TRY(read_local_routes());
     OtherPrograms others;
     TRY(for_each_jail(0, others, [&](const OpenJail& open) -> Status {
@@ -125,15 +125,15 @@ Result<Findings> find_stale(const VerifyFacts& facts) {
         const auto jail = std::ranges::find_if(facts.jails, has_it);
         if (jail == facts.jails.end()) return ok();
         const std::string container = container_of(*jail, facts.containers);
-        const auto staleness = compare(open, routes, network);
-        if (!staleness) {
+        const auto diff = compare(open, routes, network);
+        if (!diff) {
             findings.push_back({FindingKind::unreadable, container,
                                 fmt::format("nobody knows whether its rules are up to date: {}",
-                                            staleness.error().message),
+                                            diff.error().message),
                                 "restart it"});
             return ok();
         }
-        const auto holes = find_holes(staleness->now, staleness->then);
+        const auto holes = find_holes(diff->attached, diff->desired);
         if (!holes.empty()) findings.push_back(stale(container, holes));
         return ok();
     }));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Looks at the machine's containers and jails for judge_containers(). Changes nothing, and leaves
+// Looks at the machine's containers and jails for check_containers(). Changes nothing, and leaves
 // no trace in what the jails count. Needs root and a prober (system/prober.h).
 #pragma once
 
@@ -10,7 +10,7 @@ namespace jail_ai {
 
 // Containers that have started, and every jail. Errors: EX_UNAVAILABLE where there is no cgroup v2,
 // EX_NOPERM, EX_OSERR.
-Result<VerifyFacts> look_at_containers();
+Result<VerifyFacts> collect_containers();
 
 // Jails that the host's addresses have left behind: findings of the kind `stale`, and `unreadable`
 // where nobody knows. Errors: EX_OSERR.

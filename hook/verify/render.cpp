@@ -11,13 +11,13 @@
 namespace jail_ai {
 namespace {
 
-std::string_view name_of(Asks asks) {
+std::string_view name_of(RequestedMode asks) {
     switch (asks) {
-        case Asks::nothing: return "nothing";
-        case Asks::off: return "off";
-        case Asks::audit: return "audit";
-        case Asks::enforce: return "enforce";
-        case Asks::unclear: return "unclear";
+        case RequestedMode::nothing: return "nothing";
+        case RequestedMode::off: return "off";
+        case RequestedMode::audit: return "audit";
+        case RequestedMode::enforce: return "enforce";
+        case RequestedMode::unclear: return "unclear";
     }
     return "?";
 }

@@ -34,7 +34,7 @@ constexpr double kMostMsOfStatus = 1000;
 unsigned be_refused(Container& container) {
     return container.init.run([] {
         unsigned refused = 0;
-        for (std::uint16_t port = 1; port <= JAIL_MAX_REFUSALS; ++port) {
+        for (std::uint16_t port = 1; port <= JAIL_MAX_RECENT; ++port) {
             const UniqueFd socket(
                 must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
             const Destination to = test::destination("10.77.0.1", port);
@@ -60,7 +60,7 @@ struct ManyJails {
     ManyJails() : jails(kJails) {
         test::make_directory("/run/crun");
         for (const auto& container : jails) {
-            if (be_refused(*container) != JAIL_MAX_REFUSALS)
+            if (be_refused(*container) != JAIL_MAX_RECENT)
                 throw std::runtime_error(container->state.id + " was not refused");
             write_crun_status(*container);
         }

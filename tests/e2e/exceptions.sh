@@ -146,7 +146,7 @@ judge_log() {
     logged before >"$lab/logged"
     engine "$runtime" run --rm --network none "${jailed[@]}" --annotation "jail-ai.block-host.allow=$internet_v4:$port" --rootfs "$lab/rootfs" \
         /bin/busybox true
-    matches "$runtime: an exception for what nothing blocks is told" "<29>[^|]*allow $internet_v4:$port is moot" "$(logged moot | paste -sd '|')"
+    matches "$runtime: an exception for what nothing blocks is told" "<29>[^|]*allow $internet_v4:$port has no effect" "$(logged "has no effect" | paste -sd '|')"
 }
 
 for runtime in crun runc; do

@@ -22,11 +22,11 @@ rootless_up
 version="podman $(as "$user" podman --version | awk '{ print $3 }')"
 as "$user" podman --log-level error network create --subnet 10.75.0.0/24 --gateway 10.75.0.1 named >"$lab/network.out"
 for runtime in runc crun; do
-    resolves "$runtime, pasta" "$runtime" 169.254.1.1 link-local asked
-    resolves "$runtime, keep-id" "$runtime" 169.254.1.1 link-local asked --userns=keep-id
-    resolves "$runtime, bridge" "$runtime" 169.254.1.1 link-local asked --network=bridge
+    resolves "$runtime, pasta" "$runtime" 169.254.1.1 link-local policy
+    resolves "$runtime, keep-id" "$runtime" 169.254.1.1 link-local policy --userns=keep-id
+    resolves "$runtime, bridge" "$runtime" 169.254.1.1 link-local policy --network=bridge
     resolves "$runtime, the user's network" "$runtime" 10.75.0.1 private alias --network=named
-    resolves "$runtime, the user's network, keep-id" "$runtime" 10.75.0.1 private asked --network=named --userns=keep-id
+    resolves "$runtime, the user's network, keep-id" "$runtime" 10.75.0.1 private policy --network=named --userns=keep-id
 done
 names_down
 finish

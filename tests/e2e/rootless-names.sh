@@ -27,8 +27,8 @@ for runtime in runc crun; do
     # Without a cgroup of the container's own bookworm's crun leaves it in its caller's.
     own_cgroup=()
     [ "$runtime" = runc ] || own_cgroup=(--cgroups=split)
-    resolves "$runtime, slirp4netns" "$runtime" 10.0.2.3 private asked --network=slirp4netns "${own_cgroup[@]}"
-    resolves "$runtime, keep-id" "$runtime" 10.0.2.3 private asked --userns=keep-id "${own_cgroup[@]}"
+    resolves "$runtime, slirp4netns" "$runtime" 10.0.2.3 private policy --network=slirp4netns "${own_cgroup[@]}"
+    resolves "$runtime, keep-id" "$runtime" 10.0.2.3 private policy --userns=keep-id "${own_cgroup[@]}"
     resolves "$runtime, bridge" "$runtime" "$dual_v4" - local --network=bridge "${own_cgroup[@]}"
     resolves "$runtime, the user's network" "$runtime" 10.75.0.1 private alias --network=named "${own_cgroup[@]}"
 done

@@ -30,9 +30,9 @@ for runtime in crun runc; do
     equal "$runtime: the jailed ones are listed, and no other" "$(printf '%s\n' "$held enforce" "$watched audit" | sort | paste -sd ' ')" \
         "$(status --json | jq -r '.[] | "\(.container) \(.mode)"' | sort | paste -sd ' ')"
     equal "$runtime: what was refused is told by destination, with how often and by whom" "$host_v4:$port/tcp 2 probe [$host_v6]:$port/udp 1 probe" \
-        "$(status --json "${held:0:12}" | jq -r '.[].refusals | map("\(.what) \(.count) \(.comm)") | sort | join(" ")')"
+        "$(status --json "${held:0:12}" | jq -r '.[].recent_denials | map("\(.what) \(.count) \(.comm)") | sort | join(" ")')"
     equal "$runtime: what is only watched is counted the same" "$host_v4:$port/tcp 1" \
-        "$(status --json "$watched" | jq -r '.[].refusals | map("\(.what) \(.count)") | join(" ")')"
+        "$(status --json "$watched" | jq -r '.[].recent_denials | map("\(.what) \(.count)") | join(" ")')"
     conforms "$runtime: to machines it is what the schema says" status "$(status --json)"
     equal "$runtime: each with the name that podman knows it by" "$(printf '%s\n' "$held held" "$watched watched" | sort | paste -sd ' ')" \
         "$(status --json | jq -r '.[] | "\(.container) \(.name)"' | sort | paste -sd ' ')"

@@ -25,9 +25,9 @@
 #include "policy/policy.h"
 #include "seccomp/open_sockets.h"
 #include "seccomp/tighten.h"
+#include "system/container_addresses.h"
 #include "system/gateways.h"
 #include "system/name_files.h"
-#include "system/own_addresses.h"
 #include "verify/facts.h"
 
 namespace {
@@ -64,7 +64,7 @@ void check(const Error& error) {
         else
             must(state->pid >= 1 && state->pid <= kMaxPid);
     }
-    const auto asks = asked_in(text);
+    const auto asks = requested_mode(text);
     if (!asks) check(asks.error());
     static_cast<void>(start_time(text));
     if (const auto monitored = monitored_by(text))
@@ -77,7 +77,7 @@ void check(const Error& error) {
     if (!config) return check(config.error());
     const auto bundle = parse_bundle(*config);
     if (!bundle) check(bundle.error());
-    static_cast<void>(find_open_sockets(*config));
+    static_cast<void>(find_reachable_families(*config));
 }
 
 [[maybe_unused]] void fuzz_tighten(std::string_view text) {
@@ -111,8 +111,8 @@ void check(const Error& error) {
     for (const IpPrefix& address : name_servers(text)) must(address.is_single());
     for (const IpPrefix& address : default_gateways_v4(text)) must(address.is_single());
     for (const IpPrefix& address : default_gateways_v6(text)) must(address.is_single());
-    for (const IpPrefix& address : own_addresses_v4(text)) must(address.is_single());
-    for (const IpPrefix& address : own_addresses_v6(text)) must(address.is_single());
+    for (const IpPrefix& address : container_addresses_v4(text)) must(address.is_single());
+    for (const IpPrefix& address : container_addresses_v6(text)) must(address.is_single());
     if (const auto network = parse_podman_network(text))
         for (const IpPrefix& gateway : network->gateways) must(gateway.is_single());
     if (const auto prefix = IpPrefix::parse(text))
@@ -127,7 +127,7 @@ void check(const Error& error) {
         annotation_key(every[static_cast<unsigned char>(text.front()) % every.size()].name);
     const auto settings = parse_settings({{key, std::string(text.substr(1))}});
     if (!settings) return check(settings.error());
-    for (const Exception& exception : settings->allow)
+    for (const AllowRule& exception : settings->allow)
         must(exception.first >= 1 && exception.first <= exception.last && exception.protocols != 0);
     const auto policy = compile_policy(
         {Mode::enforce, Dns::automatic, OnFailure::refuse, settings->allow, settings->also, {}},
@@ -138,12 +138,12 @@ void check(const Error& error) {
 
 // A request as it comes over the wire, and the same bytes as an answer.
 [[maybe_unused]] void fuzz_protocol(std::string_view text) {
-    const auto answer = parse_answer(text);
+    const auto answer = parse_reply(text);
     if (!answer)
         check(answer.error());
     else
-        must((answer->word == Word::yes) == (answer->exit_code == 0) &&
-             parse_answer(encode_answer(*answer))->text.size() <= answer->text.size());
+        must((answer->status == ReplyStatus::yes) == (answer->exit_code == 0) &&
+             parse_reply(encode_reply(*answer))->text.size() <= answer->text.size());
     const auto sizes = parse_header(text.substr(0, kHeaderBytes));
     if (!sizes) return check(sizes.error());
     const auto message = parse_body(*sizes, text.substr(kHeaderBytes));
@@ -168,8 +168,8 @@ void check(const Error& error) {
     for (const std::uint16_t family : {std::uint16_t{ETH_P_IP}, std::uint16_t{ETH_P_IPV6}}) {
         test::Bytes bytes(text.begin(), text.end());
         const jail_packet packet = test::parse(bytes, family);
-        must(packet.odd <= JAIL_ODD_SOURCE_ROUTED);
-        if (packet.odd != JAIL_ODD_NOT) continue;
+        must(packet.parse_status <= JAIL_PARSE_SOURCE_ROUTED);
+        if (packet.parse_status != JAIL_PARSE_OK) continue;
         must(packet.upper_layer >= (family == ETH_P_IP ? 20U : 40U) &&
              packet.source.prefix_bits == 128 && packet.destination.prefix_bits == 128);
         bytes.resize(packet.upper_layer + 1);

@@ -160,11 +160,11 @@ TEST_CASE("files that lead out of the jail don't arrive") {
                 if (is_missing(error))
                     SKIP_CASE(std::string("this kernel has none: ") + error_name(error));
                 REQUIRE(error_name(error) == "none");
-                expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
+                expect_kept_out(rig, rig.container.init, JAIL_REASON_INHERITED_FILE, 0);
                 REQUIRE(error_name(rig.stranger.run(send)) == "none");
-                expect_kept_out(rig, rig.nested, JAIL_REASON_FOREIGN_FILE, 0);
+                expect_kept_out(rig, rig.nested, JAIL_REASON_INHERITED_FILE, 0);
                 REQUIRE(error_name(rig.nested.run(send)) == "none");
-                expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
+                expect_kept_out(rig, rig.container.init, JAIL_REASON_INHERITED_FILE, 0);
                 REQUIRE(error_name(rig.nested.run(send)) == "none");
                 expect_received(rig, rig.neighbour, 1);
             });
@@ -183,7 +183,7 @@ TEST_CASE(
                 const int near = rig.channel.near();
                 const auto send = [=] { return hand_over(near, row.open); };
                 REQUIRE(error_name(rig.stranger.run(send)) == "none");
-                expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
+                expect_kept_out(rig, rig.container.init, JAIL_REASON_INHERITED_FILE, 0);
                 REQUIRE(error_name(rig.stranger.run(send)) == "none");
                 expect_received(rig, rig.neighbour, 1);
                 REQUIRE(error_name(rig.container.init.run(send)) == "none");
@@ -235,7 +235,7 @@ TEST_CASE("where the kernel is locked down, what can't be judged is kept out") {
         const auto send = [=] { return hand_over(near, row.open); };
         for (Child* sender : {&rig.stranger, &rig.container.init}) {
             REQUIRE(error_name(sender->run(send)) == "none");
-            expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_FILE, 0);
+            expect_kept_out(rig, rig.container.init, JAIL_REASON_INHERITED_FILE, 0);
         }
         REQUIRE(error_name(rig.stranger.run(send)) == "none");
         expect_received(rig, rig.neighbour, 1);
@@ -259,7 +259,7 @@ TEST_CASE("a ring of io_uring from outside can't be fetched by pidfd_getfd") {
         const UniqueFd ring(static_cast<int>(::syscall(SYS_pidfd_getfd, pidfd.get(), 100, 0)));
         return ring ? 0 : errno;
     };
-    expect_denied(rig, rig.nested, JAIL_REASON_FOREIGN_FILE, fetch);
+    expect_denied(rig, rig.nested, JAIL_REASON_INHERITED_FILE, fetch);
     expect_allowed(rig, rig.neighbour, fetch);
 }
 

@@ -50,7 +50,7 @@ TEST_CASE("a socket from outside that is passed in by SCM_RIGHTS doesn't arrive"
         const SocketKind kind = row.kind;
         for (Child* inside : {&rig.container.init, &rig.nested}) {
             REQUIRE(error_name(rig.stranger.run([=] { return hand_over(near, kind); })) == "none");
-            expect_kept_out(rig, *inside, JAIL_REASON_FOREIGN_SOCKET, 0);
+            expect_kept_out(rig, *inside, JAIL_REASON_INHERITED_SOCKET, 0);
         }
         REQUIRE(error_name(rig.stranger.run([=] { return hand_over(near, kind); })) == "none");
         expect_received(rig, rig.neighbour, 1);
@@ -72,7 +72,7 @@ TEST_CASE("a socket from a cgroup that is deeper than the guard looks is kept ou
         const int near = rig.channel.near();
         const auto send = [=] { return hand_over(near, {AF_INET, SOCK_DGRAM, 0}); };
         REQUIRE(error_name(deep.run(send)) == "none");
-        expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_SOCKET, 0);
+        expect_kept_out(rig, rig.container.init, JAIL_REASON_INHERITED_SOCKET, 0);
         REQUIRE(error_name(deep.run(send)) == "none");
         expect_received(rig, rig.neighbour, 1);
     }
@@ -86,7 +86,7 @@ TEST_CASE("peeking at a message doesn't bring a socket in either") {
     REQUIRE(error_name(rig.stranger.run([=] {
                 return hand_over(near, {AF_INET, SOCK_STREAM, 0});
             })) == "none");
-    expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_SOCKET, 0, MSG_PEEK);
+    expect_kept_out(rig, rig.container.init, JAIL_REASON_INHERITED_SOCKET, 0, MSG_PEEK);
     expect_received(rig, rig.neighbour, 1);
 }
 
@@ -102,7 +102,7 @@ TEST_CASE("of a message with several descriptors those before the socket arrive"
         return send_descriptors(near, all, 3);
     };
     REQUIRE(error_name(rig.stranger.run(send)) == "none");
-    expect_kept_out(rig, rig.container.init, JAIL_REASON_FOREIGN_SOCKET, 1);
+    expect_kept_out(rig, rig.container.init, JAIL_REASON_INHERITED_SOCKET, 1);
     REQUIRE(error_name(rig.stranger.run(send)) == "none");
     expect_received(rig, rig.neighbour, 3);
 }
@@ -161,7 +161,7 @@ TEST_CASE("a socket from outside can't be fetched by pidfd_getfd") {
     const int inside = take_pidfd(rig.nested), outside = take_pidfd(rig.neighbour);
     REQUIRE(error_name(rig.stranger.run(
                 [] { return put_at_100(::socket(AF_INET, SOCK_DGRAM, 0)); })) == "none");
-    expect_denied(rig, rig.nested, JAIL_REASON_FOREIGN_SOCKET, [=] { return fetch(inside); });
+    expect_denied(rig, rig.nested, JAIL_REASON_INHERITED_SOCKET, [=] { return fetch(inside); });
     expect_allowed(rig, rig.neighbour, [=] { return fetch(outside); });
     REQUIRE(error_name(rig.stranger.run(
                 [] { return put_at_100(::socket(AF_UNIX, SOCK_DGRAM, 0)); })) == "none");

@@ -65,8 +65,8 @@ std::vector<ProgramMap> maps_of_jail(const TestCgroup& cgroup) {
 void expect_no_trace(const Container& container) {
     CHECK(denials(container.cgroup) == DenialCounts{});
     for (const ProgramMap& map : maps_of_jail(container.cgroup)) {
-        jail_refusal refusal{};
-        if (map.name == "jail_refusals")
+        jail_denial refusal{};
+        if (map.name == "jail_recent")
             CHECK(::bpf_map_get_next_key(map.fd.get(), nullptr, &refusal) != 0);
         const std::uint32_t first = 0;
         jail_probe probe{};

@@ -94,7 +94,7 @@ std::optional<Denied> reference(const Datagram& datagram) {
         return Denied{true, JAIL_REASON_LOCAL};
     if (datagram.to == To::loopback && datagram.device == Device::link)
         return Denied{true, JAIL_REASON_LOOPBACK};
-    if (datagram.source == Source::host) return Denied{false, JAIL_REASON_PACKET};
+    if (datagram.source == Source::host) return Denied{false, JAIL_REASON_MALFORMED_PACKET};
     return std::nullopt;
 }
 

@@ -90,7 +90,7 @@ Guard guard_in_shared_network() {
 
 std::size_t programs_of_a_jail(Guard guard) {
     const std::size_t more = guard == Guard::lsm          ? kGuardTable.size()
-                             : guard == Guard::unix_hooks ? kAbstractTable.size()
+                             : guard == Guard::unix_hooks ? kUnixTable.size()
                                                           : 0;
     return kProgramTable.size() + more;
 }

@@ -14,7 +14,7 @@ namespace jail_ai::test {
 
 TEST_CASE("the kernel takes the programs of a jail") {
     const TestCgroup cgroup;
-    const auto opened = Cgroup::at(cgroup.path());
+    const auto opened = Cgroup::from_path(cgroup.path());
     REQUIRE(opened);
     std::vector<Guard> guards = {Guard::none};
     if (kernel_has_unix_hooks()) guards.push_back(Guard::unix_hooks);

@@ -166,7 +166,8 @@ TEST_CASE("loopback: nothing leaves that claims to come from it") {
                          ? errno
                          : 0;
           })) == "EPERM");
-    CHECK(change(before, denials(scene.container.cgroup)) == one_more(JAIL_REASON_PACKET));
+    CHECK(change(before, denials(scene.container.cgroup)) ==
+          one_more(JAIL_REASON_MALFORMED_PACKET));
     CHECK_FALSE(Laboratory::get().network.witness.has_seen(token));
 }
 

@@ -76,7 +76,7 @@ void check_all(const std::vector<PacketCase>& cases, std::uint16_t ether_type) {
     programs.fill({{address(kHost4), {value, ""}}, {address(kHost6), {value, ""}}});
     for (const PacketCase& each : cases) {
         INFO(each.name);
-        CHECK(programs.judge(each.packet, ether_type) == each.verdict);
+        CHECK(programs.evaluate(each.packet, ether_type) == each.verdict);
     }
 }
 
@@ -89,7 +89,8 @@ TEST_CASE("egress: IPv4 packets are judged as they are on the wire") {
         {{"UDP elsewhere", v4(address(kElsewhere4), IPPROTO_UDP, udp(7)), "pass"},
          {"UDP", v4(address(kHost4), IPPROTO_UDP, udp(7)), "local"},
          {"UDP to the open port", v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort)), "pass"},
-         {"UDP without a whole header", v4(address(kHost4), IPPROTO_UDP, {0, 1, 2}), "packet"},
+         {"UDP without a whole header", v4(address(kHost4), IPPROTO_UDP, {0, 1, 2}),
+          "malformed-packet"},
          {"UDP-Lite to the open port", v4(address(kHost4), kUdpLite, udp(kOpenPort)), "local"},
          {"SCTP to the open port", v4(address(kHost4), kSctp, udp(kOpenPort)), "local"},
          {"ICMP", v4(address(kHost4), IPPROTO_ICMP, {8, 0, 0, 0, 0, 0, 0, 0}), "local"},
@@ -103,69 +104,74 @@ TEST_CASE("egress: IPv4 packets are judged as they are on the wire") {
           "local"},
          {"TCP RST that no TCP socket sends", v4(address(kHost4), IPPROTO_TCP, tcp(80, kRst)),
           "local"},
-         {"TCP without flags", v4(address(kHost4), IPPROTO_TCP, cut(tcp(80, kAck), 13)), "packet"},
+         {"TCP without flags", v4(address(kHost4), IPPROTO_TCP, cut(tcp(80, kAck), 13)),
+          "malformed-packet"},
          {"an unknown protocol", v4(address(kHost4), 253, {}), "local"},
          {"a first fragment", v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {}, 0x2000),
-          "packet"},
+          "malformed-packet"},
          {"a later fragment", v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {}, 0x0001),
-          "packet"},
+          "malformed-packet"},
          {"UDP to the open port that claims to come from the host",
-          v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {}, 0, kHost4), "packet"},
+          v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {}, 0, kHost4), "malformed-packet"},
          {"TCP SYN to the open port that claims to come from the host",
-          v4(address(kHost4), IPPROTO_TCP, tcp(kOpenPort, kSyn), {}, 0, kHost4), "packet"},
+          v4(address(kHost4), IPPROTO_TCP, tcp(kOpenPort, kSyn), {}, 0, kHost4),
+          "malformed-packet"},
          {"don't fragment is no fragment",
           v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {}, 0x4000), "pass"},
          {"a source route behind an option that is two bytes long",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 2, 131, 3}), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 2, 131, 3}), "malformed-packet"},
          {"a fragment elsewhere", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {}, 0x2000),
           "pass"},
          {"options that do nothing", v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), {1, 1, 1, 0}),
           "pass"},
          {"a loose source route by the host",
-          v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), loose_route), "packet"},
+          v4(address(kHost4), IPPROTO_UDP, udp(kOpenPort), loose_route), "malformed-packet"},
          {"a loose source route elsewhere",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), loose_route), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), loose_route), "malformed-packet"},
          {"a strict source route elsewhere",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), strict_route), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), strict_route), "malformed-packet"},
          {"a source route behind no-operations",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {1, 131, 7, 4, 1, 2, 3, 4}), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {1, 131, 7, 4, 1, 2, 3, 4}),
+          "malformed-packet"},
          {"a source route behind another option",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 4, 0, 0, 131, 3, 4, 0}), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 4, 0, 0, 131, 3, 4, 0}),
+          "malformed-packet"},
          {"a source route behind the end is none",
           v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {0, 131, 7, 4}), "pass"},
          {"router alert elsewhere", v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 4, 0, 0}),
           "pass"},
          {"more options than anybody needs",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {1, 1, 1, 1, 1, 131, 3, 4}), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {1, 1, 1, 1, 1, 131, 3, 4}),
+          "malformed-packet"},
          {"an option shorter than its own head",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 1, 0, 0}), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {148, 1, 0, 0}), "malformed-packet"},
          {"options that the packet doesn't hold, elsewhere",
-          with(v4(address(kElsewhere4), IPPROTO_UDP, {}), 0, 0x4f), "packet"},
+          with(v4(address(kElsewhere4), IPPROTO_UDP, {}), 0, 0x4f), "malformed-packet"},
          {"an option that has no length",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {7, 0, 0, 0}), "packet"},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {7, 0, 0, 0}), "malformed-packet"},
          {"a header shorter than a header",
           [] {
               Bytes packet = v4(address(kHost4), IPPROTO_UDP, udp(7));
               packet[0] = 0x44;
               return packet;
           }(),
-          "packet"},
+          "malformed-packet"},
          {"options that the packet doesn't hold",
           [] {
               Bytes packet = v4(address(kHost4), IPPROTO_UDP, {});
               packet[0] = 0x4f;
               return packet;
           }(),
-          "packet"},
+          "malformed-packet"},
          {"an unknown version",
           [] {
               Bytes packet = v4(address(kElsewhere4), IPPROTO_UDP, udp(7));
               packet[0] = 0x55;
               return packet;
           }(),
-          "packet"},
+          "malformed-packet"},
          {"UDP elsewhere that claims to come from the host",
-          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {}, 0, kHost4), "packet"}},
+          v4(address(kElsewhere4), IPPROTO_UDP, udp(7), {}, 0, kHost4), "malformed-packet"}},
         ETH_P_IP);
 }
 
@@ -175,7 +181,7 @@ TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
         {{"UDP elsewhere", v6(address(kElsewhere6), IPPROTO_UDP, udp(7)), "pass"},
          {"UDP", v6(address(kHost6), IPPROTO_UDP, udp(7)), "local"},
          {"UDP to the open port", v6(address(kHost6), IPPROTO_UDP, passing), "pass"},
-         {"UDP without a whole header", v6(address(kHost6), IPPROTO_UDP, {1}), "packet"},
+         {"UDP without a whole header", v6(address(kHost6), IPPROTO_UDP, {1}), "malformed-packet"},
          {"TCP SYN", v6(address(kHost6), IPPROTO_TCP, tcp(80, kSyn)), "local"},
          {"TCP SYN to the open port", v6(address(kHost6), IPPROTO_TCP, tcp(kOpenPort, kSyn)),
           "pass"},
@@ -204,7 +210,7 @@ TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
          {"UDP in the form of a neighbour solicitation",
           hop255(v6(address(kHost6), IPPROTO_UDP, discovery(135, 1))), "local"},
          {"UDP elsewhere that claims to come from the host by NAT64",
-          v6(address(kElsewhere6), IPPROTO_UDP, udp(7), "64:ff9b::192.0.2.1"), "packet"},
+          v6(address(kElsewhere6), IPPROTO_UDP, udp(7), "64:ff9b::192.0.2.1"), "malformed-packet"},
          {"a router advertisement", hop255(v6(address(kHost6), kIcmp6, discovery(134, 1))),
           "local"},
          {"echo", v6(address(kHost6), kIcmp6, {128, 0, 0, 0}), "local"},
@@ -220,44 +226,47 @@ TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
              chain({extension(kDestination), extension(IPPROTO_UDP), udp(7)})),
           "local"},
          {"options that the packet doesn't hold", v6(address(kHost6), kDestination, {IPPROTO_UDP}),
-          "packet"},
+          "malformed-packet"},
          {"options longer than the packet",
-          v6(address(kHost6), kDestination, cut(extension(IPPROTO_UDP, 200), 8)), "packet"},
+          v6(address(kHost6), kDestination, cut(extension(IPPROTO_UDP, 200), 8)),
+          "malformed-packet"},
          {"a chain without an end",
           v6(address(kHost6), kHop,
              chain({extension(kDestination), extension(kDestination), extension(kDestination),
                     extension(kDestination), extension(kDestination), extension(kDestination),
                     extension(IPPROTO_UDP), passing})),
-          "packet"},
+          "malformed-packet"},
          {"a routing header behind more options than anybody needs, elsewhere",
           v6(address(kElsewhere6), kDestination,
              chain({extension(kDestination), extension(kDestination), extension(kDestination),
                     extension(kDestination), extension(kDestination), extension(kRouting),
                     extension(IPPROTO_UDP, 2), udp(7)})),
-          "packet"},
+          "malformed-packet"},
          {"a routing header behind a fragment header, elsewhere",
           v6(address(kElsewhere6), kFragment,
              chain({{kRouting, 0, 0, 0, 0, 0, 0, 1}, extension(IPPROTO_UDP, 2), udp(7)})),
-          "packet"},
+          "malformed-packet"},
          {"UDP to the open port that claims to come from the host",
-          v6(address(kHost6), IPPROTO_UDP, passing, kHost6), "packet"},
+          v6(address(kHost6), IPPROTO_UDP, passing, kHost6), "malformed-packet"},
          {"a routing header",
-          v6(address(kHost6), kRouting, chain({extension(IPPROTO_UDP, 2), passing})), "packet"},
+          v6(address(kHost6), kRouting, chain({extension(IPPROTO_UDP, 2), passing})),
+          "malformed-packet"},
          {"a routing header elsewhere",
-          v6(address(kElsewhere6), kRouting, chain({extension(IPPROTO_UDP, 2), udp(7)})), "packet"},
+          v6(address(kElsewhere6), kRouting, chain({extension(IPPROTO_UDP, 2), udp(7)})),
+          "malformed-packet"},
          {"a routing header behind options, elsewhere",
           v6(address(kElsewhere6), kHop,
              chain({extension(kRouting), extension(IPPROTO_UDP, 2), udp(7)})),
-          "packet"},
+          "malformed-packet"},
          {"a fragment",
           v6(address(kHost6), kFragment, chain({{IPPROTO_UDP, 0, 0, 1, 0, 0, 0, 1}, passing})),
-          "packet"},
+          "malformed-packet"},
          {"an atomic fragment",
           v6(address(kHost6), kFragment, chain({{IPPROTO_UDP, 0, 0, 0, 0, 0, 0, 1}, passing})),
-          "packet"},
+          "malformed-packet"},
          {"a fragment elsewhere",
           v6(address(kElsewhere6), kFragment, chain({{IPPROTO_UDP, 0, 0, 1, 0, 0, 0, 1}, udp(7)})),
-          "packet"},
+          "malformed-packet"},
          {"an authentication header",
           v6(address(kHost6), kAuthentication, chain({extension(IPPROTO_UDP), passing})), "local"},
          {"a mobility header", v6(address(kHost6), kMobility, extension(kNone)), "local"},
@@ -277,12 +286,12 @@ TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
          {"IPv4 elsewhere inside, by local NAT64",
           v6(address("64:ff9b:1::c633:6401"), IPPROTO_UDP, udp(7)), "pass"},
          {"an unknown version", with(v6(address(kElsewhere6), IPPROTO_UDP, udp(7)), 0, 0x50),
-          "packet"},
+          "malformed-packet"},
          {"IPv4 inside, by 6to4", v6(address("2002:c000:201::9"), IPPROTO_UDP, udp(7)), "local"},
          {"IPv4 elsewhere inside", v6(address("64:ff9b::198.51.100.1"), IPPROTO_UDP, udp(7)),
           "pass"},
          {"UDP elsewhere that claims to come from the host",
-          v6(address(kElsewhere6), IPPROTO_UDP, udp(7), kHost6), "packet"}},
+          v6(address(kElsewhere6), IPPROTO_UDP, udp(7), kHost6), "malformed-packet"}},
         ETH_P_IPV6);
 }
 
@@ -291,19 +300,22 @@ TEST_CASE("egress: a rule that blocks for a reason which nobody knows blocks") {
     value.reason = JAIL_REASON_COUNT;
     Programs programs;
     programs.fill({{address(kHost4), {value, ""}}});
-    CHECK(programs.judge(v4(address(kHost4), IPPROTO_UDP, udp(7)), ETH_P_IP) == "packet");
-    CHECK(programs.judge(v4(address(kElsewhere4), IPPROTO_UDP, udp(7)), ETH_P_IP) == "pass");
+    CHECK(programs.evaluate(v4(address(kHost4), IPPROTO_UDP, udp(7)), ETH_P_IP) ==
+          "malformed-packet");
+    CHECK(programs.evaluate(v4(address(kElsewhere4), IPPROTO_UDP, udp(7)), ETH_P_IP) == "pass");
 }
 
 TEST_CASE("egress: what is of no IP family is denied") {
-    check_all(
-        {{"IPv4 under another protocol", v4(address(kElsewhere4), IPPROTO_UDP, udp(7)), "packet"},
-         {"IPv6 under another protocol", v6(address(kElsewhere6), IPPROTO_UDP, udp(7)), "packet"}},
-        ETH_P_LOOPBACK);
-    check_all({{"IPv6 as IPv4", v6(address(kElsewhere6), IPPROTO_UDP, udp(7)), "packet"}},
+    check_all({{"IPv4 under another protocol", v4(address(kElsewhere4), IPPROTO_UDP, udp(7)),
+                "malformed-packet"},
+               {"IPv6 under another protocol", v6(address(kElsewhere6), IPPROTO_UDP, udp(7)),
+                "malformed-packet"}},
+              ETH_P_LOOPBACK);
+    check_all({{"IPv6 as IPv4", v6(address(kElsewhere6), IPPROTO_UDP, udp(7)), "malformed-packet"}},
               ETH_P_IP);
-    check_all({{"IPv4 as IPv6", v4(address(kElsewhere4), IPPROTO_UDP, Bytes(40)), "packet"}},
-              ETH_P_IPV6);
+    check_all(
+        {{"IPv4 as IPv6", v4(address(kElsewhere4), IPPROTO_UDP, Bytes(40)), "malformed-packet"}},
+        ETH_P_IPV6);
 }
 
 }  // namespace jail_ai::test

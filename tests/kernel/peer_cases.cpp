@@ -110,7 +110,7 @@ TEST_CASE("who has spoken is answered at that address and port, and at none of t
     }) == kOthers);
     const DenialCounts after = denials(container.cgroup);
     CHECK(after[JAIL_REASON_LOCAL] - before[JAIL_REASON_LOCAL] == kOthers);
-    CHECK(after[JAIL_REASON_ASKED] - before[JAIL_REASON_ASKED] == kOthers);
+    CHECK(after[JAIL_REASON_POLICY] - before[JAIL_REASON_POLICY] == kOthers);
     CHECK(container.init.run(
               [=] { return say_to(server, destination("10.77.0.1", kClient), Token{3}); }) == 0);
     CHECK(client.run([=] { return hear(speaker); }).token == Token{1});

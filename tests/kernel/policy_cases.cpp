@@ -17,7 +17,7 @@ TEST_CASE("the kernel, the compiled policy and a naive reference agree") {
     int blocked = 0;
     for (int round = 0; round < 1000; ++round) {
         const Request request = world.request();
-        const HostView host = world.host();
+        const NetworkFacts host = world.host();
         const auto policy = compile_policy(request, host);
         REQUIRE(policy);
         programs.fill(policy->rules);

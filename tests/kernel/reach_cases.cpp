@@ -272,7 +272,7 @@ TEST_CASE("what the container's hosts file calls the host is out of reach") {
         const DenialCounts before = denials(container.cgroup);
         CHECK(error_name(container.init.run([=] { return attempt(way, named, jailed); })) ==
               "EPERM");
-        CHECK(change(before, denials(container.cgroup)) == one_more(JAIL_REASON_NAMED));
+        CHECK(change(before, denials(container.cgroup)) == one_more(JAIL_REASON_HOSTS_FILE));
         CHECK(error_name(outsider.run([=] { return attempt(way, named, free); })) == "none");
         CHECK(arrival(free, Place::internet) == "internet");
         CHECK_FALSE(witness.has_seen(jailed));

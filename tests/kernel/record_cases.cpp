@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What is remembered of refusals, and what those who list jails are told.
+// What is remembered of recent_denials, and what those who list jails are told.
 #include <doctest/doctest.h>
 #include <sys/socket.h>
 
@@ -24,7 +24,7 @@ JailSnapshot report_of(const TestCgroup& cgroup) {
     return std::move(*found);
 }
 
-std::string text_of(const Refusal& refusal) {
+std::string text_of(const RecentDenial& refusal) {
     const auto address = jail_ai::IpPrefix::from_bytes(
         std::span(reinterpret_cast<const std::uint8_t*>(refusal.what.addr), 16), 128);
     return (address ? address->to_string() : "?") + " " + std::to_string(refusal.what.port) + " " +
@@ -40,11 +40,11 @@ TEST_CASE("a jail is listed with what it is for and what it has") {
     CHECK(report.metadata->container == container.state.id);
     CHECK(report.metadata->mode == Mode::enforce);
     CHECK(report.metadata->guard == usual_guard());
-    CHECK(report.metadata->open_routes == 0);
+    CHECK(report.metadata->risks == 0);
     CHECK(!report.metadata->shares_network);
     CHECK(report.programs.size() == programs_of_a_jail());
     CHECK(report.prefixes > 20);
-    CHECK(report.refusals.empty());
+    CHECK(report.recent_denials.empty());
 }
 
 TEST_CASE(
@@ -58,15 +58,15 @@ TEST_CASE(
     CHECK(error_name(container.init.run(
               [=] { return attempt(Way::udp_sendto, v6, fresh_token()); })) == "EPERM");
     const JailSnapshot report = report_of(container.cgroup);
-    REQUIRE(report.refusals.size() == 2);
-    CHECK(text_of(report.refusals[0]) ==
+    REQUIRE(report.recent_denials.size() == 2);
+    CHECK(text_of(report.recent_denials[0]) ==
           "fd77::1 " + std::to_string(kPort) + " 17 1");  // the newest first
-    CHECK(text_of(report.refusals[1]) == "10.77.0.1 " + std::to_string(kPort) + " 6 3");
-    for (const Refusal& refusal : report.refusals) {
+    CHECK(text_of(report.recent_denials[1]) == "10.77.0.1 " + std::to_string(kPort) + " 6 3");
+    for (const RecentDenial& refusal : report.recent_denials) {
         CHECK(refusal.what.reason == JAIL_REASON_LOCAL);
         CHECK(refusal.seen.pid !=
               0);  // in the initial PID namespace, which the tests may not be in
-        CHECK(refusal.seen.pid == report.refusals[0].seen.pid);
+        CHECK(refusal.seen.pid == report.recent_denials[0].seen.pid);
         CHECK(refusal.seen.comm[0] != 0);
         CHECK(refusal.seen.last != 0);
     }
@@ -87,16 +87,16 @@ TEST_CASE("a datagram to loopback that would leave by a device is remembered wit
                                                                                             : 0;
           })) == "EPERM");
     const JailSnapshot report = report_of(container.cgroup);
-    REQUIRE(report.refusals.size() == 1);
-    CHECK(text_of(report.refusals[0]) == "127.0.0.1 " + std::to_string(kPort) + " 17 1");
-    CHECK(report.refusals[0].seen.pid != 0);
+    REQUIRE(report.recent_denials.size() == 1);
+    CHECK(text_of(report.recent_denials[0]) == "127.0.0.1 " + std::to_string(kPort) + " 17 1");
+    CHECK(report.recent_denials[0].seen.pid != 0);
     CHECK(report.denials[JAIL_REASON_LOOPBACK] == 1);
 }
 
 TEST_CASE("more destinations than are remembered: the counters stay exact") {
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
-    constexpr int count = 3 * JAIL_MAX_REFUSALS;
+    constexpr int count = 3 * JAIL_MAX_RECENT;
     const auto knock = [] {
         int refused = 0;
         for (int port = 1; port <= count; ++port)
@@ -110,8 +110,8 @@ TEST_CASE("more destinations than are remembered: the counters stay exact") {
     CHECK(error_name(container.init.run(knock)) == "none");
     const JailSnapshot report = report_of(container.cgroup);
     CHECK(report.denials[JAIL_REASON_LOCAL] == count);
-    CHECK(!report.refusals.empty());
-    CHECK(report.refusals.size() <= JAIL_MAX_REFUSALS);
+    CHECK(!report.recent_denials.empty());
+    CHECK(report.recent_denials.size() <= JAIL_MAX_RECENT);
 }
 
 }  // namespace

@@ -185,7 +185,7 @@ TEST_CASE("refresh: under a storm of connections nothing passes that is blocked 
             if (!metadata || !*metadata || (**metadata).container != "test") return ok();
             const auto now = read_rules(jail);
             if (!now) return std::move(now).error();
-            return bring_up_to_date(jail, {"test", *now, sets[exchanges % sets.size()], {}});
+            return apply(jail, {"test", *now, sets[exchanges % sets.size()], {}});
         });
         REQUIRE(visited);
     }

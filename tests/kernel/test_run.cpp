@@ -55,7 +55,7 @@ bool Programs::passes(const Bytes& packet, std::uint16_t ether_type) {
     return options.retval == 1;
 }
 
-std::string Programs::judge(const Bytes& packet, std::uint16_t ether_type) {
+std::string Programs::evaluate(const Bytes& packet, std::uint16_t ether_type) {
     const auto before = counts();
     const bool passed = passes(packet, ether_type);
     const auto after = counts();

@@ -30,7 +30,7 @@ public:
     bool passes(const Bytes& packet, std::uint16_t ether_type);
 
     // The same, and what it counted: "pass", the reason that denied it, or what is odd.
-    std::string judge(const Bytes& packet, std::uint16_t ether_type);
+    std::string evaluate(const Bytes& packet, std::uint16_t ether_type);
 
 private:
     struct Deleter {

@@ -21,7 +21,7 @@ std::string found_in(const TestCgroup& cgroup) {
     VerifyFacts facts;
     facts.jails.push_back(std::move(**jail));
     std::string kinds;
-    for (const Finding& each : judge_containers(facts)) {
+    for (const Finding& each : check_containers(facts)) {
         CHECK(each.about == "test");
         kinds += std::string(name_of(each.kind)) + "; ";
     }
@@ -67,7 +67,7 @@ TEST_CASE("verify: any one program is detached") {
         REQUIRE(*jail);
         VerifyFacts facts;
         facts.jails.push_back(std::move(**jail));
-        const auto found = judge_containers(facts);
+        const auto found = check_containers(facts);
         REQUIRE(found.size() == 1);
         CHECK(found.front().kind == FindingKind::program_missing);
         CHECK(found.front().what.ends_with(": " + each.name));
@@ -154,7 +154,7 @@ TEST_CASE("verify: programs that others may detach") {
     VerifyFacts facts;
     facts.jails.push_back(std::move(**jail));
     std::string kinds;
-    for (const Finding& each : judge_containers(facts))
+    for (const Finding& each : check_containers(facts))
         kinds += std::string(name_of(each.kind)) + "; ";
     CHECK(kinds == "program-missing; maps-not-shared; attach-flags; ");
 }

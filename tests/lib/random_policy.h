@@ -64,8 +64,8 @@ public:
         return request;
     }
 
-    HostView host() {
-        HostView host;
+    NetworkFacts host() {
+        NetworkFacts host;
         for (unsigned i = below(6); i > 0; --i)
             host.routes.push_back(
                 {prefix(false), below(4) == 0 ? JAIL_REASON_BROADCAST : JAIL_REASON_LOCAL, "eth0"});
@@ -86,7 +86,7 @@ private:
 };
 
 // Whether the request blocks the destination, worked out one prefix after the other.
-inline bool is_blocked_by_reference(const Request& request, const HostView& host,
+inline bool is_blocked_by_reference(const Request& request, const NetworkFacts& host,
                                     const Destination& destination) {
     struct Blocked {
         IpPrefix prefix;
@@ -100,9 +100,9 @@ inline bool is_blocked_by_reference(const Request& request, const HostView& host
     add(kLoopback);
     for (const LocalRoute& route : host.routes) blocked.push_back({route.prefix, route.reason});
     add(kAlwaysBlocked);
-    for (const IpPrefix& named : host.named) blocked.push_back({named, JAIL_REASON_NAMED});
-    for (const Addition& addition : request.also)
-        blocked.push_back({std::get<IpPrefix>(addition.what), JAIL_REASON_ASKED});
+    for (const IpPrefix& named : host.named) blocked.push_back({named, JAIL_REASON_HOSTS_FILE});
+    for (const ExtraBlock& addition : request.also)
+        blocked.push_back({std::get<IpPrefix>(addition.what), JAIL_REASON_POLICY});
 
     // The first to name the narrowest prefix says why.
     const Blocked* decides = nullptr;
@@ -120,13 +120,14 @@ inline bool is_blocked_by_reference(const Request& request, const HostView& host
         return true;
     const auto is_host = [&] {
         return decides->reason == JAIL_REASON_LOCAL || decides->reason == JAIL_REASON_ALIAS ||
-               decides->reason == JAIL_REASON_NAMED || decides->reason == JAIL_REASON_LOOPBACK ||
+               decides->reason == JAIL_REASON_HOSTS_FILE ||
+               decides->reason == JAIL_REASON_LOOPBACK ||
                decides->reason == JAIL_REASON_UNSPECIFIED;
     };
     const std::uint8_t protocol = destination.protocol == IPPROTO_TCP   ? JAIL_PORTS_TCP
                                   : destination.protocol == IPPROTO_UDP ? JAIL_PORTS_UDP
                                                                         : 0;
-    for (const Exception& exception : request.allow) {
+    for (const AllowRule& exception : request.allow) {
         const bool holds = exception.destination
                                ? exception.destination->contains(destination.address)
                                : is_host();

@@ -273,7 +273,8 @@ TEST_CASE(
         }
         ::regfree(&pattern);
     }
-    CHECK(asked_in(R"({"annotations":{"Jail-AI.block-host":"true"}})").value() == Asks::unclear);
+    CHECK(requested_mode(R"({"annotations":{"Jail-AI.block-host":"true"}})").value() ==
+          Asks::unclear);
     CHECK(request_of({{"jail-ai", "true"}})
               .error()
               .message.find("no annotation jail-ai.block-host: say") == 0);

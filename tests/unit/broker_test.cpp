@@ -38,11 +38,11 @@ int header_error(std::string_view bytes) {
 }
 
 std::string told(std::string_view bytes) {
-    const auto answer = parse_answer(bytes);
+    const auto answer = parse_reply(bytes);
     if (!answer) return "error " + std::to_string(answer.error().exit_code);
-    const std::string_view word = answer->word == Word::yes  ? "yes"
-                                  : answer->word == Word::no ? "no"
-                                                             : "never";
+    const std::string_view word = answer->status == ReplyStatus::yes  ? "yes"
+                                  : answer->status == ReplyStatus::no ? "no"
+                                                                      : "never";
     return std::string(word) + "|" + std::to_string(answer->exit_code) + "|" + answer->text;
 }
 
@@ -113,13 +113,13 @@ TEST_CASE("protocol: a body of another length, or a flag without an end") {
 }
 
 TEST_CASE("protocol: an answer is one line, and anything else is no yes") {
-    CHECK(told(encode_answer({Word::yes, 0, "host blocked"})) == "yes|0|host blocked");
-    CHECK(told(encode_answer({Word::no, 78, "it can't"})) == "no|78|it can't");
-    CHECK(told(encode_answer({Word::never, 65, ""})) == "never|65|");
-    CHECK(told(encode_answer({Word::no, 65, "two\nlines\r"})) == "no|65|two lines ");
+    CHECK(told(encode_reply({ReplyStatus::yes, 0, "host blocked"})) == "yes|0|host blocked");
+    CHECK(told(encode_reply({ReplyStatus::no, 78, "it can't"})) == "no|78|it can't");
+    CHECK(told(encode_reply({ReplyStatus::never, 65, ""})) == "never|65|");
+    CHECK(told(encode_reply({ReplyStatus::no, 65, "two\nlines\r"})) == "no|65|two lines ");
     const std::string long_answer =
-        encode_answer({Word::no, 65, std::string(2 * kMaxAnswerBytes, 'x')});
-    CHECK(long_answer.size() == kMaxAnswerBytes);
+        encode_reply({ReplyStatus::no, 65, std::string(2 * kMaxReplyBytes, 'x')});
+    CHECK(long_answer.size() == kMaxReplyBytes);
     CHECK(told(long_answer).starts_with("no|65|xxx"));
     for (const std::string_view strange : {"",
                                            "\n",

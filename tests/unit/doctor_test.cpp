@@ -54,7 +54,7 @@ MachineFacts good_for_a_user() {
 
 std::string what_is_wrong(const MachineFacts& facts) {
     std::string wrong;
-    for (const Finding& finding : judge_machine(facts)) {
+    for (const Finding& finding : check_machine(facts)) {
         CHECK_MESSAGE((finding.kind == FindingKind::ok) == finding.remedy.empty(),
                       finding.what);  // a remedy for what is wrong, and only for that
         if (finding.kind != FindingKind::ok)
@@ -72,7 +72,7 @@ struct Row {
 TEST_CASE("nothing is wrong") {
     CHECK(what_is_wrong(good_machine()) == "");
     CHECK(what_is_wrong(good_for_a_user()) == "");
-    CHECK(block_works(judge_machine(good_machine())));
+    CHECK(block_works(check_machine(good_machine())));
 }
 
 TEST_CASE("one thing is wrong for root") {
@@ -178,7 +178,7 @@ TEST_CASE("one thing is wrong for root") {
         MachineFacts facts = good_machine();
         row.spoil(facts);
         CHECK(what_is_wrong(facts) == row.wrong);
-        CHECK(block_works(judge_machine(facts)) ==
+        CHECK(block_works(check_machine(facts)) ==
               (std::string_view(row.wrong).find("problem") == std::string_view::npos));
     }
 }
@@ -210,7 +210,7 @@ TEST_CASE("a podman that gives containers what their image has is named") {
     const auto is_named = [](const char* name, const char* version) {
         MachineFacts facts;
         facts.programs = {{name, version}};
-        return std::ranges::any_of(judge_machine(facts), [](const Finding& each) {
+        return std::ranges::any_of(check_machine(facts), [](const Finding& each) {
             return each.about == "images" && each.kind == FindingKind::ok;
         });
     };
@@ -239,7 +239,7 @@ TEST_CASE("as text") {
 }
 
 TEST_CASE("a screen holds the machine on which nothing is wrong") {
-    const std::string text = render_text(judge_machine(good_machine()), false);
+    const std::string text = render_text(check_machine(good_machine()), false);
     CHECK(std::ranges::count(text, '\n') <= 24);
 }
 

@@ -28,13 +28,13 @@ IpPrefix prefix(std::string_view text) {
 
 Policy policy_of(Mode mode, std::string_view allow = "host:80-81") {
     const auto settings = parse_settings({{"--allow", std::string(allow)}}).value();
-    const HostView host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"},
-                         {prefix("fd00::7"), JAIL_REASON_LOCAL, "eth0"}},
-                        false,
-                        {},
-                        {},
-                        {},
-                        {prefix("fd00::7")}};
+    const NetworkFacts host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"},
+                             {prefix("fd00::7"), JAIL_REASON_LOCAL, "eth0"}},
+                            false,
+                            {},
+                            {},
+                            {},
+                            {prefix("fd00::7")}};
     return *compile_policy({mode, Dns::automatic, OnFailure::refuse, settings.allow, {}, {}}, host);
 }
 

@@ -25,14 +25,14 @@ PolicyInputs some_inputs() {
                                 {"--accept", "cap_net_raw,host-pid"}})
                     .value())
             .value();
-    HostView host;
+    NetworkFacts host;
     host.named = {prefix("10.88.0.1"), prefix("fd00::1"), prefix("10.88.0.1")};
     host.name_servers = {prefix("10.88.0.1")};
     host.gateways = {prefix("10.88.0.1")};
-    host.own = {prefix("10.88.0.7")};
-    host.coming = {{prefix("10.89.0.1"), JAIL_REASON_LOCAL, "podman1"},
-                   {prefix("10.90.0.1"), JAIL_REASON_LOCAL, ""}};
-    host.network_follows = true;
+    host.container_addresses = {prefix("10.88.0.7")};
+    host.predicted_routes = {{prefix("10.89.0.1"), JAIL_REASON_LOCAL, "podman1"},
+                             {prefix("10.90.0.1"), JAIL_REASON_LOCAL, ""}};
+    host.network_is_deferred = true;
     return {std::move(request), std::move(host)};
 }
 
@@ -55,10 +55,10 @@ TEST_CASE("inputs: what is written is read, and compiles to the same rules") {
         REQUIRE(after->rules.contains(where));
         CHECK(std::memcmp(&rule.value, &after->rules.at(where).value, sizeof(jail_rule)) == 0);
     }
-    CHECK(read->host.network_follows);
+    CHECK(read->host.network_is_deferred);
     CHECK_FALSE(read->host.may_copy_host);
-    CHECK(read->host.coming[0].device == "podman1");
-    CHECK(read->host.coming[1].device.empty());
+    CHECK(read->host.predicted_routes[0].device == "podman1");
+    CHECK(read->host.predicted_routes[1].device.empty());
     CHECK(write_inputs(*read).value() == *text);
 }
 
@@ -77,7 +77,8 @@ TEST_CASE("inputs: every mode and mark survives") {
 
 TEST_CASE("inputs: a device's name can't become a line of its own") {
     PolicyInputs inputs = some_inputs();
-    inputs.host.coming = {{prefix("10.89.0.1"), JAIL_REASON_LOCAL, "x\nname-server 10.89.0.2"}};
+    inputs.host.predicted_routes = {
+        {prefix("10.89.0.1"), JAIL_REASON_LOCAL, "x\nname-server 10.89.0.2"}};
     const auto read = read_inputs(write_inputs(inputs).value());
     REQUIRE(read);
     CHECK(read->host.name_servers == inputs.host.name_servers);

@@ -1,35 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Which runtimes are known to have a network stack of their own.
-#include "engines/own_network_stack.h"
+#include "engines/userspace_network_stack.h"
 
 #include <doctest/doctest.h>
 
 using namespace jail_ai;
 
 TEST_CASE("network stack: gVisor, Kata and virtual machines have their own") {
-    CHECK(own_network_stack("/usr/bin/runsc", "runsc-sandbox") == "gVisor");
-    CHECK(own_network_stack("/usr/local/bin/containerd-shim-runsc-v1",
-                            "containerd-shim-runsc-v1") == "gVisor");
-    CHECK(own_network_stack("/opt/kata/bin/containerd-shim-kata-v2", "shim") == "Kata Containers");
-    CHECK(own_network_stack("/usr/bin/kata-runtime", "kata-runtime") == "Kata Containers");
-    CHECK(own_network_stack("/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64") ==
+    CHECK(userspace_network_stack("/usr/bin/runsc", "runsc-sandbox") == "gVisor");
+    CHECK(userspace_network_stack("/usr/local/bin/containerd-shim-runsc-v1",
+                                  "containerd-shim-runsc-v1") == "gVisor");
+    CHECK(userspace_network_stack("/opt/kata/bin/containerd-shim-kata-v2", "shim") ==
+          "Kata Containers");
+    CHECK(userspace_network_stack("/usr/bin/kata-runtime", "kata-runtime") == "Kata Containers");
+    CHECK(userspace_network_stack("/usr/bin/qemu-system-x86_64", "/usr/bin/qemu-system-x86_64") ==
           "a virtual machine");
-    CHECK(own_network_stack("/usr/bin/runsc (deleted)", "") == "gVisor");
-    CHECK(own_network_stack("/usr/bin/crun", "/usr/bin/krun") == "krun");
-    CHECK(own_network_stack("/usr/bin/krun", "crun") == "krun");
+    CHECK(userspace_network_stack("/usr/bin/runsc (deleted)", "") == "gVisor");
+    CHECK(userspace_network_stack("/usr/bin/crun", "/usr/bin/krun") == "krun");
+    CHECK(userspace_network_stack("/usr/bin/krun", "crun") == "krun");
 }
 
 TEST_CASE("network stack: other runtimes use the kernel's") {
     for (const char* runtime : {"/usr/bin/crun", "/usr/sbin/runc", "/usr/libexec/crio/runc",
                                 "/memfd:runc_cloned:/proc/self/exe (deleted)", "/usr/bin/youki",
                                 "/usr/bin/conmon", "/usr/bin/containerd-shim-runc-v2", ""})
-        CHECK(own_network_stack(runtime, runtime) == "");
-    CHECK(own_network_stack("/usr/bin/crun", "/home/krun/crun") == "");
+        CHECK(userspace_network_stack(runtime, runtime) == "");
+    CHECK(userspace_network_stack("/usr/bin/crun", "/home/krun/crun") == "");
 }
 
 TEST_CASE("network stack: an annotation makes crun start a virtual machine") {
-    CHECK(own_network_stack(Annotations{{"run.oci.handler", "krun"}}) == "krun");
-    CHECK(own_network_stack(Annotations{{"run.oci.handler", "wasm"}}) == "");
-    CHECK(own_network_stack(Annotations{{"io.podman.annotations.seccomp", "krun"}}) == "");
+    CHECK(userspace_network_stack(Annotations{{"run.oci.handler", "krun"}}) == "krun");
+    CHECK(userspace_network_stack(Annotations{{"run.oci.handler", "wasm"}}) == "");
+    CHECK(userspace_network_stack(Annotations{{"io.podman.annotations.seccomp", "krun"}}) == "");
 }

@@ -15,12 +15,12 @@ using namespace jail_ai::test;
 
 namespace {
 
-constexpr OpenSockets kAll = {Opened::yes, Opened::yes, Opened::yes};
-constexpr OpenSockets kNone = {Opened::no, Opened::no, Opened::no};
-constexpr OpenSockets kOnlyIp = {Opened::no, Opened::no, Opened::yes};
+constexpr ReachableFamilies kAll = {SocketAccess::yes, SocketAccess::yes, SocketAccess::yes};
+constexpr ReachableFamilies kNone = {SocketAccess::no, SocketAccess::no, SocketAccess::no};
+constexpr ReachableFamilies kOnlyIp = {SocketAccess::no, SocketAccess::no, SocketAccess::yes};
 
-OpenSockets open_in(const Profile& config) {
-    return find_open_sockets(config.document);
+ReachableFamilies open_in(const Profile& config) {
+    return find_reachable_families(config.document);
 }
 
 Profile config_with(const std::string& profile) {
@@ -77,14 +77,14 @@ TEST_CASE("open sockets: the engines' profiles leave them open, and precreate cl
           "config/podman-5.4-default.json"}) {
         INFO(name);
         const std::string text = data_file(name);
-        CHECK(open_in(parsed(text)).packet != Opened::no);
-        CHECK(open_in(parsed(text)).vsock != Opened::no);
+        CHECK(open_in(parsed(text)).packet != SocketAccess::no);
+        CHECK(open_in(parsed(text)).vsock != SocketAccess::no);
         CHECK(open_in(tightened(text)) == kOnlyIp);
         CHECK(open_in(tightened(text, {Risk::vsock})) == open_in(parsed(text)));
     }
     const std::string by_default = data_file("config/podman-4.3-default.json");
     CHECK(open_in(tightened(by_default, {Risk::ia32})) ==
-          OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::yes});
+          ReachableFamilies{SocketAccess::by_ia32, SocketAccess::by_ia32, SocketAccess::yes});
 }
 
 TEST_CASE("open sockets: family by family, by io_uring, and by 32-bit system calls") {
@@ -99,15 +99,17 @@ TEST_CASE("open sockets: family by family, by io_uring, and by 32-bit system cal
     const std::string vsock =
         R"({"names":["socket"],"action":"SCMP_ACT_NOTIFY","args":[{"index":0,"value":40,"op":"SCMP_CMP_EQ"}]})";
     CHECK(rules("") == kNone);
-    CHECK(rules(packet) == OpenSockets{Opened::yes, Opened::no, Opened::no});
-    CHECK(rules(vsock) == OpenSockets{Opened::no, Opened::yes, Opened::no});
+    CHECK(rules(packet) ==
+          ReachableFamilies{SocketAccess::yes, SocketAccess::no, SocketAccess::no});
+    CHECK(rules(vsock) == ReachableFamilies{SocketAccess::no, SocketAccess::yes, SocketAccess::no});
     CHECK(rules(ipv6) == kOnlyIp);
     CHECK(rules(packet + "," + vsock + "," + ipv6) == kAll);
     CHECK(rules(R"({"names":["io_uring_setup"],"action":"SCMP_ACT_ALLOW"})") == kAll);
     CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})") == kNone);
     CHECK(rules(R"({"names":["socketcall"],"action":"SCMP_ACT_ALLOW"})", kX86) ==
-          OpenSockets{Opened::by_ia32, Opened::by_ia32, Opened::by_ia32});
-    CHECK(rules(packet, kX86) == OpenSockets{Opened::yes, Opened::by_ia32, Opened::by_ia32});
+          ReachableFamilies{SocketAccess::by_ia32, SocketAccess::by_ia32, SocketAccess::by_ia32});
+    CHECK(rules(packet, kX86) ==
+          ReachableFamilies{SocketAccess::yes, SocketAccess::by_ia32, SocketAccess::by_ia32});
     CHECK(rules("", kX86) == kNone);
 }
 
@@ -115,14 +117,14 @@ TEST_CASE("open sockets: of any profile, what is said to be closed is closed") {
     unsigned closed = 0;
     for (unsigned seed = 0; seed < 8000; ++seed) {
         const std::string text = RandomProfile(seed).text();
-        const OpenSockets found = open_in(config_with(text));
+        const ReachableFamilies found = open_in(config_with(text));
         if (found == kAll) continue;
         const auto filter = SeccompFilter::load(parsed(text).document);
         if (!filter) continue;
         INFO(seed << ' ' << text);
-        if (found.vsock != Opened::yes) CHECK_FALSE(opens(*filter, AF_VSOCK));
-        if (found.packet != Opened::yes) CHECK_FALSE(opens(*filter, AF_PACKET));
-        if (found.ip != Opened::yes)
+        if (found.vsock != SocketAccess::yes) CHECK_FALSE(opens(*filter, AF_VSOCK));
+        if (found.packet != SocketAccess::yes) CHECK_FALSE(opens(*filter, AF_PACKET));
+        if (found.ip != SocketAccess::yes)
             CHECK_FALSE((opens(*filter, AF_INET) || opens(*filter, AF_INET6)));
         CHECK_FALSE(passes(to_string(filter->answer("io_uring_setup", {}))));
         ++closed;

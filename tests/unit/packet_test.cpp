@@ -76,7 +76,7 @@ std::string address(const jail_key& key) {
 
 TEST_CASE("packet: IPv4, from where, to where, and what is in it") {
     const jail_packet packet = parse(v4(IPPROTO_UDP, kUdp), ETH_P_IP);
-    CHECK(packet.odd == JAIL_ODD_NOT);
+    CHECK(packet.parse_status == JAIL_PARSE_OK);
     CHECK(address(packet.source) == "192.0.2.1");
     CHECK(address(packet.destination) == "198.51.100.7");
     CHECK(packet.protocol == IPPROTO_UDP);
@@ -88,7 +88,7 @@ TEST_CASE("packet: IPv4, from where, to where, and what is in it") {
 TEST_CASE("packet: IPv6, behind its extension headers") {
     const jail_packet packet = parse(
         v6(kHop, joined({extension(kDestination), extension(IPPROTO_UDP, 2), kUdp})), ETH_P_IPV6);
-    CHECK(packet.odd == JAIL_ODD_NOT);
+    CHECK(packet.parse_status == JAIL_PARSE_OK);
     CHECK(address(packet.source) == "fd00::1");
     CHECK(address(packet.destination) == "2001:db8::7");
     CHECK(packet.protocol == IPPROTO_UDP);
@@ -97,21 +97,22 @@ TEST_CASE("packet: IPv6, behind its extension headers") {
 
 TEST_CASE("packet: what says where it goes, and then goes on, is source-routed") {
     for (const std::uint8_t route : {std::uint8_t{IPOPT_LSRR}, std::uint8_t{IPOPT_SSRR}}) {
-        CHECK(parse(v4(IPPROTO_UDP, kUdp, {route, 7, 4, 203, 0, 113, 1, 0}), ETH_P_IP).odd ==
-              JAIL_ODD_SOURCE_ROUTED);
-        CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 8, 0, 0, 0, route, 3, 4}), ETH_P_IP).odd ==
-              JAIL_ODD_NOT);  // inside of another option
-        CHECK(parse(v4(IPPROTO_UDP, kUdp, {0, route, 3, 4}), ETH_P_IP).odd ==
-              JAIL_ODD_NOT);  // behind the end
+        CHECK(
+            parse(v4(IPPROTO_UDP, kUdp, {route, 7, 4, 203, 0, 113, 1, 0}), ETH_P_IP).parse_status ==
+            JAIL_PARSE_SOURCE_ROUTED);
+        CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 8, 0, 0, 0, route, 3, 4}), ETH_P_IP).parse_status ==
+              JAIL_PARSE_OK);  // inside of another option
+        CHECK(parse(v4(IPPROTO_UDP, kUdp, {0, route, 3, 4}), ETH_P_IP).parse_status ==
+              JAIL_PARSE_OK);  // behind the end
     }
-    CHECK(parse(v4(IPPROTO_UDP, kUdp, Bytes(JAIL_MAX_OPTIONS * 4, 1)), ETH_P_IP).odd ==
-          JAIL_ODD_SOURCE_ROUTED);  // more than anybody looks at
-    CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 1, 0, 0}), ETH_P_IP).odd ==
-          JAIL_ODD_SOURCE_ROUTED);  // an option without an end
-    CHECK(parse(v6(kRouting, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).odd ==
-          JAIL_ODD_SOURCE_ROUTED);
+    CHECK(parse(v4(IPPROTO_UDP, kUdp, Bytes(JAIL_MAX_OPTIONS * 4, 1)), ETH_P_IP).parse_status ==
+          JAIL_PARSE_SOURCE_ROUTED);  // more than anybody looks at
+    CHECK(parse(v4(IPPROTO_UDP, kUdp, {7, 1, 0, 0}), ETH_P_IP).parse_status ==
+          JAIL_PARSE_SOURCE_ROUTED);  // an option without an end
+    CHECK(parse(v6(kRouting, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).parse_status ==
+          JAIL_PARSE_SOURCE_ROUTED);
     CHECK(parse(v6(kHop, joined({extension(kRouting), extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6)
-              .odd == JAIL_ODD_SOURCE_ROUTED);
+              .parse_status == JAIL_PARSE_SOURCE_ROUTED);
 }
 
 TEST_CASE("packet: fragments of IPv4 are told, those of IPv6 can't be judged") {
@@ -119,26 +120,27 @@ TEST_CASE("packet: fragments of IPv4 are told, those of IPv6 can't be judged") {
     CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 7, 1), ETH_P_IP).fragment == 1);     // an offset
     CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 6, 0x40), ETH_P_IP).fragment ==
           0);  // not to be fragmented
-    CHECK(parse(v6(kFragment, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).odd ==
-          JAIL_ODD_UNREADABLE);
+    CHECK(parse(v6(kFragment, joined({extension(IPPROTO_UDP), kUdp})), ETH_P_IPV6).parse_status ==
+          JAIL_PARSE_UNREADABLE);
 }
 
 TEST_CASE("packet: what can't be read is unreadable") {
     const Bytes four = v4(IPPROTO_UDP, kUdp),
                 six = v6(kHop, joined({extension(IPPROTO_UDP), kUdp}));
     for (std::size_t size = 0; size < 20; ++size)
-        CHECK(parse(Bytes(four.begin(), four.begin() + static_cast<long>(size)), ETH_P_IP).odd ==
-              JAIL_ODD_UNREADABLE);
+        CHECK(parse(Bytes(four.begin(), four.begin() + static_cast<long>(size)), ETH_P_IP)
+                  .parse_status == JAIL_PARSE_UNREADABLE);
     for (std::size_t size = 0; size < 42; ++size)
-        CHECK(parse(Bytes(six.begin(), six.begin() + static_cast<long>(size)), ETH_P_IPV6).odd ==
-              JAIL_ODD_UNREADABLE);
-    CHECK(parse(four, ETH_P_IPV6).odd == JAIL_ODD_UNREADABLE);
-    CHECK(parse(six, ETH_P_IP).odd == JAIL_ODD_UNREADABLE);
-    CHECK(parse(four, ETH_P_ARP).odd == JAIL_ODD_UNREADABLE);
-    CHECK(parse(with(four, 0, 0x44), ETH_P_IP).odd == JAIL_ODD_UNREADABLE);
+        CHECK(parse(Bytes(six.begin(), six.begin() + static_cast<long>(size)), ETH_P_IPV6)
+                  .parse_status == JAIL_PARSE_UNREADABLE);
+    CHECK(parse(four, ETH_P_IPV6).parse_status == JAIL_PARSE_UNREADABLE);
+    CHECK(parse(six, ETH_P_IP).parse_status == JAIL_PARSE_UNREADABLE);
+    CHECK(parse(four, ETH_P_ARP).parse_status == JAIL_PARSE_UNREADABLE);
+    CHECK(parse(with(four, 0, 0x44), ETH_P_IP).parse_status == JAIL_PARSE_UNREADABLE);
     const Bytes options = v4(IPPROTO_UDP, {}, {7, 4, 0, 0});
-    CHECK(parse(Bytes(options.begin(), options.begin() + 20), ETH_P_IP).odd == JAIL_ODD_UNREADABLE);
+    CHECK(parse(Bytes(options.begin(), options.begin() + 20), ETH_P_IP).parse_status ==
+          JAIL_PARSE_UNREADABLE);
     Bytes chain;
     for (int i = 0; i < JAIL_MAX_EXTENSIONS; ++i) chain = joined({chain, extension(kHop)});
-    CHECK(parse(v6(kHop, joined({chain, kUdp})), ETH_P_IPV6).odd == JAIL_ODD_UNREADABLE);
+    CHECK(parse(v6(kHop, joined({chain, kUdp})), ETH_P_IPV6).parse_status == JAIL_PARSE_UNREADABLE);
 }

@@ -19,7 +19,7 @@ IpPrefix prefix(std::string_view text) {
 
 const Request kEnforce{Mode::enforce, Dns::automatic, OnFailure::refuse, {}, {}, {}};
 
-HostView bridge_host() {
+NetworkFacts bridge_host() {
     return {{{prefix("127.0.0.0/8"), JAIL_REASON_LOCAL, "lo"},
              {prefix("127.0.0.1"), JAIL_REASON_LOCAL, "lo"},
              {prefix("127.255.255.255"), JAIL_REASON_BROADCAST, "lo"},
@@ -37,7 +37,7 @@ HostView bridge_host() {
 }
 
 // The reason that blocks the address, "ports" where some pass, "pass" where nothing blocks.
-std::string verdict(const HostView& host, std::string_view address) {
+std::string verdict(const NetworkFacts& host, std::string_view address) {
     const auto policy = compile_policy(kEnforce, host);
     REQUIRE(policy);
     const Rule* rule = find_rule(policy->rules, prefix(address));
@@ -95,7 +95,7 @@ TEST_CASE(
 TEST_CASE(
     "policy: loopback and 'this host' are always blocked, and the container's own while they stay "
     "in a network namespace of its own") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     // What somebody asks for, a resolver of the container's and the host's own routes change
     // nothing about that.
     const Request request = asking("also", "127.0.0.0/9 0.0.0.0/0");
@@ -111,7 +111,8 @@ TEST_CASE(
             INFO(std::string(address));
             const Rule* rule = find_rule(policy->rules, prefix(address));
             REQUIRE(rule != nullptr);
-            CHECK(int{rule->value.own} == (shared ? JAIL_OWN_NOT : JAIL_OWN_LOOPBACK));
+            CHECK(int{rule->value.container_local} ==
+                  (shared ? JAIL_CONTAINER_LOCAL_NOT : JAIL_CONTAINER_LOCAL_LOOPBACK));
             const bool opened = rule->value.ports[0].protocols != 0;
             CHECK(opened == (shared && (prefix(address) == host.name_servers[0] ||
                                         prefix(address) == host.name_servers[1])));
@@ -126,7 +127,7 @@ TEST_CASE(
 
 TEST_CASE(
     "policy: an exception for the host opens no port of a loopback that is the container's own") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     for (const bool shared : {false, true}) {
         host.shares_network = shared;
         const auto policy = compile_policy(asking("allow", "host:11434 127.0.0.1:5432"), host);
@@ -135,20 +136,20 @@ TEST_CASE(
               shared);
         CHECK((find_rule(policy->rules, prefix("::1"))->value.ports[0].protocols != 0) == shared);
         CHECK(find_rule(policy->rules, prefix("198.51.100.7"))->value.ports[0].first == 11434);
-        CHECK(policy->moots.size() == (shared ? 0 : 1));
+        CHECK(policy->unused_exceptions.size() == (shared ? 0 : 1));
     }
 }
 
 TEST_CASE(
     "policy: what the container's hosts file calls the host is blocked, but not its own loopback") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     host.named = {prefix("203.0.113.9"), prefix("127.0.0.1")};
-    CHECK(verdict(host, "203.0.113.9") == "named");
+    CHECK(verdict(host, "203.0.113.9") == "hosts-file");
     CHECK(verdict(host, "127.0.0.1") == "loopback");
 }
 
 TEST_CASE("policy: a resolver on a blocked address answers DNS and nothing else") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     host.name_servers = {prefix("198.51.100.7"), prefix("192.0.2.53"), prefix("fe80::53")};
     CHECK(verdict(host, "198.51.100.7") == "local with ports");
     CHECK(verdict(host, "fe80::53") == "link-local with ports");
@@ -162,7 +163,7 @@ TEST_CASE("policy: a resolver on a blocked address answers DNS and nothing else"
 }
 
 TEST_CASE("policy: dns=off opens nothing for resolvers") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     host.name_servers = {prefix("198.51.100.7")};
     Request request = kEnforce;
     request.dns = Dns::off;
@@ -197,7 +198,7 @@ TEST_CASE("policy: 'host' opens a port at every address of the host, and at noth
         CHECK_MESSAGE(ports_at(*policy, address) == "11434/tcp", address);
     for (const char* address : {"169.254.169.254", "198.51.100.255", "224.0.0.1", "fe80::1"})
         CHECK_MESSAGE(ports_at(*policy, address).empty(), address);
-    CHECK(policy->moots.empty());
+    CHECK(policy->unused_exceptions.empty());
 }
 
 TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside all") {
@@ -212,8 +213,8 @@ TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside
     CHECK(ports_at(*around, "198.51.1.1") == "pass");
     const auto beside = compile_policy(asking("allow", "203.0.113.1:80"), bridge_host());
     CHECK(ports_at(*beside, "203.0.113.1") == "pass");
-    REQUIRE(beside->moots.size() == 1);
-    CHECK(beside->moots[0] == "allow 203.0.113.1:80 is moot: nothing blocks it");
+    REQUIRE(beside->unused_exceptions.size() == 1);
+    CHECK(beside->unused_exceptions[0] == "allow 203.0.113.1:80 has no effect: nothing blocks it");
 }
 
 TEST_CASE("policy: overlapping and touching ranges merge, too many are an error and not cut") {
@@ -234,7 +235,7 @@ TEST_CASE("policy: overlapping and touching ranges merge, too many are an error 
 }
 
 TEST_CASE("policy: additions block, by prefix and by set") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     const auto blocked = [&](const char* also, const char* address) {
         const auto policy = compile_policy(asking("also", also), host);
         REQUIRE(policy);
@@ -248,8 +249,8 @@ TEST_CASE("policy: additions block, by prefix and by set") {
     CHECK(blocked("link-local", "169.254.20.20"));
     const auto none = compile_policy(asking("also", "gateway"), host);
     REQUIRE(none);
-    REQUIRE(none->moots.size() == 1);
-    CHECK(none->moots[0].starts_with("also gateway has no effect: "));
+    REQUIRE(none->unused_exceptions.size() == 1);
+    CHECK(none->unused_exceptions[0].starts_with("also gateway has no effect: "));
     host.gateways = {prefix("192.0.2.1"), prefix("fe80::1")};
     CHECK(blocked("gateway", "192.0.2.1"));
     host.name_servers = {prefix("192.0.2.1")};
@@ -258,7 +259,7 @@ TEST_CASE("policy: additions block, by prefix and by set") {
 }
 
 TEST_CASE("policy: more than a jail holds is an error, and doubles count once") {
-    HostView host;
+    NetworkFacts host;
     for (unsigned i = 0; i < 2 * JAIL_MAX_RULES; ++i)
         host.routes.push_back({prefix(fmt::format("10.1.{}.{}", i % JAIL_MAX_RULES / 256, i % 256)),
                                JAIL_REASON_LOCAL, ""});
@@ -274,16 +275,16 @@ TEST_CASE("policy: more than a jail holds is an error, and doubles count once") 
 TEST_CASE(
     "policy: addresses of the container's own are marked where something blocks them, and block as "
     "before") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     const auto is_own = [&](const char* address) {
         const auto policy = compile_policy(asking("also", "192.0.2.0/24"), host);
         REQUIRE(policy);
         const Rule* rule = find_rule(policy->rules, prefix(address));
-        return rule != nullptr && rule->value.own == JAIL_OWN_ADDRESS;
+        return rule != nullptr && rule->value.container_local == JAIL_CONTAINER_LOCAL_ADDRESS;
     };
     CHECK_FALSE(is_own("192.0.2.9"));
-    host.own = {prefix("192.0.2.9"), prefix("198.51.100.7"), prefix("10.77.3.3"),
-                prefix("203.0.113.9")};
+    host.container_addresses = {prefix("192.0.2.9"), prefix("198.51.100.7"), prefix("10.77.3.3"),
+                                prefix("203.0.113.9")};
     for (const char* own : {"192.0.2.9", "198.51.100.7", "10.77.3.3"})
         CHECK_MESSAGE(is_own(own), own);
     for (const char* other : {"192.0.2.10", "10.77.3.4", "203.0.113.9", "2001:db8::7"})
@@ -295,14 +296,15 @@ TEST_CASE(
 }
 
 TEST_CASE("policy: where the network follows, only what it may become is marked") {
-    HostView host = bridge_host();
-    host.network_follows = true;
+    NetworkFacts host = bridge_host();
+    host.network_is_deferred = true;
     const auto marked = [&] {
         const auto policy = compile_policy(asking("also", "192.0.2.0/24"), host);
         REQUIRE(policy);
         std::string text;
         for (const auto& [address, rule] : policy->rules)
-            if (rule.value.own == JAIL_OWN_ADDRESS) text += address.to_string() + " ";
+            if (rule.value.container_local == JAIL_CONTAINER_LOCAL_ADDRESS)
+                text += address.to_string() + " ";
         return text;
     };
     CHECK(marked() == "192.0.2.0/24 ");
@@ -313,7 +315,7 @@ TEST_CASE("policy: where the network follows, only what it may become is marked"
 TEST_CASE(
     "policy: what a user-mode network leads to the host is blocked, and is the host to "
     "exceptions") {
-    HostView host = bridge_host();
+    NetworkFacts host = bridge_host();
     CHECK(verdict(host, "198.18.0.9") == "pass");
     host.mapped = {prefix("198.18.0.9")};
     CHECK(verdict(host, "198.18.0.9") == "alias");
@@ -323,7 +325,7 @@ TEST_CASE(
 
 TEST_CASE(
     "policy: there is no rule that a wider one repeats, whose ports or mark differ there is") {
-    HostView host;
+    NetworkFacts host;
     host.routes = {{prefix("10.9.0.0/16"), JAIL_REASON_LOCAL, ""},
                    {prefix("10.9.1.0/24"), JAIL_REASON_LOCAL, ""},
                    {prefix("10.9.1.1"), JAIL_REASON_LOCAL, ""},
@@ -343,12 +345,12 @@ TEST_CASE(
           "10.9.0.0/16 10.9.1.0/24 10.9.1.255 fe80::77 ");
     // To people "the host" says more than "private", as long as there is room.
     CHECK(held(asking("also", "private")) == "10.9.0.0/16 10.9.1.255 fe80::77 ");
-    host.own = {prefix("10.9.1.1")};
+    host.container_addresses = {prefix("10.9.1.1")};
     CHECK(held(kEnforce) == "10.9.0.0/16 10.9.1.1 10.9.1.255 fe80::77 ");
 }
 
 TEST_CASE("policy: more local prefixes than a jail holds, in a wider one") {
-    HostView host;
+    NetworkFacts host;
     for (unsigned i = 0; i < 2 * JAIL_MAX_RULES; ++i)
         host.routes.push_back(
             {prefix(fmt::format("10.{}.{}.1", i / 256, i % 256)), JAIL_REASON_LOCAL, ""});

@@ -5,7 +5,7 @@
 
 #include <cerrno>
 
-#include "policy/judge.h"
+#include "policy/evaluate.h"
 #include "policy/probe.h"
 #include "system/blinding_hierarchy.h"
 
@@ -37,7 +37,7 @@ PerLine<ProbeTry> denied() {
 }
 
 std::string said(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
-    const auto judged = judge_probe(plan, tries);
+    const auto judged = check_probe(plan, tries);
     return judged ? "" : judged.error().message;
 }
 
@@ -69,17 +69,18 @@ TEST_CASE("probe: what is tried is denied, or passes all but egress, whatever th
             CHECK(plan.tries(line) == row.sends);
             if (!plan.tries(line)) continue;
             CHECK(plan.targets[line]->port != 0);
-            const Judgement judgement =
-                judge(rules, plan.targets[line]->address, 17, plan.targets[line]->port);
-            CHECK(judgement.blocked);
-            CHECK_FALSE(judgement.is_own());
-            CHECK(judgement.reason != JAIL_REASON_LOCAL);
+            const Evaluation evaluation =
+                evaluate(rules, plan.targets[line]->address, 17, plan.targets[line]->port);
+            CHECK(evaluation.blocked);
+            CHECK_FALSE(evaluation.is_container_local());
+            CHECK(evaluation.reason != JAIL_REASON_LOCAL);
         }
         for (const jail_line line : {JAIL_LINE_EGRESS4, JAIL_LINE_EGRESS6}) {
             CHECK(plan.tries(line) == row.leaves);
             if (plan.tries(line))
-                CHECK_FALSE(judge(rules, plan.targets[line]->address, 17, plan.targets[line]->port)
-                                .blocked);
+                CHECK_FALSE(
+                    evaluate(rules, plan.targets[line]->address, 17, plan.targets[line]->port)
+                        .blocked);
         }
         CHECK(said(plan, denied()) == "");
     }

@@ -36,7 +36,7 @@ std::vector<std::string> found_in_documents(const std::string& pattern) {
     return found;
 }
 
-Written split(const std::string& written) {
+RawSetting split(const std::string& written) {
     const std::size_t equals = written.find('=');
     REQUIRE(equals != std::string::npos);
     return {written.substr(0, equals), written.substr(equals + 1)};

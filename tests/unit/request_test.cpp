@@ -28,11 +28,11 @@ bool holds(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-Settings settings(std::vector<Written> written) {
+Settings settings(std::vector<RawSetting> written) {
     return parse_settings(written).value();
 }
 
-std::string join_message(const Defaults& defaults, std::vector<Written> asked) {
+std::string join_message(const Defaults& defaults, std::vector<RawSetting> asked) {
     const auto request = join_settings(defaults, settings(std::move(asked)));
     return request ? "no error" : request.error().message;
 }
@@ -227,7 +227,7 @@ TEST_CASE(
                                   {"--allow", "host:80"},
                                   {"--accept", "host-pid"}}),
                         true};
-    const auto message = [&](const std::vector<Written>& flags) {
+    const auto message = [&](const std::vector<RawSetting>& flags) {
         const auto joined = join_defaults(unit, {settings(flags), false});
         return joined ? "no error" : joined.error().message;
     };
@@ -291,18 +291,18 @@ TEST_CASE("settings: every word that is listed is taken, as a flag and as an ann
 }
 
 TEST_CASE("settings: what a policy is made of is said as annotations say it") {
-    const std::vector<Written> asked = {{"jail-ai.block-host", "audit"},
-                                        {"jail-ai.block-host.allow", "host:80"},
-                                        {"jail-ai.block-host.allow", "[fd00::1]:53/udp"},
-                                        {"jail-ai.block-host.also", "private"},
-                                        {"jail-ai.block-host.also", "10.0.0.1"},
-                                        {"jail-ai.block-host.dns", "off"},
-                                        {"jail-ai.block-host.accept", "host-pid"}};
+    const std::vector<RawSetting> asked = {{"jail-ai.block-host", "audit"},
+                                           {"jail-ai.block-host.allow", "host:80"},
+                                           {"jail-ai.block-host.allow", "[fd00::1]:53/udp"},
+                                           {"jail-ai.block-host.also", "private"},
+                                           {"jail-ai.block-host.also", "10.0.0.1"},
+                                           {"jail-ai.block-host.dns", "off"},
+                                           {"jail-ai.block-host.accept", "host-pid"}};
     CHECK(policy_settings(join_settings({}, settings(asked)).value()) == asked);
     const auto other =
         join_settings({}, settings({{"--block-host", "true"}, {"--on-failure", "run"}})).value();
-    CHECK(policy_settings(other) ==
-          std::vector<Written>{{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "auto"}});
+    CHECK(policy_settings(other) == std::vector<RawSetting>{{"jail-ai.block-host", "true"},
+                                                            {"jail-ai.block-host.dns", "auto"}});
 }
 
 TEST_CASE("settings: each has its help, with the words that it names") {

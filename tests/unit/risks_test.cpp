@@ -169,7 +169,7 @@ namespace {
 
 const Unguarded kNobodyListens{true, false, {true, {}}};
 
-std::vector<FoundRisk> found_unguarded(Unguarded unguarded, OpenSockets open_sockets,
+std::vector<FoundRisk> found_unguarded(Unguarded unguarded, ReachableFamilies open_sockets,
                                        std::set<std::string> capabilities = {}) {
     Bundle bundle;
     unguarded.open_sockets = open_sockets;
@@ -183,15 +183,17 @@ std::vector<FoundRisk> found_unguarded(Unguarded unguarded, OpenSockets open_soc
 
 TEST_CASE("risks: with a guard, or with closed families, sockets of other families are none") {
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, kOrdinary) == "");
-    CHECK(found_unguarded(kNobodyListens, {Opened::no, Opened::no}, {"CAP_NET_RAW"}).empty());
+    CHECK(found_unguarded(kNobodyListens, {SocketAccess::no, SocketAccess::no}, {"CAP_NET_RAW"})
+              .empty());
 }
 
 TEST_CASE("risks: packet sockets need CAP_NET_RAW, and refuse the container") {
-    CHECK(found_unguarded(kNobodyListens, {Opened::yes, Opened::no}).empty());
-    const auto risks = found_unguarded(kNobodyListens, {Opened::yes, Opened::no}, {"CAP_NET_RAW"});
+    CHECK(found_unguarded(kNobodyListens, {SocketAccess::yes, SocketAccess::no}).empty());
+    const auto risks =
+        found_unguarded(kNobodyListens, {SocketAccess::yes, SocketAccess::no}, {"CAP_NET_RAW"});
     REQUIRE(risks.size() == 1);
     CHECK(risks[0].risk == Risk::cap_net_raw);
-    CHECK(risks[0].refuses);
+    CHECK(risks[0].is_fatal);
     CHECK(risks[0].what == "it has CAP_NET_RAW and can open packet sockets");
     for (const char* remedy : {"--cap-drop=NET_RAW", "precreate", "50-jail-ai-hook.conf",
                                "seccomp profile", "lsm=…,bpf"}) {
@@ -199,7 +201,7 @@ TEST_CASE("risks: packet sockets need CAP_NET_RAW, and refuse the container") {
         CHECK(risks[0].remedy.find(remedy) != std::string::npos);
     }
     const auto by_ia32 =
-        found_unguarded(kNobodyListens, {Opened::by_ia32, Opened::no}, {"CAP_NET_RAW"});
+        found_unguarded(kNobodyListens, {SocketAccess::by_ia32, SocketAccess::no}, {"CAP_NET_RAW"});
     REQUIRE(by_ia32.size() == 1);
     CHECK(by_ia32[0].risk == Risk::ia32);
     CHECK(by_ia32[0].what ==
@@ -214,15 +216,15 @@ TEST_CASE(
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
     CHECK(found({}, facts) == "");
     const auto risks = find_risks({{}, {"CAP_NET_RAW"}, {}, {}}, facts);
-    CHECK(risks[0].refuses);
+    CHECK(risks[0].is_fatal);
     CHECK(risks[0].remedy.find("--cap-drop=NET_RAW") != std::string::npos);
     facts.in_user_namespace = true;
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
     facts.in_user_namespace = false;
     facts.unguarded = kNobodyListens;
-    facts.unguarded->open_sockets = {Opened::no, Opened::no, Opened::yes};
+    facts.unguarded->open_sockets = {SocketAccess::no, SocketAccess::no, SocketAccess::yes};
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
-    facts.unguarded->open_sockets.ip = Opened::no;
+    facts.unguarded->open_sockets.ip = SocketAccess::no;
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
 }
 
@@ -234,39 +236,42 @@ TEST_CASE(
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
     CHECK(found({}, facts) == "");
     const auto risks = find_risks({{}, {"CAP_NET_RAW"}, {}, {}}, facts);
-    CHECK(risks[0].refuses);
+    CHECK(risks[0].is_fatal);
     CHECK(risks[0].remedy.find("--cap-drop=NET_RAW") != std::string::npos);
     facts.unguarded = kNobodyListens;
-    facts.unguarded->open_sockets = {Opened::no, Opened::no, Opened::yes};
+    facts.unguarded->open_sockets = {SocketAccess::no, SocketAccess::no, SocketAccess::yes};
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "cap_net_raw ");
-    facts.unguarded->open_sockets.ip = Opened::no;
+    facts.unguarded->open_sockets.ip = SocketAccess::no;
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
 }
 
 TEST_CASE("risks: vsock refuses where somebody listens or nobody can tell, else it is told") {
-    const auto told = found_unguarded(kNobodyListens, {Opened::no, Opened::yes});
+    const auto told = found_unguarded(kNobodyListens, {SocketAccess::no, SocketAccess::yes});
     REQUIRE(told.size() == 1);
     CHECK(told[0].risk == Risk::vsock);
-    CHECK_FALSE(told[0].refuses);
+    CHECK_FALSE(told[0].is_fatal);
     const auto refused =
-        found_unguarded({true, false, {true, {22, 80}}}, {Opened::no, Opened::yes});
+        found_unguarded({true, false, {true, {22, 80}}}, {SocketAccess::no, SocketAccess::yes});
     REQUIRE(refused.size() == 1);
-    CHECK(refused[0].refuses);
+    CHECK(refused[0].is_fatal);
     CHECK(refused[0].what ==
           "it can open vsock sockets, and a process of this machine listens on vsock port 22");
-    const auto unknown = found_unguarded({true, false, {false, {}}}, {Opened::no, Opened::yes});
+    const auto unknown =
+        found_unguarded({true, false, {false, {}}}, {SocketAccess::no, SocketAccess::yes});
     REQUIRE(unknown.size() == 1);
-    CHECK(unknown[0].refuses);
+    CHECK(unknown[0].is_fatal);
     CHECK(unknown[0].what.find("no vsock_diag") != std::string::npos);
 }
 
 TEST_CASE("risks: abstract Unix sockets are told, with what helps on this kernel") {
-    const auto newer = found_unguarded({true, true, {true, {}}}, {Opened::no, Opened::no});
+    const auto newer =
+        found_unguarded({true, true, {true, {}}}, {SocketAccess::no, SocketAccess::no});
     REQUIRE(newer.size() == 1);
     CHECK(newer[0].risk == Risk::abstract_unix);
-    CHECK_FALSE(newer[0].refuses);
+    CHECK_FALSE(newer[0].is_fatal);
     CHECK(newer[0].remedy.find("lsm=…,bpf") != std::string::npos);
-    const auto older = found_unguarded({false, true, {true, {}}}, {Opened::no, Opened::no});
+    const auto older =
+        found_unguarded({false, true, {true, {}}}, {SocketAccess::no, SocketAccess::no});
     REQUIRE(older.size() == 1);
     CHECK(older[0].remedy.find("lsm=") == std::string::npos);
     CHECK(older[0].remedy.find("network namespace of its own") != std::string::npos);
@@ -279,9 +284,9 @@ TEST_CASE(
     const auto risks = find_risks({}, facts);
     REQUIRE(risks.size() == 2);
     CHECK(risks[0].risk == Risk::host_loopback);
-    CHECK_FALSE(risks[0].refuses);
+    CHECK_FALSE(risks[0].is_fatal);
     CHECK(risks[0].what ==
           "its own loopback leads to the host's 127.0.0.1 and ::1, by pasta's '-T 4000': on these "
           "ports");
-    CHECK(risks[1].refuses);
+    CHECK(risks[1].is_fatal);
 }

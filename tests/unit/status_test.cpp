@@ -7,8 +7,8 @@
 #include <cstring>
 
 #include "base/ip_prefix.h"
+#include "commands/denial_text.h"
 #include "commands/log_report.h"
-#include "commands/refusal_text.h"
 #include "commands/status_report.h"
 #include "container/request.h"
 #include "policy/risks.h"
@@ -20,9 +20,9 @@ namespace {
 constexpr std::uint64_t kSecond = 1'000'000'000;
 constexpr Now kNow{1000 * kSecond, 2000000000 * kSecond};
 
-jail_refusal refusal_of(std::uint8_t reason, std::uint16_t port, std::uint8_t protocol,
-                        const char* address = nullptr) {
-    jail_refusal what{{}, port, protocol, reason};
+jail_denial refusal_of(std::uint8_t reason, std::uint16_t port, std::uint8_t protocol,
+                       const char* address = nullptr) {
+    jail_denial what{{}, port, protocol, reason};
     if (address != nullptr)
         std::memcpy(what.addr, IpPrefix::parse(address).value().key().addr, sizeof what.addr);
     return what;
@@ -36,16 +36,16 @@ JailSnapshot named(const char* name) {
     jail.metadata->since = kNow.real - 7200 * kSecond;
     jail.metadata->mode = Mode::enforce;
     jail.metadata->guard = Guard::lsm;
-    jail.metadata->open_routes =
+    jail.metadata->risks =
         1U << static_cast<unsigned>(Risk::vsock) | 1U << static_cast<unsigned>(Risk::abstract_unix);
     jail.metadata->container = "0123456789abcdef";
     jail.programs = {{"jail_connect4", 1, 0, {}}};
     jail.prefixes = 38;
     jail.denials[JAIL_REASON_LOCAL] = 7;
-    Refusal refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"),
-                    {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
+    RecentDenial refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"),
+                         {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
     std::memcpy(refusal.seen.comm, "psql", 4);
-    jail.refusals = {refusal};
+    jail.recent_denials = {refusal};
     return jail;
 }
 
@@ -56,17 +56,16 @@ JailSnapshot report() {
 }  // namespace
 
 TEST_CASE("status: what was refused, in words") {
-    CHECK(refusal_text(refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1")) ==
-          "10.88.0.1:5432/tcp");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_LOCAL, 53, 17, "fd00::1")) == "[fd00::1]:53/udp");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_MULTICAST, 0, 58, "ff02::16")) == "ff02::16 icmpv6");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_PACKET, 0, 47, "10.88.0.1")) ==
+    CHECK(denial_text(refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1")) == "10.88.0.1:5432/tcp");
+    CHECK(denial_text(refusal_of(JAIL_REASON_LOCAL, 53, 17, "fd00::1")) == "[fd00::1]:53/udp");
+    CHECK(denial_text(refusal_of(JAIL_REASON_MULTICAST, 0, 58, "ff02::16")) == "ff02::16 icmpv6");
+    CHECK(denial_text(refusal_of(JAIL_REASON_MALFORMED_PACKET, 0, 47, "10.88.0.1")) ==
           "10.88.0.1 protocol 47");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_FAMILY, 40, 0)) == "socket of family 40, protocol 0");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_FOREIGN_FILE, JAIL_FILE_DEVICE, 0)) ==
+    CHECK(denial_text(refusal_of(JAIL_REASON_FAMILY, 40, 0)) == "socket of family 40, protocol 0");
+    CHECK(denial_text(refusal_of(JAIL_REASON_INHERITED_FILE, JAIL_FILE_DEVICE, 0)) ==
           "a network device handed in");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_FOREIGN_FILE, 99, 0)) == "a file handed in");
-    CHECK(refusal_text(refusal_of(JAIL_REASON_BPF, 5, 0)) == "bpf command 5");
+    CHECK(denial_text(refusal_of(JAIL_REASON_INHERITED_FILE, 99, 0)) == "a file handed in");
+    CHECK(denial_text(refusal_of(JAIL_REASON_BPF, 5, 0)) == "bpf command 5");
 }
 
 TEST_CASE("status: an ID that somebody made up says nothing to a terminal, and is JSON") {
@@ -102,7 +101,7 @@ TEST_CASE("status: a container's name stands behind its ID") {
 TEST_CASE("status: a jail that another version has made is told all the same") {
     JailSnapshot jail = report();
     jail.metadata.reset();
-    jail.refusals.clear();
+    jail.recent_denials.clear();
     CHECK(status_to_people({jail}, kNow)
               .starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
 }
@@ -110,7 +109,7 @@ TEST_CASE("status: a jail that another version has made is told all the same") {
 TEST_CASE("status: to machines") {
     rapidjson::Document answer;
     JailSnapshot odd = named("web");
-    std::memcpy(odd.refusals[0].seen.comm, "\xff\"\n", 4);
+    std::memcpy(odd.recent_denials[0].seen.comm, "\xff\"\n", 4);
     const std::string text = status_to_machines({report(), odd}, kNow);
     REQUIRE(!answer.Parse<rapidjson::kParseValidateEncodingFlag>(text.c_str()).HasParseError());
     REQUIRE(answer.Size() == 2);
@@ -125,11 +124,11 @@ TEST_CASE("status: to machines") {
     CHECK(text_at(jail, "guard") == "lsm");
     CHECK(jail["denials"]["local"].GetUint64() == 7);
     CHECK(jail["denials"].MemberCount() == JAIL_REASON_COUNT);
-    CHECK(jail["open_routes"].Size() == 2);
-    CHECK(text_at(jail["refusals"][0], "what") == "10.88.0.1:5432/tcp");
-    CHECK(jail["refusals"][0]["seconds_ago"].GetUint64() == 3);
-    CHECK(text_at(jail["refusals"][0], "comm") == "psql");
-    CHECK(text_at(answer[1]["refusals"][0], "comm") == "\\xff\"\\x0a");
+    CHECK(jail["risks"].Size() == 2);
+    CHECK(text_at(jail["recent_denials"][0], "what") == "10.88.0.1:5432/tcp");
+    CHECK(jail["recent_denials"][0]["seconds_ago"].GetUint64() == 3);
+    CHECK(text_at(jail["recent_denials"][0], "comm") == "psql");
+    CHECK(text_at(answer[1]["recent_denials"][0], "comm") == "\\xff\"\\x0a");
 }
 
 TEST_CASE("status: to Prometheus, with what is special in a label escaped") {

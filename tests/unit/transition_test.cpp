@@ -10,7 +10,7 @@
 
 #include <cstring>
 
-#include "policy/judge.h"
+#include "policy/evaluate.h"
 #include "random_policy.h"
 
 using namespace jail_ai;
@@ -50,7 +50,7 @@ Rules arbitrary(RandomWorld& world) {
     Rules rules;
     for (unsigned i = world.below(12); i > 0; --i) {
         jail_rule rule = world.below(3) == 0 ? kOpen : kBlock;
-        rule.own = static_cast<std::uint8_t>(world.below(2));
+        rule.container_local = static_cast<std::uint8_t>(world.below(2));
         for (unsigned range = world.below(JAIL_MAX_PORTS + 1); range > 0; --range) {
             const std::uint16_t first = world.port();
             rule.ports[range - 1] = {first, static_cast<std::uint16_t>(first + world.below(4)),
@@ -83,7 +83,7 @@ bool same(const Rules& a, const Rules& b) {
 }
 
 bool blocks(const Rules& rules, const Destination& destination) {
-    return judge(rules, destination.address, destination.protocol, destination.port).blocked;
+    return evaluate(rules, destination.address, destination.protocol, destination.port).blocked;
 }
 
 void check_transition(const Rules& now, const Rules& then, RandomWorld& world,
@@ -119,7 +119,7 @@ TEST_CASE("transition: between rules that are alike there is no step") {
 TEST_CASE("transition: a new address is one step, and one that leaves is one") {
     const Request request{Mode::enforce, Dns::automatic, OnFailure::refuse, {}, {}, {}};
     const auto rules_with = [&](std::vector<LocalRoute> routes) {
-        HostView host;
+        NetworkFacts host;
         host.routes = std::move(routes);
         return compile_policy(request, host)->rules;
     };
@@ -143,7 +143,7 @@ TEST_CASE("transition: an exception that moves to another prefix opens nothing t
     Rules rules = now;
     for (const RuleStep& step : plan_transition(now, then)) {
         apply(rules, step);
-        CHECK(judge(rules, prefix("10.1.2.3"), IPPROTO_TCP, 80).blocked);
+        CHECK(evaluate(rules, prefix("10.1.2.3"), IPPROTO_TCP, 80).blocked);
     }
     CHECK(same(rules, then));
 }
@@ -158,7 +158,7 @@ TEST_CASE("transition: an address that each set blocks by another of its two for
         Rules rules = now;
         for (const RuleStep& step : plan_transition(now, then)) {
             apply(rules, step);
-            CHECK(judge(rules, prefix("64:ff9b::10.0.0.1"), IPPROTO_TCP, 80).blocked);
+            CHECK(evaluate(rules, prefix("64:ff9b::10.0.0.1"), IPPROTO_TCP, 80).blocked);
         }
         CHECK(same(rules, then));
     }

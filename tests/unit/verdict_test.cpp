@@ -19,10 +19,10 @@ JAIL_INLINE const jail_rule* jail_lookup(const void* rules, const jail_key* key)
 
 namespace {
 
-int judge(const jail_ai::Rules& rules, const char* text, std::uint8_t protocol = IPPROTO_TCP,
-          std::uint16_t port = 80) {
+int evaluate(const jail_ai::Rules& rules, const char* text, std::uint8_t protocol = IPPROTO_TCP,
+             std::uint16_t port = 80) {
     const jail_key key = jail_ai::IpPrefix::parse(text).value().key();
-    return jail_judge(&rules, &key, protocol, port);
+    return jail_evaluate(&rules, &key, protocol, port);
 }
 
 jail_ai::Rules rules_of(std::initializer_list<std::pair<const char*, jail_rule>> list) {
@@ -43,14 +43,14 @@ TEST_CASE("verdict: what no rule holds passes, the longest prefix decides") {
     open.ports[0] = {0, 65535, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
     const auto local = rules_of({{"10.0.0.0/8", block(JAIL_REASON_LOCAL)},
                                  {"10.1.0.0/16", open},
-                                 {"10.1.2.3", block(JAIL_REASON_NAMED)},
+                                 {"10.1.2.3", block(JAIL_REASON_HOSTS_FILE)},
                                  {"fd00::/16", block(JAIL_REASON_ALIAS)}});
-    CHECK(judge(local, "192.0.2.1") == JAIL_VERDICT_PASS);
-    CHECK(judge(local, "10.0.0.1") == JAIL_REASON_LOCAL);
-    CHECK(judge(local, "10.1.0.1") == JAIL_VERDICT_PASS);
-    CHECK(judge(local, "10.1.2.3") == JAIL_REASON_NAMED);
-    CHECK(judge(local, "fd00::1") == JAIL_REASON_ALIAS);
-    CHECK(judge(local, "fd01::1") == JAIL_VERDICT_PASS);
+    CHECK(evaluate(local, "192.0.2.1") == JAIL_VERDICT_PASS);
+    CHECK(evaluate(local, "10.0.0.1") == JAIL_REASON_LOCAL);
+    CHECK(evaluate(local, "10.1.0.1") == JAIL_VERDICT_PASS);
+    CHECK(evaluate(local, "10.1.2.3") == JAIL_REASON_HOSTS_FILE);
+    CHECK(evaluate(local, "fd00::1") == JAIL_REASON_ALIAS);
+    CHECK(evaluate(local, "fd01::1") == JAIL_VERDICT_PASS);
 }
 
 TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
@@ -63,25 +63,25 @@ TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
           // RFC 6052 2.2, behind 48, 56 and 64 bits
           "64:ff9b:1:c000:2:100::", "64:ff9b:1:c000:2:100:7:7",
           "64:ff9b:1:aac0:0:201::", "64:ff9b:1:aabb:c0:2:100::"})
-        CHECK_MESSAGE(judge(local, disguise) == JAIL_REASON_LOCAL, disguise);
+        CHECK_MESSAGE(evaluate(local, disguise) == JAIL_REASON_LOCAL, disguise);
     for (const char* other :
          {"::ffff:192.0.2.2", "::192.0.2.2", "64:ff9b::192.0.2.2", "64:ff9b:2::192.0.2.1",
           "2002:c000:0202::", "2003:c000:0201::", "::1:192.0.2.1", "1::192.0.2.1",
           "::fffe:192.0.2.1", "64:ff9c::192.0.2.1", "::1",
           "::", "64:ff9b:1:c000:2:200::", "64:ff9b:1:aac0:0:202::", "64:ff9b:1:aabb:c0:2:200::",
           "64:ff9b:2:c000:2:100::", "64:ff9b:1::"})
-        CHECK_MESSAGE(judge(local, other) == JAIL_VERDICT_PASS, other);
-    CHECK(judge(local, "::2") == JAIL_REASON_UNSPECIFIED);
+        CHECK_MESSAGE(evaluate(local, other) == JAIL_VERDICT_PASS, other);
+    CHECK(evaluate(local, "::2") == JAIL_REASON_UNSPECIFIED);
 }
 
 TEST_CASE(
     "verdict: an IPv6 address of the host that happens to be a disguise is blocked as it stands") {
     const auto local = rules_of({{"2002:c000:0201::1", block(JAIL_REASON_LOCAL)},
                                  {"64:ff9b::/96", block(JAIL_REASON_ALIAS)}});
-    CHECK(judge(local, "2002:c000:0201::1") == JAIL_REASON_LOCAL);
-    CHECK(judge(local, "2002:c000:0201::2") == JAIL_VERDICT_PASS);
-    CHECK(judge(local, "64:ff9b::198.51.100.1") == JAIL_REASON_ALIAS);
-    CHECK(judge(local, "198.51.100.1") == JAIL_VERDICT_PASS);
+    CHECK(evaluate(local, "2002:c000:0201::1") == JAIL_REASON_LOCAL);
+    CHECK(evaluate(local, "2002:c000:0201::2") == JAIL_VERDICT_PASS);
+    CHECK(evaluate(local, "64:ff9b::198.51.100.1") == JAIL_REASON_ALIAS);
+    CHECK(evaluate(local, "198.51.100.1") == JAIL_VERDICT_PASS);
 }
 
 TEST_CASE(
@@ -90,15 +90,15 @@ TEST_CASE(
     rule.ports[0] = {53, 53, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
     rule.ports[JAIL_MAX_PORTS - 1] = {8000, 8010, JAIL_PORTS_TCP, 0};
     const auto local = rules_of({{"192.0.2.1", rule}});
-    CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, 53) == JAIL_VERDICT_PASS);
-    CHECK(judge(local, "192.0.2.1", IPPROTO_UDP, 53) == JAIL_VERDICT_PASS);
-    CHECK(judge(local, "192.0.2.1", IPPROTO_UDP, 8000) == JAIL_REASON_LOCAL);
+    CHECK(evaluate(local, "192.0.2.1", IPPROTO_TCP, 53) == JAIL_VERDICT_PASS);
+    CHECK(evaluate(local, "192.0.2.1", IPPROTO_UDP, 53) == JAIL_VERDICT_PASS);
+    CHECK(evaluate(local, "192.0.2.1", IPPROTO_UDP, 8000) == JAIL_REASON_LOCAL);
     for (const std::uint16_t port : std::to_array<std::uint16_t>({8000, 8005, 8010}))
-        CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, port) == JAIL_VERDICT_PASS);
+        CHECK(evaluate(local, "192.0.2.1", IPPROTO_TCP, port) == JAIL_VERDICT_PASS);
     for (const std::uint16_t port : std::to_array<std::uint16_t>({0, 52, 54, 7999, 8011, 65535}))
-        CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, port) == JAIL_REASON_LOCAL);
+        CHECK(evaluate(local, "192.0.2.1", IPPROTO_TCP, port) == JAIL_REASON_LOCAL);
     for (const std::uint8_t protocol : std::to_array<std::uint8_t>({0, 1, 58, 132, 136, 255}))
-        CHECK(judge(local, "192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
+        CHECK(evaluate(local, "192.0.2.1", protocol, 53) == JAIL_REASON_LOCAL);
 }
 
 TEST_CASE(
@@ -109,14 +109,14 @@ TEST_CASE(
     int opened = 0;
     for (int round = 0; round < 2500; ++round) {
         const jail_ai::Request request = world.request();
-        const jail_ai::HostView host = world.host();
+        const jail_ai::NetworkFacts host = world.host();
         const auto policy = jail_ai::compile_policy(request, host);
         REQUIRE(policy);
         for (int i = 0; i < 40; ++i) {
             const auto to = world.destination();
             const bool expected = jail_ai::test::is_blocked_by_reference(request, host, to);
-            const bool actual = jail_judge(&policy->rules, &to.address.key(), to.protocol,
-                                           to.port) != JAIL_VERDICT_PASS;
+            const bool actual = jail_evaluate(&policy->rules, &to.address.key(), to.protocol,
+                                              to.port) != JAIL_VERDICT_PASS;
             if (actual != expected)
                 FAIL(round << ": " << to.address.to_string() << " port " << to.port << " protocol "
                            << int{to.protocol});
@@ -131,7 +131,7 @@ TEST_CASE(
 
 TEST_CASE("verdict: a value that nobody filled in blocks") {
     const auto local = rules_of({{"192.0.2.1", jail_rule{}}, {"192.0.2.2", {250, {}, {}, {}}}});
-    CHECK(judge(local, "192.0.2.1") == JAIL_REASON_LOCAL);
-    CHECK(judge(local, "192.0.2.1", IPPROTO_TCP, 0) == JAIL_REASON_LOCAL);
-    CHECK(judge(local, "192.0.2.2") == JAIL_REASON_PACKET);
+    CHECK(evaluate(local, "192.0.2.1") == JAIL_REASON_LOCAL);
+    CHECK(evaluate(local, "192.0.2.1", IPPROTO_TCP, 0) == JAIL_REASON_LOCAL);
+    CHECK(evaluate(local, "192.0.2.2") == JAIL_REASON_MALFORMED_PACKET);
 }

@@ -38,21 +38,22 @@ JailSnapshot jail_of(Guard guard) {
         for (const ProgramSlot& slot : kGuardTable)
             jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
     if (guard == Guard::unix_hooks)
-        for (const ProgramSlot& slot : kAbstractTable)
+        for (const ProgramSlot& slot : kUnixTable)
             jail.programs.push_back({slot.name, ++id, BPF_F_ALLOW_MULTI, {{"jail_denials", 3}}});
     return jail;
 }
 
 VerifyFacts good(Guard guard = Guard::lsm) {
     VerifyFacts facts;
-    facts.containers.push_back({{kId, "", "crun", 0, 42}, Asks::enforce, "", {9, kCgroup, 5}});
+    facts.containers.push_back(
+        {{kId, "", "crun", 0, 42}, RequestedMode::enforce, "", {9, kCgroup, 5}});
     facts.jails.push_back(jail_of(guard));
     return facts;
 }
 
 std::string found_in(const VerifyFacts& facts) {
     std::string kinds;
-    for (const Finding& each : judge_containers(facts)) {
+    for (const Finding& each : check_containers(facts)) {
         CHECK_FALSE(each.what.empty());
         CHECK_FALSE(each.remedy.empty());
         CHECK(each.what.find('\n') == std::string::npos);
@@ -70,7 +71,7 @@ void drop(JailSnapshot& jail, std::string_view name) {
 TEST_CASE("verify: all is well") {
     for (const Guard guard : {Guard::none, Guard::unix_hooks, Guard::lsm})
         CHECK(found_in(good(guard)) == "");
-    CHECK(judge_containers({}).empty());
+    CHECK(check_containers({}).empty());
 }
 
 TEST_CASE("verify: one thing is wrong") {
@@ -86,22 +87,22 @@ TEST_CASE("verify: one thing is wrong") {
         {"not-jailed; ",
          [](auto& container, auto&) {
              container.cgroups = {9, 5};
-             container.asks = Asks::audit;
+             container.asks = RequestedMode::audit;
          }},
         {"not-jailed; ",
          [](auto& container, auto&) {
              container.cgroups = {9, 5};
-             container.asks = Asks::unclear;
+             container.asks = RequestedMode::unclear;
          }},
         {"",
          [](auto& container, auto&) {
              container.cgroups = {9, 5};
-             container.asks = Asks::nothing;
+             container.asks = RequestedMode::nothing;
          }},
         {"",
          [](auto& container, auto&) {
              container.cgroups = {9, 5};
-             container.asks = Asks::off;
+             container.asks = RequestedMode::off;
          }},
         {"unreadable; ",
          [](auto& container, auto&) {
@@ -113,12 +114,12 @@ TEST_CASE("verify: one thing is wrong") {
              container.unread = "open '/b/config.json': no";
          }},  // it has what it may ask for
         {"other-mode; ", [](auto&, auto& jail) { jail.metadata->mode = Mode::audit; }},
-        {"other-mode; ", [](auto& container, auto&) { container.asks = Asks::audit; }},
+        {"other-mode; ", [](auto& container, auto&) { container.asks = RequestedMode::audit; }},
         {"",
          [](auto& container, auto&) {
-             container.asks = Asks::off;
+             container.asks = RequestedMode::off;
          }},  // the administrator may jail what asks for nothing
-        {"", [](auto& container, auto&) { container.asks = Asks::unclear; }},
+        {"", [](auto& container, auto&) { container.asks = RequestedMode::unclear; }},
         {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_connect4"); }},
         {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_ingress"); }},
         {"program-missing; ", [](auto&, auto& jail) { drop(jail, "jail_bpf"); }},
@@ -173,7 +174,7 @@ TEST_CASE("verify: of two jails the one that blocks counts") {
     facts.jails.back().cgroup_id = 5;
     facts.jails.front().metadata->mode = Mode::audit;
     CHECK(found_in(facts) == "");
-    facts.containers.front().asks = Asks::audit;
+    facts.containers.front().asks = RequestedMode::audit;
     CHECK(found_in(facts) == "other-mode; ");
 }
 
@@ -193,31 +194,31 @@ TEST_CASE("verify: a jail whose container nobody knows") {
 
 TEST_CASE("verify: to people") {
     VerifyFacts facts = good();
-    CHECK(verification_to_people(facts, judge_containers(facts)) ==
+    CHECK(verification_to_people(facts, check_containers(facts)) ==
           "1 containers ask for the block, 1 have it\n");
     facts.jails.clear();
-    facts.containers.push_back({{"b", "", "runc", 1500, 43}, Asks::nothing, "", {}});
-    CHECK(verification_to_people(facts, judge_containers(facts)) ==
+    facts.containers.push_back({{"b", "", "runc", 1500, 43}, RequestedMode::nothing, "", {}});
+    CHECK(verification_to_people(facts, check_containers(facts)) ==
           "0123456789ab: it asks for the block and is not jailed: restart it, or jail-ai-hook "
           "attach --container 0123456789ab\n"
           "1 containers ask for the block, 0 have it\n");
     facts.containers = {
-        {{kId, "", "crun", 1500, 43}, Asks::audit, "", {}}};  // whose ID may be another's
-    CHECK(verification_to_people(facts, judge_containers(facts)) ==
+        {{kId, "", "crun", 1500, 43}, RequestedMode::audit, "", {}}};  // whose ID may be another's
+    CHECK(verification_to_people(facts, check_containers(facts)) ==
           "0123456789ab: it asks for the block and is not jailed (run by uid 1500, process 43): "
           "have it restarted, or jail-ai-hook attach --pid 43\n"
           "1 containers ask for the block, 0 have it\n");
     facts.containers.front().name = "web";
-    CHECK(verification_to_people(facts, judge_containers(facts))
+    CHECK(verification_to_people(facts, check_containers(facts))
               .starts_with("0123456789ab (web): it asks for the block"));
-    facts.containers.push_back({{kId, "", "crun", 0, 44}, Asks::nothing, "", {}});
-    CHECK(verification_to_people(facts, judge_containers(facts))
+    facts.containers.push_back({{kId, "", "crun", 0, 44}, RequestedMode::nothing, "", {}});
+    CHECK(verification_to_people(facts, check_containers(facts))
               .starts_with("0123456789ab: it asks for the block"));
     facts = good();
     constexpr std::string_view kEvil = "a\x1b[2J";
     facts.jails.front().metadata->container = kEvil;
     drop(facts.jails.front(), "jail_egress");
-    CHECK(verification_to_people(facts, judge_containers(facts))
+    CHECK(verification_to_people(facts, check_containers(facts))
               .starts_with("'a\\x1b[2J': not attached to its cgroup"));
 }
 
@@ -227,7 +228,7 @@ TEST_CASE("verify: to machines") {
     drop(facts.jails.front(), "jail_egress");
     rapidjson::Document document;
     document.Parse<rapidjson::kParseValidateEncodingFlag>(
-        verification_to_machines(facts, judge_containers(facts)).c_str());
+        verification_to_machines(facts, check_containers(facts)).c_str());
     REQUIRE_FALSE(document.HasParseError());
     const auto& container = document["containers"][0];
     CHECK(std::string_view(container["container"].GetString()) == kId);
@@ -263,22 +264,22 @@ TEST_CASE(
 
 TEST_CASE("verify: what a config.json asks for") {
     const auto asks = [](const std::string& annotations) {
-        return asked_in(R"({"annotations": )" + annotations + "}").value();
+        return requested_mode(R"({"annotations": )" + annotations + "}").value();
     };
-    CHECK(asks("{}") == Asks::nothing);
-    CHECK(asks(R"({"other": "true"})") == Asks::nothing);
-    CHECK(asks(R"({"jail-ai.block-host": "true"})") == Asks::enforce);
+    CHECK(asks("{}") == RequestedMode::nothing);
+    CHECK(asks(R"({"other": "true"})") == RequestedMode::nothing);
+    CHECK(asks(R"({"jail-ai.block-host": "true"})") == RequestedMode::enforce);
     CHECK(asks(R"({"jail-ai.block-host": "audit", "jail-ai.block-host.allow": "host:80"})") ==
-          Asks::audit);
-    CHECK(asks(R"({"jail-ai.block-host": "false"})") == Asks::off);
-    CHECK(asks(R"({"jail-ai.block-host": "True"})") == Asks::unclear);
-    CHECK(asks(R"({"jail-ai.blok-host": "true"})") == Asks::unclear);
-    CHECK(asks(R"({"jail-ai.block-host.allow": "host:80"})") == Asks::unclear);
-    CHECK(asked_in("{}").value() == Asks::nothing);
+          RequestedMode::audit);
+    CHECK(asks(R"({"jail-ai.block-host": "false"})") == RequestedMode::off);
+    CHECK(asks(R"({"jail-ai.block-host": "True"})") == RequestedMode::unclear);
+    CHECK(asks(R"({"jail-ai.blok-host": "true"})") == RequestedMode::unclear);
+    CHECK(asks(R"({"jail-ai.block-host.allow": "host:80"})") == RequestedMode::unclear);
+    CHECK(requested_mode("{}").value() == RequestedMode::nothing);
     for (const char* wrong :
          {"", "[]", "{", R"({"annotations": 5})", R"({"annotations": {"a": 5}})",
           R"({"annotations": {}, "annotations": {}})"})
-        CHECK_FALSE(asked_in(wrong));
+        CHECK_FALSE(requested_mode(wrong));
 }
 
 TEST_CASE("verify: which rules that have fallen behind leave something open") {

@@ -34,8 +34,8 @@ ways() {
     cat <<TABLE
 vsock|reached|EPERM|family
 frame $3 $1|$frame|EPERM|family
-received packet|reached|withheld|foreign-socket
-received vsock|reached|withheld|foreign-socket
+received packet|reached|withheld|inherited-socket
+received vsock|reached|withheld|inherited-socket
 received unix|reached|reached|
 bpf|$bpf|EPERM|$counted
 own-abstract|reached|reached|
@@ -47,8 +47,8 @@ TABLE
         return
     fi
     cat <<TABLE
-received udp $host_v4|reached|withheld|foreign-socket
-received tcp $host_v4|reached|withheld|foreign-socket
+received udp $host_v4|reached|withheld|inherited-socket
+received tcp $host_v4|reached|withheld|inherited-socket
 own-handed $internet_v4|reached|reached|
 tcp $internet_v4|reached|reached|
 tcp $host_v4|reached|EPERM|local

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "engines/own_network_stack.h"
+#include "engines/userspace_network_stack.h"
 
 #include <algorithm>
 #include <utility>
@@ -25,7 +25,7 @@ std::string_view last_part(std::string_view path) {
 
 }  // namespace
 
-std::string_view own_network_stack(std::string_view executable, std::string_view called) {
+std::string_view userspace_network_stack(std::string_view executable, std::string_view called) {
     if (last_part(called) == kKrun || last_part(executable) == kKrun) return kKrun;
     const auto* found = std::ranges::find_if(kRuntimes, [&](const auto& runtime) {
         return last_part(executable).starts_with(runtime.first);
@@ -33,7 +33,7 @@ std::string_view own_network_stack(std::string_view executable, std::string_view
     return found == std::end(kRuntimes) ? std::string_view() : found->second;
 }
 
-std::string_view own_network_stack(const Annotations& annotations) {
+std::string_view userspace_network_stack(const Annotations& annotations) {
     const auto handler = annotations.find(kHandler);
     return handler != annotations.end() && handler->second == kKrun ? kKrun : std::string_view();
 }

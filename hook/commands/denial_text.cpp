@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "commands/refusal_text.h"
+#include "commands/denial_text.h"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -15,14 +15,14 @@
 namespace jail_ai {
 namespace {
 
-std::optional<IpPrefix> address_of(const jail_refusal& what) {
+std::optional<IpPrefix> address_of(const jail_denial& what) {
     std::array<std::uint8_t, 16> bytes{};
     std::memcpy(bytes.data(), what.addr, bytes.size());
     return IpPrefix::from_bytes(bytes, 128);
 }
 
 // What was denied in place of an address; empty where there is one.
-std::string_view other_than_address(const jail_refusal& what) {
+std::string_view other_than_address(const jail_denial& what) {
     const ReasonRow* row = find_row(kReasons, what.reason);
     return row == nullptr ? "" : row->denied;
 }
@@ -40,7 +40,7 @@ std::string_view file_text(std::uint16_t kind) {
 
 }  // namespace
 
-std::string_view reason_of(const jail_refusal& what) {
+std::string_view reason_of(const jail_denial& what) {
     return reason_name(
         static_cast<jail_reason>(std::min<unsigned>(what.reason, JAIL_REASON_COUNT)));
 }
@@ -62,9 +62,9 @@ std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     return {text, ::strnlen(text, comm.size())};
 }
 
-void put_refusal(JsonWriter& writer, const jail_refusal& what, std::uint32_t pid,
+void put_refusal(JsonWriter& writer, const jail_denial& what, std::uint32_t pid,
                  std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
-    put(writer, "what", refusal_text(what));
+    put(writer, "what", denial_text(what));
     put(writer, "reason", reason_of(what));
     if (pid == 0) return;
     put(writer, "pid", std::uint64_t{pid});
@@ -78,12 +78,12 @@ std::string time_text(std::uint64_t real, bool milliseconds) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, real % kSecond / 1'000'000);
 }
 
-std::string destination_of(const jail_refusal& what) {
+std::string destination_of(const jail_denial& what) {
     const auto address = other_than_address(what).empty() ? address_of(what) : std::nullopt;
     return address ? address->to_string() : "";
 }
 
-std::string refusal_text(const jail_refusal& what) {
+std::string denial_text(const jail_denial& what) {
     if (const auto denied = other_than_address(what); !denied.empty())
         return fmt::format(fmt::runtime(denied), fmt::arg("port", what.port),
                            fmt::arg("protocol", what.protocol),

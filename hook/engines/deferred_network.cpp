@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "engines/coming_network.h"
+#include "engines/deferred_network.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -70,17 +70,18 @@ Result<std::vector<IpPrefix>> host_name_servers() {
     return servers;
 }
 
-bool may_be_in(const HostView& view, const PodmanNetwork& network) {
+bool may_be_in(const NetworkFacts& view, const PodmanNetwork& network) {
     const auto holds_own = [&](const IpPrefix& subnet) {
-        return std::ranges::any_of(
-            view.own, [&](const IpPrefix& address) { return subnet.contains(address); });
+        return std::ranges::any_of(view.container_addresses, [&](const IpPrefix& address) {
+            return subnet.contains(address);
+        });
     };
-    return view.network_follows || std::ranges::any_of(network.subnets, holds_own);
+    return view.network_is_deferred || std::ranges::any_of(network.subnets, holds_own);
 }
 
 }  // namespace
 
-Status foresee_gateways(HostView& view) {
+Status predict_gateways(NetworkFacts& view) {
     auto networks = TRY(read_networks(kRootsNetworks, view.warnings));
     const auto is_default = [](const PodmanNetwork& network) {
         return network.name == kDefaultNetwork;
@@ -93,11 +94,11 @@ Status foresee_gateways(HostView& view) {
                             {*IpPrefix::parse(kDefaultGateway)}});
     for (const PodmanNetwork& network : networks)
         for (const IpPrefix& gateway : network.gateways)
-            view.coming.push_back({gateway, JAIL_REASON_LOCAL, network.device});
+            view.predicted_routes.push_back({gateway, JAIL_REASON_LOCAL, network.device});
     return ok();
 }
 
-Status foresee_resolvers(HostView& view, const std::string& path) {
+Status predict_name_servers(NetworkFacts& view, const std::string& path) {
     auto servers = TRY(host_name_servers());
     view.name_servers.insert(view.name_servers.end(), servers.begin(), servers.end());
     if (view.shares_network) return ok();

@@ -19,8 +19,8 @@ namespace {
 
 // Maps of which a jail has one each.
 constexpr std::array<std::string_view, 7> kSharedMaps = {
-    "jail_rules",   "jail_peers",    "jail_accepted", "jail_raw",
-    "jail_denials", "jail_refusals", "jail_events"};
+    "jail_rules",   "jail_peers",  "jail_accepted", "jail_raw",
+    "jail_denials", "jail_recent", "jail_events"};
 
 std::string renewal(const std::string& container) {
     return container.empty() ? "restart its container"
@@ -50,7 +50,7 @@ bool is_of_mode(const JailSnapshot& jail, Mode mode) {
 }
 
 // Of several jails that act on a container each has its say: one that blocks blocks.
-void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails,
+void check_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails,
                 Findings& found) {
     bool watches = false;
     bool blocks = false;
@@ -59,17 +59,17 @@ void judge_mode(const SeenContainer& container, const std::vector<JailSnapshot>&
         watches = watches || is_of_mode(jail, Mode::audit);
         blocks = blocks || is_of_mode(jail, Mode::enforce);
     }
-    if (container.asks == Asks::enforce && watches && !blocks)
+    if (container.asks == RequestedMode::enforce && watches && !blocks)
         found.push_back({FindingKind::other_mode, container.id,
                          "it asks for the block and its jail only watches" + whose(container),
                          renewal(container)});
-    if (container.asks == Asks::audit && blocks)
+    if (container.asks == RequestedMode::audit && blocks)
         found.push_back({FindingKind::other_mode, container.id,
                          "it asks to be watched and its jail blocks" + whose(container),
                          renewal(container)});
 }
 
-void judge_container(const SeenContainer& container, const std::vector<JailSnapshot>& jails,
+void check_container(const SeenContainer& container, const std::vector<JailSnapshot>& jails,
                      Findings& found) {
     const bool jailed = is_jailed(container, jails);
     if (!container.unread.empty() && !jailed)
@@ -80,13 +80,13 @@ void judge_container(const SeenContainer& container, const std::vector<JailSnaps
     else if (wants_jail(container) && !jailed)
         found.push_back({FindingKind::not_jailed, container.id,
                          fmt::format("it {} and is not jailed{}",
-                                     container.asks == Asks::unclear
+                                     container.asks == RequestedMode::unclear
                                          ? "has annotations for the block that no hook has read"
                                          : "asks for the block",
                                      whose(container)),
                          renewal(container)});
     else
-        judge_mode(container, jails, found);
+        check_mode(container, jails, found);
 }
 
 std::size_t count(const JailSnapshot& jail, std::string_view name) {
@@ -102,18 +102,18 @@ bool has_guard(const JailSnapshot& jail, Guard guard) {
     return jail.metadata && jail.metadata->guard == guard;
 }
 
-void judge_programs(const JailSnapshot& jail, const std::string& container, Findings& found) {
+void check_programs(const JailSnapshot& jail, const std::string& container, Findings& found) {
     std::vector<std::string_view> missing, twice;
-    const auto judge = [&](std::span<const ProgramSlot> table, bool wanted) {
+    const auto check = [&](std::span<const ProgramSlot> table, bool wanted) {
         for (const ProgramSlot& slot : table) {
             const std::size_t times = count(jail, slot.name);
             if (times == 0 && wanted) missing.emplace_back(slot.name);
             if (times > 1) twice.emplace_back(slot.name);
         }
     };
-    judge(kProgramTable, true);
-    judge(kGuardTable, has_guard(jail, Guard::lsm) || has_any(jail, kGuardTable));
-    judge(kAbstractTable, has_guard(jail, Guard::unix_hooks) || has_any(jail, kAbstractTable));
+    check(kProgramTable, true);
+    check(kGuardTable, has_guard(jail, Guard::lsm) || has_any(jail, kGuardTable));
+    check(kUnixTable, has_guard(jail, Guard::unix_hooks) || has_any(jail, kUnixTable));
     if (!missing.empty())
         found.push_back({FindingKind::program_missing, container,
                          fmt::format("not attached to its cgroup {}: {}", quote(jail.cgroup),
@@ -126,7 +126,7 @@ void judge_programs(const JailSnapshot& jail, const std::string& container, Find
                          renewal(container)});
 }
 
-void judge_maps(const JailSnapshot& jail, const std::string& container, Findings& found) {
+void check_maps(const JailSnapshot& jail, const std::string& container, Findings& found) {
     std::vector<std::string> odd;
     for (const std::string_view name : kSharedMaps) {
         std::set<std::uint32_t> ids;
@@ -147,7 +147,7 @@ void judge_maps(const JailSnapshot& jail, const std::string& container, Findings
                          renewal(container)});
 }
 
-void judge_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::string& container,
+void check_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::string& container,
                  Findings& found) {
     for (const FailedProof& proof : facts.failed_proofs) {
         if (proof.cgroup_id != jail.cgroup_id) continue;
@@ -162,7 +162,7 @@ void judge_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::
     }
 }
 
-void judge_flags(const JailSnapshot& jail, const std::string& container, Findings& found) {
+void check_flags(const JailSnapshot& jail, const std::string& container, Findings& found) {
     std::vector<std::string> odd;
     for (const JailProgram& program : jail.programs)
         if (program.attach_flags != BPF_F_ALLOW_MULTI)
@@ -175,8 +175,8 @@ void judge_flags(const JailSnapshot& jail, const std::string& container, Finding
                          renewal(container)});
 }
 
-void judge_overriders(const JailSnapshot& jail, const std::string& container, Findings& found) {
-    for (const Overrider& other : jail.overriders)
+void check_overriders(const JailSnapshot& jail, const std::string& container, Findings& found) {
+    for (const OverridingProgram& other : jail.overriders)
         found.push_back({FindingKind::overridden, container,
                          fmt::format("somebody else's BPF program {}, id {}, runs after {} of "
                                      "cgroup {} and may undo what that says",
@@ -194,8 +194,8 @@ std::string shown_id(std::string_view id) {
 }
 
 bool wants_jail(const SeenContainer& container) {
-    return container.asks == Asks::audit || container.asks == Asks::enforce ||
-           container.asks == Asks::unclear;
+    return container.asks == RequestedMode::audit || container.asks == RequestedMode::enforce ||
+           container.asks == RequestedMode::unclear;
 }
 
 bool is_jailed(const SeenContainer& container, std::span<const JailSnapshot> jails) {
@@ -210,21 +210,21 @@ std::string container_of(const JailSnapshot& jail, const std::vector<SeenContain
     return inside == containers.end() ? std::string() : inside->id;
 }
 
-Findings judge_containers(const VerifyFacts& facts) {
+Findings check_containers(const VerifyFacts& facts) {
     Findings found;
     for (const SeenContainer& container : facts.containers)
-        judge_container(container, facts.jails, found);
+        check_container(container, facts.jails, found);
     for (const JailSnapshot& jail : facts.jails) {
         const std::string container = container_of(jail, facts.containers);
         const std::size_t before = found.size();
-        judge_programs(jail, container, found);
-        judge_maps(jail, container, found);
+        check_programs(jail, container, found);
+        check_maps(jail, container, found);
         if (found.size() == before)
-            judge_proof(jail, facts, container, found);  // what isn't there can't act
-        judge_flags(jail, container, found);
-        judge_overriders(jail, container, found);
+            check_proof(jail, facts, container, found);  // what isn't there can't act
+        check_flags(jail, container, found);
+        check_overriders(jail, container, found);
     }
-    for (const Overlooked& overlooked : facts.overlooked)
+    for (const UnreadableStateDir& overlooked : facts.overlooked)
         found.push_back({FindingKind::unreadable, "",
                          fmt::format("containers of uid {} in {} may have been overlooked: {}",
                                      overlooked.owner, quote(overlooked.directory), overlooked.why),

@@ -8,7 +8,7 @@
 
 namespace jail_ai {
 
-struct Judgement {
+struct Evaluation {
     bool blocked;
     jail_reason reason;      // valid where blocked
     const IpPrefix* prefix;  // of the rule that decides, in the rules that were given; nullptr
@@ -17,12 +17,14 @@ struct Judgement {
     std::optional<IpPrefix> form;  // the IPv4 address in an IPv6 one, where that is what decides
 
     // The container may have the address itself, and reaches it as long as that is so.
-    bool is_own() const { return blocked && rule != nullptr && rule->value.own != 0; }
+    bool is_container_local() const {
+        return blocked && rule != nullptr && rule->value.container_local != 0;
+    }
 };
 
 // `address` is a single one. `protocol` and `port` are 0 for what no exception names. The rules
-// must outlive the judgement.
-Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol,
-                std::uint16_t port);
+// must outlive the evaluation.
+Evaluation evaluate(const Rules& rules, const IpPrefix& address, std::uint8_t protocol,
+                    std::uint16_t port);
 
 }  // namespace jail_ai

@@ -18,15 +18,16 @@ namespace jail_ai {
 // user-mode network maps. `network_path` is the path of the network namespace in config.json, or
 // empty; the container may share the caller's network namespace. Errors: EX_OSERR; EX_DATAERR for
 // settings of podman's that can't be read and count here.
-Result<HostView> read_host_view(const Process& process, const NameFiles& names,
-                                const std::string& network_path, bool shares_network);
+Result<NetworkFacts> read_network_facts(const Process& process, const NameFiles& names,
+                                        const std::string& network_path, bool shares_network);
 
 // The resolvers that a rootless engine will write, where the container's resolv.conf follows;
 // `networks` is the directory of the user's networks.
-Result<std::vector<IpPrefix>> coming_resolvers(const Process& process, const std::string& networks);
+Result<std::vector<IpPrefix>> predict_resolvers(const Process& process,
+                                                const std::string& networks);
 
 // What the settings of a rootless engine's user say of the network that the container will have;
 // nothing where it has one, or shares the caller's.
-Result<UserNetwork> coming_user_network(const Process& process);
+Result<UserNetwork> predict_user_network(const Process& process);
 
 }  // namespace jail_ai

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "facts/host_view.h"
+#include "facts/network_facts.h"
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
-#include "engines/coming_network.h"
 #include "engines/containers_conf_files.h"
+#include "engines/deferred_network.h"
 #include "engines/user_network_processes.h"
+#include "system/container_addresses.h"
 #include "system/file.h"
 #include "system/gateways.h"
 #include "system/name_files.h"
-#include "system/own_addresses.h"
 #include "system/routes.h"
 
 namespace jail_ai {
@@ -27,22 +27,22 @@ Result<std::vector<IpPrefix>> read_gateways(int proc_fd) {
     return gateways;
 }
 
-Result<std::vector<IpPrefix>> read_own_addresses(const Process& process) {
+Result<std::vector<IpPrefix>> read_container_addresses(const Process& process) {
     auto v4 = TRY(
         read_kernel_file(process.proc_fd(), "net/fib_trie").context("the container's addresses"));
-    std::vector<IpPrefix> own = own_addresses_v4(v4);
+    std::vector<IpPrefix> addresses = container_addresses_v4(v4);
     if (auto v6 = read_kernel_file(process.proc_fd(), "net/if_inet6"))  // as above
-        for (const IpPrefix& address : own_addresses_v6(*v6)) own.push_back(address);
-    return own;
+        for (const IpPrefix& address : container_addresses_v6(*v6)) addresses.push_back(address);
+    return addresses;
 }
 
 // podman makes the network of a container with a user namespace of its own once the runtime has
 // made that; others (buildah, nerdctl) make every one so late. A network namespace without an
 // address is one that may get some.
-Status look_ahead(HostView& view) {
-    view.network_follows = view.own.empty();
-    if (!view.network_follows) return ok();
-    return foresee_gateways(view);
+Status look_ahead(NetworkFacts& view) {
+    view.network_is_deferred = view.container_addresses.empty();
+    if (!view.network_is_deferred) return ok();
+    return predict_gateways(view);
 }
 
 // slirp4netns as podman calls it, and whatever else calls its tun device so.
@@ -50,7 +50,7 @@ bool is_tunnel(std::string_view device) {
     return device.starts_with("tap") || device.starts_with("tun");
 }
 
-void add_user_network(const UserNetwork& network, HostView& view) {
+void add_user_network(const UserNetwork& network, NetworkFacts& view) {
     view.mapped.insert(view.mapped.end(), network.mapped.begin(), network.mapped.end());
     view.forwards.insert(view.forwards.end(), network.forwards.begin(), network.forwards.end());
 }
@@ -58,18 +58,18 @@ void add_user_network(const UserNetwork& network, HostView& view) {
 // A user has no other networks than those that a process of theirs relays: root's are known by
 // their device. The gateway is the relay itself, or is taken for the host by an option; in a
 // network that isn't there yet the host's own gateway may be.
-Status look_at_user_network(const Process& process, const std::string& network_path,
-                            HostView& view) {
+Status collect_user_network(const Process& process, const std::string& network_path,
+                            NetworkFacts& view) {
     auto user_namespace = TRY(process.user_namespace());
     const bool is_users = user_namespace.owner != 0;
     view.may_copy_host =
-        view.network_follows && is_users;  // podman gives pasta to other users than root only
+        view.network_is_deferred && is_users;  // podman gives pasta to other users than root only
     auto devices =
         TRY(read_kernel_file(process.proc_fd(), "net/route").context("the container's routes"));
     const bool is_relayed = is_users || std::ranges::any_of(default_devices_v4(devices), is_tunnel);
-    if (!is_relayed && !view.network_follows) return ok();
+    if (!is_relayed && !view.network_is_deferred) return ok();
     auto relayed =
-        TRY(find_user_network({user_namespace.owner, network_path, view.network_follows}));
+        TRY(find_user_network({user_namespace.owner, network_path, view.network_is_deferred}));
     add_user_network(relayed, view);
     if (is_relayed)
         view.mapped.insert(view.mapped.end(), view.gateways.begin(), view.gateways.end());
@@ -77,9 +77,9 @@ Status look_at_user_network(const Process& process, const std::string& network_p
         auto self = TRY(open_proc_self());
         auto gateways = TRY(read_gateways(self.get()));
         view.mapped.insert(view.mapped.end(), gateways.begin(), gateways.end());
-        if (view.network_follows) view.gateways = std::move(gateways);  // pasta copies them
+        if (view.network_is_deferred) view.gateways = std::move(gateways);  // pasta copies them
     }
-    if (!view.network_follows) return ok();
+    if (!view.network_is_deferred) return ok();
     auto configured = TRY(configured_user_network(::getppid()));
     add_user_network(configured, view);
     return ok();
@@ -87,44 +87,44 @@ Status look_at_user_network(const Process& process, const std::string& network_p
 
 }  // namespace
 
-Result<HostView> read_host_view(const Process& process, const NameFiles& names,
-                                const std::string& network_path, bool shares_network) {
-    HostView view;
+Result<NetworkFacts> read_network_facts(const Process& process, const NameFiles& names,
+                                        const std::string& network_path, bool shares_network) {
+    NetworkFacts view;
     view.routes = TRY(read_local_routes());
     view.shares_network = shares_network;
     view.named = host_addresses(names.hosts);
     view.name_servers = name_servers(names.resolv_conf);
     view.gateways = TRY(read_gateways(process.proc_fd()));
     if (!view.shares_network) {
-        view.own = TRY(read_own_addresses(process));
+        view.container_addresses = TRY(read_container_addresses(process));
         TRY(look_ahead(view));
-        TRY(look_at_user_network(process, network_path, view));
+        TRY(collect_user_network(process, network_path, view));
     }
-    if (!view.network_follows && !names.resolv_conf_follows) return view;
-    TRY(foresee_resolvers(view));
+    if (!view.network_is_deferred && !names.resolv_conf_is_deferred) return view;
+    TRY(predict_name_servers(view));
     return view;
 }
 
-Result<std::vector<IpPrefix>> coming_resolvers(const Process& process,
-                                               const std::string& networks) {
-    HostView view;
+Result<std::vector<IpPrefix>> predict_resolvers(const Process& process,
+                                                const std::string& networks) {
+    NetworkFacts view;
     auto shares_network = TRY(process.shares_namespace("net"));
     view.shares_network = shares_network;
     if (!view.shares_network) {
-        auto own = TRY(read_own_addresses(process));
-        view.own = std::move(own);
-        view.network_follows = view.own.empty();
+        auto addresses = TRY(read_container_addresses(process));
+        view.container_addresses = std::move(addresses);
+        view.network_is_deferred = view.container_addresses.empty();
     }
-    TRY(foresee_resolvers(view, networks));
+    TRY(predict_name_servers(view, networks));
     return std::move(view.name_servers);
 }
 
-Result<UserNetwork> coming_user_network(const Process& process) {
+Result<UserNetwork> predict_user_network(const Process& process) {
     auto shares_network = TRY(process.shares_namespace("net"));
     if (shares_network) return UserNetwork{};
-    auto own = read_own_addresses(process);
-    if (!own) return std::move(own).error();
-    if (!own->empty()) return UserNetwork{};
+    auto addresses = read_container_addresses(process);
+    if (!addresses) return std::move(addresses).error();
+    if (!addresses->empty()) return UserNetwork{};
     return configured_user_network(::getppid());
 }
 

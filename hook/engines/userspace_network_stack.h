@@ -14,9 +14,9 @@ namespace jail_ai {
 // The name of such a runtime by what /proc/PID/exe leads to (proc(5)) and the first word of
 // /proc/PID/cmdline of the container's process, or of the one that has started it. Empty for any
 // other.
-std::string_view own_network_stack(std::string_view executable, std::string_view called);
+std::string_view userspace_network_stack(std::string_view executable, std::string_view called);
 
 // The same by the container's annotations: crun takes run.oci.handler for a choice (crun(1)).
-std::string_view own_network_stack(const Annotations& annotations);
+std::string_view userspace_network_stack(const Annotations& annotations);
 
 }  // namespace jail_ai

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "system/own_addresses.h"
+#include "system/container_addresses.h"
 
 #include <algorithm>
 #include <array>
@@ -27,7 +27,7 @@ bool is_loopback(const IpPrefix& address) {
 
 }  // namespace
 
-std::vector<IpPrefix> own_addresses_v4(std::string_view fib_trie) {
+std::vector<IpPrefix> container_addresses_v4(std::string_view fib_trie) {
     // "|-- ADDRESS", and below it a line "/BITS SCOPE TYPE" for each of its routes.
     constexpr std::string_view kLeaf = "|-- ";
     std::vector<IpPrefix> addresses;
@@ -42,7 +42,7 @@ std::vector<IpPrefix> own_addresses_v4(std::string_view fib_trie) {
     return addresses;
 }
 
-std::vector<IpPrefix> own_addresses_v6(std::string_view if_inet6) {
+std::vector<IpPrefix> container_addresses_v6(std::string_view if_inet6) {
     std::vector<IpPrefix> addresses;
     for_each_line(if_inet6, [&](std::string_view line) {
         // 32 hexadecimal digits, and then what the address is like.

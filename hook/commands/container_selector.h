@@ -16,9 +16,9 @@ namespace jail_ai {
 // Which containers words mean: those whose ID is that or begins so, and those of that name. Whoever
 // gives a container of theirs the beginning of another's ID for a name, or for an ID, doesn't hide
 // that. No words mean all.
-class ContainersMeant {
+class ContainerSelector {
 public:
-    ContainersMeant(std::vector<std::string> words, std::vector<RunningContainer> named)
+    ContainerSelector(std::vector<std::string> words, std::vector<RunningContainer> named)
         : words_(std::move(words)), named_(std::move(named)) {}
 
     bool all() const { return words_.empty(); }
@@ -35,6 +35,6 @@ private:
 };
 
 // EX_NOINPUT for a word that means none of the jails, of whose containers these are the IDs.
-Status check_jailed(const ContainersMeant& meant, std::span<const std::string_view> ids);
+Status check_jailed(const ContainerSelector& meant, std::span<const std::string_view> ids);
 
 }  // namespace jail_ai

@@ -14,12 +14,12 @@
 namespace jail_ai {
 
 // "10.88.0.1:5432/tcp", "socket of family 17, protocol 0", "bpf command 5" …
-std::string refusal_text(const jail_refusal& what);
+std::string denial_text(const jail_denial& what);
 
-std::string_view reason_of(const jail_refusal& what);
+std::string_view reason_of(const jail_denial& what);
 
 // The address, where what was refused is one; else nothing.
-std::string destination_of(const jail_refusal& what);
+std::string destination_of(const jail_denial& what);
 
 std::string protocol_text(std::uint8_t protocol);  // "tcp", "protocol 47"
 
@@ -28,7 +28,7 @@ std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
 
 // The members of an object that say what was refused, why, and to which process where that is
 // known.
-void put_refusal(JsonWriter& writer, const jail_refusal& what, std::uint32_t pid,
+void put_refusal(JsonWriter& writer, const jail_denial& what, std::uint32_t pid,
                  std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
 
 // Of CLOCK_REALTIME in ns, by RFC 3339 in UTC; to the millisecond or to the second.

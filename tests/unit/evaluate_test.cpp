@@ -2,7 +2,7 @@
 //
 // What "explain" says of a destination: the verdict of the compiled policy, and the rule that
 // decides.
-#include "policy/judge.h"
+#include "policy/evaluate.h"
 
 #include <doctest/doctest.h>
 #include <netinet/in.h>
@@ -20,12 +20,12 @@ IpPrefix prefix(std::string_view text) {
 Rules some_rules() {
     const auto settings =
         parse_settings({{"--allow", "host:80 10.9.0.1:53/udp"}, {"--also", "10.9.0.0/16"}}).value();
-    const HostView host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"}},
-                        false,
-                        {},
-                        {},
-                        {},
-                        {prefix("10.9.0.5")}};
+    const NetworkFacts host{{{prefix("198.51.100.7"), JAIL_REASON_LOCAL, "eth0"}},
+                            false,
+                            {},
+                            {},
+                            {},
+                            {prefix("10.9.0.5")}};
     return compile_policy({Mode::enforce,
                            Dns::automatic,
                            OnFailure::refuse,
@@ -39,10 +39,12 @@ Rules some_rules() {
 // "blocked by PREFIX", "own by PREFIX", "passes by PREFIX" or "passes"
 std::string told(const Rules& rules, const char* address, std::uint8_t protocol = 0,
                  std::uint16_t port = 0) {
-    const Judgement judgement = judge(rules, prefix(address), protocol, port);
-    std::string text = judgement.is_own() ? "own" : judgement.blocked ? "blocked" : "passes";
-    if (judgement.form) text += " as " + judgement.form->to_string();
-    if (judgement.prefix != nullptr) text += " by " + judgement.prefix->to_string();
+    const Evaluation evaluation = evaluate(rules, prefix(address), protocol, port);
+    std::string text = evaluation.is_container_local() ? "own"
+                       : evaluation.blocked            ? "blocked"
+                                                       : "passes";
+    if (evaluation.form) text += " as " + evaluation.form->to_string();
+    if (evaluation.prefix != nullptr) text += " by " + evaluation.prefix->to_string();
     return text;
 }
 
@@ -74,13 +76,13 @@ TEST_CASE("judge: for random policies it says what a naive reference says") {
     int blocked = 0;
     for (int round = 0; round < 500; ++round) {
         const Request request = world.request();
-        const HostView host = world.host();
+        const NetworkFacts host = world.host();
         const auto policy = compile_policy(request, host);
         REQUIRE(policy);
         for (int i = 0; i < 20; ++i) {
             const test::Destination to = world.destination();
             const bool expected = test::is_blocked_by_reference(request, host, to);
-            CHECK(judge(policy->rules, to.address, to.protocol, to.port).blocked == expected);
+            CHECK(evaluate(policy->rules, to.address, to.protocol, to.port).blocked == expected);
             blocked += expected ? 1 : 0;
         }
     }

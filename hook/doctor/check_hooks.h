@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The part of doctor's judgement that is about podman's hooks directories: does it call the hook,
+// The part of doctor's evaluation that is about podman's hooks directories: does it call the hook,
 // for which containers, and what else does it find?
 #pragma once
 
@@ -16,6 +16,6 @@ inline constexpr std::size_t kMostListed = 8;
 // The first of them, and how many more there are.
 std::string list(const std::vector<std::string>& words);
 
-void judge_hooks(const MachineFacts& facts, Findings& findings);
+void check_hooks(const MachineFacts& facts, Findings& findings);
 
 }  // namespace jail_ai

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "policy/judge.h"
+#include "policy/evaluate.h"
 
 #include <cstring>
 #include <span>
@@ -12,7 +12,7 @@ jail_ai::IpPrefix prefix_of(const jail_key& key) {
     return *jail_ai::IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits);
 }
 
-// The IPv4 addresses that jail_judge() finds in an IPv6 one.
+// The IPv4 addresses that jail_evaluate() finds in an IPv6 one.
 std::vector<jail_ai::IpPrefix> forms_inside(const jail_key& key) {
     std::vector<jail_ai::IpPrefix> forms;
     jail_key inside{};
@@ -40,32 +40,33 @@ JAIL_INLINE const jail_rule* jail_lookup(const void* rules, const jail_key* key)
 
 namespace jail_ai {
 
-Judgement judge(const Rules& rules, const IpPrefix& address, std::uint8_t protocol,
-                std::uint16_t port) {
+Evaluation evaluate(const Rules& rules, const IpPrefix& address, std::uint8_t protocol,
+                    std::uint16_t port) {
     const jail_key& key = address.key();
-    const int verdict = jail_judge(&rules, &key, protocol, port);
-    Judgement judgement{
+    const int verdict = jail_evaluate(&rules, &key, protocol, port);
+    Evaluation evaluation{
         verdict != JAIL_VERDICT_PASS,
         verdict == JAIL_VERDICT_PASS ? JAIL_REASON_COUNT : static_cast<jail_reason>(verdict),
         nullptr, nullptr, std::nullopt};
     const auto* decides = find_entry(rules, address);
     // The form inside decides where the address as it stands passes.
-    if (jail_judge_key(&rules, &key, protocol, port) == JAIL_VERDICT_PASS) {
+    if (jail_evaluate_key(&rules, &key, protocol, port) == JAIL_VERDICT_PASS) {
         for (const IpPrefix& inside : forms_inside(key)) {
             const auto* entry = find_entry(rules, inside);
-            if (entry == nullptr || (judgement.blocked ? jail_judge_key(&rules, &inside.key(),
-                                                                        protocol, port) != verdict
-                                                       : decides != nullptr))
+            if (entry == nullptr ||
+                (evaluation.blocked
+                     ? jail_evaluate_key(&rules, &inside.key(), protocol, port) != verdict
+                     : decides != nullptr))
                 continue;
             decides = entry;
-            judgement.form = inside;
+            evaluation.form = inside;
             break;
         }
     }
-    if (decides == nullptr) return judgement;
-    judgement.prefix = &decides->first;
-    judgement.rule = &decides->second;
-    return judgement;
+    if (decides == nullptr) return evaluation;
+    evaluation.prefix = &decides->first;
+    evaluation.rule = &decides->second;
+    return evaluation;
 }
 
 }  // namespace jail_ai

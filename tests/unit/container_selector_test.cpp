@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Which containers the words behind a verb mean.
-#include "commands/containers_meant.h"
+#include "commands/container_selector.h"
 
 #include <doctest/doctest.h>
 
@@ -14,7 +14,7 @@ namespace {
 const std::vector<RunningContainer> kRunning = {
     {"abc1", "web"}, {"abc2", "abc"}, {"ffff", "web"}, {"web9", "other"}};
 
-ContainersMeant meant(std::vector<std::string> words) {
+ContainerSelector meant(std::vector<std::string> words) {
     return {std::move(words), kRunning};
 }
 
@@ -52,7 +52,7 @@ TEST_CASE("containers meant: a name hides no ID that begins so, and no ID anothe
 TEST_CASE("containers meant: a word that means none is told") {
     const auto ids = std::to_array<std::string_view>({"abc1", ""});
     CHECK(meant({"abc1", "web"}).first_unknown(ids) == nullptr);
-    const ContainersMeant with_unknown = meant({"abc1", "other", "nobody"});
+    const ContainerSelector with_unknown = meant({"abc1", "other", "nobody"});
     REQUIRE(with_unknown.first_unknown(ids) != nullptr);
     CHECK(*with_unknown.first_unknown(ids) == "other");
     const auto checked = check_jailed(meant({"nobody"}), ids);

@@ -15,12 +15,12 @@ constexpr std::string_view kNeeds = "Linux 6.7 with CONFIG_CGROUP_BPF and CONFIG
 
 }  // namespace
 
-Result<std::vector<LoadedProgram>> load_abstract(Mode mode, const RecordMaps& record) {
+Result<std::vector<LoadedProgram>> load_unix_hooks(Mode mode, const RecordMaps& record) {
     listen_to_libbpf();
-    const Skeleton<abstract_bpf> skeleton(abstract_bpf::open());
+    const Skeleton<unix_sockets_bpf> skeleton(unix_sockets_bpf::open());
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
-    for (const ProgramSlot& slot : kAbstractTable) {
+    for (const ProgramSlot& slot : kUnixTable) {
         bpf_program* program = ::bpf_object__find_program_by_name(skeleton->obj, slot.name);
         if (program == nullptr)
             return Error{EX_SOFTWARE, fmt::format("no program {} in the object", slot.name)};
@@ -29,9 +29,9 @@ Result<std::vector<LoadedProgram>> load_abstract(Mode mode, const RecordMaps& re
     }
     if (const int failed = share_record(skeleton->maps, record); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
-    if (const int failed = abstract_bpf::load(skeleton.get()); failed != 0)
+    if (const int failed = unix_sockets_bpf::load(skeleton.get()); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
-    return loaded_programs(skeleton->obj, kAbstractTable);
+    return loaded_programs(skeleton->obj, kUnixTable);
 }
 
 }  // namespace jail_ai

@@ -12,14 +12,14 @@
 
 #include "base/kernel_release.h"
 #include "base/quote.h"
+#include "doctor/check_hooks.h"
 #include "doctor/facts.h"
-#include "doctor/judge_hooks.h"
 #include "policy/route_localnet.h"
 
 namespace jail_ai {
 namespace {
 
-void judge_hook(const MachineFacts& facts, Findings& findings) {
+void check_hook(const MachineFacts& facts, Findings& findings) {
     findings.push_back(
         {FindingKind::ok, "hook",
          fmt::format("jail-ai-hook {}, with its BPF programs inside: none is built or looked for",
@@ -27,7 +27,7 @@ void judge_hook(const MachineFacts& facts, Findings& findings) {
          ""});
 }
 
-void judge_kernel(const MachineFacts& facts, Findings& findings) {
+void check_kernel(const MachineFacts& facts, Findings& findings) {
     if (is_at_least(facts.release, 5, 10))
         findings.push_back({FindingKind::ok, "kernel", fmt::format("Linux {}", facts.release), ""});
     else
@@ -36,7 +36,7 @@ void judge_kernel(const MachineFacts& facts, Findings& findings) {
                             "run Linux 5.10 or newer"});
 }
 
-void judge_cgroup(const MachineFacts& facts, Findings& findings) {
+void check_cgroup(const MachineFacts& facts, Findings& findings) {
     if (!facts.cgroup_failure.empty()) {
         findings.push_back({FindingKind::problem, "cgroup", facts.cgroup_failure,
                             "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or mount -t "
@@ -59,7 +59,7 @@ void judge_cgroup(const MachineFacts& facts, Findings& findings) {
                             "enable-linger; apt install dbus-user-session"});
 }
 
-void judge_permission(const MachineFacts& facts, Findings& findings) {
+void check_permission(const MachineFacts& facts, Findings& findings) {
     if (facts.in_user_namespace) {
         findings.push_back(
             {FindingKind::problem, "bpf",
@@ -96,7 +96,7 @@ void judge_permission(const MachineFacts& facts, Findings& findings) {
     }
 }
 
-void judge_trial(const MachineFacts& facts, Findings& findings) {
+void check_trial(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     if (facts.trial_failure.empty())
         findings.push_back({FindingKind::ok, "trial",
@@ -112,7 +112,7 @@ void judge_trial(const MachineFacts& facts, Findings& findings) {
              "run doctor where the engine runs; each container is proved when it starts"});
 }
 
-void judge_sysctls(const MachineFacts& facts, Findings& findings) {
+void check_sysctls(const MachineFacts& facts, Findings& findings) {
     if (facts.jit == 0)
         findings.push_back({FindingKind::warning, "jit",
                             "BPF programs are interpreted, which is slow",
@@ -127,7 +127,7 @@ void judge_sysctls(const MachineFacts& facts, Findings& findings) {
                             "sysctl kernel.unprivileged_bpf_disabled=1"});
 }
 
-void judge_guard(const MachineFacts& facts, Findings& findings) {
+void check_guard(const MachineFacts& facts, Findings& findings) {
     if (facts.has_guard) {
         findings.push_back({FindingKind::ok, "guard", "BPF LSM is active", ""});
         return;
@@ -143,13 +143,13 @@ void judge_guard(const MachineFacts& facts, Findings& findings) {
          "kernel command line)"});
 }
 
-void judge_others(const MachineFacts& facts, Findings& findings) {
+void check_others(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     if (!facts.others_failure.empty())
         findings.push_back({FindingKind::warning, "others", facts.others_failure,
                             "run doctor again; bpftool cgroup tree shows what is attached where"});
     std::size_t told = 0;
-    for (const OthersProgram& other : facts.others_programs) {
+    for (const ForeignProgram& other : facts.others_programs) {
         if (++told > kMostListed) break;
         const std::string what =
             fmt::format("{} on cgroup {}", quote(other.name), quote(other.cgroup));
@@ -173,7 +173,7 @@ void judge_others(const MachineFacts& facts, Findings& findings) {
             {FindingKind::ok, "others", "no other BPF program gets in the way of a jail", ""});
 }
 
-void judge_running(const MachineFacts& facts, Findings& findings) {
+void check_running(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     const std::string what =
         facts.asking == 0 ? "no container that runs asks for the block"
@@ -205,7 +205,7 @@ bool merges_image_annotations(const Program& program) {
     return version < kFixed;
 }
 
-void judge_programs(const MachineFacts& facts, Findings& findings) {
+void check_programs(const MachineFacts& facts, Findings& findings) {
     for (const Program& program : facts.programs) {
         findings.push_back({FindingKind::ok, program.name, program.version, ""});
         if (merges_image_annotations(program))
@@ -229,7 +229,7 @@ void judge_programs(const MachineFacts& facts, Findings& findings) {
                             "restore with runc; jail-ai-hook verify finds such containers"});
 }
 
-void judge_network(const MachineFacts& facts, Findings& findings) {
+void check_network(const MachineFacts& facts, Findings& findings) {
     if (!facts.vsock_known)
         findings.push_back({FindingKind::warning, "vsock",
                             "the kernel doesn't say who listens on vsock", "modprobe vsock_diag"});
@@ -265,20 +265,20 @@ void judge_network(const MachineFacts& facts, Findings& findings) {
 
 }  // namespace
 
-Findings judge_machine(const MachineFacts& facts) {
+Findings check_machine(const MachineFacts& facts) {
     Findings findings;
-    judge_hook(facts, findings);
-    judge_kernel(facts, findings);
-    judge_cgroup(facts, findings);
-    judge_permission(facts, findings);
-    judge_trial(facts, findings);
-    judge_sysctls(facts, findings);
-    judge_guard(facts, findings);
-    judge_others(facts, findings);
-    judge_hooks(facts, findings);
-    judge_programs(facts, findings);
-    judge_network(facts, findings);
-    judge_running(facts, findings);
+    check_hook(facts, findings);
+    check_kernel(facts, findings);
+    check_cgroup(facts, findings);
+    check_permission(facts, findings);
+    check_trial(facts, findings);
+    check_sysctls(facts, findings);
+    check_guard(facts, findings);
+    check_others(facts, findings);
+    check_hooks(facts, findings);
+    check_programs(facts, findings);
+    check_network(facts, findings);
+    check_running(facts, findings);
     return findings;
 }
 

@@ -7,13 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "commands/containers_meant.h"
+#include "commands/container_selector.h"
 #include "engines/container_names.h"
 
 namespace jail_ai {
 
 // No names are looked up where there are no words.
-inline ContainersMeant meant_of_running(std::vector<std::string> words) {
+inline ContainerSelector select_running(std::vector<std::string> words) {
     std::vector<RunningContainer> named;
     if (!words.empty()) named = named_containers();
     return {std::move(words), std::move(named)};

@@ -30,11 +30,11 @@ void *bpf_rdonly_cast(const void *pointer, __u32 btf_id) __ksym;
 
 #define PATH_OFFSET __builtin_offsetof(struct sockaddr_un, sun_path)
 
-static __always_inline int judge(struct bpf_sock_addr *ctx)
+static __always_inline int evaluate(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock_addr_kern *call = bpf_cast_to_kern_ctx(ctx);
 	struct sockaddr_un___kernel *name;
-	struct jail_refusal what = {.reason = JAIL_REASON_ABSTRACT_UNIX};
+	struct jail_denial what = {.reason = JAIL_REASON_ABSTRACT_UNIX};
 
 	if (call->uaddrlen <=
 	    (int)PATH_OFFSET) /* it names nobody: the kernel refuses or disconnects */
@@ -53,11 +53,11 @@ static __always_inline int judge(struct bpf_sock_addr *ctx)
 SEC("unix/connect")
 int jail_abs_conn(struct bpf_sock_addr *ctx)
 {
-	return judge(ctx);
+	return evaluate(ctx);
 }
 
 SEC("unix/sendmsg")
 int jail_abs_send(struct bpf_sock_addr *ctx)
 {
-	return judge(ctx);
+	return evaluate(ctx);
 }

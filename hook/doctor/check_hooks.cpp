@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "doctor/judge_hooks.h"
+#include "doctor/check_hooks.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -32,31 +32,31 @@ bool does(const SeenHook& hook, std::string_view verb) {
     return has_it && hook.verb == verb && hook.called_for != CalledFor::none;
 }
 
-void judge_call(const SeenHook& hook, Findings& findings) {
+void check_call(const SeenHook& hook, Findings& findings) {
     const std::string remedy =
         fmt::format("write \"when\": {} there", R"({"annotations": {"^jail-ai\\.": ".*"}})");
-    const auto tell = [&](FindingKind grade, std::string_view what) {
+    const auto add = [&](FindingKind grade, std::string_view what) {
         findings.push_back({grade, "hooks", fmt::format("{}: {}", quote(hook.file), what), remedy});
     };
     switch (hook.called_for) {
         case CalledFor::all_that_ask: break;
         case CalledFor::known_words:
-            tell(FindingKind::warning,
-                 "'when' passes by containers with a typo in an annotation of ours: they start "
-                 "unprotected, and nobody says so");
+            add(FindingKind::warning,
+                "'when' passes by containers with a typo in an annotation of ours: they start "
+                "unprotected, and nobody says so");
             break;
         case CalledFor::some:
-            tell(FindingKind::warning,
-                 "'when' is for some commands or mounts alone: other containers that ask for the "
-                 "block start unprotected");
+            add(FindingKind::warning,
+                "'when' is for some commands or mounts alone: other containers that ask for the "
+                "block start unprotected");
             break;
         case CalledFor::none:
-            tell(FindingKind::problem,
-                 "'when' doesn't match jail-ai.block-host=true: podman starts such containers "
-                 "unprotected");
+            add(FindingKind::problem,
+                "'when' doesn't match jail-ai.block-host=true: podman starts such containers "
+                "unprotected");
             break;
         case CalledFor::unknown:
-            tell(FindingKind::warning, "'when' has an expression that can't be judged here");
+            add(FindingKind::warning, "'when' has an expression that can't be judged here");
             break;
     }
     for (const std::string& stage : hook.stages)
@@ -85,7 +85,7 @@ std::string list(const std::vector<std::string>& words) {
                            : "");
 }
 
-void judge_hooks(const MachineFacts& facts, Findings& findings) {
+void check_hooks(const MachineFacts& facts, Findings& findings) {
     bool jails = false;
     bool tightens = false;
     bool hides = false;  // has been told with its own remedy
@@ -114,7 +114,7 @@ void judge_hooks(const MachineFacts& facts, Findings& findings) {
                  "podman system migrate, which stops the user's containers: the next podman keeps "
                  "the mounts that it is started with"});
         } else if (hook.is_ours) {
-            judge_call(hook, findings);
+            check_call(hook, findings);
             jails = jails || does(hook, "createRuntime");
             tightens = tightens || does(hook, "precreate");
         }

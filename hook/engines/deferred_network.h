@@ -18,12 +18,12 @@ inline constexpr const char* kRootsNetworks = "/etc/containers/networks";
 
 // Adds to the view the gateways of podman's networks, whose bridges may not exist yet, as addresses
 // of the host. Errors of both: EX_DATAERR, EX_IOERR for a file that can't be read.
-Status foresee_gateways(HostView& view);
+Status predict_gateways(NetworkFacts& view);
 
 // Adds to the view the resolvers that podman will write: the host's own, the gateways of the
 // networks that the container is in (of all, where that is not known yet) and at which podman
 // serves names, and those of slirp4netns and pasta. `networks` is the directory of the engine's
 // networks.
-Status foresee_resolvers(HostView& view, const std::string& networks = kRootsNetworks);
+Status predict_name_servers(NetworkFacts& view, const std::string& networks = kRootsNetworks);
 
 }  // namespace jail_ai

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Addresses of a network namespace, from what proc(5) prints.
-#include "system/own_addresses.h"
+#include "system/container_addresses.h"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -41,18 +41,19 @@ constexpr std::string_view kTrie =
 }  // namespace
 
 TEST_CASE("own addresses: IPv4, once, without loopback") {
-    CHECK(listed(own_addresses_v4(kTrie)) == "10.3.0.2 192.0.2.0 ");
+    CHECK(listed(container_addresses_v4(kTrie)) == "10.3.0.2 192.0.2.0 ");
     for (const char* nothing : {"", "/32 host LOCAL", "|-- nonsense\n/32 host LOCAL",
                                 "|-- 10.0.0.1\n/32 link BROADCAST", "|-- 10.0.0.1"})
-        CHECK(own_addresses_v4(nothing).empty());
+        CHECK(container_addresses_v4(nothing).empty());
 }
 
 TEST_CASE("own addresses: IPv6, without loopback") {
-    CHECK(listed(own_addresses_v6("00000000000000000000000000000001 01 80 10 80       lo\n"
-                                  "fe8000000000000050132bfffe81f69e 03 40 20 c0        v\n"
-                                  "fd000000000000000000000000000002 03 40 00 80     eth0\n")) ==
-          "fe80::5013:2bff:fe81:f69e fd00::2 ");
+    CHECK(
+        listed(container_addresses_v6("00000000000000000000000000000001 01 80 10 80       lo\n"
+                                      "fe8000000000000050132bfffe81f69e 03 40 20 c0        v\n"
+                                      "fd000000000000000000000000000002 03 40 00 80     eth0\n")) ==
+        "fe80::5013:2bff:fe81:f69e fd00::2 ");
     for (const char* nothing : {"", "fd00", "fd0000000000000000000000000000zz 03 40 00 80 eth0",
                                 "fd00000000000000000000000000000203 40 00 80 eth0"})
-        CHECK(own_addresses_v6(nothing).empty());
+        CHECK(container_addresses_v6(nothing).empty());
 }

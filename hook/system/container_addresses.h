@@ -11,9 +11,9 @@
 namespace jail_ai {
 
 // From /proc/PID/net/fib_trie: single addresses of type LOCAL, each once.
-std::vector<IpPrefix> own_addresses_v4(std::string_view fib_trie);
+std::vector<IpPrefix> container_addresses_v4(std::string_view fib_trie);
 
 // From /proc/PID/net/if_inet6: the addresses of its interfaces.
-std::vector<IpPrefix> own_addresses_v6(std::string_view if_inet6);
+std::vector<IpPrefix> container_addresses_v6(std::string_view if_inet6);
 
 }  // namespace jail_ai
