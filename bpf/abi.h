@@ -96,7 +96,7 @@ struct jail_ports {
 	__u8 pad;
 };
 
-/* Whether a blocked address is the container's own all the same, as long as what is sent to it
+/* Whether a blocked address is container-local: reachable as long as what is sent to it
  * stays inside of its network namespace. */
 enum jail_container_local_kind {
 	JAIL_CONTAINER_LOCAL_NOT,
@@ -233,7 +233,7 @@ struct jail_probe {
 struct jail_about {
 	__u32 version; /* JAIL_ABOUT_VERSION */
 	__u32 risks;   /* bits by enum Risk of hook/container/risk.h: found, and accepted or
-				only told of */
+				only reported */
 	__u64 since;   /* ns of CLOCK_REALTIME */
 	__u8 mode;     /* enum Mode of the same */
 	__u8 guard;    /* enum Guard of hook/policy/facts.h */

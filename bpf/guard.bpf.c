@@ -122,7 +122,7 @@ static __always_inline int is_judged(int type, int protocol)
 
 #define DEVICE(major, minor) ((major) << 20 | (minor))
 
-/* Is it a device that carries packets to where whoever has opened it bound it? */
+/* Is it a device that carries packets to where its opener bound it? */
 static __always_inline int is_network_device(struct file *file)
 {
 	const char tap[4] = "tap"; /* of macvtap and ipvtap, whose number is nowhere fixed */
@@ -198,14 +198,14 @@ static __always_inline int is_unseen(const struct pid *pid)
 						  : HAS_NAME(dentry, name, d_shortname.string))
 
 /*
- * Which way out of the jail a file that is no socket is, 0 for none. The same as what createRuntime
- * rejects among the descriptors that a container starts with (hook/facts/container_facts.cpp), and
- * more, for there the kernel's own can't be told from the engine's:
+ * Which way out of the jail a file that is not a socket is, 0 for none. The same as what
+ * createRuntime rejects among the descriptors that a container starts with
+ * (hook/facts/container_facts.cpp), and more, for there the kernel's own look like the engine's:
  *
  *  - network devices, files of the cgroup file systems, and rings of io_uring, which act in the
  *    name of who has made them: always;
  *  - directories, Unix sockets as files (O_PATH) and files of procfs, which lead to all that is
- *    below them, to whoever listens, and into other processes: those of another mount namespace
+ *    below them, to anyone who listens, and into other processes: those of another mount namespace
  *    than the receiver's;
  *  - process descriptors: those of processes that the receiver's PID namespace doesn't show.
  */

@@ -22,8 +22,8 @@
  *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket
  *    is marked when a SYN comes to it, and the kernel copies the mark to what it accepts. What was
  *    opened actively carries none: connections to an address that is blocked later end there.
- *  - sock_create marks raw IPv6 sockets, so that egress can tell what they write from the kernel's
- *    own neighbour discovery.
+ *  - sock_create marks raw IPv6 sockets, so that egress can distinguish what they write from the
+ *    kernel's own neighbour discovery.
  *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent
  *    a datagram to it, and where to, so that published UDP ports answer from there. The kernel's
  *    own answers (ICMP, neighbour discovery, a RST for a closed port) come from sockets outside of
@@ -338,7 +338,7 @@ static __always_inline void fill_destination_key(const struct bpf_sock_addr *ctx
 /*
  * Binds the socket that connects to the very address that it connects to. Where that is an address
  * of its own network namespace the kernel would choose the same source by itself; where it is none,
- * bind refuses it, and connect can fail at once. What bind can't tell, for a socket that is bound
+ * bind refuses it, and connect can fail at once. What bind doesn't see, for a socket that is bound
  * already, egress decides.
  */
 static __always_inline int is_not_local(struct bpf_sock_addr *ctx, int family,
@@ -450,7 +450,7 @@ int jail_create(struct bpf_sock *sk)
 	if (sk->family != AF_INET6 || sk->type != SOCK_RAW)
 		return 1;
 	/* Without memory for the mark there is no socket either, not even while only counting: that
-	 * is no denial. */
+	 * is not a denial. */
 	return bpf_sk_storage_get(&jail_raw, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) != 0;
 }
 
@@ -469,7 +469,7 @@ static __always_inline int is_of_process(struct __sk_buff *skb)
 /*
  * Is this the kernel's own IPv6 neighbour discovery? Its socket belongs to the jail where the
  * runtime makes the network namespace inside of the container's cgroup, as runc does; without an
- * answer the host could not reach the container. The form is exactly the kernel's all the same, for
+ * answer the host could not reach the container. The form must be exactly the kernel's, for
  * raw sockets that were made before the jail carry no mark: they can say who they claim to be on
  * their link, and no more.
  */
@@ -601,7 +601,7 @@ int jail_ingress(struct __sk_buff *skb)
 	__be16 ports[2];
 	int verdict;
 
-	/* What this jail's own sockets have sent is no peer's: in a network namespace of its own
+	/* What this jail's own sockets have sent is not a peer's: in a network namespace of its own
 	 * all that comes over loopback, whatever it claims. */
 	if (shares_network ? skb->priority == FROM_JAIL : skb->ifindex == LOOPBACK_IFINDEX)
 		return 1;

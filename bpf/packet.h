@@ -131,7 +131,7 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 /*
  * Fills *packet, which the caller has zeroed. The family is what the stack takes the packet for: a
  * raw socket may write another version into the header, and what follows then means something else
- * to whoever receives it.
+ * to anyone who receives it.
  */
 JAIL_INLINE void jail_parse(const struct __sk_buff *skb, struct jail_packet *packet)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * What becomes of a denial: it is counted by reason, remembered by destination, and told to whoever
- * listens. Every object of programs includes this; the loader gives those of one jail the same
+ * What becomes of a denial: it is counted by reason, remembered by destination, and reported to
+ * listeners. Every object of programs includes this; the loader gives those of one jail the same
  * maps.
  */
 #ifndef JAIL_AI_RECORD_H

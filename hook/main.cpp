@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Verb to command; the only place that prints and exits. It first makes the process its own: crun
-// starts hooks with every signal blocked, and podman passes the environment of whoever called it.
+// starts hooks with every signal blocked, and podman passes its caller's environment.
 // Then, before anything from outside is read, the verb confines it (sandbox/sandbox.h).
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -71,7 +71,7 @@ int print(std::string_view text) {
 
 int fail(const jail_ai::Error& error) {
     const bool misused = error.exit_code == EX_USAGE && running_verb != nullptr;
-    jail_ai::report(LOG_ERR, misused ? fmt::format("{}: jail-ai-hook {} --help tells what it takes",
+    jail_ai::report(LOG_ERR, misused ? fmt::format("{}: jail-ai-hook {} --help shows what it takes",
                                                    error.message, running_verb->name)
                                      : error.message);
     return error.exit_code;
@@ -83,7 +83,7 @@ int fail_in_time(jail_ai::Error error) {
                                           error.message, running_verb->deadline)});
 }
 
-// A person is told what else goes to syslog alone.
+// A person also sees what else goes to syslog alone.
 int report_line(const jail_ai::LogLine& line) {
     jail_ai::report(line.priority, line.text);
     const bool to_person =
@@ -114,7 +114,7 @@ jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine wor
     return verb.run(arguments, caller);
 }
 
-// An engine that is told to ask for help, by a slip in its JSON, must not start a container for the
+// An engine that is made to ask for help, by a slip in its JSON, must not start a container for the
 // success of that. It speaks by a pipe, systemd by a socket.
 int print_help(const jail_ai::Verb& verb) {
     struct stat input {};

@@ -9,7 +9,7 @@ namespace jail_ai {
 
 inline constexpr unsigned kDeadlineSeconds = 8;  // hooks.d gives 10
 inline constexpr unsigned kBrokerDeadlineSeconds =
-    5;  // whoever asks waits no longer than the above
+    5;  // the asking hook waits no longer than the above
 
 // Starts the clock. Once a process.
 void start_deadline(unsigned seconds = kDeadlineSeconds);
@@ -19,7 +19,7 @@ void start_deadline(unsigned seconds = kDeadlineSeconds);
 // the kernel has no timer to give.
 bool kill_after(unsigned seconds);
 
-// Has it passed? Whoever would begin an interrupted call again asks first.
+// Has it passed? Anyone who would begin an interrupted call again asks first.
 bool deadline_passed();
 
 }  // namespace jail_ai

@@ -77,8 +77,8 @@ void report(int priority, std::string_view line) {
     const std::string shown = printable(line);
     if (priority <= LOG_WARNING) {
         const std::string text = fmt::format("{}: {}\n", kTag, shown);
-        // One write, so that lines of several hooks don't mix; a reader that has gone is no reason
-        // to fail.
+        // One write, so that lines of several hooks don't mix; a reader that has gone is not a
+        // reason to fail.
         [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
     }
     send_to_syslog(priority, shown);

@@ -16,7 +16,7 @@ void open_report();
 
 // Writes "jail-ai-hook: LINE", made printable (quote.h), to stderr, for LOG_WARNING and worse, and
 // then to syslog with the priority (LOG_ERR …). Never fails and never waits, as syslog(3) does for
-// a reader that has stopped: where nobody takes the line it is lost, and the exit code still tells.
+// a reader that has stopped: if nobody reads, the line is lost; the exit code remains.
 void report(int priority, std::string_view line);
 
 }  // namespace jail_ai

@@ -17,7 +17,7 @@
 namespace jail_ai {
 
 // A failure. `message` is one line in lower case without a full stop; strings from outside are in
-// it by way of quote().
+// it through quote().
 struct Error {
     int exit_code;  // of sysexits.h
     std::string message;

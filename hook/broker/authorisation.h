@@ -27,10 +27,10 @@ struct TargetProcess {
     uid_t user_namespace_owner;  // 0 for the initial one
 };
 
-// Whoever made a user namespace has every capability over the processes in it (user_namespaces(7)):
-// the kernel lets this peer trace and kill the target. The uid of the target itself says less, for
-// under --userns=keep-id it is one of the user's subordinate uids. What is in the machine's own
-// user namespace is root's to jail.
+// Anyone who made a user namespace has every capability over the processes in it
+// (user_namespaces(7)): the kernel lets this peer trace and kill the target. The uid of the target
+// itself says less, for under --userns=keep-id it is one of the user's subordinate uids. What is in
+// the machine's own user namespace is root's to jail.
 bool owns_user_namespace(const Peer& peer, const TargetProcess& target);
 
 // The process that asks is not the one to be jailed, as it is not for any engine.

@@ -24,7 +24,7 @@ Result<UniqueFd> connect_to(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (path.empty() || path.size() >= sizeof address.sun_path)
-        return Error{EX_USAGE, fmt::format("{} is no path for a socket", quote(path))};
+        return Error{EX_USAGE, fmt::format("{} is not a path for a socket", quote(path))};
     std::memcpy(address.sun_path, path.data(), path.size());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return system_error("make a socket", errno);

@@ -11,7 +11,7 @@
 
 namespace jail_ai {
 
-// Where jail-ai-hook.socket listens. Never taken from the environment, which is whoever's called
+// Where jail-ai-hook.socket listens. Never taken from the environment, which belongs to the caller
 // the engine.
 inline constexpr const char* kBrokerSocket = "/run/jail-ai-hook.sock";
 

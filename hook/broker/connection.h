@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The broker's end of a connection, which whoever started it has put on a descriptor (inetd(8),
+// The broker's end of a connection, which its starter has put on a descriptor (inetd(8),
 // systemd's Accept=yes).
 #pragma once
 
@@ -13,7 +13,7 @@ namespace jail_ai {
 
 // What comes first: how long the parts will be, and the descriptor beside it. The descriptor is the
 // sender's and may be anything; it is not to be read, and to close it may wait for its sender
-// (close(2), FUSE), so that whoever holds it answers first.
+// (close(2), FUSE), so that its server answers first.
 struct Header {
     PartSizes sizes;
     UniqueFd descriptor;
@@ -27,7 +27,7 @@ public:
     const Peer& peer() const { return peer_; }
 
     // Into `header`, which keeps the descriptor also of what is refused. Errors: EX_PROTOCOL for
-    // what is no header, for no descriptor or for more than one; what parse_header() says. Waits
+    // what is not a header, for no descriptor or for more than one; what parse_header() says. Waits
     // for the sender until the deadline.
     Status receive_header(Header& header) const;
 

@@ -98,21 +98,21 @@ std::string encode_reply(const Reply& answer) {
 Result<Reply> parse_reply(std::string_view bytes) {
     if (bytes.empty())
         return Error{EX_PROTOCOL, "the broker closed the connection without an answer"};
-    const Error strange{EX_PROTOCOL,
-                        fmt::format("the broker's answer is strange: {}", quote(bytes, 64))};
-    if (bytes.size() > kMaxReplyBytes || bytes.find('\n') != bytes.size() - 1) return strange;
+    const Error malformed{EX_PROTOCOL,
+                          fmt::format("malformed reply from the broker: {}", quote(bytes, 64))};
+    if (bytes.size() > kMaxReplyBytes || bytes.find('\n') != bytes.size() - 1) return malformed;
     bytes.remove_suffix(1);
     const std::string_view word = bytes.substr(0, bytes.find(' '));
-    if (word.size() == bytes.size()) return strange;
+    if (word.size() == bytes.size()) return malformed;
     bytes.remove_prefix(word.size() + 1);
     if (word == "yes") return Reply{ReplyStatus::yes, 0, std::string(bytes)};
-    if (word != "no" && word != "never") return strange;
+    if (word != "no" && word != "never") return malformed;
     int code = 0;
     const auto [end, error] = std::from_chars(bytes.data(), bytes.data() + bytes.size(), code);
     const auto digits = static_cast<std::size_t>(end - bytes.data());
     if (error != std::errc() || code < 1 || code > kMaxExitCode || digits >= bytes.size() ||
         bytes[digits] != ' ')
-        return strange;
+        return malformed;
     return Reply{word == "no" ? ReplyStatus::no : ReplyStatus::never, code,
                  std::string(bytes.substr(digits + 1))};
 }

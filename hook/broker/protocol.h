@@ -56,7 +56,7 @@ Result<Message> parse_body(const PartSizes& sizes, std::string_view body);
 
 enum class ReplyStatus {
     yes,    // the container is jailed
-    no,     // it isn't; whether it may start unprotected, whoever asked knows
+    no,     // it isn't; the asking hook knows whether it may start unprotected
     never,  // it isn't, and the administrator of the machine wants no container to start
             // unprotected
 };

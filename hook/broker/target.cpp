@@ -32,9 +32,9 @@ Status check_cgroup(const Peer& peer, const Cgroup& cgroup) {
 // way round: all that this keeps a jailed agent from is asking at all, and none of its questions
 // would be answered to its advantage.
 Status check_peer_is_free(const Peer& peer) {
-    auto process = TRY(Process::open(peer.pid).context("whoever asks"));
-    const auto path = TRY(cgroup_path_of(process.proc_fd()).context("whoever asks"));
-    const auto cgroup = TRY(open_cgroup(path).context("whoever asks"));
+    auto process = TRY(Process::open(peer.pid).context("the asking process"));
+    const auto path = TRY(cgroup_path_of(process.proc_fd()).context("the asking process"));
+    const auto cgroup = TRY(open_cgroup(path).context("the asking process"));
     auto jailed = TRY(is_jailed(cgroup.get()));
     if (jailed)
         return Error{

@@ -31,8 +31,8 @@ Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, std::size_t 
 Status prove_again(const Peer& peer, const Process& process, const Cgroup& cgroup);
 
 // The process that started the one at the other end: of a hook, the runtime. 0 where that can't be
-// told any more. A number is not a process: what is read of it may only make the judgement of risks
-// stricter or be the peer's own lie.
+// known any more. A number is not a process: what is read of it may only make the judgement of
+// risks stricter or be the peer's own lie.
 pid_t runtime_of(const Peer& peer);
 
 }  // namespace jail_ai

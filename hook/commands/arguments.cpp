@@ -70,7 +70,7 @@ private:
         if (its.empty() && !option.value.empty())
             return usage(fmt::format("{} needs a value", quote(option.name)));
         if (arguments_.has(option.name) && option.use != Use::many && !option.value.empty())
-            return usage(fmt::format("{} stands there twice", quote(option.name)));
+            return usage(fmt::format("option {} given twice", quote(option.name)));
         arguments_.options.emplace_back(option.name, its);
         return ok();
     }

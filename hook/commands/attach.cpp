@@ -38,7 +38,7 @@ Result<pid_t> parse_pid(std::string_view number) {
     pid_t pid = 0;
     const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), pid);
     if (error != std::errc() || end != number.data() + number.size() || pid <= 0)
-        return Error{EX_USAGE, fmt::format("{}: {} is no process id", kPid, quote(number))};
+        return Error{EX_USAGE, fmt::format("{}: {} is not a process ID", kPid, quote(number))};
     return pid;
 }
 
@@ -87,10 +87,7 @@ Result<Annotations> annotations_of(const Container& container, LogLines& lines) 
 Result<Request> join_request(const Annotations& annotations, const Defaults& defaults) {
     auto request = TRY(join_or_block(defaults, annotations));
     if (request.mode == Mode::off)
-        return Error{
-            EX_CONFIG,
-            fmt::format("it is asked for without the block ({}=false): there is nothing to attach",
-                        kBlockHost)};
+        return Error{EX_CONFIG, fmt::format("{}=false: nothing to attach", kBlockHost)};
     return request;
 }
 
@@ -117,9 +114,8 @@ Result<LogLines> jail_running(const Container& container, const Defaults& defaul
     end_connections_from_before(container.cgroup.fd(), jailed.lines);
     std::ranges::move(jailed.lines, std::back_inserter(lines));
     lines.push_back({LOG_NOTICE,
-                     "it ran before: sockets that are no IP sockets, opened till now, stay open, "
-                     "and its resolv.conf, which it may have written, "
-                     "says where DNS is open (--dns=off closes that)"});
+                     "attached to a running container: non-IP sockets that it holds stay open; DNS "
+                     "is allowed to the servers in its own resolv.conf (--dns=off to deny)"});
     return lines;
 }
 
@@ -160,7 +156,7 @@ Result<Outcome> detach(const Arguments& arguments, const Caller& /*caller*/) {
                       "cgroup {}: {} programs detached, the host is no longer blocked there",
                       quote(cgroup.path), *detached)}}};
     }
-    return Error{EX_NOINPUT, "nothing of ours is attached there: status lists the jails"};
+    return Error{EX_NOINPUT, "no jail attached to that cgroup: see 'jail-ai-hook status'"};
 }
 
 constexpr Option kTargets[] = {

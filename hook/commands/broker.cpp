@@ -110,9 +110,9 @@ public:
                                               kBrokerDeadlineSeconds)};
         const ReplyStatus status =
             arguments_.defaults.enforced ? ReplyStatus::never : ReplyStatus::no;
-        const auto told = connection_.answer({status, error.exit_code, error.message});
+        const auto sent = connection_.answer({status, error.exit_code, error.message});
         return {{LOG_ERR, fmt::format("{}: {}{}", who_, error.message,
-                                      told ? "" : fmt::format(" ({})", told.error().message))}};
+                                      sent ? "" : fmt::format(" ({})", sent.error().message))}};
     }
 
 private:
@@ -126,12 +126,12 @@ private:
         TRY(check_network_stack(target.process, state.annotations));
         auto request = TRY(join_all(arguments_.defaults, message.flags, state.annotations));
         if (request.mode == Mode::off)
-            return Error{EX_DATAERR, "it asks not to be jailed, which takes no broker"};
+            return Error{EX_DATAERR, "block-host=false: nothing for the broker to do"};
         const auto container =
             TRY(container_of(std::move(target), state, std::move(message), connection_.peer()));
         auto jailed = TRY(jail(container, request, Existing::refuse));
         TRY(prove_again(connection_.peer(), container.process, container.cgroup));
-        // Whoever has not been told yes has no jail: the engine won't start that container.
+        // A peer without the answer yes has no jail: the engine won't start that container.
         TRY(connection_.answer({ReplyStatus::yes, 0, jailed.lines.back().text}));
         jailed.attachment.keep();
         return std::move(jailed.lines);
@@ -144,8 +144,8 @@ private:
     Header header_;    // holds what came beside the request until it is answered
 };
 
-// A request that was refused has had its answer, and is no failure of this process: systemd would
-// keep a failed unit for each.
+// A request that was refused has had its answer, and is not a failure of this process: systemd
+// would keep a failed unit for each.
 Result<Outcome> serve(const Arguments& arguments, const Caller& /*caller*/) {
     if (!kill_after(kBrokerDeadlineSeconds + 2)) return system_error("set a timer", errno);
     auto is_root = TRY(in_initial_user_namespace());

@@ -13,9 +13,9 @@
 
 namespace jail_ai {
 
-// Which containers words mean: those whose ID is that or begins so, and those of that name. Whoever
-// gives a container of theirs the beginning of another's ID for a name, or for an ID, doesn't hide
-// that. No words mean all.
+// Which containers words mean: those whose ID is that or begins so, and those of that name. Anyone
+// who gives a container of theirs the beginning of another's ID for a name, or for an ID, doesn't
+// hide that. No words mean all.
 class ContainerSelector {
 public:
     ContainerSelector(std::vector<std::string> words, std::vector<RunningContainer> named)

@@ -2,7 +2,7 @@
 //
 // "createRuntime": engines call it while a container exists and its process has not started. Where
 // that asks for the block, its cgroup is jailed; where the caller is not root of the machine but of
-// a user namespace (a rootless engine's hook), by way of the broker. On failure nothing is attached
+// a user namespace (a rootless engine's hook), through the broker. On failure nothing is attached
 // and the engine must not start the container, unless it asks by on-failure=run to be started all
 // the same; then the log says so at LOG_CRIT.
 #include <fmt/format.h>
@@ -127,7 +127,7 @@ const Verb kCreateRuntime{
     .about =
         "Reads the container's state (OCI runtime-spec) from standard input and keeps the "
         "container from the\n"
-        "machine that it runs on. A failure refuses the container; it is told on stderr and in "
+        "machine that it runs on. A failure refuses the container; it is reported on stderr and in "
         "syslog.",
     .called_by = CalledBy::machines,
     .options = kOptions,

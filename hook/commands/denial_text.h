@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Refusals in words, for all verbs that tell of them.
+// Denials in words, for all verbs that report them.
 #pragma once
 
 #include <cstdint>

@@ -25,9 +25,8 @@ constexpr Option kOptions[] = {{kJson, "", "for machines"}};
 
 const Verb kDoctor{
     .name = "doctor",
-    .summary = "says whether the block works here for whoever calls it, and what to do if not",
-    .about =
-        "Ends with 0 where the block works for whoever calls it, and with 69 where it doesn't.",
+    .summary = "says whether the block works here for the caller, and what to do if not",
+    .about = "Ends with 0 where the block works for the caller, and with 69 where it doesn't.",
     .options = kOptions,
     .probes = true,
     .run = diagnose,

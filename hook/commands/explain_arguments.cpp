@@ -36,7 +36,7 @@ Status set_annotation(Question& question, std::string_view written) {
 Status set_pid(Question& question, std::string_view written) {
     pid_t pid = 0;
     if (!parse_number(written, pid) || pid < 1 || pid > kMaxPid)
-        return usage(fmt::format("--pid {}: this is no process", quote(written)));
+        return usage(fmt::format("--pid {}: not a process ID", quote(written)));
     question.pid = pid;
     return ok();
 }
@@ -68,7 +68,7 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     }
     const auto address = IpPrefix::parse(rest);
     if (!address || !address->is_single())
-        return wrong("this is no address, which explain needs: names mean what a resolver says");
+        return wrong("not an IP address: explain doesn't resolve host names");
     AskedDestination destination{*address, protocol, 0, {}};
     if (!port.empty() && (!parse_number(port.substr(1), destination.port) || destination.port == 0))
         return wrong("port out of range");

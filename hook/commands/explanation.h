@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What "explain" has found out, and how it is told to people and to machines.
+// What "explain" has found out, and how it is printed for people and for machines.
 #pragma once
 
 #include <optional>

@@ -154,7 +154,7 @@ std::string help_of(const Verb& verb) {
 
 std::string help(std::span<const Verb* const> verbs) {
     std::string text =
-        "usage: jail-ai-hook VERB [ARGUMENT]…        jail-ai-hook VERB --help tells what it "
+        "usage: jail-ai-hook VERB [ARGUMENT]…        jail-ai-hook VERB --help shows what it "
         "takes\n\n";
     for (const Verb* verb : verbs) text += fmt::format("  {:13}  {}\n", verb->name, verb->summary);
     std::vector<std::string> suffixes;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Verbs in words, for people who ask and for whoever mistypes one. Pure.
+// Verbs in words, for people who ask and for those who mistype one. Pure.
 #pragma once
 
 #include <span>

@@ -17,12 +17,12 @@ namespace {
 
 LogLine warn_of(const FoundRisk& found, const Request& request) {
     if (request.accepted.contains(found.risk))
-        return {LOG_WARNING, fmt::format("the block may not hold, as accepted by {}: {}",
-                                         risk_name(found.risk), found.what)};
+        return {LOG_WARNING,
+                fmt::format("accepted risk {}: {}", risk_name(found.risk), found.what)};
     if (request.mode == Mode::audit)
-        return {LOG_WARNING, fmt::format("the block would not hold: {}", found.what)};
-    return {LOG_WARNING, fmt::format("left open: {}: {}, or accept it: {}={}", found.what,
-                                     found.remedy, kAccept, risk_name(found.risk))};
+        return {LOG_WARNING, fmt::format("container could bypass the block: {}", found.what)};
+    return {LOG_WARNING, fmt::format("left open: {}: {}, or set {}={}", found.what, found.remedy,
+                                     kAccept, risk_name(found.risk))};
 }
 
 // What closes the routes that no network hook sees: where this kernel has BPF LSM, the jail has its
@@ -53,10 +53,9 @@ LogLines lines_of(LogLines risks, const NetworkFacts& host, const Policy& policy
     for (const std::string& unused : policy.unused_exceptions)
         lines.push_back({LOG_NOTICE, unused});
     lines.push_back(
-        {LOG_INFO, fmt::format("host {}: {} prefixes, {}, cgroup {}",
-                               policy.mode == Mode::audit ? "watched, not blocked" : "blocked",
-                               policy.rules.size(),
-                               guard == Guard::lsm ? "guarded" : "no guard on this kernel",
+        {LOG_INFO, fmt::format("{}: {} prefixes, {}, cgroup {}",
+                               policy.mode == Mode::audit ? "audit only" : "host blocked",
+                               policy.rules.size(), guard == Guard::lsm ? "guarded" : "no BPF LSM",
                                quote(cgroup.path()))});
     return lines;
 }
@@ -87,7 +86,7 @@ Result<CheckedRisks> check_risks(const Bundle& bundle, const ContainerFacts& fac
         if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce &&
             found.is_fatal)
             return Error{EX_CONFIG,
-                         fmt::format("the block would not hold: {}: {}, or accept it: {}={}",
+                         fmt::format("container could bypass the block: {}: {}, or set {}={}",
                                      found.what, found.remedy, kAccept, risk_name(found.risk))};
         checked.lines.push_back(warn_of(found, request));
         checked.risks |= 1U << static_cast<unsigned>(found.risk);

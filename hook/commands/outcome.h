@@ -10,7 +10,7 @@
 
 namespace jail_ai {
 
-// For the log; a person who has called the verb is told what is no failure on standard output, too.
+// For the log. If a person has called the verb, what isn't a failure is printed, too.
 struct LogLine {
     int priority;  // LOG_INFO …, as syslog(3) has them
     std::string text;

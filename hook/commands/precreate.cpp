@@ -4,7 +4,7 @@
 // changed. Where annotations, or else the administrator, ask for the block, and the guard will not
 // be there to stop sockets of other kinds, it takes these away (seccomp/tighten.h); otherwise it
 // gives back what it got. On failure the engine must not start the container, unless it asks by
-// on-failure=run to be started all the same.
+// on-failure=run to be started anyway.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <syslog.h>
@@ -55,7 +55,7 @@ Result<Outcome> tighten_container(const Config& config, const Request& request) 
         proposal.lines.push_back({LOG_WARNING, fmt::format("left open: {}", way)});
     if (!tightened->taken.empty())
         proposal.lines.push_back(
-            {LOG_INFO, fmt::format("taken away: {}", fmt::join(tightened->taken, "; "))});
+            {LOG_INFO, fmt::format("dropped: {}", fmt::join(tightened->taken, "; "))});
     return proposal;
 }
 

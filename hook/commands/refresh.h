@@ -19,7 +19,7 @@ struct Refreshed {
         changes;             // as find_differences() writes them; empty where all was up to date
     std::string left_alone;  // why, where that is so
     unsigned ended;          // connections from before to what is blocked now
-    // Why they could not be ended, where that is so: they are cut all the same.
+    // Why they could not be ended, where that is so: they are cut anyway.
     std::string warning;
     // What went wrong, where something did: the rules are then no looser than before.
     std::string failure;
@@ -30,7 +30,7 @@ struct RefreshOptions {
     ContainerSelector meant{{}, {}};  // all
 };
 
-// Each jail that was looked at, in no order. Waits for whoever else does the same. `progress` is
+// Each jail that was looked at, unordered. Waits for others that do the same. `progress` is
 // called with their number, after each. Errors: EX_OSERR, EX_TEMPFAIL.
 Result<std::vector<Refreshed>> refresh_jails(OtherPrograms& others, const RefreshOptions& options,
                                              const std::function<void(std::size_t done)>& progress);

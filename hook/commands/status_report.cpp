@@ -143,7 +143,7 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
                           : "",
             quote(jail.cgroup), denials_text(jail));
         if (const auto open = risks_of(jail); !open.empty())
-            text += fmt::format("  may be left by {}\n", fmt::join(open, ", "));
+            text += fmt::format("  known risks: {}\n", fmt::join(open, ", "));
         for (std::size_t i = 0; i < std::min(kShownRefusals, jail.recent_denials.size()); ++i) {
             const auto& [what, seen] = jail.recent_denials[i];
             text += fmt::format(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What "status" tells, to people and to machines. Pure.
+// What "status" prints, for people and for machines. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@
 
 namespace jail_ai {
 
-// When it is told, which refusals are "ago" from.
+// The time of printing, from which denials are "ago".
 struct Now {
     std::uint64_t since_boot;  // ns of CLOCK_BOOTTIME
     std::uint64_t real;        // ns of CLOCK_REALTIME

@@ -29,11 +29,11 @@ struct Option {
     std::string_view value;
     std::string_view help;    // half a line
     Use use = Use::once;      // where it takes none, it may stand there again
-    std::string_view offers;  // values to begin with, of those that the placeholder doesn't tell,
+    std::string_view offers;  // values to begin with, of those that the placeholder doesn't name,
                               // separated by spaces
 };
 
-// Who calls a verb, and what it may tell before it has come to its end.
+// Who calls a verb, and what it may print before it ends.
 struct Caller {
     const Surroundings& surroundings;
     bool wants_colour;

@@ -103,7 +103,7 @@ Status check_unambiguous(const rapidjson::Value& value) {
     }
     std::ranges::sort(keys);
     if (const auto twice = std::ranges::adjacent_find(keys); twice != keys.end())
-        return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(*twice))};
+        return Error{EX_DATAERR, fmt::format("duplicate key {}", quote(*twice))};
     return ok();
 }
 
@@ -150,8 +150,7 @@ Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std:
                          fmt::format("key {} is {} to some runtimes and to others none: write {}",
                                      quote(name), quote(key), quote(key))};
         if (name != key) continue;
-        if (found != nullptr)
-            return Error{EX_DATAERR, fmt::format("{} stands there twice", quote(key))};
+        if (found != nullptr) return Error{EX_DATAERR, fmt::format("duplicate key {}", quote(key))};
         found = &member.value;
     }
     return found;

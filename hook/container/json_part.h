@@ -27,7 +27,7 @@ public:
     std::string_view text() const { return text_; }
 
     // Of an object: the member, or nothing. null stands for a missing one, as the engines take it.
-    // Error (EX_DATAERR) when the key stands there twice.
+    // Error (EX_DATAERR) if the key is a duplicate.
     Result<std::optional<JsonPart>> member(std::string_view key) const;
     // The same for one that must be of the type.
     Result<std::optional<JsonPart>> object(std::string_view key) const;

@@ -106,7 +106,7 @@ struct Defaults {
 };
 
 // Joins both: an annotation overrides, lists add up. Errors (EX_DATAERR): an annotation that
-// loosens enforced defaults; nobody says whether to block at all, for whoever called the hook
+// loosens enforced defaults; nobody says whether to block at all, for anyone who called the hook
 // wanted something, and guessing that it was nothing would leave the host open.
 Result<Request> join_settings(const Defaults& defaults, const Settings& asked);
 

@@ -71,7 +71,7 @@ Result<std::optional<IpPrefix>> parse_destination(Word& word) {
     const auto prefix = IpPrefix::parse(address);
     const bool colons = address.find(':') != std::string_view::npos;
     if (!prefix || colons != bracketed)
-        return word.error(bracketed ? "this is no IPv6 address or prefix"
+        return word.error(bracketed ? "not an IPv6 address or prefix"
                                     : "this is neither 'host' nor an IPv4 address or prefix, and "
                                       "IPv6 stands in brackets",
                           at);
@@ -90,7 +90,7 @@ Result<AllowRule> parse_exception(std::string_view text) {
     if (word.take("-")) {
         const std::size_t at = word.at();
         auto second = TRY(parse_port(word));
-        if (second < first) return word.error("the range ends before it begins", at);
+        if (second < first) return word.error("port range ends below its start", at);
         last = second;
     }
     std::uint8_t protocols = JAIL_PORTS_TCP;
@@ -122,12 +122,12 @@ Status for_each_word(std::string_view list, const std::function<Status(std::stri
         TRY(each(word));
         list.remove_prefix(word.size());
     }
-    if (words == 0) return Error{EX_DATAERR, "it names nothing"};
+    if (words == 0) return Error{EX_DATAERR, "empty list"};
     return ok();
 }
 
 Error none_of(std::string_view word, const std::vector<std::string_view>& names) {
-    return {EX_DATAERR, fmt::format("{}: it is none of {}", quote(word), fmt::join(names, ", "))};
+    return {EX_DATAERR, fmt::format("{}: expected one of {}", quote(word), fmt::join(names, ", "))};
 }
 
 }  // namespace jail_ai

@@ -38,7 +38,7 @@ Result<Annotations> read_annotations(const rapidjson::Value& object) {
             return Error{EX_DATAERR, fmt::format("annotation {} is {}, not a string", quote(key),
                                                  kind_of(member.value))};
         if (!annotations.emplace(key, string_of(member.value)).second)
-            return Error{EX_DATAERR, fmt::format("annotation {} stands there twice", quote(key))};
+            return Error{EX_DATAERR, fmt::format("duplicate annotation {}", quote(key))};
     }
     return annotations;
 }

@@ -20,11 +20,8 @@ namespace jail_ai {
 namespace {
 
 void check_hook(const MachineFacts& facts, Findings& findings) {
-    findings.push_back(
-        {FindingKind::ok, "hook",
-         fmt::format("jail-ai-hook {}, with its BPF programs inside: none is built or looked for",
-                     facts.version),
-         ""});
+    findings.push_back({FindingKind::ok, "hook",
+                        fmt::format("jail-ai-hook {}, BPF programs embedded", facts.version), ""});
 }
 
 void check_kernel(const MachineFacts& facts, Findings& findings) {
@@ -67,7 +64,7 @@ void check_permission(const MachineFacts& facts, Findings& findings) {
              "run doctor outside of containers and podman unshare"});
     } else if (facts.is_root) {
         if (facts.load_failure.empty())
-            findings.push_back({FindingKind::ok, "bpf", "the kernel takes the programs", ""});
+            findings.push_back({FindingKind::ok, "bpf", "test load succeeded", ""});
         else
             findings.push_back({FindingKind::problem, "bpf", facts.load_failure,
                                 "run as root with CAP_SYS_ADMIN, CAP_NET_ADMIN, CAP_SYS_PTRACE"});
@@ -148,24 +145,23 @@ void check_others(const MachineFacts& facts, Findings& findings) {
     if (!facts.others_failure.empty())
         findings.push_back({FindingKind::warning, "others", facts.others_failure,
                             "run doctor again; bpftool cgroup tree shows what is attached where"});
-    std::size_t told = 0;
+    std::size_t listed = 0;
     for (const ForeignProgram& other : facts.others_programs) {
-        if (++told > kMostListed) break;
+        if (++listed > kMostListed) break;
         const std::string what =
             fmt::format("{} on cgroup {}", quote(other.name), quote(other.cgroup));
         if (other.exclusive)
             findings.push_back(
                 {other.cgroup == "/" ? FindingKind::problem : FindingKind::warning, "others",
-                 fmt::format(
-                     "the BPF program {} suffers no other: containers there and below are refused",
-                     what),
-                 "have whoever attached it allow others (BPF_F_ALLOW_MULTI); bpftool cgroup tree "
+                 fmt::format("{} is attached without BPF_F_ALLOW_MULTI: containers in or below "
+                             "that cgroup can't be jailed",
+                             what),
+                 "have its owner attach it with BPF_F_ALLOW_MULTI; bpftool cgroup tree "
                  "shows it"});
         else
             findings.push_back(
                 {FindingKind::warning, "others",
-                 fmt::format("the BPF program {} has the last word over a jail's there and below",
-                             what),
+                 fmt::format("{} runs after the jail's programs and can override them", what),
                  "find out whose it is (bpftool cgroup tree), and detach it unless you trust it"});
     }
     if (findings.empty() || findings.back().about != "others")
@@ -220,7 +216,7 @@ void check_programs(const MachineFacts& facts, Findings& findings) {
     };
     if (!is_there("podman") && !is_there("crio"))
         findings.push_back({FindingKind::warning, "engine",
-                            "neither podman nor crio is installed where people look",
+                            "neither podman nor crio found in the standard directories",
                             "apt install podman"});
     if (is_there("crun"))
         findings.push_back({FindingKind::warning, "restore",
@@ -244,13 +240,12 @@ void check_network(const MachineFacts& facts, Findings& findings) {
         findings.push_back({FindingKind::warning, "resolver", "/etc/resolv.conf names no server",
                             "name one, or containers resolve no names"});
     else
-        findings.push_back({FindingKind::ok, "resolver",
-                            fmt::format("{}: answers DNS to containers, and nothing else",
-                                        list(facts.name_servers)),
-                            ""});
+        findings.push_back(
+            {FindingKind::ok, "resolver",
+             fmt::format("DNS to {} allowed (ports 53, 853)", list(facts.name_servers)), ""});
     if (!facts.address_failure.empty())
         findings.push_back({FindingKind::problem, "addresses", facts.address_failure,
-                            "without them nothing can be blocked: mend what the message says"});
+                            "without them nothing can be blocked: fix the error above"});
     else
         findings.push_back({FindingKind::ok, "addresses",
                             facts.addresses.empty()

@@ -88,13 +88,13 @@ std::string list(const std::vector<std::string>& words) {
 void check_hooks(const MachineFacts& facts, Findings& findings) {
     bool jails = false;
     bool tightens = false;
-    bool hides = false;  // has been told with its own remedy
+    bool hides = false;  // has been reported with its own remedy
     for (const SeenHook& hook : facts.hooks) {
         if (!hook.error.empty()) {
             findings.push_back(
                 {FindingKind::problem, "hooks",
                  fmt::format("{}: {}: podman starts no container", quote(hook.file), hook.error),
-                 "mend it or take it away"});
+                 "fix or remove the file"});
         } else if (hook.is_ours && !hook.trouble.empty()) {
             findings.push_back(
                 {FindingKind::problem, "hooks",

@@ -52,7 +52,7 @@ struct MachineFacts {
     std::string others_failure;                   // why that may not be all
     std::size_t asking = 0;                       // containers that ask for the block, as root sees
     std::size_t having = 0;                       // of these, that have it
-    std::size_t discrepancies = 0;                // that verify would tell
+    std::size_t discrepancies = 0;                // that verify would report
     std::string cgroup_mount;                     // of cgroup2, empty for none
     std::string cgroup_failure;
     bool has_user_session = false;  // of a user: systemd's, which gives each container a cgroup

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Who may have written an annotation. A container's annotations come as one list, whoever wrote
-// them: podman before 4.5.1 adds those of the image, CRI-O adds the pod's and lets a container's
-// replace them. Neither an image nor a container of a pod may loosen what the user, or the pod,
-// asks.
+// Who may have written an annotation. A container's annotations come as one list without their
+// authors: podman before 4.5.1 adds those of the image, CRI-O adds the pod's and
+// lets a container's replace them. Neither an image nor a container of a pod may loosen what the
+// user, or the pod, asks.
 #pragma once
 
 #include <optional>
@@ -39,12 +39,12 @@ IgnoredAnnotations ignore_loosening_annotations(Annotations& annotations, std::s
 // False where the engine that made this config.json is known to leave the image's annotations out:
 // by its ociVersion, which is that of the engine's copy of the runtime-spec and stays with the
 // container. podman has 1.0.2-dev to 1.1.0-rc.1 before 4.5.1, and 1.2.0 from 5.0 on; a distribution
-// may have built an older podman with 1.1.0. Fails with EX_DATAERR for what is no config.json.
+// may have built an older podman with 1.1.0. Fails with EX_DATAERR for what is not a config.json.
 Result<bool> may_have_image_annotations(std::string_view config);
 
 // The ID of the image that containers.json of containers/storage names for the container: empty
 // where it was made of no image, nothing where the container is not listed. Fails with EX_DATAERR
-// for what is no such list, or an ID that is no file name.
+// for another JSON, or an ID that is not a file name.
 Result<std::optional<std::string>> find_image_id(std::string_view containers_json,
                                                  std::string_view container);
 

@@ -71,7 +71,7 @@ Result<AnnotationPairs> read_image_annotations(int image) {
     return all;
 }
 
-// Nothing where the engine is no podman, or the container is of no image.
+// Nothing where the engine is not podman, or the container is of no image.
 Result<std::optional<AnnotationPairs>> find_image_annotations(int bundle, const std::string& driver,
                                                               const std::string& id) {
     auto config = TRY(read_regular_file(bundle, "config.json", kMaxConfigBytes));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What people call a container. An engine keeps that for itself, and tells it the monitor (conmon,
-// of podman and CRI-O) that it starts the runtime by.
+// What people call a container. An engine keeps that for itself, and passes it to the monitor
+// (conmon, of podman and CRI-O) that it starts the runtime by.
 #pragma once
 
 #include <string>

@@ -26,7 +26,7 @@ constexpr std::string_view kDefaultDevice = "podman0";
 constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
 
 // A file that can't be read is passed over with a warning, as podman does: it has no such network
-// then. Whatever address stands in it is taken for a gateway all the same, for another version of
+// then. Each address in it is treated as a gateway anyway, for another version of
 // podman may read what this doesn't.
 Result<std::vector<PodmanNetwork>> read_networks(const std::string& path,
                                                  std::vector<std::string>& warnings) {

@@ -15,7 +15,7 @@ namespace {
 constexpr std::string_view kOurName = "jail-ai-hook";
 constexpr std::size_t kMaxExpression = 1024;  // regcomp(3) takes memory with some power of it
 
-// Matches wherever in the text, as engines do; nothing where it is no expression.
+// Matches wherever in the text, as engines do; nothing if it is not a regular expression.
 std::optional<bool> is_found(const std::string& expression, const char* text) {
     regex_t compiled{};
     if (expression.size() > kMaxExpression ||

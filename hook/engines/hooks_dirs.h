@@ -27,7 +27,7 @@ struct HookWhen {
 
 enum class CalledFor {
     all_that_ask,
-    known_words,  // whoever writes jail-ai.block-host=true; a typo in key or value passes it by,
+    known_words,  // containers with jail-ai.block-host=true; a typo in key or value passes it by,
                   // and then nobody refuses it
     some,         // of those that ask: by their command or mounts
     none,

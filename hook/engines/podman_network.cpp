@@ -27,8 +27,8 @@ Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is
     if (written.empty()) return ok();
     const auto prefix = IpPrefix::parse(written);
     if (!prefix || (is_address && !prefix->is_single()))
-        return Error{EX_DATAERR, fmt::format("{} {} is no {}", key, quote(written),
-                                             is_address ? "address" : "prefix")};
+        return Error{EX_DATAERR, fmt::format("{} {}: not {}", key, quote(written),
+                                             is_address ? "an address" : "a prefix")};
     into.push_back(*prefix);
     return ok();
 }

@@ -2,7 +2,7 @@
 //
 // A network as podman keeps it, in a JSON file of /etc/containers/networks (netavark). Needed where
 // a container gets its network only after the hook has run: the bridge may not be there yet, and
-// its gateway is an address of the host all the same.
+// its gateway is an address of the host anyway.
 #pragma once
 
 #include <string>

@@ -41,7 +41,7 @@ constexpr std::array kRootsRuntimes = std::to_array<std::pair<const char*, const
     {{"/run/crun", &kCrun}, {"/run/runc", &kRunc}});
 constexpr std::array kNamespacedRoots = {"/run/containerd/runc", "/run/docker/runtime-runc"};
 
-// Where users have a directory called by their number, which podman tells runtimes to use:
+// Where users have a directory called by their number, which podman makes runtimes use:
 // systemd's, and what podman takes without that.
 struct UsersPlace {
     const char* directory;
@@ -143,7 +143,7 @@ private:
         auto container = TRY(runtime.parse(text));
         const auto process = TRY(process_of(container));
         TRY(prove_owner(process, owner));
-        // Runtimes hold a container that is created by a fifo, and take that away when it starts.
+        // Runtimes hold a container that is created by a fifo, and remove that when it starts.
         struct stat info {};
         const bool waits = ::fstatat(dirfd, fmt::format("{}/exec.fifo", id).c_str(), &info,
                                      AT_SYMLINK_NOFOLLOW) == 0 &&

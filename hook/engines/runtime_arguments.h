@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Which descriptors a runtime leaves to the container's process, told by how the runtime was
+// Which descriptors a runtime leaves to the container's process, by how the runtime was
 // called.
 #pragma once
 

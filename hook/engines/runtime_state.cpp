@@ -17,7 +17,7 @@ namespace {
 Result<pid_t> pid_at(const rapidjson::Value& object, std::string_view key) {
     auto found = TRY(find_member(object, key));
     if (found == nullptr || !found->IsInt() || found->GetInt() < 1 || found->GetInt() > kMaxPid)
-        return Error{EX_DATAERR, fmt::format("{} is no process", quote(key))};
+        return Error{EX_DATAERR, fmt::format("{} is not a process", quote(key))};
     return static_cast<pid_t>(found->GetInt());
 }
 

@@ -13,7 +13,7 @@
 
 namespace jail_ai {
 
-// Process, start and bundle of a container. When the process started is told in clock ticks since
+// Process, start and bundle of a container. The start of the process is in clock ticks since
 // boot, as field 22 of /proc/PID/stat has it (proc(5)): another process of that number has another.
 // Errors (EX_DATAERR) say what is missing.
 Result<RunningContainer> parse_crun_status(std::string_view json);

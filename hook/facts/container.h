@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A container that is to be jailed. Its runtime, a broker's peer and an administrator each tell of
+// A container that is to be jailed. Its runtime, a broker's peer and an administrator each name
 // one in their own way; what follows is the same.
 #pragma once
 

@@ -79,7 +79,7 @@ bool is_network_device(const struct stat& info) {
     return S_ISCHR(info.st_mode) && std::ranges::find(devices, info.st_rdev) != devices.end();
 }
 
-// A directory leads to all that is below it on the host, a Unix socket's path to whoever listens
+// A directory leads to all that is below it on the host, a Unix socket's path to anyone who listens
 // there; a file on cgroupfs moves processes.
 Result<std::optional<std::string>> check_file(int fd) {
     struct stat info {};
@@ -94,7 +94,7 @@ Result<std::optional<std::string>> check_file(int fd) {
     return std::optional<std::string>();
 }
 
-// Runtimes mark directories of their own so. Sockets are refused all the same: nothing says that a
+// Runtimes mark directories of their own so. Sockets count anyway: nothing says that a
 // runtime won't take the mark off.
 bool closes_on_exec(const Process& process, int number) {
     auto info = read_kernel_file(process.proc_fd(), fmt::format("fdinfo/{}", number).c_str());

@@ -9,9 +9,9 @@
 
 namespace jail_ai {
 
-// What its process tells, namespaces and descriptors, what is open to it without the guard, and
+// What its process shows, namespaces and descriptors, what is open to it without the guard, and
 // what is mounted for it: then the caller's mount namespace must be the engine's. What its network
-// tells is for read_network_facts() to add. Needs PTRACE_MODE_ATTACH access to the process, for
+// shows is for read_network_facts() to add. Needs PTRACE_MODE_ATTACH access to the process, for
 // pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.
 Result<ContainerFacts> read_container_facts(const Container& container, Guard guard);
 

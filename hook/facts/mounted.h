@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What is mounted in a container, by the kernel's own list and by what lies there. The paths that
-// config.json names may lead elsewhere by now: whoever has a say in a directory on the way can
+// config.json names may lead elsewhere by now: anyone who has a say in a directory on the way can
 // exchange it after the runtime has mounted it.
 #pragma once
 

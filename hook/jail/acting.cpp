@@ -25,7 +25,7 @@ constexpr int kMostPatience = 1000;  // ms for a step of another probe, which ta
 // that a hook is about to prove.
 class KnownProbe {
 public:
-    // Waits for its turn: for as long as others go on, one after the other. Whoever was killed
+    // Waits for its turn: for as long as others go on, one after the other. One that was killed
     // stays known, and does not. Errors: EX_TEMPFAIL where the deadline passes meanwhile, EX_OSERR.
     static Result<KnownProbe> make(int map_fd) {
         const jail_probe nobody{};

@@ -44,11 +44,10 @@ Status check_attached(const LoadedProgram& program, const Cgroup& cgroup) {
     if (ours.size() == 1 && ours.front().id == *id &&
         ours.front().attach_flags == BPF_F_ALLOW_MULTI)
         return ok();
-    return Error{
-        EX_SOFTWARE,
-        fmt::format("{} is not attached to {} as it was meant: {} of that name, flags {:#x}",
-                    slot.name, quote(cgroup.path()), ours.size(),
-                    ours.empty() ? 0 : ours.front().attach_flags)};
+    return Error{EX_SOFTWARE, fmt::format("verification failed: expected one {} on {} with "
+                                          "BPF_F_ALLOW_MULTI, found {}, flags {:#x}",
+                                          slot.name, quote(cgroup.path()), ours.size(),
+                                          ours.empty() ? 0 : ours.front().attach_flags)};
 }
 
 // `replaces` is a descriptor, or -1. Gives 0 or an errno.

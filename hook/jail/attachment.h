@@ -19,7 +19,7 @@ struct LoadedProgram {
 
 // What to do with programs of ours that are on the cgroup already.
 enum class Existing {
-    replace,  // whoever runs the hook as root may change the policy
+    replace,  // anyone who runs the hook as root may change the policy
     refuse,   // nobody else may: the new one could be looser
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Building a jail: programs loaded, maps filled, attached, and the kernel asked whether it is so. A
-// Jail cannot exist with unfilled maps, and what is attached is taken away again unless somebody
+// Jail cannot exist with unfilled maps, and what is attached is detached again unless somebody
 // says that it shall stay.
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Connections from before: the programs let nothing of them leave for an address that is blocked
-// now; this tells their sockets, so that no program waits for an answer that can't come.
+// now; this ends their sockets, so that no program waits for an answer that can't come.
 #pragma once
 
 #include "base/result.h"

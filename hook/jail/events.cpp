@@ -28,7 +28,7 @@ constexpr unsigned kMostAtOnce = 1024;
 
 constexpr unsigned kLooksPerCount = 5;  // looks for new jails, between counts of what was lost
 
-// Three descriptors a jail. Where that isn't allowed, opening the one too many tells.
+// Three descriptors a jail. Where that isn't allowed, opening one too many fails.
 void allow_many_descriptors() {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;

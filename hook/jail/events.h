@@ -38,9 +38,9 @@ public:
     // Readable (epoll(7)) while there are any.
     int fd() const { return epoll_.get(); }
 
-    // To be called when they are readable, and after kLookMs whatever happens. Tells those that
+    // To be called when they are readable, and after kLookMs whatever happens. Reports those that
     // have happened meanwhile, jail by jail, in their order; when it is time, also looks for jails
-    // that have started and lets go of those that have ended, and tells how many each has lost
+    // that have started and lets go of those that have ended, and reports how many each has lost
     // because nobody fetched them in time.
     Status take(const Each& each, const Lost& lost);
 

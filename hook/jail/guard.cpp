@@ -45,7 +45,7 @@ Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
     return id;
 }
 
-// What the guard tells inside and outside by.
+// What the guard distinguishes inside and outside by.
 struct GuardScope {
     std::uint64_t cgroup;          // the kernel's id of the container's cgroup
     std::uint32_t engine_network;  // inode of the caller's network namespace

@@ -44,7 +44,7 @@ Mode mode_of(const Constants& constants) {
 }
 
 // Calls it with each element of a map, `most` at a time and up to that many and as many again:
-// programs may add faster than one reads. Where it tells a place in the map by a hash, as for most
+// programs may add faster than one reads. If it gives a place in the map by a hash, as for most
 // kinds, `Place` is a number, and of a trie a key. Gives 0 or an errno.
 template <typename Key, typename Value, typename Place, typename Each>
 int for_each_in_batches(int map_fd, std::uint32_t at_once, std::size_t most, Each&& each) {
@@ -75,7 +75,7 @@ Status read_one_by_one(int map_fd, Rules& rules) {
     jail_key key{};
     for (bool more = ::bpf_map_get_next_key(map_fd, nullptr, &key) == 0; more;) {
         jail_rule value{};
-        // A rule that is taken away meanwhile is none.
+        // A rule that is removed meanwhile doesn't count.
         if (::bpf_map_lookup_elem(map_fd, &key, &value) == 0) put(key, value, rules);
         jail_key next{};
         more = ::bpf_map_get_next_key(map_fd, &key, &next) == 0;

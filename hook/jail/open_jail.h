@@ -23,8 +23,8 @@ struct OpenJail {
     const ProgramMap* map(std::string_view name) const;  // nullptr for none
 };
 
-// The jail whose first program has that id. Nothing where it has gone, or the program is no jail's
-// first. Errors: EX_NOPERM, EX_OSERR.
+// The jail whose first program has that id. Nothing where it has gone, or the program is not a
+// jail's first. Errors: EX_NOPERM, EX_OSERR.
 Result<std::optional<OpenJail>> open_jail(std::uint32_t program);
 
 // The one that is attached directly to the cgroup. Nothing where its first program isn't. Errors

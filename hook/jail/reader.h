@@ -12,7 +12,7 @@
 
 namespace jail_ai {
 
-// What of a jail to read. Who tells of jails, or asks what they say, looks for the first network
+// What of a jail to read. Verbs that print jails, or what they say, look for the first network
 // hook; who judges them looks for any program of ours.
 enum class JailPart {
     denials,   // metadata, the names of the programs, the number of prefixes, counts and refusals

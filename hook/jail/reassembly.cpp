@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A release says little: distributions take fixes over. But the kernel's own types tell: what let
-// go of the socket was that its pointer shared its place in sk_buff with `ip_defrag_offset`, which
-// the fix moved out of there.
+// A release says little: distributions take fixes over. But the kernel's own types show it: what
+// let go of the socket was that its pointer shared its place in sk_buff with `ip_defrag_offset`,
+// which the fix moved out of there.
 #include "jail/reassembly.h"
 
 #include <memory>

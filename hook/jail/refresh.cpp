@@ -27,7 +27,7 @@ Result<RulesDiff> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
     auto inputs = read_inputs(metadata->inputs);
     if (!inputs)
         return std::move(inputs).error().context(
-            fmt::format("container {}: what its jail was made of", quote(diff.container)));
+            fmt::format("container {}: stored policy inputs", quote(diff.container)));
     inputs->host.routes = routes;
     auto policy = compile_policy(inputs->request, inputs->host);
     if (!policy)

@@ -30,7 +30,7 @@ Result<RulesDiff> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
                           std::uint32_t network);
 
 // Makes the rules what they should be, element by element, so that nothing passes meanwhile that
-// was blocked and is to be. Whoever calls it holds kRulesLock since before compare(). Error:
+// was blocked and is to be. Anyone who calls it holds kRulesLock since before compare(). Error:
 // EX_OSERR; the rules are then stricter than either.
 Status apply(const OpenJail& jail, const RulesDiff& diff);
 

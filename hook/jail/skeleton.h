@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // The skeletons that bpftool generates, marked as a system header: they are C, and their casts are
-// not ours to mend.
+// not ours to fix.
 #pragma once
 #pragma GCC system_header
 

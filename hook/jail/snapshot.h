@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A jail as it was when somebody looked (jail/reader.h): what the verbs judge and tell. Only types,
-// for code that is pure.
+// A jail as it was when somebody looked (jail/reader.h): what the verbs check and print. Only
+// types, for code that is pure.
 #pragma once
 
 #include <array>
@@ -64,7 +64,7 @@ struct OverridingProgram {
 
 // The jail of a cgroup: what of it was asked for.
 struct JailSnapshot {
-    std::uint64_t cgroup_id = 0;  // of its directory, by which it is told from others
+    std::uint64_t cgroup_id = 0;  // of its directory, by which it is distinguished from others
     std::string cgroup;           // below the cgroup2 mount; "/" for the root
     std::string name;  // of its container, as its engine calls it; empty where that isn't known
     // Nothing where the jail is of another version, or what held it is gone.

@@ -68,7 +68,7 @@ struct VsockListeners {
 
 // What may be left open without BPF LSM.
 struct Unguarded {
-    bool by_configuration;     // the kernel could have it, was it told to at boot
+    bool by_configuration;     // the kernel could have it, if it was configured so at boot
     bool abstract_unix;        // it reaches abstract Unix sockets of the engine's network namespace
     VsockListeners listeners;  // empty unless the container can open vsock sockets
     ReachableFamilies open_sockets;

@@ -141,7 +141,7 @@ bool is_the_host(jail_reason reason) {
 
 // The rule of `prefix`, which `blocked_by` blocks, with every grant that holds it. The
 // container's own loopback needs none: what is blocked of it is what leaves, and that is not what
-// whoever names it means.
+// the one who names it means.
 Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by,
                        std::vector<PortGrant>& grants) {
     Rule rule = blocked_by;

@@ -31,7 +31,7 @@ struct Policy {
 };
 
 // Compiles what is asked and what the host is into rules. A destination is blocked where a prefix
-// to block holds it, and passes all the same where an exception holds it, its port and its
+// to block holds it, and passes if an exception holds it, its port and its
 // protocol; the compiled rules say the same by their longest prefix alone. Errors: EX_UNAVAILABLE
 // when there are more rules than a jail holds, EX_DATAERR when a rule would need more than
 // JAIL_MAX_PORTS port ranges.

@@ -14,8 +14,8 @@ namespace jail_ai {
 struct ReasonRow {
     jail_reason value;
     std::string_view name;
-    // What was denied, where that is no address: a format with the fields of jail_denial that hold
-    // a number, and `file` for the kind of file.
+    // What was denied, where that is not an address: a format with the fields of jail_denial that
+    // hold a number, and `file` for the kind of file.
     std::string_view denied;
 };
 

@@ -43,7 +43,7 @@ void find_capabilities(const Bundle& bundle, const ContainerFacts& facts,
             (!can_do_anything || !capability.within_sys_admin) &&
             !(facts.in_user_namespace && capability.only_machine_wide))
             found.push_back({capability.risk, fmt::format("it has {}", capability.name),
-                             fmt::format("take it away (no --privileged, --cap-drop={})",
+                             fmt::format("drop it (--cap-drop={}, not --privileged)",
                                          capability.name.substr(4)),
                              true});
 }
@@ -186,7 +186,7 @@ void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<Fou
             {by_way(open.packet, Risk::cap_net_raw),
              fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(open.packet)),
              unguarded_remedy(*facts.unguarded,
-                              fmt::format("take it away (--cap-drop=NET_RAW), {}", kSeccompRemedy)),
+                              fmt::format("drop it (--cap-drop=NET_RAW), {}", kSeccompRemedy)),
              true});
     if (facts.loses_fragments && open.ip != SocketAccess::no)
         found.push_back({Risk::cap_net_raw,
@@ -209,7 +209,7 @@ void find_unguarded(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
              unguarded_remedy(unguarded, ""), false});
 }
 
-// One port is what people open for one service of the host's, and is told; all of them are the
+// One port is what people open for one service of the host's, and is reported; all of them are the
 // host.
 void find_forwards(const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     for (const LoopbackForward& forward : facts.forwards)

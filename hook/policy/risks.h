@@ -18,7 +18,7 @@ struct FoundRisk {
     Risk risk;
     std::string what;    // "CAP_NET_ADMIN in process.capabilities"
     std::string remedy;  // "drop it: --cap-drop=NET_ADMIN"
-    bool is_fatal;       // without being accepted; else it is told and no more
+    bool is_fatal;       // without being accepted; else it is only reported
 };
 
 // Every risk, in the order of enum Risk; several of the same kind where several things carry it.

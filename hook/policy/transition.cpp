@@ -2,7 +2,7 @@
 //
 // Between the two stands a third set, which has every prefix of both, and at each prefix the
 // stricter of the two rules that decide there. A first phase puts it into the map, a second one
-// puts the new rules in its place and takes away the prefixes that they don't have. In the first,
+// puts the new rules in its place and removes the prefixes that they don't have. In the first,
 // each lookup is answered by an old rule or, where no longer old prefix holds the address, by one
 // at least as strict as the old rule that decided; in the second likewise by the new rules. So each
 // lookup blocks in the first phase what the old rules blocked and in the second what the new ones

@@ -11,7 +11,7 @@
 
 namespace jail_ai {
 
-// Puts the rule, or takes away the one that is there.
+// Puts the rule, or removes the one that is there.
 struct RuleStep {
     IpPrefix prefix;
     std::optional<jail_rule> put;

@@ -23,8 +23,8 @@ Status prepare(Role role) {
 
 Status leave_no_traces(Role role) {
     if (::prctl(PR_SET_DUMPABLE, 0) != 0) return system_error("become undumpable", errno);
-    // Whoever may not set limits (systemd's SystemCallFilter=~@resources) has the same by what is
-    // above, and by the filter.
+    // Anyone who may not set limits (systemd's SystemCallFilter=~@resources) has the same by what
+    // is above, and by the filter.
     const rlimit none{0, 0};
     ::setrlimit(RLIMIT_CORE, &none);
     if (role != Role::prober) ::setrlimit(RLIMIT_NPROC, &none);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Phases 4 to 6 of what sandbox.h tells. Each needs those before it.
+// Phases 4 to 6 of what sandbox.h describes. Each needs those before it.
 #pragma once
 
 #include "base/result.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Self-confinement: before the first byte from outside is read, the process gives up what it will
-// not need, so that whoever takes it over by what it parses has little to work with.
+// not need, so that an attacker who takes it over by what it parses has little to work with.
 //
 // # Theory of operation
 //
@@ -17,7 +17,7 @@
 //                 connection to syslog, the time zone. The prober is started, which does what takes
 //                 a process in the container's cgroup and IP sockets, and goes through phases 3 to
 //                 6 by itself, with a list of its own (it may have a child, and no BPF). It parses
-//                 nothing: what it is told is of a fixed size. Memory for BPF is unlimited, which
+//                 nothing: its messages are of a fixed size. Memory for BPF is unlimited, which
 //                 takes CAP_SYS_RESOURCE (Linux before 5.11 counts it against RLIMIT_MEMLOCK). Must
 //                 not open what anybody but the administrator chose.
 // 3. no traces    Not dumpable: no core file with what was read, no debugger of the same user, and
@@ -43,7 +43,7 @@
 //                 because it forbids everything that the phases before it did. filter/calls.h is
 //                 the list.
 //
-// A phase that fails refuses the container. What the kernel lacks is no failure where it is only
+// A phase that fails refuses the container. What the kernel lacks is not a failure where it is only
 // Landlock; all kernels that the hook runs on have the rest. A build with sanitizers or for
 // coverage has no filter, because their run-time libraries call what they like.
 #pragma once

@@ -51,7 +51,7 @@ Result<std::optional<std::uint64_t>> number_member(const rapidjson::Value& objec
     auto member = TRY(find_member(object, key));
     if (member == nullptr || member->IsNull()) return std::optional<std::uint64_t>();
     if (!member->IsUint64())
-        return Error{EX_DATAERR, fmt::format("{} is no whole number", quote(key))};
+        return Error{EX_DATAERR, fmt::format("{} is not a whole number", quote(key))};
     return std::optional(member->GetUint64());
 }
 
@@ -62,7 +62,7 @@ Result<SeccompAction> read_action(const rapidjson::Value& object, std::string_vi
     const auto* action = std::ranges::find(kActions, name, &Action::name);
     if (action == kActions.end())
         return Error{EX_DATAERR,
-                     fmt::format("{}: {} is no action", quote(action_key), quote(name))};
+                     fmt::format("{}: {} is not an action", quote(action_key), quote(name))};
     return SeccompAction{action->name, action->has_number ? number.value_or(EPERM) : 0};
 }
 
@@ -78,7 +78,7 @@ Result<Condition> read_condition(const rapidjson::Value& written) {
     auto name = TRY(string_member(written, "op"));
     const auto* comparison = std::ranges::find(kComparisons, name);
     if (comparison == kComparisons.end())
-        return Error{EX_DATAERR, fmt::format("'op': {} is no comparison", quote(name))};
+        return Error{EX_DATAERR, fmt::format("'op': {} is not a comparison", quote(name))};
     const auto which = static_cast<Comparison>(comparison - kComparisons.begin());
     Condition condition{static_cast<unsigned>(index.value_or(0)), which, value.value_or(0), 0};
     if (which != Comparison::masked_eq) return condition;

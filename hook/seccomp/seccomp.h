@@ -31,7 +31,7 @@ struct Condition {
     bool operator==(const Condition&) const = default;
 };
 
-// Can the argument, the same for both, not fulfil both? "No" where that is hard to tell.
+// Can the argument, the same for both, not fulfil both? "No" if that is hard to decide.
 bool exclude_each_other(const Condition& a, const Condition& b);
 
 // What becomes of a call.

@@ -9,7 +9,7 @@
 namespace jail_ai {
 namespace {
 
-// What calls are told apart by: a condition on the family, and one family that fulfils it.
+// What calls are distinguished by: a condition on the family, and one family that fulfils it.
 struct Case {
     Condition condition;
     std::uint64_t family;

@@ -19,7 +19,7 @@ namespace jail_ai {
 
 struct Tightened {
     std::string config;
-    std::vector<std::string> taken;      // what was taken away, for the log
+    std::vector<std::string> taken;      // what was dropped, for the log
     std::vector<std::string> left_open;  // what could not be, or is accepted, and is a way out
 };
 

@@ -40,10 +40,9 @@ constexpr SyscallRule no_io_uring() {
             {}};  // what a kernel without io_uring says, for which programs are prepared
 }
 
-constexpr std::string_view kOpenBySocketcall =
-    "vsock, to whoever makes 32-bit system calls, as accepted by ia32";
+constexpr std::string_view kOpenBySocketcall = "vsock, by 32-bit system calls, as accepted by ia32";
 constexpr std::string_view kOpenNatively =
-    "vsock: on this machine's architecture seccomp can't tell socket families apart";
+    "vsock: on this machine's architecture seccomp can't distinguish socket families";
 
 using Names = std::vector<std::string_view>;
 

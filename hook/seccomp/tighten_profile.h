@@ -10,7 +10,7 @@
 //    and the kernel kills a program that makes such a system call, unless the container accepts
 //    ia32. Those of ARM have none and stay.
 //  - On s390x, PowerPC and i386 socketcall belongs to the machine's own architecture, which no
-//    profile can leave out. There families can't be told apart, and the profile stays as it is.
+//    profile can leave out. There families can't be distinguished, and the profile stays as it is.
 //  - io_uring opens sockets past seccomp (IORING_OP_SOCKET, Linux 5.19), so io_uring_setup is
 //    refused.
 #pragma once
@@ -28,8 +28,8 @@ struct TightProfile {
     std::vector<std::string> left_open;  // the ways that stay open, for the log
 };
 
-// On this machine's own architecture programs open sockets by socketcall(2): no profile tells
-// families apart.
+// On this machine's own architecture programs open sockets by socketcall(2): no profile
+// distinguishes families apart.
 bool seccomp_is_blind();
 
 // Is the profile also for an architecture whose programs may open sockets by socketcall(2)? Errors:

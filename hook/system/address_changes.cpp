@@ -15,7 +15,7 @@ Result<AddressChanges> AddressChanges::open() {
     sockaddr_nl address{};
     address.nl_family = AF_NETLINK;
     // Without a port of its own it would be taken for the sender of what the kernel itself does,
-    // and not be told.
+    // and not be seen.
     if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
         return system_error("bind to rtnetlink", errno);
     for (const int group :

@@ -129,7 +129,7 @@ Result<Cgroup> Cgroup::from_path(const std::string& path) {
     while (below.size() > 1 && below.back() == '/') below.pop_back();
     if (below.empty()) below = "/";
     if (below.front() != '/')
-        return Error{EX_USAGE, fmt::format("{} is no absolute path", quote(path))};
+        return Error{EX_USAGE, fmt::format("{} is not an absolute path", quote(path))};
     auto cgroup = open(below, Members::any);
     // A mount may show another hierarchy, or a part of this one under other names.
     struct stat named {};

@@ -21,8 +21,8 @@ bool kernel_has_unix_hooks();
 bool kernel_is_confidential();
 
 // Linux 6.0 or newer with "bpf" among the active security modules, and a caller in the initial user
-// namespace. Where securityfs is not mounted or doesn't say, the answer is no. Errors: /proc is not
-// readable.
+// namespace. Where securityfs is not mounted or doesn't say, the answer is false. Errors: /proc is
+// not readable.
 Result<bool> guard_is_available();
 
 }  // namespace jail_ai

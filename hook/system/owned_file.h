@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Files that somebody else owns, who may want their reader to wait, to fill its memory, or to tell
+// Files that somebody else owns, who may want their reader to wait, to fill its memory, or to show
 // what a third one's file holds.
 #pragma once
 
@@ -22,7 +22,7 @@ namespace jail_ai {
 Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve,
                                       uid_t owner);
 
-// Reads a regular file that `owner` owns. What is no such file isn't even opened: neither a fifo
+// Reads a regular file that `owner` owns. Another file isn't even opened: neither a fifo
 // nor a device notices. Errors: EX_NOINPUT where there is none, EX_DATAERR for a link, another
 // kind, another's, or more than `most` bytes.
 Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve,

@@ -245,7 +245,7 @@ private:
         ::setsockopt(v4_.get(), IPPROTO_IP, IP_OPTIONS, options, sizeof options);
     }
 
-    // A source route by way of ::1, which the loopback device leads to.
+    // A source route through ::1, which the loopback device leads to.
     void make_odd6() const {
         struct {  // RFC 8754 2
             std::uint8_t next_header, length, type, segments_left, last_entry, flags, tag[2];
@@ -306,7 +306,7 @@ Status Prober::start(Status (*confine)()) {
     const long pid = clone_process(0, -1, &pidfd);
     if (pid < 0) return system_error("start the prober", errno);
     if (pid == 0) {
-        // Descriptors are shared: the end of the channel tells nothing.
+        // Descriptors are shared: the end of the channel means nothing.
         if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() != parent || !confine())
             ::_exit(1);
         Routine(ends[1]).run();
@@ -324,7 +324,7 @@ void Prober::end() {
     if (!instance()) return;
     siginfo_t info{};
     ::shutdown(instance()->channel_.get(),
-               SHUT_RDWR);  // to close it tells nothing, since the prober has it, too
+               SHUT_RDWR);  // to close it shows nothing, since the prober has it, too
     while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(instance()->pidfd_.get()),
                     &info, WEXITED | __WALL) != 0 &&
            errno == EINTR)
@@ -335,7 +335,7 @@ void Prober::end() {
 template <typename Answer, typename Question>
 Result<Answer> Prober::ask(const Question& question) {
     if (::write(channel_.get(), &question, sizeof question) != sizeof question)
-        return system_error("tell the prober", errno);
+        return system_error("send to the prober", errno);
     pollfd polled[2] = {{channel_.get(), POLLIN, 0}, {pidfd_.get(), POLLIN, 0}};
     int ready = 0;
     do ready = ::poll(polled, 2, kPatienceMs);

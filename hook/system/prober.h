@@ -2,14 +2,14 @@
 //
 // The process that makes sockets in cgroups and tries to send by them, so that the one that
 // confines itself need not: it is started before, has a filter of its own (sandbox/sandbox.h), and
-// is told nothing but a cgroup, addresses and ports.
+// is sent nothing but a cgroup, addresses and ports.
 //
 // Theory of operation. What a cgroup's programs say of a socket goes by the cgroup in which it was
 // made. So a child is made in that cgroup (CLONE_INTO_CGROUP, clone(2), Linux 5.7), makes the
 // sockets and ends; the three processes share their descriptors. A cgroup that has as many
 // processes as it may (pids.max) takes a child that moves there (cgroups(7)). A cgroup that isn't
 // there any more for long has the prober's child for no longer: it does nothing but socket(2). Then
-// the prober tries what it is told, with sockets that are bound to the loopback device and have a
+// the prober tries what it is sent, with sockets that are bound to the loopback device and have a
 // hop limit of 1, so that nothing leaves the machine where the programs don't act.
 #pragma once
 
@@ -40,8 +40,8 @@ public:
     static Result<Prober*> get();
 
     // Ends it, if one was started, and waits for that. It would end with the caller by itself, but
-    // be left to whoever adopts orphans then; crun does, and where both end at once it sees the one
-    // SIGCHLD, of the wrong process, and waits for its hook until that has timed out.
+    // be left to the process that adopts orphans then; crun does, and where both end at once it
+    // sees the one SIGCHLD, of the wrong process, and waits for its hook until that has timed out.
     static void end();
 
     // Makes sockets in the cgroup: IPv4 and IPv6, one for Unix where wanted; and asks for one of

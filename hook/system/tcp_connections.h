@@ -19,7 +19,7 @@ struct TcpPeer {
 
 // Ends the connections, made or still being made, of sockets that were created in the cgroup or
 // below it, where the call says so and the socket has no storage in the BPF map (a
-// BPF_MAP_TYPE_SK_STORAGE; sock_diag tells it since Linux 5.7). Whoever reads or writes such a
+// BPF_MAP_TYPE_SK_STORAGE; sock_diag reports it since Linux 5.7). Anyone who reads or writes such a
 // socket gets ECONNABORTED. Gives how many. Needs CAP_SYS_ADMIN, CAP_NET_ADMIN and, for the
 // processes' namespaces, CAP_SYS_PTRACE. Errors: EX_UNAVAILABLE for a kernel without tcp_diag or
 // CONFIG_INET_DIAG_DESTROY, EX_OSERR, and those of walk_down().

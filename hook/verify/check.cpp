@@ -155,7 +155,7 @@ void check_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::
             fmt::format("its jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
         if (proof.acts_not)
             found.push_back({FindingKind::not_acting, container, what,
-                             "stop it, and start it once that is mended"});
+                             "stop it, and start it once that is fixed"});
         else
             found.push_back({FindingKind::unreadable, container,
                              "nobody knows whether the block acts: " + what, "call verify again"});

@@ -59,7 +59,7 @@ bool wants_jail(const SeenContainer& container);
 // Does a jail act on it, its own or one further up?
 bool is_jailed(const SeenContainer& container, std::span<const JailSnapshot> jails);
 
-// Whose jail that is: what it says of itself, or who is in its cgroup; empty where neither tells.
+// Whose jail that is: what it says of itself, or who is in its cgroup; empty if neither says.
 std::string container_of(const JailSnapshot& jail, const std::vector<SeenContainer>& containers);
 
 // An ID as people know it, by its beginning; what no runtime would have taken for one is quoted.

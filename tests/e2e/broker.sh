@@ -110,7 +110,7 @@ nothing_by many-descriptors 'no 76 more than one descriptor came with the reques
 nothing_by not-a-request '(no 76 (this is not a request of this version.s hook.*|the request ends too soon)\|?){5}'
 nothing_by huge 'no 65 the state has 1073741824 bytes, the broker takes 524288\|no 65 config.json: not JSON.*'
 no_array="no 65 config.json: 'mounts' is a number, not an array"
-nothing_by heaviest "$no_array\\|$no_array\\|no 65 config.json: '' stands there twice\\|$no_array"
+nothing_by heaviest "$no_array\\|$no_array\\|no 65 config.json: duplicate key ''\\|$no_array"
 nothing_by nobody-waits-for-it gone
 
 jail_by number-of-another 'yes host blocked: .*' "$victim"

@@ -57,7 +57,7 @@ with false | unchanged 'false' 0
 with audit | unchanged 'audit, which takes nothing away' 0
 
 with true | changed 'true' 0
-matches 'true: syslog tells what was taken, for information' '^<30>[^|]*libpod-4a4a[^|]*taken away: CAP_NET_RAW; sockets[^|]*$' "$(paste -sd '|' "$work/logged")"
+matches 'true: syslog tells what was taken, for information' '^<30>[^|]*libpod-4a4a[^|]*dropped: CAP_NET_RAW; sockets[^|]*$' "$(paste -sd '|' "$work/logged")"
 cp "$work/out" "$work/once"
 unchanged 'its own answer' 0 <"$work/once"
 jq -c 'del(.annotations."jail-ai.block-host")' "$default" | changed 'asked by the administrator' 0 --block-host=true
@@ -68,11 +68,11 @@ with true '.annotations."jail-ai.blok-host" = "true"' | refused 'an unknown key'
 with true '.annotations."jail-ai.block-host.accept" = "vsok"' | refused 'an unknown risk' "'vsok'.*vsock, ia32" 65
 with true '.annotations = ["jail-ai.block-host"]' | refused 'annotations of a wrong type' "'annotations' is an array" 65
 with true '.process.capabilities.bounding = {}' | refused 'capabilities of a wrong type' "'bounding' is an object" 65
-with true '.linux.seccomp.defaultAction = "ALLOW"' | refused 'an unknown action' "'ALLOW' is no action" 65
+with true '.linux.seccomp.defaultAction = "ALLOW"' | refused 'an unknown action' "'ALLOW' is not an action" 65
 printf '' | refused 'nothing' 'empty' 65
 with true | head -c 4000 | refused 'half of it' 'not JSON: byte' 65
 with true | sed 's/$/x/' | refused 'more behind it' 'not JSON: byte' 65
-with true | sed 's/"linux":{/"linux":{"seccomp":null,/' | refused 'a key twice' "'seccomp' stands there twice" 65
+with true | sed 's/"linux":{/"linux":{"seccomp":null,/' | refused 'a key twice' "duplicate key 'seccomp'" 65
 jq -cn '[range(70)] | reduce .[] as $i ({}; {a: .})' | refused 'too deep' 'nested deeper' 65
 (with true; head -c 16777216 /dev/zero | tr '\0' ' ') | refused 'more than it reads' 'more than 16777216 bytes' 65
 with true | refused 'an unknown flag' "--blok-host" 64 --blok-host=true

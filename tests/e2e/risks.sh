@@ -145,7 +145,7 @@ judge_harmless() {
     take "$3"
     equal "$name, $runtime: it starts, jailed, and stays so whatever it does" 'EPERM reached' \
         "$(words "$gift" "$runtime" "${jailed[@]}" "${options[@]}" -- /leave /probe tcp "$host_v4" "$port" -- tcp "$internet_v4" "$port")"
-    matches "$name, $runtime: syslog has no warning" '^<30>[^|]*taken away[^|]*\|<30>[^|]*host blocked[^|]*$' "$(logged "$name" | paste -sd '|')"
+    matches "$name, $runtime: syslog has no warning" '^<30>[^|]*dropped[^|]*\|<30>[^|]*host blocked[^|]*$' "$(logged "$name" | paste -sd '|')"
 }
 
 controls=0

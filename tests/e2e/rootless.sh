@@ -12,7 +12,7 @@ set -eu
 . "$lib/rootless.sh"
 
 version="podman $(podman --version | awk '{ print $3 }')"
-cannot='the block would not hold'
+cannot='container could bypass the block'
 
 # Without a cgroup of the container's own bookworm's crun leaves it in its caller's, where podman and the user's shell are.
 own_cgroup() {

@@ -36,8 +36,7 @@ TEST_CASE("the log says whether the container is guarded") {
     REQUIRE(!outcome.log.empty());
     INFO(outcome.log.back());
     CHECK((outcome.log.back().find(", guarded,") != std::string::npos) == kernel_has_guard());
-    CHECK((outcome.log.back().find(", no guard on this kernel,") != std::string::npos) ==
-          !kernel_has_guard());
+    CHECK((outcome.log.back().find(", no BPF LSM,") != std::string::npos) == !kernel_has_guard());
     CHECK(guard_names(container.cgroup).size() == (kernel_has_guard() ? std::size(kNames) : 0));
 }
 

@@ -70,7 +70,7 @@ TEST_CASE(
                                {"as accepted by cap_net_raw", "as accepted by vsock"});
     Container watched(Container::Options{.annotations = R"({"jail-ai.block-host":"audit"})"});
     expect_jailed_with_warning(run_hook(watched, config(R"("CAP_NET_RAW")"), true), watched.cgroup,
-                               {"the block would not hold: it has CAP_NET_RAW"});
+                               {"container could bypass the block: it has CAP_NET_RAW"});
     Container closed;
     expect_jailed(
         run_hook(closed,

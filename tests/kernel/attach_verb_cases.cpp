@@ -53,7 +53,7 @@ TEST_CASE("attach: a process that runs is blocked from then on, and detach ends 
     CHECK(detached.err.find("no longer blocked") != std::string::npos);
     expect_host_reached(container.init);
     CHECK(has_one_line(run_verb({"detach", pid_of(container.init)}), EX_NOINPUT,
-                       "nothing of ours is attached there"));
+                       "no jail attached to that cgroup"));
 }
 
 TEST_CASE(
@@ -75,7 +75,7 @@ TEST_CASE(
 TEST_CASE("attach: what could go round the block is refused, unless it is accepted by name") {
     Container container;
     const HookOutcome refused = run_verb({"attach", pid_of(container.init)});
-    expect_refused(refused, EX_CONFIG, "the block would not hold: it has CAP_NET_ADMIN",
+    expect_refused(refused, EX_CONFIG, "container could bypass the block: it has CAP_NET_ADMIN",
                    container.cgroup);
     expect_host_reached(container.init);
 }
@@ -129,8 +129,8 @@ TEST_CASE("attach: what is no target is told in one line") {
     for (const Case& c :
          {Case{{"attach"}, EX_USAGE, "attach takes one of --pid"},
           Case{{"attach", "--pid=1", "--cgroup=/x"}, EX_USAGE, "attach takes one of"},
-          Case{{"attach", "--pid=x"}, EX_USAGE, "'x' is no process id"},
-          Case{{"attach", "--pid=0"}, EX_USAGE, "'0' is no process id"},
+          Case{{"attach", "--pid=x"}, EX_USAGE, "'x' is not a process ID"},
+          Case{{"attach", "--pid=0"}, EX_USAGE, "'0' is not a process ID"},
           Case{{"attach", "--cgroup=/"}, EX_CONFIG, "is the root cgroup"},
           Case{{"attach", "--cgroup=" + cgroup2_mount()}, EX_CONFIG, "is the root cgroup"},
           Case{{"attach", "--cgroup=/proc"}, EX_OSERR, "open cgroup"},

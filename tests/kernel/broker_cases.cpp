@@ -46,8 +46,7 @@ void expect_yes(const std::string& answer, const Container& container) {
     INFO(answer);
     CHECK(answer.starts_with("yes host blocked: "));
     CHECK(answer.ends_with("\n"));
-    CHECK(answer.find(kernel_has_guard() ? ", guarded," : ", no guard on this kernel,") !=
-          std::string::npos);
+    CHECK(answer.find(kernel_has_guard() ? ", guarded," : ", no BPF LSM,") != std::string::npos);
     expect_programs_attached(container.cgroup);
 }
 

@@ -90,7 +90,7 @@ const BadState kBadStates[] = {
      },
      "'pid' is not a whole number"},
     {"two pids", [](State state) { return with_pid(state, (state.pid + R"(,"pid":1)").c_str()); },
-     "'pid' stands there twice"},
+     "duplicate key 'pid'"},
     {"no bundle", [](State state) { return without(state, "bundle"); }, "'bundle' is missing"},
     {"a relative bundle",
      [](State state) {
@@ -114,13 +114,13 @@ const BadState kBadStates[] = {
      "no annotation jail-ai.block-host"},
     {"True",
      [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"True"})"); },
-     "'True': it is none of"},
+     "'True': expected one of"},
     {"true and a blank",
      [](State state) { return with_annotations(state, R"({"jail-ai.block-host":"true "})"); },
-     "'true ': it is none of"},
+     "'true ': expected one of"},
     {"an empty value",
      [](State state) { return with_annotations(state, R"({"jail-ai.block-host":""})"); },
-     "'': it is none of"},
+     "'': expected one of"},
     {"a boolean",
      [](State state) { return with_annotations(state, R"({"jail-ai.block-host":true})"); },
      "is a boolean, not a string"},
@@ -129,7 +129,7 @@ const BadState kBadStates[] = {
          return with_annotations(state,
                                  R"({"jail-ai.block-host":"true","jail-ai.block-host":"false"})");
      },
-     "stands there twice"},
+     "duplicate key"},
     {"a key of ours that we don't know",
      [](State state) {
          return with_annotations(state,
@@ -146,7 +146,7 @@ const BadState kBadStates[] = {
          return with_annotations(
              state, R"({"jail-ai.block-host":"true\nJan  1 00:00:00 root: all is well"})");
      },
-     "it is none of"},
+     "expected one of"},
     {"an id that would make a second line",
      [](State state) {
          state.id = R"(x\n<0>kernel: all is well\u001b[2J)";

@@ -60,7 +60,7 @@ TEST_CASE("arguments: each slip has one answer") {
           Case{kFetch, {"--key"}, "'--key' needs a value"},
           Case{kFetch, {"--key="}, "'--key' needs a value"},
           Case{kPut, {"--pid=1", "--allow"}, "'--allow' needs a value"},
-          Case{kPut, {"--pid=1", "--pid=1"}, "'--pid' stands there twice"},
+          Case{kPut, {"--pid=1", "--pid=1"}, "option '--pid' given twice"},
           Case{kFetch, {"--json", "--table"}, "fetch takes one of --json, --table"},
           Case{kPut, {}, "put takes one of --pid=PID, --cgroup=DIRECTORY"},
           Case{kPut, {"--pid=1", "--cgroup=/"}, "put takes one of --pid=PID, --cgroup=DIRECTORY"},

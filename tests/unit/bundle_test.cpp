@@ -110,7 +110,7 @@ TEST_CASE("bundle: what crun and runc read otherwise than it is written is refus
                "key 'Options' is 'options' to some runtimes"},
           Case{R"({"linux":{"namespaces":[{"Path":"/x"}]}})",
                "key 'Path' is 'path' to some runtimes"},
-          Case{R"({"a":{"b":1,"b":2}})", "'b' stands there twice"}}) {
+          Case{R"({"a":{"b":1,"b":2}})", "duplicate key 'b'"}}) {
         INFO(c.json);
         const auto bundle = bundle_of(c.json);
         REQUIRE_FALSE(bundle);
@@ -136,7 +136,7 @@ TEST_CASE("bundle: what has the wrong type is named") {
                "process.capabilities: 'bounding' is a string, not an array"},
           Case{R"({"linux":{"namespaces":["pid"]}})",
                "linux.namespaces holds a string, not an object"},
-          Case{R"({"mounts":[],"mounts":[]})", "'mounts' stands there twice"}}) {
+          Case{R"({"mounts":[],"mounts":[]})", "duplicate key 'mounts'"}}) {
         INFO(c.json);
         const auto bundle = bundle_of(c.json);
         REQUIRE_FALSE(bundle);

@@ -96,7 +96,7 @@ TEST_CASE("explain: questions") {
          {Case{{"--annotation"}, "'--annotation' needs a value"},
           Case{{"--annotation", "x"}, "expected KEY=VALUE"},
           Case{{"--annotation", "x=y"}, "doesn't begin with jail-ai."},
-          Case{{"--pid", "x"}, "this is no process"}, Case{{"--pid", "0"}, "this is no process"},
+          Case{{"--pid", "x"}, "not a process ID"}, Case{{"--pid", "0"}, "not a process ID"},
           Case{{"--container="}, "'--container' needs a value"},
           Case{{"--pid=7", "--container=x"}, "explain takes one of --container=ID, --pid=PID"},
           Case{{"1.1.1.1", "2.2.2.2"}, "unexpected '2.2.2.2': explain takes one DESTINATION"},

@@ -43,9 +43,10 @@ TEST_CASE("podman network: errors say what isn't as it should be") {
           Case{R"({"dns_enabled": "yes"})", "'dns_enabled' is a string, not true or false"},
           Case{R"({"subnets": {}})", "'subnets'"},
           Case{R"({"subnets": [1]})", "a subnet is a number, not an object"},
-          Case{R"({"subnets": [{"gateway": "10.0.0.0/8"}]})", "gateway '10.0.0.0/8' is no address"},
-          Case{R"({"subnets": [{"gateway": "x"}]})", "gateway 'x' is no address"},
-          Case{R"({"subnets": [{"subnet": "10.0.0.1/8"}]})", "subnet '10.0.0.1/8' is no prefix"},
+          Case{R"({"subnets": [{"gateway": "10.0.0.0/8"}]})",
+               "gateway '10.0.0.0/8': not an address"},
+          Case{R"({"subnets": [{"gateway": "x"}]})", "gateway 'x': not an address"},
+          Case{R"({"subnets": [{"subnet": "10.0.0.1/8"}]})", "subnet '10.0.0.1/8': not a prefix"},
           Case{"[]", "object"}}) {
         INFO(c.json);
         const auto network = parse_podman_network(c.json);

@@ -297,9 +297,9 @@ TEST_CASE("tight profile: what the runtimes could not read is refused") {
         {Case{R"({"names":["socket"]})", "'action' is missing"},
          Case{R"({"names":"socket","action":"SCMP_ACT_ALLOW"})", "'names' is a string"},
          Case{R"({"names":["socket",1],"action":"SCMP_ACT_ALLOW"})", "'names' holds a number"},
-         Case{R"({"names":["socket"],"action":"allow"})", "'allow' is no action"},
+         Case{R"({"names":["socket"],"action":"allow"})", "'allow' is not an action"},
          Case{R"({"names":["socket"],"action":"SCMP_ACT_ERRNO","errnoRet":-1})",
-              "'errnoRet' is no whole number"},
+              "'errnoRet' is not a whole number"},
          Case{R"({"names":["socket"],"action":"SCMP_ACT_KILL","args":{}})", "'args' is an object"},
          Case{R"({"names":["socket"],"action":"SCMP_ACT_KILL","args":[1]})",
               "'args': a number, not an object"},
@@ -308,10 +308,10 @@ TEST_CASE("tight profile: what the runtimes could not read is refused") {
              "arguments 0 to 5"},
          Case{
              R"({"names":["socket"],"action":"SCMP_ACT_KILL","args":[{"index":0,"value":1.5,"op":"SCMP_CMP_EQ"}]})",
-             "'value' is no whole"},
+             "'value' is not a whole"},
          Case{
              R"({"names":["socket"],"action":"SCMP_ACT_KILL","args":[{"index":0,"value":1,"op":"EQ"}]})",
-             "'EQ' is no comparison"}}) {
+             "'EQ' is not a comparison"}}) {
         INFO(c.rule);
         const auto outcome = tighten_profile(with_rules("SCMP_ACT_ALLOW", c.rule).part(), false);
         REQUIRE_FALSE(outcome);

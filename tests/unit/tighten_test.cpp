@@ -183,7 +183,7 @@ TEST_CASE("tighten: what has the wrong type is named") {
           Case{R"({"linux":"x"})", "'linux' is a string, not an object"},
           Case{R"({"linux":{"seccomp":7}})", "linux: 'seccomp' is a number, not an object"},
           Case{R"({"linux":{"seccomp":{}}})", "linux.seccomp: 'defaultAction' is missing"},
-          Case{R"({"linux":{"seccomp":{"defaultAction":"ALLOW"}}})", "'ALLOW' is no action"},
+          Case{R"({"linux":{"seccomp":{"defaultAction":"ALLOW"}}})", "'ALLOW' is not an action"},
           Case{R"({"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","architectures":{}}}})",
                "'architectures' is an object"},
           Case{R"({"linux":{"seccomp":{"defaultAction":"SCMP_ACT_ALLOW","architectures":[1]}}})",
@@ -208,7 +208,7 @@ TEST_CASE("tighten: a key that stands anywhere twice is found") {
         const auto unique = check_unambiguous(*config);
         REQUIRE_FALSE(unique);
         CHECK(unique.error().exit_code == EX_DATAERR);
-        CHECK(unique.error().message.ends_with("stands there twice"));
+        CHECK(unique.error().message.find("duplicate key") != std::string::npos);
     }
     const auto config = parse_json_object(R"({"a":{"a":[{"a":1},{"a":2}]},"A":0})");
     REQUIRE(config);

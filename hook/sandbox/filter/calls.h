@@ -86,7 +86,7 @@ inline const std::vector<Call>& calls() {
         add(everybody, {"mmap", "mmap2", "mprotect"}, {has_none_of(2, PROT_EXEC)});
         add(everybody, {"prctl"}, {is(0, kPrSetVma)});
 
-        // To end, to be told of signals and of the deadline, to know the time and who one is.
+        // To end, to get signals and the deadline, to know the time and who one is.
         add(everybody, {"exit", "exit_group", "rt_sigreturn", "sigreturn", "rt_sigaction",
                         "rt_sigprocmask", "restart_syscall"});
         add(everybody, {"alarm", "setitimer"});
@@ -142,7 +142,7 @@ inline const std::vector<Call>& calls() {
             {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
         add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
 
-        // The prober is ended, and waited for, by whoever has started it.
+        // The prober is ended, and waited for, by the process that has started it.
         add(jailing, {"shutdown", "waitid"});
 
         // A child in a cgroup, or one that moves there, and that it has ended.
