@@ -6,7 +6,7 @@
 _jail_ai_hook_list() { PATH=$PATH:/usr/local/sbin:/usr/sbin jail-ai-hook --list "$@" 2>/dev/null; }
 
 _jail_ai_hook_containers() {
-    # Of root alone; others are offered nothing. Whoever asks the broker makes the ID up, and compgen and the command line would run what stands
+    # Of root alone; others are offered nothing. A user who asks the broker makes the ID up, and compgen and the command line would run what stands
     # in it: only what is harmless in a shell is offered.
     jail-ai-hook status --json 2>/dev/null | LC_ALL=C grep -oE '"(container|name)":"[A-Za-z0-9_][A-Za-z0-9_.+-]*"' | cut -d '"' -f 4
 }

@@ -7,7 +7,7 @@ function __jail_ai_hook_list
 end
 
 function __jail_ai_hook_containers
-    # Of root alone; others are offered nothing. Whoever asks the broker makes the ID up: only what is harmless in a shell is offered.
+    # Of root alone; others are offered nothing. A user who asks the broker makes the ID up: only what is harmless in a shell is offered.
     jail-ai-hook status --json 2>/dev/null | string match --all --regex '"(?:container|name)":"[A-Za-z0-9_][A-Za-z0-9_.+-]*"' | string replace --regex '"[a-z]+":"(.*)"' '$1'
 end
 
