@@ -2,7 +2,13 @@
 #include "commands/jail_container.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <syslog.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/quote.h"
 #include "facts/container_facts.h"
@@ -23,6 +29,21 @@ LogLine warn_of(const FoundRisk& found, const Request& request) {
         return {LOG_WARNING, fmt::format("container could bypass the block: {}", found.what)};
     return {LOG_WARNING, fmt::format("left open: {}: {}, or set {}={}", found.what, found.remedy,
                                      kAccept, risk_name(found.risk))};
+}
+
+// All of them in one message, with one setting to paste.
+Error rejection_for(const std::vector<FoundRisk>& fatal) {
+    std::vector<std::string> texts;
+    std::vector<std::string_view> names;
+    for (const FoundRisk& found : fatal) {
+        texts.push_back(fmt::format("{}: {}", found.what, found.remedy));
+        if (std::ranges::find(names, risk_name(found.risk)) == names.end())
+            names.push_back(risk_name(found.risk));
+    }
+    const std::string_view quotes = names.size() == 1 ? "" : "'";  // podman 4.3 splits at commas
+    return {EX_CONFIG,
+            fmt::format("container could bypass the block: {}; or set {}={}{}{}",
+                        fmt::join(texts, "; "), kAccept, quotes, fmt::join(names, " "), quotes)};
 }
 
 // What closes the routes that no network hook sees: where this kernel has BPF LSM, the jail has its
@@ -82,15 +103,17 @@ Result<Jailed> jail(const Container& container, const Request& request, Existing
 Result<CheckedRisks> check_risks(const Bundle& bundle, const ContainerFacts& facts,
                                  const Request& request) {
     CheckedRisks checked{};
-    for (const FoundRisk& found : find_risks(bundle, facts)) {
+    std::vector<FoundRisk> fatal;
+    for (FoundRisk& found : find_risks(bundle, facts)) {
         if (!request.accepted.contains(found.risk) && request.mode == Mode::enforce &&
-            found.is_fatal)
-            return Error{EX_CONFIG,
-                         fmt::format("container could bypass the block: {}: {}, or set {}={}",
-                                     found.what, found.remedy, kAccept, risk_name(found.risk))};
+            found.is_fatal) {
+            fatal.push_back(std::move(found));
+            continue;
+        }
         checked.lines.push_back(warn_of(found, request));
         checked.risks |= 1U << static_cast<unsigned>(found.risk);
     }
+    if (!fatal.empty()) return rejection_for(fatal);
     return checked;
 }
 
