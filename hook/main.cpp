@@ -79,7 +79,7 @@ int fail(const jail_ai::Error& error) {
 
 int fail_in_time(jail_ai::Error error) {
     if (!jail_ai::deadline_passed()) return fail(error);
-    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container refused",
+    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container rejected",
                                           error.message, running_verb->deadline)});
 }
 

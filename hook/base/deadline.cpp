@@ -15,7 +15,7 @@ volatile std::sig_atomic_t passed = 0;
 
 extern "C" void on_alarm(int /*signal*/) {
     constexpr std::string_view kLine =
-        "jail-ai-hook: still not done 1 s after the deadline, container refused\n";
+        "jail-ai-hook: still not done 1 s after the deadline, container rejected\n";
     if (passed != 0) {
         [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, kLine.data(), kLine.size());
         ::_exit(EX_TEMPFAIL);

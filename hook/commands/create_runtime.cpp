@@ -127,7 +127,7 @@ const Verb kCreateRuntime{
     .about =
         "Reads the container's state (OCI runtime-spec) from standard input and keeps the "
         "container from the\n"
-        "machine that it runs on. A failure refuses the container; it is reported on stderr and in "
+        "machine that it runs on. A failure rejects the container; it is reported on stderr and in "
         "syslog.",
     .called_by = CalledBy::machines,
     .options = kOptions,

@@ -167,7 +167,7 @@ std::string help(std::span<const Verb* const> verbs) {
                       "\n"
                       "A container asks to be kept from its host by the annotation {}=true\n"
                       "(audit: count; false). More of it goes by that key and {}.\n"
-                      "Anything else under jail-ai. is refused, and so is a container that can't "
+                      "Anything else under jail-ai. is rejected, and so is a container that can't "
                       "be protected.\n"
                       "Manual: jail-ai-hook(8), and jail-ai-hook(5) for annotations and the JSON "
                       "of engines.\n",

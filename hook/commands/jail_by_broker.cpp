@@ -69,7 +69,7 @@ BrokerOutcome jail_by_broker(const ContainerState& state, std::string state_text
     auto answer = ask_broker(broker_path(arguments), *process, *message);
     if (!answer) return {std::move(answer).error(), false};
     if (answer->status != ReplyStatus::yes)
-        return {Error{answer->exit_code, "the broker refuses: " + answer->text},
+        return {Error{answer->exit_code, "the broker rejects: " + answer->text},
                 answer->status == ReplyStatus::never};
     checked->lines.push_back({LOG_INFO, "by the broker: " + answer->text});
     return {std::move(checked->lines), false};

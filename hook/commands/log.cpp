@@ -95,14 +95,14 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     const auto report_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))
             caller.report(
-                {LOG_WARNING, fmt::format("container {}: {} more refusals came faster than "
+                {LOG_WARNING, fmt::format("container {}: {} more denials came faster than "
                                           "they could be read; status counts them",
                                           quote(container), count)});
     };
     while (!stop_requested()) {
         pollfd ready{events.fd(), POLLIN, 0};
         if (::poll(&ready, 1, Events::kLookMs) < 0 && errno != EINTR)
-            return system_error("wait for refusals", errno);
+            return system_error("wait for denials", errno);
         TRY(events.take(add, report_lost));
         if (!text.empty() && !caller.print(text)) return Outcome{{}, {}, EX_IOERR};
         text.clear();
@@ -125,8 +125,8 @@ constexpr Option kOptions[] = {
 
 const Verb kLog{
     .name = "log",
-    .summary = "what was refused, one line each; with --follow as it happens",
-    .about = "The last different refusals that the kernel remembers of each jail, the newest last.",
+    .summary = "what was denied, one line each; with --follow as it happens",
+    .about = "The last different denials that the kernel remembers of each jail, the newest last.",
     .options = kOptions,
     .words = kContainers,
     .only_root_may = "look at BPF programs",

@@ -12,7 +12,7 @@ namespace jail_ai {
 std::string refusal_sentence(const LogEntry& entry) {
     const jail_event& event = entry.event;
     return fmt::format(
-        "{} {} ({}){}{}", entry.mode == Mode::audit ? "would have refused" : "refused",
+        "{} {} ({}){}{}", entry.mode == Mode::audit ? "would have denied" : "denied",
         denial_text(event.what), reason_of(event.what),
         event.pid == 0 ? ""
                        : fmt::format(" to {}, process {}", quote(comm_of(event.comm)), event.pid),

@@ -70,8 +70,12 @@ std::string denials_text(const JailSnapshot& jail) {
         if (jail.denials[reason] != 0)
             texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)),
                                         jail.denials[reason]));
-    return texts.empty() ? "nothing refused"
-                         : fmt::format("refused {}: {}", all_denials(jail), fmt::join(texts, ", "));
+    return texts.empty() ? "nothing denied"
+                         : fmt::format("{} {}: {}",
+                                       jail.metadata && jail.metadata->mode == Mode::audit
+                                           ? "would have denied"
+                                           : "denied",
+                                       all_denials(jail), fmt::join(texts, ", "));
 }
 
 void put_remembered(JsonWriter& writer, const RecentDenial& refusal, const Now& now) {

@@ -106,7 +106,7 @@ private:
         for (const auto& [container, reported] : reported_)
             if (reported > kTellPerJail) more_[container] += reported - kTellPerJail;
         for (const auto& [container, more] : more_)
-            report_({LOG_NOTICE, fmt::format("container {}: {} more refusals; status counts them",
+            report_({LOG_NOTICE, fmt::format("container {}: {} more denials; status counts them",
                                              quote(container), more)});
         reported_.clear();
         more_.clear();
@@ -164,7 +164,7 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
 }
 
 constexpr Option kOptions[] = {
-    {kLogToo, "", "also writes each refusal to syslog; 'log --follow' is taken then"}};
+    {kLogToo, "", "also writes each denial to syslog; 'log --follow' is taken then"}};
 
 }  // namespace
 

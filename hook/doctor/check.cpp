@@ -42,7 +42,7 @@ void check_cgroup(const MachineFacts& facts, Findings& findings) {
         findings.push_back(
             {FindingKind::warning, "cgroup",
              fmt::format("hybrid layout, cgroup v2 at {}", quote(facts.cgroup_mount)),
-             "where an engine gives containers no cgroup of their own there, they are refused: "
+             "where an engine gives containers no cgroup of their own there, they are rejected: "
              "boot with "
              "systemd.unified_cgroup_hierarchy=1"});
     } else {
@@ -81,7 +81,7 @@ void check_permission(const MachineFacts& facts, Findings& findings) {
                 findings.push_back(
                     {needed ? FindingKind::problem : FindingKind::ok, "broker",
                      needed ? "no socket /run/jail-ai-hook.sock: rootless containers that ask for "
-                              "the block are refused"
+                              "the block are rejected"
                             : "no socket /run/jail-ai-hook.sock, which only rootless engines need",
                      needed ? remedy : ""});
                 break;
@@ -101,7 +101,7 @@ void check_trial(const MachineFacts& facts, Findings& findings) {
                             ""});
     else if (facts.acts_not)
         findings.push_back({FindingKind::problem, "trial", facts.trial_failure,
-                            "containers that ask for the block are refused until then"});
+                            "containers that ask for the block are rejected until then"});
     else
         findings.push_back(
             {FindingKind::warning, "trial",

@@ -70,7 +70,7 @@ for runtime in crun runc; do
     wait $follow || status=$((status + $?))
     equal "$runtime: both end when they are asked to" 0 $status
     conforms "$runtime: so is what log remembers" log "$("$hook" log --json)"
-    matches "$runtime: log remembers it" "${held:0:12} refused $host_v4:$port/tcp \(local\) to 'probe'" "$("$hook" log held | paste -sd ' ')"
+    matches "$runtime: log remembers it" "${held:0:12} denied $host_v4:$port/tcp \(local\) to 'probe'" "$("$hook" log held | paste -sd ' ')"
     matches "$runtime: refresh finds a container by its name" '^1 jail looked at' "$("$hook" refresh --dry-run held)"
     matches "$runtime: and says so where there is none" "container 'hel2' has no jail" "$("$hook" refresh --dry-run hel2 2>&1 || :)"
 

@@ -28,22 +28,22 @@ exec "$@"
 SCRIPT
 chmod +x "$lab/rootfs/leave"
 
-# GIFT is what podman has as descriptor 3. Of several RISKS the message names the first; SETTING and REMEDY must be in it.
+# GIFT is what podman has as descriptor 3. The message names all RISKS in a setting to paste; SETTING and REMEDY must be in it.
 risky=$(
     cat <<TABLE
 # NAME                  GIFT       RISKS                                           SETTING                        REMEDY                OPTIONS
 cap-net-admin           -          cap_net_admin                                   CAP_NET_ADMIN                  --cap-drop=NET_ADMIN  --cap-add=NET_ADMIN
 cap-bpf                 -          cap_bpf                                         CAP_BPF                        --cap-drop=BPF        --cap-add=BPF
 cap-sys-admin           -          cap_sys_admin                                   CAP_SYS_ADMIN                  --cap-drop=SYS_ADMIN  --cap-add=SYS_ADMIN
-privileged              -          cap_net_admin,cap_bpf,cap_sys_admin             CAP_NET_ADMIN                  no.--privileged       --privileged
-bounding-set-alone      -          cap_net_admin,cap_bpf,cap_sys_admin             CAP_NET_ADMIN                  no.--privileged       --privileged --user=1000
+privileged              -          cap_net_admin,cap_bpf,cap_sys_admin             CAP_NET_ADMIN                  not.--privileged      --privileged
+bounding-set-alone      -          cap_net_admin,cap_bpf,cap_sys_admin             CAP_NET_ADMIN                  not.--privileged      --privileged --user=1000
 cgroups                 -          host-cgroups                                    '/cgroups':.'/sys/fs/cgroup'   don't.mount           -v /sys/fs/cgroup:/cgroups:rw
 some-cgroups            -          host-cgroups                                    '/sys/fs/cgroup/init'          don't.mount           -v /sys/fs/cgroup/init:/cgroups
 sys                     -          host-cgroups                                    '/folder/fs/cgroup':.'/sys/fs/cgroup' don't.mount           -v /sys:/folder
 all-files               -          host-cgroups,host-pid,engine-socket             '/folder/sys/fs/cgroup':.'/sys/fs/cgroup' don't.mount           -v /:/folder
 host-cgroupns           -          host-cgroups                                    writable.cgroup.file.system    --cgroupns=private    --cgroupns=host --security-opt=unmask=/sys/fs/cgroup
 host-cgroupns,systemd   -          host-cgroups                                    '/sys/fs/cgroup'               --cgroupns=private    --cgroupns=host --systemd=always
-privileged,all-of-host  -          cap_net_admin,cap_bpf,cap_sys_admin,host-cgroups,host-pid CAP_NET_ADMIN        no.--privileged       --privileged --cgroupns=host --pid=host
+privileged,all-of-host  -          cap_net_admin,cap_bpf,cap_sys_admin,host-cgroups,host-pid CAP_NET_ADMIN        not.--privileged      --privileged --cgroupns=host --pid=host
 host-pid                -          host-pid                                        not.its.own                     no.--pid=host         --pid=host
 container-pid           -          host-pid                                        not.its.own                     no.--pid=host         --pid=container:peer
 file-handles            -          cap_dac_read_search                             CAP_DAC_READ_SEARCH             cap-drop              --cap-add=DAC_READ_SEARCH
@@ -113,6 +113,9 @@ probes_for() {
     esac
 }
 
+# setting_for RISKS: what accepts them, as the message has it
+setting_for() { case $1 in *,*) echo "jail-ai.block-host.accept='${1//,/ }'" ;; *) echo "jail-ai.block-host.accept=$1" ;; esac; }
+
 judge_risky() {
     local name=$1 gift=$2 risks=$3 setting=$4 remedy=$5 options probes way=''
     take "$6"
@@ -122,14 +125,14 @@ judge_risky() {
     fi
     mapfile -t probes < <(probes_for "$gift" | tr ' ' '\n')
     [ ${#probes[@]} -eq 7 ] || way=' reached'
-    gift=${gift#-} refused "$name" "$runtime" 78 "$setting.*$remedy.*jail-ai.block-host.accept=${risks%%,*}" \
+    gift=${gift#-} refused "$name" "$runtime" 78 "$setting.*$remedy.*$(setting_for "$risks")" \
         "${jailed[@]}" "${options[@]}"
 
     equal "$name, $runtime: accepted by name it starts, jailed" "EPERM reached$way" \
         "$(words "$gift" "$runtime" "${jailed[@]}" --annotation "jail-ai.block-host.accept=${risks//,/ }" "${options[@]}" -- /probe "${probes[@]}")"
     messages=$(logged "$name")
     equal "$name, $runtime: syslog warns of what was accepted" "${risks//,/ }" \
-        "$(sed -n 's/^<28>.* as accepted by \([^:]*\):.*/\1/p' <<<"$messages" | uniq | paste -sd ' ')"
+        "$(sed -n 's/^<28>.*accepted risk \([^:]*\):.*/\1/p' <<<"$messages" | uniq | paste -sd ' ')"
     matches "$name, $runtime: it names the setting" "$setting" "$(sed -n '/^<28>/p' <<<"$messages")"
 
     # Each row's control by one runtime, in turn.
@@ -166,7 +169,7 @@ for runtime in crun runc; do
         judge_harmless sys-without-what-is-mounted-in - "${alone[*]}"
     fi
 
-    refused 'who accepts one risk accepts no other' "$runtime" 78 'CAP_BPF.*accept=cap_bpf' "${side[@]}" "${jailed[@]}" --privileged \
+    refused 'who accepts one risk accepts no other' "$runtime" 78 "CAP_BPF.*accept='cap_bpf cap_sys_admin'" "${side[@]}" "${jailed[@]}" --privileged \
         --annotation jail-ai.block-host.accept=cap_net_admin
     # podman's option takes a list, so that a value with a comma needs quotes of its own.
     equal "$runtime: risks are accepted with commas, too" EPERM "$(words - "$runtime" "${side[@]}" "${jailed[@]}" --privileged \

@@ -54,7 +54,7 @@ for runtime in crun runc; do
     kill "$sleeper"
     wait "$sleeper" || :
     rmdir "$other"
-    matches "$runtime: people read it, too" "^${held:0:12} \(held\)  enforce.*refused 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
+    matches "$runtime: people read it, too" "^${held:0:12} \(held\)  enforce.*denied 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
     matches "$runtime: and Prometheus" "jail_ai_denials_total\{container=\"$held\",name=\"held\",mode=\"enforce\",reason=\"local\"\} 3" "$(status --prometheus | paste -sd ' ')"
     matches "$runtime: a container without a jail has none" 'has no jail on this machine' "$(status "$(podman inspect --format '{{.Id}}' free)" || :)"
     for name in free held watched; do remove "$runtime" "$name"; done

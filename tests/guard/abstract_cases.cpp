@@ -267,7 +267,7 @@ TEST_CASE(
         WithoutLsm{R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"abstract-unix"})"}};
     expect_programs_attached(accepted.container.cgroup, Guard::none);
     CHECK(accepted.outcome.err.find(
-              "as accepted by abstract-unix: it reaches abstract Unix sockets of this machine") !=
+              "accepted risk abstract-unix: it reaches abstract Unix sockets of this machine") !=
           std::string::npos);
     const UnixName theirs = name_of_socket("jail-ai-theirs", true);
     REQUIRE(error_name(accepted.stranger.run([=] { return serve(SOCK_STREAM, theirs); })) ==

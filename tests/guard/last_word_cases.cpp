@@ -67,7 +67,7 @@ TEST_CASE(
             R"({"jail-ai.block-host":"true","jail-ai.block-host.accept":"cap_net_raw vsock"})"});
     expect_jailed_with_warning(run_hook(accepted, config(R"("CAP_NET_RAW")"), true),
                                accepted.cgroup,
-                               {"as accepted by cap_net_raw", "as accepted by vsock"});
+                               {"accepted risk cap_net_raw: ", "accepted risk vsock: "});
     Container watched(Container::Options{.annotations = R"({"jail-ai.block-host":"audit"})"});
     expect_jailed_with_warning(run_hook(watched, config(R"("CAP_NET_RAW")"), true), watched.cgroup,
                                {"container could bypass the block: it has CAP_NET_RAW"});

@@ -93,9 +93,9 @@ TEST_CASE("log: what is remembered is told to people, the last one last, and to 
     const HookOutcome people = run_verb({"log", "log-rem"});
     CHECK(people.exit_code == 0);
     const std::regex wanted(
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused "
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember denied "
         "\\[fd77::1\\]:7002/tcp \\(local\\) to '[^']+', process [0-9]+\n"
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember refused "
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember denied "
         "10\\.77\\.0\\.1:7001/tcp \\(local\\) to '[^']+', process [0-9]+, 2 "
         "times\n");
     CHECK_MESSAGE(std::regex_match(people.out, wanted), people.out);
@@ -124,7 +124,7 @@ TEST_CASE(
     Container later(named(R"({"jail-ai.block-host":"audit"})"));
     expect_jailed(jail(later, "log-later"), later.cgroup);
     CHECK(knock(later, "10.77.0.1", kPort) == "none");
-    CHECK(follower.says(fmt::format("would have refused 10.77.0.1:{}/", kPort)));
+    CHECK(follower.says(fmt::format("would have denied 10.77.0.1:{}/", kPort)));
     const HookOutcome second = run_verb({"log", "--follow"});
     CHECK(second.exit_code == EX_TEMPFAIL);
     CHECK(second.err.find("another process takes the events already") != std::string::npos);
@@ -132,10 +132,10 @@ TEST_CASE(
     const HookOutcome followed = follower.finish();
     CHECK_MESSAGE(followed.exit_code == 0, followed.err);
     CHECK(followed.out.find(":7010/") == std::string::npos);
-    CHECK(count_of(followed.out, "log-before   refused 10.77.0.1:7011/tcp (local)") == 1);
-    CHECK(count_of(
-              followed.out,
-              fmt::format("log-later    would have refused 10.77.0.1:{}/tcp (local)", kPort)) >= 1);
+    CHECK(count_of(followed.out, "log-before   denied 10.77.0.1:7011/tcp (local)") == 1);
+    CHECK(count_of(followed.out,
+                   fmt::format("log-later    would have denied 10.77.0.1:{}/tcp (local)", kPort)) >=
+          1);
     CHECK(run_verb({"log", "--follow", "--nonsense"}).exit_code == EX_USAGE);
 }
 
@@ -160,7 +160,7 @@ TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or cou
     const std::size_t told = count_of(followed.out, R"("what":"10.77.0.1:)");
     const std::size_t told_after = count_of(followed.out, R"("what":"[fd77::1]:7014/)");
     std::size_t lost = 0;
-    const std::regex line("'log-storm': ([0-9]+) more refusals came faster");
+    const std::regex line("'log-storm': ([0-9]+) more denials came faster");
     for (std::sregex_iterator at(followed.err.begin(), followed.err.end(), line), end; at != end;
          ++at)
         lost += std::stoul((*at)[1]);

@@ -86,12 +86,12 @@ TEST_CASE("watch --log: refusals go to syslog, so many of each jail and then the
     const auto end = Clock::now() + std::chrono::seconds(10);
     do CHECK(knock(container, "10.77.0.1") == "EPERM");
     while (
-        !watcher.says("container 'watch-log': refused 10.77.0.1:", std::chrono::milliseconds(50)) &&
+        !watcher.says("container 'watch-log': denied 10.77.0.1:", std::chrono::milliseconds(50)) &&
         Clock::now() < end);
     watcher.stop();
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(watched.exit_code == 0, watched.err);
-    CHECK(logs(watched, "container 'watch-log': refused 10.77.0.1:"));
+    CHECK(logs(watched, "container 'watch-log': denied 10.77.0.1:"));
 }
 
 TEST_CASE("watch: a word that it doesn't know is told") {

@@ -89,7 +89,7 @@ TEST_CASE("status: to people") {
     CHECK(status_to_people({report()}, kNow) ==
           "0123456789ab  enforce, guard lsm, 38 prefixes, for 2 h\n"
           "  '/machine.slice/libpod-1.scope'\n"
-          "  refused 7: local 7\n"
+          "  denied 7: local 7\n"
           "  known risks: vsock, abstract-unix\n"
           "    10.88.0.1:5432/tcp (local), 7 times, the last 3 s ago by 'psql', process 42\n");
 }

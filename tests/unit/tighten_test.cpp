@@ -101,8 +101,7 @@ TEST_CASE("tighten: what is accepted by name stays, and is told") {
     REQUIRE(ia32);
     CHECK(ia32->config.find("SCMP_ARCH_X86\"") != std::string::npos);
     CHECK(ia32->left_open ==
-          std::vector<std::string>{
-              "vsock, to whoever makes 32-bit system calls, as accepted by ia32"});
+          std::vector<std::string>{"vsock, by 32-bit system calls, as accepted by ia32"});
 
     const auto other = tightened(text, {Risk::cap_bpf, Risk::host_pid});
     REQUIRE(other);

@@ -192,12 +192,12 @@ systemctl start "$watch"
 equal 'with --log: watch brings up to date what it finds' "$jailed_ids" "$(brought $new_v4 4)"
 equal 'with --log: refused' 'EPERM EPERM' "$(reach $host_second_v4 held mine)"
 for name in held mine; do
-    matches "with --log: the journal tells it of $name" "^container '${id[$name]}': refused $host_second_v4:$port/tcp \(local\) to 'probe', process [0-9]+\$" \
+    matches "with --log: the journal tells it of $name" "^container '${id[$name]}': denied $host_second_v4:$port/tcp \(local\) to 'probe', process [0-9]+\$" \
         "$(await "$watch" 1 "${id[$name]}.*refused")"
 done
 for name in root user; do
     up $name "$name-late" crun "${jailed[@]}" -- /probe listen tcp 127.0.0.1 $own_port "then" tcp $metadata_v4 $port $slow
-    matches "with --log: also of a jail of $name's that starts later" "^container '${id[$name-late]}': refused $metadata_v4:$port/tcp \(metadata\) to 'probe'" \
+    matches "with --log: also of a jail of $name's that starts later" "^container '${id[$name-late]}': denied $metadata_v4:$port/tcp \(metadata\) to 'probe'" \
         "$(await "$watch" 1 "${id[$name-late]}.*refused")"
 done
 ip address add $later_v4/32 dev extra
