@@ -183,7 +183,7 @@ name='an option that there is not'
 status=0
 "$hook" doctor --jason >"$work/out" 2>"$work/err" || status=$?
 equal "$name: ends with 64" 64 "$status"
-matches "$name: says who says what there is" "unknown option '--jason': jail-ai-hook doctor --help tells what it takes" "$(<"$work/err")"
+matches "$name: says who says what there is" "unknown option '--jason': jail-ai-hook doctor --help shows what it takes" "$(<"$work/err")"
 
 on_a_terminal() {
     CONTAINERS_CONF=$work/containers.conf "$@" /usr/bin/python3 -c 'import pty, sys; pty.spawn(sys.argv[1:])' "$hook" doctor

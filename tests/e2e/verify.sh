@@ -179,7 +179,7 @@ exec {stdout}<&-
 rm -r "$runtime_dir" /run/others
 
 verify --jason
-matches 'an option that there is not' "^64 .*unknown option '--jason': jail-ai-hook verify --help tells what it takes" "$status $said"
+matches 'an option that there is not' "^64 .*unknown option '--jason': jail-ai-hook verify --help shows what it takes" "$status $said"
 verify nobody
 matches 'a container that there is not' "^66 .*no container 'nobody' runs" "$status $said"
 cp "$build/hook/jail-ai-hook" "$lab/hook"

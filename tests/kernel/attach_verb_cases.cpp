@@ -139,7 +139,7 @@ TEST_CASE("attach: what is no target is told in one line") {
           Case{{"attach", "--cgroup=/"}, EX_CONFIG, "is the root cgroup"},
           Case{{"attach", "--cgroup=" + cgroup2_mount()}, EX_CONFIG, "is the root cgroup"},
           Case{{"attach", "--cgroup=/proc"}, EX_OSERR, "open cgroup"},
-          Case{{"attach", "--cgroup=x/../.."}, EX_USAGE, "no absolute path"},
+          Case{{"attach", "--cgroup=x/../.."}, EX_USAGE, "not an absolute path"},
           Case{{"attach", "--cgroup=/../.."}, EX_CONFIG, "lies outside of"},
           Case{{"attach", "--cgroup=" + empty.path()}, EX_NOINPUT, "holds no process"},
           Case{{"attach", "--container=nobody"}, EX_NOINPUT, "no container 'nobody' runs"},

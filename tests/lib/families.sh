@@ -85,7 +85,7 @@ judge_shape() {
     wanted=$(while read -r way word; do echo "$way $(expected "$outcome" "$way" "$word")"; done <<<"$before")
     equal "$name: in a jail no socket opens that nobody judges" "$(words <<<"$wanted")" "$(words <<<"$after")"
     case $outcome in
-        closed*) matches "$name: syslog tells what was taken away" '<30>[^|]*taken away: [^|]*sockets of other families' "$(<"$lab/logged")" ;;
+        closed*) matches "$name: syslog says what was dropped" '<30>[^|]*dropped: [^|]*sockets of other families' "$(<"$lab/logged")" ;;
         *) equal "$name: syslog warns of what was left" "${accept//,/ }" "$(sed -n 's/^<28>.*left open: .* as accepted by //p' "$lab/logged" | words)" ;;
     esac
 }
