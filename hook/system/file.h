@@ -38,8 +38,8 @@ Result<std::string> path_of(int fd);
 enum class Entries { all, directories };  // by the type that the file system gives with a name
 
 // The names in a directory, relative to dirfd, in the file system's order, without "." and "..".
-// What comes or goes meanwhile may be among them. Stops after `most`. Errors: EX_NOINPUT if there
-// is no such directory, EX_NOPERM, EX_OSERR.
+// What comes or goes meanwhile may be among them. Stops after `most`. Errors: EX_NOINPUT if the
+// directory is missing, EX_NOPERM, EX_OSERR.
 Result<std::vector<std::string>> list_directory(int dirfd, const std::string& path,
                                                 Entries entries = Entries::all,
                                                 std::size_t most = SIZE_MAX);
