@@ -180,7 +180,8 @@ TEST_CASE(
     const Destination host = destination("fd77::1", 0);
     const Destination internet = destination("fd78::2", kPort);
     CHECK(outcome(container, [=] { return send_as(copy, internet); }) == "none");
-    CHECK(outcome(container, [=] { return send_as(host, internet); }) == "EPERM, packet+1");
+    CHECK(outcome(container, [=] { return send_as(host, internet); }) ==
+          "EPERM, malformed-packet+1");
 
     remove_copies(network, "own0p");
     for (const char* gone : kCopies) {
@@ -263,8 +264,8 @@ TEST_CASE(
         CHECK(arrival(token, Place::internet) == "internet");
         expect_own(container, owner.may_copy ? "10.79.3.2" : "10.79.2.2");
         expect_own(container, owner.may_copy ? "fd79:3::2" : "fd79:2::2");
-        expect_elsewhere(container, owner.may_copy ? "10.79.3.1" : "10.79.2.1", "asked+1");
-        expect_elsewhere(container, owner.may_copy ? "10.79.2.9" : "10.79.3.9", "asked+1");
+        expect_elsewhere(container, owner.may_copy ? "10.79.3.1" : "10.79.2.1", "policy+1");
+        expect_elsewhere(container, owner.may_copy ? "10.79.2.9" : "10.79.3.9", "policy+1");
         for (const char* elsewhere : {"10.77.9.1", "fd77::1"})
             expect_elsewhere(container, elsewhere, "local+1");
         for (const char* copy : kCopies) {

@@ -129,7 +129,7 @@ const BadState kBadStates[] = {
          return with_annotations(state,
                                  R"({"jail-ai.block-host":"true","jail-ai.block-host":"false"})");
      },
-     "duplicate key"},
+     "duplicate annotation"},
     {"a key of ours that we don't know",
      [](State state) {
          return with_annotations(state,

@@ -274,7 +274,7 @@ TEST_CASE(
         ::regfree(&pattern);
     }
     CHECK(requested_mode(R"({"annotations":{"Jail-AI.block-host":"true"}})").value() ==
-          Asks::unclear);
+          RequestedMode::unclear);
     CHECK(request_of({{"jail-ai", "true"}})
               .error()
               .message.find("no annotation jail-ai.block-host: say") == 0);
