@@ -69,7 +69,7 @@ document denied
 matches 'documents: denied, status' "\(agent\)  enforce.*$bridge_v4:8080/tcp \(local\), 1 times" "$(type_in "$(head -n 1 <<<"$text")" | paste -sd ' ')"
 equal 'documents: denied, status --json' "agent $bridge_v4:8080/tcp" "$(type_in "$(sed -n 2p <<<"$text")" | jq -r '.[] | "\(.name) \(.refusals[].what)"')"
 matches 'documents: denied, status --prometheus' 'jail_ai_denials_total.*reason="local"\} 1' "$(type_in "$(sed -n 3p <<<"$text")" | paste -sd ' ')"
-matches 'documents: denied, log' "refused $bridge_v4:8080/tcp" "$(type_in "$(sed -n 4p <<<"$text")")"
+matches 'documents: denied, log' "denied $bridge_v4:8080/tcp" "$(type_in "$(sed -n 4p <<<"$text")")"
 matches 'documents: bpftool shows the programs, and their memory' 'name.jail_connect4.*memlock' "$(bpftool prog list | grep -A 2 jail_connect4 | paste -sd ' ')"
 document verify
 equal 'documents: verify' '0 1 containers ask for the block, 1 have it' "$(words=$(type_in "$text") && echo "$? $words")"
