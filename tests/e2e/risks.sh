@@ -113,8 +113,8 @@ probes_for() {
     esac
 }
 
-# setting_for RISKS: what accepts them, as the message has it
-setting_for() { case $1 in *,*) echo "jail-ai.block-host.accept='${1//,/ }'" ;; *) echo "jail-ai.block-host.accept=$1" ;; esac; }
+# setting_for RISKS: what accepts them, as the message has it. Without precreate it can open packet sockets besides, unless it has no CAP_NET_RAW.
+setting_for() { echo "jail-ai.block-host.accept='?${1//,/ }( cap_net_raw)?'?"; }
 
 judge_risky() {
     local name=$1 gift=$2 risks=$3 setting=$4 remedy=$5 options probes way=''
@@ -169,7 +169,7 @@ for runtime in crun runc; do
         judge_harmless sys-without-what-is-mounted-in - "${alone[*]}"
     fi
 
-    refused 'who accepts one risk accepts no other' "$runtime" 78 "CAP_BPF.*accept='cap_bpf cap_sys_admin'" "${side[@]}" "${jailed[@]}" --privileged \
+    refused 'who accepts one risk accepts no other' "$runtime" 78 "CAP_BPF.*$(setting_for cap_bpf,cap_sys_admin)" "${side[@]}" "${jailed[@]}" --privileged \
         --annotation jail-ai.block-host.accept=cap_net_admin
     # podman's option takes a list, so that a value with a comma needs quotes of its own.
     equal "$runtime: risks are accepted with commas, too" EPERM "$(words - "$runtime" "${side[@]}" "${jailed[@]}" --privileged \
