@@ -35,41 +35,39 @@ std::string_view reason_of(const jail_rule& rule) {
 
 std::string describe(const jail_rule& rule) {
     const auto ports = ports_of(rule);
-    return fmt::format("blocked ({}){}{}", reason_of(rule),
-                       ports.empty() ? "" : fmt::format(", passes {}", fmt::join(ports, " ")),
-                       rule.container_local != 0 ? ", or its own" : "");
+    return fmt::format("denied ({}){}{}", reason_of(rule),
+                       ports.empty() ? "" : fmt::format(", allowed {}", fmt::join(ports, " ")),
+                       rule.container_local != 0 ? ", container-local" : "");
 }
 
-// "blocked", "own", "counted" or "passes".
+// "denied", "container-local", "counted" or "allowed".
 std::string_view word_for(const Policy& policy, const Evaluation& evaluation) {
-    if (!evaluation.blocked || policy.mode == Mode::off) return "passes";
-    if (evaluation.is_container_local()) return "own";
-    return policy.mode == Mode::audit ? "counted" : "blocked";
+    if (!evaluation.blocked || policy.mode == Mode::off) return "allowed";
+    if (evaluation.is_container_local()) return "container-local";
+    return policy.mode == Mode::audit ? "counted" : "denied";
 }
 
 std::string describe_verdict(const Policy& policy, const Evaluation& evaluation) {
-    if (policy.mode == Mode::off) return "passes: the host is not blocked";
-    if (evaluation.rule == nullptr) return "passes: no rule holds it";
+    if (policy.mode == Mode::off) return "allowed: block-host=false";
+    if (evaluation.rule == nullptr) return "allowed: no rule matches";
     const std::string rule = fmt::format(
         "{}{}{}{}",
         evaluation.form ? fmt::format("{} inside of it, ", evaluation.form->to_string()) : "",
         evaluation.prefix->to_string(), evaluation.rule->source.empty() ? "" : ": ",
         evaluation.rule->source);
     const std::string_view word = word_for(policy, evaluation);
-    if (word == "passes") return fmt::format("passes, by a port that is open at {}", rule);
-    if (word == "own" && evaluation.rule->value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK)
-        return fmt::format(
-            "passes inside of the container, over its own loopback; blocked ({}) where it would "
-            "leave by a device, by {}",
-            reason_name(evaluation.reason), rule);
-    if (word == "own")
-        return fmt::format(
-            "passes inside of the container, where it has the address; else blocked ({}) by {}",
-            reason_name(evaluation.reason), rule);
+    if (word == "allowed") return fmt::format("allowed: a port of {}", rule);
+    const std::string_view reason = reason_name(evaluation.reason);
     if (word == "counted")
-        return fmt::format("passes and is counted ({}), as audit asks, by {}",
-                           reason_name(evaluation.reason), rule);
-    return fmt::format("blocked ({}) by {}", reason_name(evaluation.reason), rule);
+        return fmt::format("allowed and counted ({}), as audit asks: {}", reason, rule);
+    if (word == "denied") return fmt::format("denied ({}): {}", reason, rule);
+    if (evaluation.rule->value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK)
+        return fmt::format(
+            "allowed over the container's own loopback, denied ({}) if it leaves by a device: {}",
+            reason, rule);
+    return fmt::format(
+        "allowed while the container itself has the address, otherwise denied ({}): {}", reason,
+        rule);
 }
 
 Evaluation check_asked(const Policy& policy, const AskedDestination& destination) {
@@ -78,14 +76,14 @@ Evaluation check_asked(const Policy& policy, const AskedDestination& destination
 
 std::string table_of(const Rules& rules) {
     std::size_t width = std::string_view("DESTINATION").size(),
-                ports_width = std::string_view("PORTS THAT PASS").size();
+                ports_width = std::string_view("ALLOWED PORTS").size();
     for (const auto& [prefix, rule] : rules) {
         width = std::max(width, prefix.to_string().size());
         ports_width =
             std::max(ports_width, fmt::format("{}", fmt::join(ports_of(rule.value), " ")).size());
     }
-    std::string text = fmt::format("{:{}}  {:12}  {:{}}  FROM\n", "DESTINATION", width,
-                                   "BLOCKED AS", "PORTS THAT PASS", ports_width);
+    std::string text = fmt::format("{:{}}  {:12}  {:{}}  FROM\n", "DESTINATION", width, "DENIED AS",
+                                   "ALLOWED PORTS", ports_width);
     for (const auto& [prefix, rule] : rules)
         text += fmt::format(
             "{:{}}  {:12}  {:{}}  {}\n", prefix.to_string(), width, reason_of(rule.value),
@@ -98,7 +96,7 @@ void put_rule(JsonWriter& writer, const IpPrefix& prefix, const Rule& rule) {
     put(writer, "prefix", prefix.to_string());
     put(writer, "reason", reason_of(rule.value));
     put_all(writer, "ports", ports_of(rule.value));
-    writer.Key("own");
+    writer.Key("container_local");
     writer.Bool(rule.value.container_local != 0);
     if (!rule.source.empty()) put(writer, "source", rule.source);
     writer.EndObject();
@@ -130,25 +128,23 @@ std::string people_text(const Explanation& explanation) {
             fmt::format("{}: {}\n", explanation.destination->text,
                         describe_verdict(policy, check_asked(policy, *explanation.destination)));
     else
-        text += fmt::format("{}, block-host={}: {} rules, everything else passes\n{}",
+        text += fmt::format("{}, block-host={}: {} rules, everything else is allowed\n{}",
                             explanation.container, mode_name(policy.mode), policy.rules.size(),
                             table_of(policy.rules));
     for (const std::string& unused : policy.unused_exceptions) text += unused + "\n";
     if (!explanation.is_running) return text;
     if (!explanation.jail)
-        return text + fmt::format("{} is not jailed: all of this is what would be\n",
+        return text + fmt::format("{} is not jailed: this is the policy that it would get\n",
                                   explanation.container);
     const JailSnapshot& jail = *explanation.jail;
     if (explanation.destination)
         text += fmt::format(
-            "the jail that is attached to cgroup {}: {}\n", quote(jail.cgroup),
+            "attached to cgroup {}: {}\n", quote(jail.cgroup),
             describe_verdict(*jail.policy, check_asked(*jail.policy, *explanation.destination)));
     if (explanation.differences.empty())
-        return text + fmt::format("the jail that is attached to cgroup {} says the same\n",
-                                  quote(jail.cgroup));
-    text += fmt::format(
-        "the jail that is attached to cgroup {} differs from what would be attached now:\n",
-        quote(jail.cgroup));
+        return text + fmt::format("attached to cgroup {}: the same\n", quote(jail.cgroup));
+    text += fmt::format("attached to cgroup {}: not the policy that it would get now:\n",
+                        quote(jail.cgroup));
     for (const std::string& difference : explanation.differences)
         text += fmt::format("  {}\n", difference);
     return text;

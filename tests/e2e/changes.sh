@@ -42,7 +42,7 @@ for runtime in crun runc; do
     held=$(id_of held)
     ip addr add $new_v4/32 dev uplink
     equal "$runtime: an address that the host gets is not known to the jail" reached "$(does "$runtime" held tcp $new_v4)"
-    equal "$runtime: refresh tells it" "container '$held': + $new_v4: blocked (local) 1 jail looked at, 1 brought up to date" \
+    equal "$runtime: refresh tells it" "container '$held': + $new_v4: denied (local) 1 jail looked at, 1 brought up to date" \
         "$("$hook" refresh "${held:0:12}" | sed 's/^ *//' | paste -sd ' ' | sed "s/': /':/; s/':/': /")"
     conforms "$runtime: refresh answers as its schema says" refresh "$("$hook" refresh --json)"
     equal "$runtime: and it is blocked" 'EPERM EPERM reached' \
@@ -57,7 +57,7 @@ for runtime in crun runc; do
     until_holds "$lab/followed" '{' || until [ -e /run/jail-ai-hook/events ]; do :; done
     ip addr add $new_v4/32 dev uplink
     equal "$runtime: under watch it is blocked by itself" EPERM "$(until_says EPERM does "$runtime" held tcp $new_v4)"
-    until_holds "$lab/watched" "container '$held': brought up to date: + $new_v4: blocked (local)" || not_ok "$runtime: watch tells it" "$(<"$lab/watched")"
+    until_holds "$lab/watched" "container '$held': brought up to date: + $new_v4: denied (local)" || not_ok "$runtime: watch tells it" "$(<"$lab/watched")"
     ip addr del $new_v4/32 dev uplink
     equal "$runtime: the host's other address is blocked" EPERM "$(does "$runtime" held tcp "$host_v4")"
     until_holds "$lab/followed" "\"what\":\"$host_v4:$port/tcp\"" || not_ok "$runtime: log --follow tells it" "$(<"$lab/followed")"

@@ -65,9 +65,9 @@ equal 'documents: devcontainer' 'EPERM EPERM reached' "$(in_words podman run --r
 document transcript
 equal 'documents: transcript' "$(masked <<<"$text")" "$(transcript | masked)"
 document explain
-equal 'documents: explain' 'passes' "$(type_in "$(head -n 1 <<<"$text")" | grep -o ': passes' | cut -c 3-)"
+equal 'documents: explain' 'allowed' "$(type_in "$(head -n 1 <<<"$text")" | grep -o ': allowed' | cut -c 3-)"
 matches 'documents: explain, the whole policy' '10.0.0.0/8' "$(type_in "$(sed -n 2p <<<"$text")" | paste -sd ' ')"
-equal 'documents: explain, of a container' blocked "$(type_in "$(sed -n 3p <<<"$text")" | jq -r .jail.verdict)"
+equal 'documents: explain, of a container' denied "$(type_in "$(sed -n 3p <<<"$text")" | jq -r .jail.verdict)"
 document denied
 matches 'documents: denied, status' "\(agent\)  enforce.*$bridge_v4:8080/tcp \(local\), 1 times" "$(type_in "$(head -n 1 <<<"$text")" | paste -sd ' ')"
 equal 'documents: denied, status --json' "agent $bridge_v4:8080/tcp" "$(type_in "$(sed -n 2p <<<"$text")" | jq -r '.[] | "\(.name) \(.recent_denials[].what)"')"

@@ -26,7 +26,7 @@ attempted() {
         probes+=("$kind" "$address" "${destination%/*}" 1000 --)
     done
     unset 'probes[-1]'
-    engine "$runtime" exec explained /probe "${probes[@]}" | awk '{ print $4 == "EPERM" ? "blocked" : "passes" }' | paste -sd ' '
+    engine "$runtime" exec explained /probe "${probes[@]}" | awk '{ print $4 == "EPERM" ? "denied" : "allowed" }' | paste -sd ' '
 }
 
 # verdicts FILTER OPTION...: of the same destinations, by explain
@@ -45,7 +45,7 @@ for runtime in crun runc; do
     id=$(podman inspect --format '{{.Id}}' explained)
     pid=$(<"$lab/explained.pid")
     expected=$(attempted)
-    matches "$runtime: some attempts fail, and some don't" 'blocked.*passes' "${expected#passes}"
+    matches "$runtime: some attempts fail, and some don't" 'denied.*allowed' "${expected#allowed}"
     for found in "--container=explained" "--container=$id" "--container=${id::9}"; do
         equal "$runtime, ${found/$id/ID}: what would be attached says the same as the attempts" "$expected" "$(verdicts .verdict "$found")"
         equal "$runtime, ${found/$id/ID}: and so does the jail that is" "$expected" "$(verdicts .jail.verdict "$found")"
@@ -53,14 +53,14 @@ for runtime in crun runc; do
     equal "$runtime: by process the jail says the same" "$expected" "$(verdicts .jail.verdict "--pid=$pid")"
     conforms "$runtime: a destination's answer is what the schema says" explain "$(explain "$host_v4:$port" "--pid=$pid" --json)"
     conforms "$runtime: so is the whole policy" explain "$(explain --json "--pid=$pid")"
-    equal "$runtime: by process, nobody knows the annotations" "$(explain "$host_v4:$port" "--pid=$pid" --json | jq -r .verdict)" blocked
+    equal "$runtime: by process, nobody knows the annotations" "$(explain "$host_v4:$port" "--pid=$pid" --json | jq -r .verdict)" denied
     equal "$runtime: with its annotations the process's jail is as it would be" "[]" \
         "$(explain --json "--pid=$pid" --annotation "jail-ai.block-host.allow=host:$port" | jq -c .jail.differences)"
-    matches "$runtime: a rule tells where it comes from" "$host_v4:$next/tcp: blocked \(local\) by $host_v4: local route, uplink; allow host:$port" \
+    matches "$runtime: a rule tells where it comes from" "$host_v4:$next/tcp: denied \(local\): $host_v4: local route, uplink; allow host:$port" \
         "$(explain "$host_v4:$next" --container explained)"
-    matches "$runtime: people are told that the jail is as it would be" "the jail that is attached to cgroup '/.*' says the same" "$(explain --container explained)"
+    matches "$runtime: people are told that the jail is as it would be" "attached to cgroup '/.*': the same" "$(explain --container explained)"
     ip address add "$new_v4/32" dev lo
-    matches "$runtime: an address that the host got later is the difference" "differs from what would be attached now:[^+~-]*\+ $new_v4: blocked \(local\), passes $port/tcp\$" \
+    matches "$runtime: an address that the host got later is the difference" "not the policy that it would get now:[^+~-]*\+ $new_v4: denied \(local\), allowed $port/tcp\$" \
         "$(explain "$new_v4" --container explained)"
     ip address del "$new_v4/32" dev lo
     remove "$runtime" explained

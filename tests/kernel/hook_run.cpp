@@ -93,7 +93,7 @@ public:
             if (polled[0].revents != 0) read_some(out_, outcome.out);
             if (polled[1].revents != 0) read_some(err_, outcome.err);
             if (polled[2].revents != 0) write_some();
-            if ((polled[3].revents & POLLIN) != 0 && !stalled_) apply_verdict_to_call(outcome);
+            if ((polled[3].revents & POLLIN) != 0 && !stalled_) answer_call(outcome);
             if ((polled[3].revents & POLLHUP) != 0) listener_.reset();
         }
         return true;
@@ -118,7 +118,7 @@ private:
     void close_when_said() {
         if (left_.empty() && !endless_) input_.reset();
     }
-    void apply_verdict_to_call(HookOutcome& outcome) {
+    void answer_call(HookOutcome& outcome) {
         if (++outcome.calls == failing_call_ && stalls_)
             stalled_ = true;  // it stays unanswered
         else if (outcome.calls == failing_call_ || (onwards_ && outcome.calls > failing_call_))

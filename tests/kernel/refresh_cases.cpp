@@ -49,12 +49,12 @@ TEST_CASE("refresh: an address that the host gets is blocked, and one that it lo
             CHECK(knock(container, address) == "none");
             const HookOutcome looked = run_verb({"refresh", "--dry-run"});
             CHECK(looked.exit_code == 0);
-            CHECK(looked.out.find(std::string("+ ") + address + ": blocked (local)") !=
+            CHECK(looked.out.find(std::string("+ ") + address + ": denied (local)") !=
                   std::string::npos);
             CHECK(knock(container, address) == "none");
             const HookOutcome done = run_verb({"refresh"});
             CHECK_MESSAGE(done.exit_code == 0, done.err);
-            CHECK(done.out.find(std::string("+ ") + address + ": blocked (local)") !=
+            CHECK(done.out.find(std::string("+ ") + address + ": denied (local)") !=
                   std::string::npos);
             CHECK(knock(container, address) == "EPERM");
             CHECK(knock(container, "10.78.0.2") == "none");
@@ -83,7 +83,7 @@ TEST_CASE("refresh: exceptions, resolvers and what is blocked besides stay what 
     {
         const HostAddress added("10.79.0.7/32");
         const HookOutcome done = run_verb({"refresh"});
-        CHECK(done.out.find("+ 10.79.0.7: blocked (local), passes 7001/tcp") != std::string::npos);
+        CHECK(done.out.find("+ 10.79.0.7: denied (local), allowed 7001/tcp") != std::string::npos);
         CHECK(rules_of() == before + 1);
     }
     CHECK(run_verb({"refresh"}).exit_code == 0);

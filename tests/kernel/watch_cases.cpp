@@ -62,9 +62,9 @@ TEST_CASE(
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(watched.exit_code == 0, watched.err);
     CHECK_MESSAGE(
-        tells(watched, "container 'test': brought up to date: + 10.78.0.99: blocked (local)"),
+        tells(watched, "container 'test': brought up to date: + 10.78.0.99: denied (local)"),
         watched.out);
-    CHECK(tells(watched, "container 'test': brought up to date: - 10.78.0.99: blocked (local)"));
+    CHECK(tells(watched, "container 'test': brought up to date: - 10.78.0.99: denied (local)"));
 }
 
 TEST_CASE("watch: a jail whose addresses were stale when it began is brought up to date") {

@@ -112,19 +112,19 @@ TEST_CASE("explain: questions") {
 
 TEST_CASE("explain: what people read") {
     CHECK(explain_to_people(about("198.51.100.7")) ==
-          "198.51.100.7: blocked (local) by 198.51.100.7: local route, eth0; allow host:80-81\n");
+          "198.51.100.7: denied (local): 198.51.100.7: local route, eth0; allow host:80-81\n");
     CHECK(explain_to_people(about("198.51.100.7:80")) ==
-          "198.51.100.7:80/tcp: passes, by a port that is open at 198.51.100.7: local route, eth0; "
+          "198.51.100.7:80/tcp: allowed: a port of 198.51.100.7: local route, eth0; "
           "allow host:80-81\n");
     CHECK(explain_to_people(about("198.51.100.7:82", Mode::audit)) ==
-          "198.51.100.7:82/tcp: passes and is counted (local), as audit asks, by 198.51.100.7: "
+          "198.51.100.7:82/tcp: allowed and counted (local), as audit asks: 198.51.100.7: "
           "local route, eth0; allow host:80-81\n");
-    CHECK(explain_to_people(about("1.1.1.1")) == "1.1.1.1: passes: no rule holds it\n");
+    CHECK(explain_to_people(about("1.1.1.1")) == "1.1.1.1: allowed: no rule matches\n");
     CHECK(explain_to_people(about("198.51.100.7", Mode::off)) ==
-          "198.51.100.7: passes: the host is not blocked\n");
+          "198.51.100.7: allowed: block-host=false\n");
     CHECK(explain_to_people(about("fd00::7"))
-              .find("fd00::7: passes inside of the container, where it has the address; else "
-                    "blocked (local) by fd00::7") == 0);
+              .find("fd00::7: allowed while the container itself has the address, otherwise "
+                    "denied (local): fd00::7") == 0);
     const std::string table = explain_to_people(about(nullptr));
     CHECK(table.find("process 7, block-host=true: ") == 0);
     CHECK(table.find("\n198.51.100.7 ") != std::string::npos);
@@ -137,18 +137,18 @@ TEST_CASE("explain: a jail that is attached, and how it differs from what would 
     CHECK(explain_to_people(explanation).find("process 7 is not jailed") != std::string::npos);
     explanation.jail.emplace().cgroup = "/a";
     explanation.jail->policy = policy_of(Mode::enforce);
-    CHECK(explain_to_people(explanation).find("cgroup '/a' says the same\n") != std::string::npos);
+    CHECK(explain_to_people(explanation).find("cgroup '/a': the same\n") != std::string::npos);
     Rules then = policy_of(Mode::enforce, "host:82").rules;
     then.erase(prefix("10.0.2.2"));
     then.emplace(prefix("10.9.0.0/16"), Rule{});
     explanation.jail->policy->rules = then;
     explanation.differences = find_differences(then, explanation.policy.rules);
     const std::string told = explain_to_people(explanation);
-    CHECK(told.find("cgroup '/a': blocked (local) by 198.51.100.7") != std::string::npos);
-    CHECK(told.find("  + 10.0.2.2: blocked (alias), passes 80-81/tcp\n") != std::string::npos);
-    CHECK(told.find("  - 10.9.0.0/16: blocked (local)\n") != std::string::npos);
-    CHECK(told.find("  ~ 198.51.100.7: blocked (local), passes 82/tcp, would be blocked (local), "
-                    "passes 80-81/tcp\n") != std::string::npos);
+    CHECK(told.find("cgroup '/a': denied (local): 198.51.100.7") != std::string::npos);
+    CHECK(told.find("  + 10.0.2.2: denied (alias), allowed 80-81/tcp\n") != std::string::npos);
+    CHECK(told.find("  - 10.9.0.0/16: denied (local)\n") != std::string::npos);
+    CHECK(told.find("  ~ 198.51.100.7: denied (local), allowed 82/tcp, would be denied (local), "
+                    "allowed 80-81/tcp\n") != std::string::npos);
     CHECK(find_differences(then, then).empty());
 }
 
@@ -170,7 +170,7 @@ TEST_CASE("explain: what machines read is JSON") {
     }
     rapidjson::Document blocked;
     blocked.Parse(explain_to_machines(about("198.51.100.7:82")).c_str());
-    CHECK(blocked["verdict"] == "blocked");
+    CHECK(blocked["verdict"] == "denied");
     CHECK(blocked["reason"] == "local");
     CHECK(blocked["rule"]["prefix"] == "198.51.100.7");
     CHECK(blocked["rule"]["ports"][0] == "80-81/tcp");
