@@ -128,7 +128,7 @@ int dispatch(CommandLine words, const jail_ai::Caller& caller) {
     const std::string_view word = words.empty() ? "" : words.front();
     if (!words.empty()) words = words.subspan(1);
     if (word == "--version") return print("jail-ai-hook " JAIL_AI_VERSION "\n");
-    if (word == "--help") return print(jail_ai::help(jail_ai::kVerbs));
+    if (jail_ai::is_help(word)) return print(jail_ai::help(jail_ai::kVerbs));
     if (word == "--list") {
         const auto listed = jail_ai::list(jail_ai::kVerbs, words);
         return listed ? print(*listed) : fail(listed.error());

@@ -4,6 +4,7 @@
 // seen as it is now, and asked for by its own annotations, which those of the question override;
 // else it is one with a network of its own. Where nobody says whether to block, it is blocked.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "base/quote.h"
 #include "commands/arguments.h"
@@ -14,6 +15,7 @@
 #include "engines/bundle_files.h"
 #include "engines/container_lookup.h"
 #include "engines/container_name_files.h"
+#include "engines/deferred_network.h"
 #include "facts/network_facts.h"
 #include "jail/reader.h"
 #include "policy/inputs.h"
@@ -45,6 +47,7 @@ Result<Request> request_of(const Question& question, Annotations annotations) {
 Result<PolicyInputs> inputs_of_any(const Question& question) {
     PolicyInputs inputs;
     inputs.host.routes = TRY(read_local_routes());
+    TRY(predict_gateways(inputs.host));
     inputs.request = TRY(request_of(question, {}));
     return inputs;
 }
@@ -80,6 +83,9 @@ Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
 
 Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     const auto question = TRY(read_question(arguments));
+    if ((question.pid || !question.container.empty()) && ::geteuid() != 0)
+        return Error{EX_NOPERM,
+                     "only root may look at other containers and BPF programs: run this as root"};
     const auto container = TRY(container_meant(question));
     std::optional<Process> process;
     if (container.pid != 0) process.emplace(TRY(Process::open(container.pid)));

@@ -52,6 +52,10 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     if (rest.ends_with("/udp")) protocol = IPPROTO_UDP;
     if (rest.ends_with("/tcp")) protocol = IPPROTO_TCP;
     if (protocol != 0) rest.remove_suffix(4);
+    if (const std::size_t slash = rest.find('/');
+        slash != std::string_view::npos &&
+        rest.find_first_not_of("0123456789", slash + 1) != std::string_view::npos)
+        return wrong(fmt::format("expected /tcp or /udp, got {}", quote(rest.substr(slash))));
     std::string_view port;
     if (rest.starts_with('[')) {
         const std::size_t end = rest.find(']');

@@ -182,7 +182,7 @@ bool asks_for_help(const Verb& verb, std::span<char* const> words) {
     const auto asking = verb.called_by == CalledBy::machines
                             ? words.first(std::min<std::size_t>(words.size(), 1))
                             : words;
-    return std::ranges::any_of(asking, [](std::string_view word) { return word == "--help"; });
+    return std::ranges::any_of(asking, is_help);
 }
 
 std::string wrong_verb(std::string_view word, std::span<const Verb* const> verbs) {

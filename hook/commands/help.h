@@ -26,6 +26,10 @@ std::string help(std::span<const Verb* const> verbs);
 // The item of the verb in jail-ai-hook(8), in mdoc(7).
 std::string synopsis_of(const Verb& verb);
 
+inline bool is_help(std::string_view word) {
+    return word == "--help" || word == "-h";
+}
+
 // Of a verb that machines call only the first word asks: what stands in a hooks.d JSON behind other
 // flags is a mistake, and refused as such.
 bool asks_for_help(const Verb& verb, std::span<char* const> words);

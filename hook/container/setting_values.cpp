@@ -70,10 +70,12 @@ Result<std::optional<IpPrefix>> parse_destination(Word& word) {
     const std::string_view address = word.take_until(bracketed ? ']' : ':');
     const auto prefix = IpPrefix::parse(address);
     const bool colons = address.find(':') != std::string_view::npos;
+    if (!bracketed && !colons && word.at_end())
+        return word.error("expected DESTINATION:PORT, such as host:11434");
     if (!prefix || colons != bracketed)
         return word.error(bracketed ? "not an IPv6 address or prefix"
-                                    : "this is neither 'host' nor an IPv4 address or prefix, and "
-                                      "IPv6 stands in brackets",
+                                    : "expected 'host', an IPv4 address or prefix, or an IPv6 one "
+                                      "in brackets",
                           at);
     if (bracketed && !word.take("]")) return word.error("']' is missing");
     if (!word.take(":")) return word.error("':' and a port are missing");
@@ -106,7 +108,7 @@ Result<ExtraBlock> parse_addition(std::string_view text) {
     if (const auto* set = find_named(kAlsoSets, text))
         return ExtraBlock{set->value, std::string(text)};
     if (const auto prefix = IpPrefix::parse(text)) return ExtraBlock{*prefix, std::string(text)};
-    return Word(text).error(fmt::format("this is neither an address or prefix nor one of {}",
+    return Word(text).error(fmt::format("expected an address, a prefix, or one of {}",
                                         fmt::join(names_of(kAlsoSets), ", ")));
 }
 

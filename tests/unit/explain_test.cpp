@@ -74,6 +74,10 @@ TEST_CASE("explain: destinations") {
         CHECK(destination.error().exit_code == EX_USAGE);
         CHECK(destination.error().message.find("'" + std::string(wrong) + "': ") == 0);
     }
+    CHECK(parse_asked_destination("10.0.0.1:80/sctp").error().message ==
+          "'10.0.0.1:80/sctp': expected /tcp or /udp, got '/sctp'");
+    CHECK(parse_asked_destination("10.0.0.0/8").error().message ==
+          "'10.0.0.0/8': not an IP address: explain doesn't resolve host names");
 }
 
 TEST_CASE("explain: questions") {

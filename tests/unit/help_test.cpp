@@ -59,6 +59,7 @@ TEST_CASE(
     "help: people's verbs tell it wherever --help stands, those of machines only where it stands "
     "first") {
     CHECK(asked(kFetch, {"--json", "--help"}));
+    CHECK(asked(kFetch, {"-h"}));
     CHECK(asked(kPut, {"--help"}));
     CHECK_FALSE(asked(kPut, {"--block-host=true", "--help"}));
     CHECK_FALSE(asked(kFetch, {"--json"}));

@@ -119,21 +119,19 @@ TEST_CASE("request: what is wrong with an exception, and at which character") {
           Case{"host:80/icmp", "expected the end, '-', '/tcp' or '/udp' (character 8)"},
           Case{"host:80/tcpx", "expected the end, '-', '/tcp' or '/udp' (character 12)"},
           Case{"host:80/TCP", "expected the end"},
-          Case{"host",
-               "this is neither 'host' nor an IPv4 address or prefix, and IPv6 stands in brackets "
-               "(character 1)"},
-          Case{"hosts:80", "this is neither 'host' nor"},
-          Case{"10.0.0.1", "':' and a port are missing (character 9)"},
-          Case{"10.0.0.1/8:80", "this is neither 'host' nor"},
-          Case{"10.0.0.256:80", "this is neither 'host' nor"},
-          Case{"fd00::1:80", "this is neither 'host' nor"},
+          Case{"host", "'host': expected DESTINATION:PORT, such as host:11434 (character 5)"},
+          Case{"hosts:80", "expected 'host', an IPv4 address"},
+          Case{"10.0.0.1", "expected DESTINATION:PORT, such as host:11434 (character 9)"},
+          Case{"10.0.0.1/8:80", "expected 'host', an IPv4 address"},
+          Case{"10.0.0.256:80", "expected 'host', an IPv4 address"},
+          Case{"fd00::1:80", "expected 'host', an IPv4 address"},
           Case{"[10.0.0.1]:80", "not an IPv6 address or prefix (character 2)"},
           Case{"[fd00::1:80", "']' is missing (character 12)"},
           Case{"[fd00::1", "']' is missing (character 9)"},
           Case{"[fd00::1]80", "':' and a port are missing (character 10)"},
           Case{"[fe80::1/10]:80", "not an IPv6 address or prefix"},
-          Case{":80", "this is neither 'host' nor"},
-          Case{"host:1 bad host:2", "jail-ai.block-host.allow: 'bad': this is neither"},
+          Case{":80", "expected 'host', an IPv4 address"},
+          Case{"host:1 bad host:2", "jail-ai.block-host.allow: 'bad': expected DESTINATION:PORT"},
           Case{"", "jail-ai.block-host.allow: empty list"}})
         CHECK_MESSAGE(holds(allow_message(c.value), c.message),
                       c.value << ": " << allow_message(c.value));
@@ -152,7 +150,7 @@ TEST_CASE("request: additions are prefixes or named sets") {
     CHECK(std::get<IpPrefix>(request->also[1].what).to_string() == "10.0.0.1");
     CHECK(std::get<NamedSet>(request->also[3].what) == NamedSet::gateway);
     CHECK(holds(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.also", "lan"}}),
-                "jail-ai.block-host.also: 'lan': this is neither"));
+                "jail-ai.block-host.also: 'lan': expected an address"));
 }
 
 TEST_CASE("request: risks are accepted by name, separated by comma or space") {
