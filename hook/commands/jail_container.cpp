@@ -32,7 +32,8 @@ LogLine warn_of(const FoundRisk& found, const Request& request) {
 }
 
 // All of them in one message, with one setting to paste.
-Error rejection_for(const std::vector<FoundRisk>& fatal) {
+Error rejection_for(const Bundle& bundle, const std::vector<FoundRisk>& fatal) {
+    const std::string_view setting = bundle.of_process ? "--accept" : kAccept;
     std::vector<std::string> texts;
     std::vector<std::string_view> names;
     for (const FoundRisk& found : fatal) {
@@ -43,7 +44,7 @@ Error rejection_for(const std::vector<FoundRisk>& fatal) {
     const std::string_view quotes = names.size() == 1 ? "" : "'";  // podman 4.3 splits at commas
     return {EX_CONFIG,
             fmt::format("container could bypass the block: {}; or set {}={}{}{}",
-                        fmt::join(texts, "; "), kAccept, quotes, fmt::join(names, " "), quotes)};
+                        fmt::join(texts, "; "), setting, quotes, fmt::join(names, " "), quotes)};
 }
 
 // What closes the routes that no network hook sees: where this kernel has BPF LSM, the jail has its
@@ -113,7 +114,7 @@ Result<CheckedRisks> check_risks(const Bundle& bundle, const ContainerFacts& fac
         checked.lines.push_back(warn_of(found, request));
         checked.risks |= 1U << static_cast<unsigned>(found.risk);
     }
-    if (!fatal.empty()) return rejection_for(fatal);
+    if (!fatal.empty()) return rejection_for(bundle, fatal);
     return checked;
 }
 

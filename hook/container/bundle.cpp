@@ -102,6 +102,16 @@ Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
     return types;
 }
 
+// As the kubelet's runtimes call what they know of a pod: io.kubernetes.cri-o.SandboxID …
+bool is_of_pod(const rapidjson::Value& config) {
+    const auto annotations = find_object(config, "annotations");
+    if (!annotations || *annotations == nullptr) return false;
+    const auto& members = (*annotations)->GetObject();
+    return std::any_of(members.begin(), members.end(), [](const auto& member) {
+        return string_of(member.name).starts_with("io.kubernetes.");
+    });
+}
+
 }  // namespace
 
 bool Mount::has_option(std::string_view option) const {
@@ -124,6 +134,7 @@ Result<Bundle> parse_bundle(const rapidjson::Value& config) {
     Bundle bundle{std::move(mounts), std::move(capabilities), std::move(namespaces.all),
                   std::move(namespaces.joined), std::move(namespaces.network_path)};
     bundle.root = std::move(root);
+    bundle.of_pod = is_of_pod(config);
     return bundle;
 }
 

@@ -34,6 +34,7 @@ struct Bundle {
                                        // it has none of its own
     std::set<std::string> joined;  // those of them that were there before, by path
     std::string network_path;  // of the network namespace among those; empty where it has a new one
+    bool of_pod = false;       // Kubernetes runs it, by its annotations
     bool of_process = false;   // there is no config.json: this is what a process that runs says
     std::string root;  // directory of the container's root, relative to the bundle unless absolute;
                        // empty where there is none

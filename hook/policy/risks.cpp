@@ -35,6 +35,21 @@ constexpr std::array kCapabilities = {
     CapabilityRisk{"CAP_SYS_MODULE", Risk::cap_sys_module, true, true},
 };
 
+// A remedy as its reader can paste it: in a service's unit, a pod's manifest, podman's command.
+std::string drop(const Bundle& bundle, std::string_view capability) {
+    const std::string_view name = capability.substr(std::string_view("CAP_").size());
+    if (bundle.of_process) return fmt::format("drop it (CapabilityBoundingSet=~CAP_{})", name);
+    if (bundle.of_pod)
+        return fmt::format(
+            "drop it (securityContext: {{privileged: false, capabilities: {{drop: [{}]}}}})", name);
+    return fmt::format("drop it (--cap-drop={}, not --privileged)", name);
+}
+
+std::string_view without_host_pid(const Bundle& bundle) {
+    if (bundle.of_process) return "PrivatePIDs=yes";
+    return bundle.of_pod ? "hostPID: false" : "no --pid=host, no --pid=container:…";
+}
+
 void find_capabilities(const Bundle& bundle, const ContainerFacts& facts,
                        std::vector<FoundRisk>& found) {
     const bool can_do_anything = bundle.capabilities.contains("CAP_SYS_ADMIN");
@@ -43,9 +58,7 @@ void find_capabilities(const Bundle& bundle, const ContainerFacts& facts,
             (!can_do_anything || !capability.within_sys_admin) &&
             !(facts.in_user_namespace && capability.only_machine_wide))
             found.push_back({capability.risk, fmt::format("it has {}", capability.name),
-                             fmt::format("drop it (--cap-drop={}, not --privileged)",
-                                         capability.name.substr(4)),
-                             true});
+                             drop(bundle, capability.name), true});
 }
 
 // Does a later mount cover what the bind would show of it? A rootless engine binds all of /sys
@@ -186,18 +199,18 @@ void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<Fou
             {by_way(open.packet, Risk::cap_net_raw),
              fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(open.packet)),
              unguarded_remedy(*facts.unguarded,
-                              fmt::format("drop it (--cap-drop=NET_RAW), {}", kSeccompRemedy)),
+                              fmt::format("{}, {}", drop(bundle, "CAP_NET_RAW"), kSeccompRemedy)),
              true});
     if (facts.loses_fragments && open.ip != SocketAccess::no)
         found.push_back({Risk::cap_net_raw,
                          "it has CAP_NET_RAW, and this kernel lets fragments of raw sockets by "
                          "where it tracks connections (Linux before 6.9)",
-                         "drop it (--cap-drop=NET_RAW), or use a newer kernel", true});
+                         drop(bundle, "CAP_NET_RAW") + ", or use a newer kernel", true});
     if (facts.shares_network && !facts.in_user_namespace && open.ip != SocketAccess::no)
         found.push_back({Risk::cap_net_raw,
                          "it has CAP_NET_RAW in the host's network, where services of the host get "
                          "what a raw socket sends to a group or to everybody",
-                         "drop it (--cap-drop=NET_RAW), or use a network of its own", true});
+                         drop(bundle, "CAP_NET_RAW") + ", or use a network of its own", true});
 }
 
 void find_unguarded(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
@@ -238,7 +251,7 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
     if (facts.sees_other_processes && (!bundle.namespaces.empty() || bundle.of_process))
         found.push_back({Risk::host_pid,
                          "it sees processes that are not its own, and can act as those of its user",
-                         "no --pid=host, no --pid=container:…", true});
+                         std::string(without_host_pid(bundle)), true});
     const auto add_procfs = [&](std::string_view destination, std::string_view source) {
         found.push_back(
             {Risk::host_pid,

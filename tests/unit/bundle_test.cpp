@@ -18,6 +18,18 @@ Result<Bundle> bundle_of(std::string_view text) {
 
 }  // namespace
 
+TEST_CASE("bundle: whether Kubernetes runs it, by its annotations") {
+    const auto of_pod = [](std::string_view text) {
+        rapidjson::Document config;
+        config.Parse(text.data(), text.size());
+        return parse_bundle(config)->of_pod;
+    };
+    CHECK(of_pod(R"({"annotations":{"a":"b","io.kubernetes.cri-o.SandboxID":"x"}})"));
+    CHECK_FALSE(of_pod(R"({"annotations":{"io.podman.annotations.autoremove":"FALSE"}})"));
+    CHECK_FALSE(of_pod(R"({"annotations":null})"));
+    CHECK_FALSE(of_pod("{}"));
+}
+
 TEST_CASE("bundle: mounts, capabilities of all sets and namespaces") {
     const auto bundle = bundle_of(R"({
         "ociVersion": "1.0.2", "unknown": {"deep": [1, 2.5, null]},

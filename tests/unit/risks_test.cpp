@@ -84,7 +84,22 @@ TEST_CASE("risks: capabilities by which the block can be undone") {
           "cap_dac_read_search cap_sys_module ");
     const auto risks = find_risks({{}, {"CAP_NET_ADMIN"}, {}, {}}, kOrdinary);
     CHECK(risks[0].what == "it has CAP_NET_ADMIN");
-    CHECK(risks[0].remedy.find("--cap-drop=NET_ADMIN") != std::string::npos);
+    CHECK(risks[0].remedy == "drop it (--cap-drop=NET_ADMIN, not --privileged)");
+}
+
+TEST_CASE("risks: the remedy is one for the unit, manifest or command that it is read beside") {
+    ContainerFacts facts = kOrdinary;
+    facts.sees_other_processes = true;
+    Bundle bundle{{}, {"CAP_BPF"}, {"network"}, {}};
+    bundle.of_pod = true;
+    const auto of_pod = find_risks(bundle, facts);
+    CHECK(of_pod[0].remedy ==
+          "drop it (securityContext: {privileged: false, capabilities: {drop: [BPF]}})");
+    CHECK(of_pod[1].remedy == "hostPID: false");
+    bundle.of_process = true;
+    const auto of_service = find_risks(bundle, facts);
+    CHECK(of_service[0].remedy == "drop it (CapabilityBoundingSet=~CAP_BPF)");
+    CHECK(of_service[1].remedy == "PrivatePIDs=yes");
 }
 
 TEST_CASE("risks: a cgroup file system that shows more than the container's own") {
