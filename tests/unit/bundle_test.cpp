@@ -19,11 +19,7 @@ Result<Bundle> bundle_of(std::string_view text) {
 }  // namespace
 
 TEST_CASE("bundle: whether Kubernetes runs it, by its annotations") {
-    const auto of_pod = [](std::string_view text) {
-        rapidjson::Document config;
-        config.Parse(text.data(), text.size());
-        return parse_bundle(config)->of_pod;
-    };
+    const auto of_pod = [](std::string_view text) { return bundle_of(text)->of_pod; };
     CHECK(of_pod(R"({"annotations":{"a":"b","io.kubernetes.cri-o.SandboxID":"x"}})"));
     CHECK_FALSE(of_pod(R"({"annotations":{"io.podman.annotations.autoremove":"FALSE"}})"));
     CHECK_FALSE(of_pod(R"({"annotations":null})"));
