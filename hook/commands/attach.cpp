@@ -169,7 +169,7 @@ constexpr Option kTargets[] = {
 
 const Verb kAttach{
     .name = "attach",
-    .summary = "jails what no engine has called the hook for: a process, cgroup or container",
+    .summary = "jails a running process, cgroup or container",
     .about = "For engines without hooks, restored containers, services of systemd.",
     .options = kTargets,
     .takes_settings = true,
@@ -180,8 +180,8 @@ const Verb kAttach{
 
 const Verb kDetach{
     .name = "detach",
-    .summary = "takes a jail away: its container reaches the host again",
-    .about = "What its sockets send from then on passes.",
+    .summary = "removes a jail: its container reaches the host again",
+    .about = "What its sockets send from then on is allowed.",
     .options = kTargets,
     .only_root_may = "detach",
     .run = detach,

@@ -85,9 +85,10 @@ Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
                                const IgnoredAnnotations& ignored, const Arguments& arguments,
                                bool is_root) {
     if (only_others_ask(state, arguments.defaults, ignored))
-        return LogLines{{LOG_INFO, "host not blocked, as nobody who runs the container asks"}};
+        return LogLines{{LOG_INFO, "host not blocked: nobody who runs the container asks for it"}};
     auto request = TRY(read_request(state, arguments.defaults));
-    if (request.mode == Mode::off) return LogLines{{LOG_INFO, "host not blocked, as it asks"}};
+    if (request.mode == Mode::off)
+        return LogLines{{LOG_INFO, "host not blocked: block-host=false"}};
     auto [lines, is_final] = is_root ? BrokerOutcome{jail_here(state, request), false}
                                      : jail_by_broker(state, std::move(text), request, arguments);
     if (!lines && request.on_failure == OnFailure::run && !is_final)
@@ -117,7 +118,7 @@ Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*calle
 }
 
 constexpr Option kOptions[] = {
-    {kBrokerOption, "PATH", "where rootless engines find the broker: /run/jail-ai-hook.sock"}};
+    {kBrokerOption, "PATH", "the broker's socket, for rootless engines: /run/jail-ai-hook.sock"}};
 
 }  // namespace
 

@@ -25,8 +25,8 @@ constexpr Option kOptions[] = {{kJson, "", "for machines"}};
 
 const Verb kDoctor{
     .name = "doctor",
-    .summary = "says whether the block works here for the caller, and what to do if not",
-    .about = "Ends with 0 where the block works for the caller, and with 69 where it doesn't.",
+    .summary = "checks whether the block works here, and says how to fix it if not",
+    .about = "Ends with 0 if the block works for the caller, and with 69 if it doesn't.",
     .options = kOptions,
     .probes = true,
     .run = diagnose,

@@ -106,7 +106,7 @@ Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
 
 const Verb kExplain{
     .name = "explain",
-    .summary = "says what would become of a destination, and why; or the whole policy",
+    .summary = "shows whether a destination would be denied, and why; or the whole policy",
     .about = "DESTINATION is ADDRESS[:PORT][/tcp|/udp]; without one the whole policy, as a table.",
     .options = kExplainOptions,
     .takes_settings = true,

@@ -129,7 +129,8 @@ std::span<const Option> setting_options() {
         std::vector<Option> all;
         for (const auto& [name, value, offers, help] : texts)
             all.push_back({name, value, help, Use::once, offers});
-        all.push_back({"--enforce", "", "annotations may tighten all this, never loosen it"});
+        all.push_back(
+            {"--enforce", "", "annotations may tighten these settings, never loosen them"});
         return all;
     }();
     return options;

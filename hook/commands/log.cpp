@@ -125,7 +125,7 @@ constexpr Option kOptions[] = {
 
 const Verb kLog{
     .name = "log",
-    .summary = "what was denied, one line each; with --follow as it happens",
+    .summary = "shows what was denied, one line each; with --follow as it happens",
     .about = "The last different denials that the kernel remembers of each jail, the newest last.",
     .options = kOptions,
     .words = kContainers,

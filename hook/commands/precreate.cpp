@@ -85,8 +85,7 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
 
 const Verb kPrecreate{
     .name = "precreate",
-    .summary =
-        "called by podman before that: takes from config.json what would lead past the block",
+    .summary = "called by podman before that: drops from config.json what could bypass the block",
     .about =
         "Reads the proposed config.json from standard input and writes it to standard output, on a "
         "kernel\n"

@@ -172,7 +172,7 @@ Result<Outcome> refresh(const Arguments& asked, const Caller& caller) {
 }
 
 constexpr Option kOptions[] = {
-    {kDryRun, "", "says what would change, and changes nothing"},
+    {kDryRun, "", "shows what would change, and changes nothing"},
     {kJson, "", "for machines"},
 };
 
@@ -180,8 +180,8 @@ constexpr Option kOptions[] = {
 
 const Verb kRefresh{
     .name = "refresh",
-    .summary = "brings the rules of jails up to the addresses that the host has now",
-    .about = "What is blocked before and after stays blocked meanwhile.",
+    .summary = "updates the rules of jails to the host's current addresses",
+    .about = "What is denied before and after stays denied meanwhile.",
     .options = kOptions,
     .words = kContainers,
     .only_root_may = "change the rules of jails",

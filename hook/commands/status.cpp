@@ -58,7 +58,7 @@ constexpr Option kOptions[] = {
 
 const Verb kStatus{
     .name = "status",
-    .summary = "every jail on this machine: what was denied, how often, and when last",
+    .summary = "shows every jail on this machine: what was denied, how often, and when last",
     .options = kOptions,
     .words = kContainers,
     .only_root_may = "look at BPF programs",

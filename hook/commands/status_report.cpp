@@ -179,7 +179,7 @@ std::string status_to_prometheus(const std::vector<JailSnapshot>& jails) {
         "gauge\njail_ai_jails {}\n",
         jails.size());
     text +=
-        "# HELP jail_ai_denials_total Refused attempts (in audit mode: that would have been), by "
+        "# HELP jail_ai_denials_total Denied attempts (in audit mode: that would have been), by "
         "reason.\n# TYPE jail_ai_denials_total counter\n";
     for (const JailSnapshot& jail : jails) {
         const std::string labels = labels_of(jail);

@@ -71,9 +71,9 @@ constexpr Option kOptions[] = {{kJson, "", "for machines"}};
 
 const Verb kVerify{
     .name = "verify",
-    .summary = "containers that ask for the block and lack it, jails that aren't as they should be",
+    .summary = "reports containers that ask for the block and lack it, and damaged jails",
     .about =
-        "Ends with 0 where all is well, with 1 where something was found; "
+        "Ends with 0 if all is well, with 1 if something was found; "
         "jail-ai-hook-verify.timer\n"
         "does it regularly.",
     .options = kOptions,

@@ -170,8 +170,8 @@ constexpr Option kOptions[] = {
 
 const Verb kWatch{
     .name = "watch",
-    .summary = "does that whenever the host's addresses change",
-    .about = "Until a signal comes.",
+    .summary = "refreshes automatically when the host's addresses change",
+    .about = "Runs until a signal ends it.",
     .options = kOptions,
     .only_root_may = "change the rules of jails",
     .run = watch,

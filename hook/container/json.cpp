@@ -83,8 +83,9 @@ std::string folded(std::string_view key) {
 
 Status check_string(std::string_view text) {
     if (text.find('\0') == std::string_view::npos) return ok();
-    return Error{EX_DATAERR, fmt::format("{} holds a NUL, at which some runtimes end it: remove it",
-                                         quote(text))};
+    return Error{EX_DATAERR,
+                 fmt::format("{} holds a NUL, at which some runtimes end the string: remove it",
+                             quote(text))};
 }
 
 }  // namespace

@@ -132,19 +132,21 @@ constexpr std::array<Named<int>, 0> kNoWords;
 // The first is the one that the others complete.
 constexpr std::array kSettings = {
     one_of<&Settings::mode, &Request::mode, kModes, Order::tight_first>(
-        "block-host", "block the host; count what would be blocked; do nothing",
+        "block-host", "deny the host; only count what would be denied; do nothing",
         "they ask for less than the block"),
     list_of<&Settings::allow, &Request::allow, parse_exception, kNoWords>(
-        "allow", "ports that pass: host:11434 10.88.0.1:5432-5433 [fd00::1]:53/udp", "they allow"),
+        "allow", "host ports to allow: host:11434 10.88.0.1:5432-5433 [fd00::1]:53/udp",
+        "they allow"),
     list_of<&Settings::also, &Request::also, parse_addition, kAlsoSets>(
-        "also", "more to block: addresses, prefixes, {}", ""),
+        "also", "more to deny: addresses, prefixes, {}", ""),
     one_of<&Settings::dns, &Request::dns, kDns, Order::loose_first>(
-        "dns", "DNS at the container's resolvers, blocked as they may be; or not", "they open DNS"),
+        "dns", "allow DNS to the container's resolvers, also on denied addresses; or not",
+        "they open DNS"),
     one_of<&Settings::on_failure, &Request::on_failure, kOnFailure, Order::tight_first>(
-        "on-failure", "what can't be protected doesn't start, or starts unprotected",
+        "on-failure", "reject what can't be protected, or start it unprotected",
         "they let the container run unprotected", Kept::no),
     list_of<&Settings::accepted, &Request::accepted, choose<kRisks>, kRisks>(
-        "accept", "risks taken by name: cap_net_raw, host-pid …", "they accept"),
+        "accept", "accepted risks: cap_net_raw, host-pid …", "they accept"),
 };
 constexpr const Setting& kBlock = kSettings.front();
 

@@ -289,7 +289,7 @@ Error cannot_enter(int error) {
         case EBUSY:
         case EOPNOTSUPP: return system_error(kWhat, error, EX_TEMPFAIL);
         case EOWNERDEAD:
-            return Error{EX_TEMPFAIL, fmt::format("{}: the process that did was killed", kWhat)};
+            return Error{EX_TEMPFAIL, fmt::format("{}: the process that did it was killed", kWhat)};
         default: return system_error(kWhat, error);
     }
 }

@@ -60,12 +60,13 @@ void check_mode(const SeenContainer& container, const std::vector<JailSnapshot>&
         blocks = blocks || is_of_mode(jail, Mode::enforce);
     }
     if (container.asks == RequestedMode::enforce && watches && !blocks)
-        found.push_back({FindingKind::other_mode, container.id,
-                         "it asks for the block and its jail only watches" + whose(container),
-                         renewal(container)});
+        found.push_back(
+            {FindingKind::other_mode, container.id,
+             "it asks for the block and its jail only counts (audit)" + whose(container),
+             renewal(container)});
     if (container.asks == RequestedMode::audit && blocks)
         found.push_back({FindingKind::other_mode, container.id,
-                         "it asks to be watched and its jail blocks" + whose(container),
+                         "it asks for audit and its jail denies" + whose(container),
                          renewal(container)});
 }
 
@@ -74,7 +75,7 @@ void check_container(const SeenContainer& container, const std::vector<JailSnaps
     const bool jailed = is_jailed(container, jails);
     if (!container.unread.empty() && !jailed)
         found.push_back({FindingKind::unreadable, container.id,
-                         fmt::format("nobody knows whether it asks for the block{}: {}",
+                         fmt::format("unknown whether it asks for the block{}: {}",
                                      whose(container), container.unread),
                          "see what it was started with, or restart it"});
     else if (wants_jail(container) && !jailed)
@@ -158,7 +159,7 @@ void check_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::
                              "stop it, and start it once that is fixed"});
         else
             found.push_back({FindingKind::unreadable, container,
-                             "nobody knows whether the block acts: " + what, "call verify again"});
+                             "unknown whether the block acts: " + what, "call verify again"});
     }
 }
 
@@ -179,7 +180,7 @@ void check_overriders(const JailSnapshot& jail, const std::string& container, Fi
     for (const OverridingProgram& other : jail.overriders)
         found.push_back({FindingKind::overridden, container,
                          fmt::format("somebody else's BPF program {}, id {}, runs after {} of "
-                                     "cgroup {} and may undo what that says",
+                                     "cgroup {} and can override its verdict",
                                      quote(other.name), other.id, other.after, quote(jail.cgroup)),
                          fmt::format("find out whose it is (bpftool prog show id {0}; bpftool "
                                      "cgroup tree) and detach it, unless you trust it",

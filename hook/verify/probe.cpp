@@ -84,8 +84,7 @@ bool still_runs(const SeenContainer& seen) {
 Finding stale(const std::string& container, const std::vector<IpPrefix>& holes) {
     return {
         FindingKind::stale, container,
-        fmt::format("its rules are those of a host with other addresses, so that it reaches {}{}",
-                    holes.front().to_string(),
+        fmt::format("its rules are out of date, so that it reaches {}{}", holes.front().to_string(),
                     holes.size() > 1 ? fmt::format(" and {} more", holes.size() - 1) : ""),
         container.empty() ? "jail-ai-hook refresh"
                           : fmt::format("jail-ai-hook refresh {}", shown_id(container))};
@@ -127,10 +126,10 @@ Result<Findings> find_stale(const VerifyFacts& facts) {
         const std::string container = container_of(*jail, facts.containers);
         const auto diff = compare(open, routes, network);
         if (!diff) {
-            findings.push_back({FindingKind::unreadable, container,
-                                fmt::format("nobody knows whether its rules are up to date: {}",
-                                            diff.error().message),
-                                "restart it"});
+            findings.push_back(
+                {FindingKind::unreadable, container,
+                 fmt::format("unknown whether its rules are up to date: {}", diff.error().message),
+                 "restart it"});
             return ok();
         }
         const auto holes = find_holes(diff->attached, diff->desired);

@@ -308,9 +308,9 @@ TEST_CASE("settings: each has its help, with the words that it names") {
     for (const SettingWords& setting : setting_words())
         help += fmt::format("{}: {}\n", setting.name, setting.help);
     for (const char* line :
-         {"block-host: block the host;", "\nallow: ports that pass: host:11434 ",
+         {"block-host: deny the host;", "\nallow: host ports to allow: host:11434 ",
           "\nalso: more to block: addresses, prefixes, private, link-local", "\ndns: DNS at",
-          "\non-failure: what can't", "\naccept: risks taken by name: cap_net_raw, host-pid …\n"})
+          "\non-failure: reject what", "\naccept: accepted risks: cap_net_raw, host-pid …\n"})
         CHECK_MESSAGE(holds(help, line), line);
 }
 
