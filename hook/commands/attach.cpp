@@ -50,7 +50,7 @@ Result<Container> running(std::string name, Process process, Cgroup cgroup,
     auto names = TRY(bundle.empty() ? read_name_files(process) : files.read_name_files());
     const bool shares_network = TRY(process.shares_namespace("net"));
     return Container{std::move(name),  std::move(process), std::move(cgroup), std::move(files),
-                     std::move(names), shares_network,     kRunsAlready,      Mounts::entered};
+                     std::move(names), shares_network,     std::nullopt,      Mounts::entered};
 }
 
 // A process, or the first one of a container.

@@ -70,7 +70,7 @@ Result<Container> container_of(const ContainerState& state) {
                      std::move(files),
                      std::move(names),
                      shares_network,
-                     is_restored ? kRunsAlready : ::getppid(),
+                     is_restored ? std::nullopt : std::optional(::getppid()),
                      is_restored ? Mounts::pending : Mounts::made};
 }
 

@@ -4,6 +4,7 @@
 // one in their own way; what follows is the same.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "engines/bundle_files.h"
@@ -12,10 +13,6 @@
 #include "system/process.h"
 
 namespace jail_ai {
-
-// In place of the runtime that started it: it has run for a while, and what it holds may be its
-// own, or it will go on from where it was on disk.
-inline constexpr pid_t kRunsAlready = -1;
 
 // What is to be mounted for the process, or is.
 enum class Mounts {
@@ -34,7 +31,9 @@ struct Container {
     BundleFiles files;  // where no config.json is known, what its process says
     NameFiles names;
     bool shares_network;  // with the caller
-    pid_t runtime;        // that started it; 0 where nobody knows, or kRunsAlready
+    // That started it, 0 if unknown. Nothing if the container has run for a while, so that what its
+    // process holds may be its own, or if it will go on from where it was on disk.
+    std::optional<pid_t> runtime;
     Mounts mounts;
 };
 

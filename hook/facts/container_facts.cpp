@@ -225,8 +225,7 @@ Result<ContainerFacts> read_container_facts(const Container& container, Guard gu
     facts.shares_cgroup_namespace = TRY(process.shares_namespace("cgroup"));
     facts.sees_other_processes = !TRY(process.is_first_of_pid_namespace());
     facts.in_user_namespace = !TRY(process.user_namespace()).is_initial;
-    if (container.runtime != kRunsAlready)
-        facts.descriptors = TRY(find_descriptors(process, container.runtime));
+    if (container.runtime) facts.descriptors = TRY(find_descriptors(process, *container.runtime));
     if (guard != Guard::lsm) facts.unguarded = TRY(read_unguarded(container, guard));
     return facts;
 }
