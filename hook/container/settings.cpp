@@ -140,8 +140,7 @@ constexpr std::array kSettings = {
     list_of<&Settings::also, &Request::also, parse_addition, kAlsoSets>(
         "also", "more to deny: addresses, prefixes, {}", ""),
     one_of<&Settings::dns, &Request::dns, kDns, Order::loose_first>(
-        "dns", "allow DNS to the container's resolvers, also on denied addresses; or not",
-        "they open DNS"),
+        "dns", "allow DNS to its resolvers, also on denied addresses; or not", "they open DNS"),
     one_of<&Settings::on_failure, &Request::on_failure, kOnFailure, Order::tight_first>(
         "on-failure", "reject what can't be protected, or start it unprotected",
         "they let the container run unprotected", Kept::no),
