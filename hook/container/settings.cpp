@@ -135,8 +135,7 @@ constexpr std::array kSettings = {
         "block-host", "deny the host; only count what would be denied; do nothing",
         "they ask for less than the block"),
     list_of<&Settings::allow, &Request::allow, parse_exception, kNoWords>(
-        "allow", "host ports to allow: host:11434 10.88.0.1:5432-5433 [fd00::1]:53/udp",
-        "they allow"),
+        "allow", "ports to allow: host:11434 10.88.0.1:5432-5433 [fd00::1]:53/udp", "they allow"),
     list_of<&Settings::also, &Request::also, parse_addition, kAlsoSets>(
         "also", "more to deny: addresses, prefixes, {}", ""),
     one_of<&Settings::dns, &Request::dns, kDns, Order::loose_first>(

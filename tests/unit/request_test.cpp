@@ -307,10 +307,10 @@ TEST_CASE("settings: each has its help, with the words that it names") {
     std::string help;
     for (const SettingWords& setting : setting_words())
         help += fmt::format("{}: {}\n", setting.name, setting.help);
-    for (const char* line :
-         {"block-host: deny the host;", "\nallow: host ports to allow: host:11434 ",
-          "\nalso: more to deny: addresses, prefixes, private, link-local", "\ndns: allow DNS to its",
-          "\non-failure: reject what", "\naccept: accepted risks: cap_net_raw, host-pid …\n"})
+    for (const char* line : {"block-host: deny the host;", "\nallow: ports to allow: host:11434 ",
+                             "\nalso: more to deny: addresses, prefixes, private, link-local",
+                             "\ndns: allow DNS to its", "\non-failure: reject what",
+                             "\naccept: accepted risks: cap_net_raw, host-pid …\n"})
         CHECK_MESSAGE(holds(help, line), line);
 }
 
