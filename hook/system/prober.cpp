@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Both ends of the channel, so that its messages are types that no header shows.
 #include "system/prober.h"
 
 #include <arpa/inet.h>
