@@ -102,14 +102,17 @@ Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
     return types;
 }
 
-// As the kubelet's runtimes call what they know of a pod: io.kubernetes.cri-o.SandboxID …
+// By what the kubelet's engines keep of a pod. podman does, too, and says whose it is.
 bool is_of_pod(const rapidjson::Value& config) {
     const auto annotations = find_object(config, "annotations");
     if (!annotations || *annotations == nullptr) return false;
     const auto& members = (*annotations)->GetObject();
-    return std::any_of(members.begin(), members.end(), [](const auto& member) {
-        return string_of(member.name).starts_with("io.kubernetes.");
-    });
+    const auto has = [&](std::string_view prefix) {
+        return std::any_of(members.begin(), members.end(), [&](const auto& member) {
+            return string_of(member.name).starts_with(prefix);
+        });
+    };
+    return has("io.kubernetes.") && !has("io.container.manager");
 }
 
 }  // namespace
