@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "engines/container_lookup.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 
-#include <charconv>
 #include <map>
 #include <optional>
 #include <vector>
@@ -33,18 +31,6 @@ Candidates in_states() {
     return found;
 }
 
-template <typename Each>
-Status for_each_process(Each&& each) {
-    const auto names = TRY(list_directory(AT_FDCWD, "/proc", Entries::directories));
-    for (const std::string& name : names) {
-        pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error != std::errc() || end != name.data() + name.size()) continue;
-        if (const auto process = Process::open(pid)) each(*process);
-    }
-    return ok();
-}
-
 // The ID in a cgroup path that ends in libpod-ID, libpod-ID.scope, libpod-payload-ID or one of
 // these and /container; else nothing.
 std::string_view id_in_cgroup(std::string_view path) {
@@ -59,20 +45,22 @@ std::string_view id_in_cgroup(std::string_view path) {
 // By the cgroups of first processes, for runtimes whose states aren't known.
 Result<Candidates> in_cgroups() {
     Candidates found;
-    TRY(for_each_process([&](const Process& process) {
-        const auto text = read_kernel_file(process.proc_fd(), "cgroup");
-        if (!text) return;
+    const auto pids = TRY(list_processes());
+    for (const pid_t pid : pids) {
+        const auto process = Process::open(pid);
+        if (!process) continue;
+        const auto text = read_kernel_file(process->proc_fd(), "cgroup");
+        if (!text) continue;
         const std::size_t line = text->find("0::");
-        if (line == std::string::npos) return;
+        if (line == std::string::npos) continue;
         std::string_view path = std::string_view(*text).substr(line);
         const std::string id(id_in_cgroup(path.substr(0, path.find('\n'))));
-        if (id.empty() || found.contains(id)) return;
-        const auto is_first = process.is_first_of_pid_namespace();
+        if (id.empty() || found.contains(id)) continue;
+        const auto is_first = process->is_first_of_pid_namespace();
         if (is_first && *is_first)
             found.emplace(
-                id,
-                RunningContainer{.id = id, .name = engine_name(process, id), .pid = process.pid()});
-    }));
+                id, RunningContainer{.id = id, .name = engine_name(*process, id), .pid = pid});
+    }
     return found;
 }
 

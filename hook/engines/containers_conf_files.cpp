@@ -35,16 +35,6 @@ UserSettings settings_of(pid_t runtime) {
 
 }  // namespace
 
-Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix) {
-    auto names = list_directory(AT_FDCWD, directory);
-    if (!names && names.error().exit_code == EX_NOINPUT) return std::vector<std::string>();
-    if (!names) return std::move(names).error();
-    std::erase_if(*names, [&](const std::string& name) { return !name.ends_with(suffix); });
-    for (std::string& name : *names) name.insert(0, directory + "/");
-    std::ranges::sort(*names);
-    return names;
-}
-
 Result<std::vector<std::string>> settings_files(const UserSettings& settings, bool rootless) {
     std::vector<std::string> files;
     const auto add = [&](const std::string& directory) -> Status {

@@ -14,10 +14,6 @@
 
 namespace jail_ai {
 
-// Names of the directory that end so, as paths, sorted; none if the directory is missing. Errors:
-// EX_NOPERM, EX_OSERR.
-Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix);
-
 // What podman takes from the environment; empty where unset.
 struct UserSettings {
     std::string containers_conf;  // CONTAINERS_CONF: that file and no other
@@ -27,7 +23,7 @@ struct UserSettings {
 };
 
 // In the order in which podman reads them; those that don't exist are among them. `rootless`: the
-// user's own, too. Errors: as files_in().
+// user's own, too. Errors: as files_in() (system/file.h).
 Result<std::vector<std::string>> settings_files(const UserSettings& settings, bool rootless);
 
 // What they say of user-mode networks, where the environment is that of process `runtime`, which

@@ -31,17 +31,15 @@ constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.
 Result<std::vector<PodmanNetwork>> read_networks(const std::string& path,
                                                  std::vector<std::string>& warnings) {
     std::vector<PodmanNetwork> networks;
-    auto names = list_directory(AT_FDCWD, path);
-    if (!names && names.error().exit_code == EX_NOINPUT) return networks;
-    if (!names) return std::move(names).error();
+    const auto files = TRY(files_in(path, ".json"));
     const auto pass_over = [&](const std::string& name, const Error& error) {
         warnings.push_back(
             fmt::format("network {} in {}: {}: podman passes it over; fix or remove the file",
                         quote(name), quote(path), error.message));
     };
-    for (const std::string& name : *names) {
-        if (!name.ends_with(".json")) continue;
-        auto text = read_regular_file(AT_FDCWD, fmt::format("{}/{}", path, name), kMaxFile);
+    for (const std::string& file : files) {
+        const std::string name = file.substr(path.size() + 1);
+        auto text = read_regular_file(AT_FDCWD, file, kMaxFile);
         if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
         if (!text) {
             pass_over(name, text.error());

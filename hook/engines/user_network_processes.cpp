@@ -9,6 +9,7 @@
 #include <string>
 
 #include "system/file.h"
+#include "system/process.h"
 
 namespace jail_ai {
 namespace {
@@ -41,8 +42,7 @@ struct Gathered {
     std::optional<Error> unreadable;
 };
 
-void collect_process(int proc_fd, const char* pid, const NetworkQuestion& question,
-                     Gathered& gathered) {
+void collect_process(int proc_fd, pid_t pid, const NetworkQuestion& question, Gathered& gathered) {
     auto comm = read_kernel_file(proc_fd, "comm");
     if (!comm || comm->empty()) return;  // it has ended
     const NetworkHelper helper = helper_named(std::string_view(*comm).substr(0, comm->size() - 1));
@@ -68,12 +68,12 @@ void collect_process(int proc_fd, const char* pid, const NetworkQuestion& questi
 }  // namespace
 
 Result<UserNetwork> find_user_network(const NetworkQuestion& question) {
-    const auto names = TRY(list_directory(AT_FDCWD, "/proc", Entries::directories));
+    const auto pids = TRY(list_processes());
     Gathered gathered;
-    for (const std::string& name : names) {
-        if (name.front() < '0' || name.front() > '9') continue;
-        const UniqueFd proc_fd(::open(("/proc/" + name).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (proc_fd) collect_process(proc_fd.get(), name.c_str(), question, gathered);
+    for (const pid_t pid : pids) {
+        const UniqueFd proc_fd(
+            ::open(fmt::format("/proc/{}", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (proc_fd) collect_process(proc_fd.get(), pid, question, gathered);
     }
     if (gathered.unreadable && !gathered.found_own && !question.is_deferred)
         return std::move(*gathered.unreadable);

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <memory>
@@ -101,6 +102,16 @@ Result<std::vector<std::string>> list_directory(int dirfd, const std::string& pa
         const bool meant = entries == Entries::all || entry->d_type == DT_DIR;
         if (name != "." && name != ".." && meant) names.emplace_back(name);
     }
+    return names;
+}
+
+Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix) {
+    auto names = list_directory(AT_FDCWD, directory);
+    if (!names && names.error().exit_code == EX_NOINPUT) return std::vector<std::string>();
+    if (!names) return std::move(names).error();
+    std::erase_if(*names, [&](const std::string& name) { return !name.ends_with(suffix); });
+    for (std::string& name : *names) name.insert(0, directory + "/");
+    std::ranges::sort(*names);
     return names;
 }
 

@@ -44,6 +44,10 @@ Result<std::vector<std::string>> list_directory(int dirfd, const std::string& pa
                                                 Entries entries = Entries::all,
                                                 std::size_t most = SIZE_MAX);
 
+// Names of the directory that end so, as paths, sorted; none if the directory is missing. Errors:
+// EX_NOPERM, EX_OSERR.
+Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix);
+
 // A file of procfs or cgroupfs, relative to dirfd.
 Result<std::string> read_kernel_file(int dirfd, const char* path);
 

@@ -170,6 +170,17 @@ Result<UniqueFd> Process::duplicate_fd(int number) const {
     return fd;
 }
 
+Result<std::vector<pid_t>> list_processes() {
+    const auto names = TRY(list_directory(AT_FDCWD, "/proc", Entries::directories));
+    std::vector<pid_t> pids;
+    for (const std::string& name : names) {
+        pid_t pid = 0;
+        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (error == std::errc() && end == name.data() + name.size()) pids.push_back(pid);
+    }
+    return pids;
+}
+
 Result<UniqueFd> open_proc_self() {
     return open_proc("/proc/self");
 }

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -67,6 +68,9 @@ private:
     UniqueFd pidfd_;
     UniqueFd proc_fd_;
 };
+
+// The IDs of all processes that the caller's /proc shows. Errors: EX_OSERR, EX_NOPERM.
+Result<std::vector<pid_t>> list_processes();
 
 // The caller's own /proc directory; EX_OSFILE where /proc is not procfs.
 Result<UniqueFd> open_proc_self();
