@@ -103,7 +103,7 @@ enum jail_container_local_kind {
 	JAIL_CONTAINER_LOCAL_ADDRESS,  /* the container's network namespace has the address, or may
 			      get it: the  kernel knows */
 	JAIL_CONTAINER_LOCAL_LOOPBACK, /* every network namespace has it, and a packet for it that
-			      leaves by a device was meant for somebody else's */
+			      leaves by a device was meant for another host */
 };
 
 /* Value of jail_rules: that its prefix is blocked, but for these ports. */
@@ -210,7 +210,8 @@ enum jail_line {
 
 /*
  * The one value of jail_probe, which is there for the moment of a probe: by which that
- * (hook/jail/acting.h) is known at each line, and how often it was denied there. Zero knows nobody.
+ * (hook/jail/acting.h) is known at each line, and how often it was denied there. A cookie of zero
+ * matches no socket.
  */
 struct jail_probe {
 	struct {

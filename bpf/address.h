@@ -85,7 +85,7 @@ JAIL_INLINE int jail_is_translated(const struct jail_key *v6)
 }
 
 /* The address in an address of that range by its form, network order; 0 where that is in 0.0.0.0/8,
- * to which nobody translates. */
+ * to which no translator sends. */
 JAIL_INLINE __u32 jail_translated_v4(const struct jail_key *v6, int form)
 {
 	__u32 before = JAIL_WORD(v6->words[1]); /* bytes 4 to 7 */

@@ -71,7 +71,7 @@ static __always_inline int deny(__u8 reason, int detail, int protocol)
 }
 
 /*
- * With the error of a name that nobody has: clients that try an abstract name and then a path
+ * With the error of a name that is not in use: clients that try an abstract name and then a path
  * (libxcb) go on to the path after that, and give up after EPERM.
  */
 static __always_inline int deny_name(void)
@@ -255,8 +255,8 @@ static __always_inline int made_in_this_cgroup(struct sock *sk)
 	return 0;
 }
 
-/* Is it somebody else's abstract socket (unix(7)), in the network namespace where the host's are?
- */
+/* Is it an abstract socket (unix(7)) from outside this cgroup, in the network namespace where the
+ * host's are? */
 static __always_inline int is_foreign_abstract(struct sock *sk)
 {
 	struct unix_sock *unix_sk = bpf_skc_to_unix_sock(sk);

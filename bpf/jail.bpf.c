@@ -257,7 +257,7 @@ static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *en
 }
 
 /*
- * The place for a peer: its own, else one of nobody's any more, else that of the oldest of its own
+ * The place for a peer: its own, else one that has expired, else that of the oldest of its own
  * address, else of the oldest. By a number, the largest of which wins.
  */
 static __always_inline __u32 place_for(const struct jail_peer *set, const struct ends *ends,
@@ -449,8 +449,8 @@ int jail_create(struct bpf_sock *sk)
 {
 	if (sk->family != AF_INET6 || sk->type != SOCK_RAW)
 		return 1;
-	/* Without memory for the mark there is no socket either, not even while only counting: that
-	 * is not a denial. */
+	/* Without memory for the mark the socket isn't made, in audit mode either: that is not a
+	 * denial. */
 	return bpf_sk_storage_get(&jail_raw, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) != 0;
 }
 

@@ -36,7 +36,7 @@ enum jail_parse_status {
 	JAIL_PARSE_OK,
 	JAIL_PARSE_UNREADABLE, /* truncated, of a version that is not the family's, more extension
 				  headers than anybody needs, an IPv6 fragment */
-	JAIL_PARSE_SOURCE_ROUTED, /* goes on from its destination to one that nobody judged: IPv4
+	JAIL_PARSE_SOURCE_ROUTED, /* goes on from its destination to one that was not checked: IPv4
 				   source route, IPv6 routing header */
 };
 
