@@ -108,8 +108,7 @@ jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine wor
     if (verb.deadline != 0) jail_ai::start_deadline(verb.deadline);
     const auto arguments = TRY(jail_ai::parse_arguments(verb, words));
     if (!verb.only_root_may.empty() && ::geteuid() != 0)
-        return jail_ai::Error{
-            EX_NOPERM, fmt::format("only root may {}: run this as root", verb.only_root_may)};
+        return jail_ai::only_root_may(verb.only_root_may);
     if (verb.probes) TRY(jail_ai::start_prober());
     return verb.run(arguments, caller);
 }

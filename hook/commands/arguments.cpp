@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <iterator>
 #include <optional>
 
@@ -14,10 +15,6 @@
 
 namespace jail_ai {
 namespace {
-
-Error usage(std::string why) {
-    return Error{EX_USAGE, std::move(why)};
-}
 
 const Option* find_option(std::span<const Option> options, std::string_view name) {
     const auto found = std::ranges::find(options, name, &Option::name);
@@ -119,6 +116,14 @@ const std::string* Arguments::value(std::string_view option) const {
     const auto found =
         std::ranges::find(options, option, &std::pair<std::string_view, std::string>::first);
     return found == options.end() ? nullptr : &found->second;
+}
+
+Result<pid_t> parse_pid(std::string_view option, std::string_view value) {
+    pid_t pid = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), pid);
+    if (error != std::errc() || end != value.data() + value.size() || pid < 1 || pid > kMaxPid)
+        return usage(fmt::format("{}: {} is not a process ID", option, quote(value)));
+    return pid;
 }
 
 Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> words) {

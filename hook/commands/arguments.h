@@ -4,6 +4,8 @@
 // Pure.
 #pragma once
 
+#include <sys/types.h>
+
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +30,13 @@ struct Arguments {
     const std::string* value(std::string_view option) const;
     bool has(std::string_view option) const { return value(option) != nullptr; }
 };
+
+inline Error usage(std::string why) {
+    return Error{EX_USAGE, std::move(why)};
+}
+
+// The process ID that an option has for its value. Error: EX_USAGE.
+Result<pid_t> parse_pid(std::string_view option, std::string_view value);
 
 // Options stand anywhere; a value may be a word of its own. Errors: EX_USAGE.
 Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> words);

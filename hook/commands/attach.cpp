@@ -8,7 +8,6 @@
 #include <syslog.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 
 #include "base/quote.h"
@@ -34,14 +33,6 @@ std::string called(std::string_view id) {
     return fmt::format("container {}", quote(id));
 }
 
-Result<pid_t> parse_pid(std::string_view number) {
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), pid);
-    if (error != std::errc() || end != number.data() + number.size() || pid <= 0)
-        return Error{EX_USAGE, fmt::format("{}: {} is not a process ID", kPid, quote(number))};
-    return pid;
-}
-
 // A container that runs, as its config.json has it where that is known to be root's, and else its
 // process. The name is kept with the jail, as the runtime's id is.
 Result<Container> running(std::string name, Process process, Cgroup cgroup,
@@ -56,7 +47,7 @@ Result<Container> running(std::string name, Process process, Cgroup cgroup,
 // A process, or the first one of a container.
 Result<RunningContainer> process_meant(std::string_view kind, const std::string& word) {
     if (kind == kContainer) return find_container(word);
-    const pid_t pid = TRY(parse_pid(word));
+    const pid_t pid = TRY(parse_pid(kPid, word));
     return RunningContainer{.id = fmt::format("pid-{}", word), .pid = pid};
 }
 

@@ -40,11 +40,6 @@ std::string_view file_text(std::uint16_t kind) {
 
 }  // namespace
 
-std::string_view reason_of(const jail_denial& what) {
-    return reason_name(
-        static_cast<jail_reason>(std::min<unsigned>(what.reason, JAIL_REASON_COUNT)));
-}
-
 std::string protocol_text(std::uint8_t protocol) {
     switch (protocol) {
         case IPPROTO_TCP: return "tcp";
@@ -65,7 +60,7 @@ std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
 void put_refusal(JsonWriter& writer, const jail_denial& what, std::uint32_t pid,
                  std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     put(writer, "what", denial_text(what));
-    put(writer, "reason", reason_of(what));
+    put(writer, "reason", reason_name(what.reason));
     if (pid == 0) return;
     put(writer, "pid", std::uint64_t{pid});
     put(writer, "comm", printable(comm_of(comm)));

@@ -10,13 +10,17 @@
 
 #include "bpf/abi.h"
 #include "container/json_writer.h"
+#include "container/request.h"
 
 namespace jail_ai {
 
 // "10.88.0.1:5432/tcp", "socket of family 17, protocol 0", "bpf command 5" …
 std::string denial_text(const jail_denial& what);
 
-std::string_view reason_of(const jail_denial& what);
+// What a jail in that mode did with what it counted.
+constexpr std::string_view denied_by(Mode mode) {
+    return mode == Mode::audit ? "would have denied" : "denied";
+}
 
 // The address, where what was refused is one; else nothing.
 std::string destination_of(const jail_denial& what);

@@ -84,8 +84,7 @@ Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
 Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     const auto question = TRY(read_question(arguments));
     if ((question.pid || !question.container.empty()) && ::geteuid() != 0)
-        return Error{EX_NOPERM,
-                     "only root may look at other containers and BPF programs: run this as root"};
+        return only_root_may("look at other containers and BPF programs");
     const auto container = TRY(container_meant(question));
     std::optional<Process> process;
     if (container.pid != 0) process.emplace(TRY(Process::open(container.pid)));

@@ -11,10 +11,6 @@
 namespace jail_ai {
 namespace {
 
-Error usage(std::string why) {
-    return Error{EX_USAGE, std::move(why)};
-}
-
 template <typename Number>
 bool parse_number(std::string_view text, Number& number) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -30,14 +26,6 @@ Status set_annotation(Question& question, std::string_view written) {
         return usage(fmt::format("--annotation {}: the key doesn't begin with {}", quote(written),
                                  kAnnotationPrefix));
     question.annotations[key] = written.substr(equals + 1);
-    return ok();
-}
-
-Status set_pid(Question& question, std::string_view written) {
-    pid_t pid = 0;
-    if (!parse_number(written, pid) || pid < 1 || pid > kMaxPid)
-        return usage(fmt::format("--pid {}: not a process ID", quote(written)));
-    question.pid = pid;
     return ok();
 }
 
@@ -94,7 +82,7 @@ Result<Question> read_question(const Arguments& arguments) {
         question.destination = TRY(parse_asked_destination(arguments.words.front()));
     for (const auto& [option, value] : arguments.options) {
         if (option == "--annotation") TRY(set_annotation(question, value));
-        if (option == "--pid") TRY(set_pid(question, value));
+        if (option == "--pid") question.pid = TRY(parse_pid(option, value));
         if (option == "--container") question.container = value;
     }
     return question;

@@ -28,14 +28,9 @@ std::vector<std::string> ports_of(const jail_rule& rule) {
     return texts;
 }
 
-std::string_view reason_of(const jail_rule& rule) {
-    return reason_name(
-        static_cast<jail_reason>(std::min<unsigned>(rule.reason, JAIL_REASON_COUNT)));
-}
-
 std::string describe(const jail_rule& rule) {
     const auto ports = ports_of(rule);
-    return fmt::format("denied ({}){}{}", reason_of(rule),
+    return fmt::format("denied ({}){}{}", reason_name(rule.reason),
                        ports.empty() ? "" : fmt::format(", allowed {}", fmt::join(ports, " ")),
                        rule.container_local != 0 ? ", container-local" : "");
 }
@@ -86,7 +81,7 @@ std::string table_of(const Rules& rules) {
                                    "ALLOWED PORTS", ports_width);
     for (const auto& [prefix, rule] : rules)
         text += fmt::format(
-            "{:{}}  {:12}  {:{}}  {}\n", prefix.to_string(), width, reason_of(rule.value),
+            "{:{}}  {:12}  {:{}}  {}\n", prefix.to_string(), width, reason_name(rule.value.reason),
             fmt::format("{}", fmt::join(ports_of(rule.value), " ")), ports_width, rule.source);
     return text;
 }
@@ -94,7 +89,7 @@ std::string table_of(const Rules& rules) {
 void put_rule(JsonWriter& writer, const IpPrefix& prefix, const Rule& rule) {
     writer.StartObject();
     put(writer, "prefix", prefix.to_string());
-    put(writer, "reason", reason_of(rule.value));
+    put(writer, "reason", reason_name(rule.value.reason));
     put_all(writer, "ports", ports_of(rule.value));
     writer.Key("container_local");
     writer.Bool(rule.value.container_local != 0);

@@ -6,14 +6,15 @@
 #include "base/quote.h"
 #include "commands/denial_text.h"
 #include "container/json_writer.h"
+#include "policy/reason.h"
 
 namespace jail_ai {
 
 std::string refusal_sentence(const LogEntry& entry) {
     const jail_event& event = entry.event;
     return fmt::format(
-        "{} {} ({}){}{}", entry.mode == Mode::audit ? "would have denied" : "denied",
-        denial_text(event.what), reason_of(event.what),
+        "{} {} ({}){}{}", denied_by(entry.mode), denial_text(event.what),
+        reason_name(event.what.reason),
         event.pid == 0 ? ""
                        : fmt::format(" to {}, process {}", quote(comm_of(event.comm)), event.pid),
         entry.count == 1 ? "" : fmt::format(", {} times", entry.count));

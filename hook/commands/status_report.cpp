@@ -70,12 +70,11 @@ std::string denials_text(const JailSnapshot& jail) {
         if (jail.denials[reason] != 0)
             texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)),
                                         jail.denials[reason]));
-    return texts.empty() ? "nothing denied"
-                         : fmt::format("{} {}: {}",
-                                       jail.metadata && jail.metadata->mode == Mode::audit
-                                           ? "would have denied"
-                                           : "denied",
-                                       all_denials(jail), fmt::join(texts, ", "));
+    return texts.empty()
+               ? "nothing denied"
+               : fmt::format("{} {}: {}",
+                             denied_by(jail.metadata ? jail.metadata->mode : Mode::enforce),
+                             all_denials(jail), fmt::join(texts, ", "));
 }
 
 void put_remembered(JsonWriter& writer, const RecentDenial& refusal, const Now& now) {
@@ -150,12 +149,12 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
             text += fmt::format("  known risks: {}\n", fmt::join(open, ", "));
         for (std::size_t i = 0; i < std::min(kShownRefusals, jail.recent_denials.size()); ++i) {
             const auto& [what, seen] = jail.recent_denials[i];
-            text += fmt::format(
-                "    {} ({}), {} times, the last {} ago{}\n", denial_text(what), reason_of(what),
-                seen.count, span_text(seconds_between(seen.last, now.since_boot)),
-                seen.pid == 0
-                    ? ""
-                    : fmt::format(" by {}, process {}", quote(comm_of(seen.comm)), seen.pid));
+            text += fmt::format("    {} ({}), {} times, the last {} ago{}\n", denial_text(what),
+                                reason_name(what.reason), seen.count,
+                                span_text(seconds_between(seen.last, now.since_boot)),
+                                seen.pid == 0 ? ""
+                                              : fmt::format(" by {}, process {}",
+                                                            quote(comm_of(seen.comm)), seen.pid));
         }
         if (jail.recent_denials.size() > kShownRefusals)
             text += fmt::format("    and {} others: --json shows them\n",

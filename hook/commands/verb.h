@@ -4,6 +4,8 @@
 // made from it, and main() runs it. The rows stand in the verbs' own files; verbs.h lists them.
 #pragma once
 
+#include <fmt/format.h>
+
 #include <functional>
 #include <span>
 #include <string_view>
@@ -66,6 +68,11 @@ struct Verb {
     unsigned deadline = 0;  // seconds; 0 for none
     Result<Outcome> (*run)(const Arguments& arguments, const Caller& caller);
 };
+
+// What a verb ends with that its caller may not, who isn't root.
+inline Error only_root_may(std::string_view what) {
+    return {EX_NOPERM, fmt::format("only root may {}: run this as root", what)};
+}
 
 // The administrator's settings, as options of verbs.
 std::span<const Option> setting_options();

@@ -113,7 +113,8 @@ Result<std::uint32_t> for_each_jail(std::uint32_t after, OtherPrograms& others,
     while (::bpf_prog_get_next_id(id, &id) == 0) {
         known = std::lower_bound(known, others.end(), id);
         const bool is_known = known != others.end() && *known == id;
-        auto jail = TRY(is_known ? Result<std::optional<OpenJail>>(std::nullopt) : open_jail(id));
+        std::optional<OpenJail> jail;
+        if (!is_known) jail = TRY(open_jail(id));
         if (!jail) {
             found.push_back(id);
             continue;

@@ -3,7 +3,9 @@
 // The reasons for which something is denied, as people read them.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string_view>
 
 #include "base/named.h"
@@ -41,6 +43,11 @@ static_assert(names_each(kReasons, JAIL_REASON_COUNT - 1));
 
 constexpr std::string_view reason_name(jail_reason reason) {
     return name_of(kReasons, reason);
+}
+
+// Of a number that the kernel holds, which may be another version's.
+constexpr std::string_view reason_name(std::uint8_t number) {
+    return reason_name(static_cast<jail_reason>(std::min<unsigned>(number, JAIL_REASON_COUNT)));
 }
 
 }  // namespace jail_ai
