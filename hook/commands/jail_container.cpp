@@ -53,7 +53,9 @@ Result<Guard> choose_guard(const Container& container, const Request& request) {
     if (TRY(guard_is_available())) return Guard::lsm;
     const bool close_abstract =
         container.shares_network && !request.accepted.contains(Risk::abstract_unix);
-    return close_abstract && kernel_has_unix_hooks() ? Guard::unix_hooks : Guard::none;
+    if (!close_abstract) return Guard::none;
+    const bool has_hooks = TRY(kernel_has_unix_hooks());
+    return has_hooks ? Guard::unix_hooks : Guard::none;
 }
 
 Result<NetworkFacts> read_network_facts(const Container& container) {

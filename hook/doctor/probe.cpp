@@ -11,6 +11,7 @@
 #include <charconv>
 #include <map>
 
+#include "base/absence.h"
 #include "base/lines.h"
 #include "broker/client.h"
 #include "container/cgroup_path.h"
@@ -52,7 +53,7 @@ std::optional<int> sysctl(const std::string& path) {
 std::string trouble_with(const std::string& binary) {
     struct stat info {};
     if (::stat(binary.c_str(), &info) != 0)
-        return errno == ENOENT || errno == ENOTDIR ? "missing" : ::strerror(errno);
+        return means_absent(Sought::file, errno) ? "missing" : ::strerror(errno);
     return S_ISREG(info.st_mode) && ::access(binary.c_str(), X_OK) == 0 ? "" : "not executable";
 }
 
@@ -219,7 +220,8 @@ MachineFacts collect_machine(const Surroundings& surroundings) {
     facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
     const auto guard = guard_is_available();
     facts.has_guard = guard && *guard;
-    facts.has_unix_hooks = kernel_has_unix_hooks();
+    const auto unix_hooks = kernel_has_unix_hooks();
+    facts.has_unix_hooks = unix_hooks && *unix_hooks;
     collect_hooks(surroundings, facts);
     for (const char* program : {"podman", "crio", "crun", "runc"})
         if (auto version = program_version(program))

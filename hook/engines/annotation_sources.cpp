@@ -8,6 +8,7 @@
 #include <iterator>
 #include <optional>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "base/unique_fd.h"
 #include "container/config.h"
@@ -45,7 +46,7 @@ Result<Listed> find_listed(int bundle, const std::string& id) {
     Listed listed;
     for (const char* list : {"containers.json", "volatile-containers.json"}) {
         auto text = read_regular_file(bundle, fmt::format("../../{}", list), kMaxContainersList);
-        if (!text && text.error().exit_code == EX_NOINPUT) continue;
+        if (is_absent(text)) continue;
         if (!text) return std::move(text).error();
         listed.anywhere = true;
         auto image = TRY(find_image_id(*text, id).context(list));
@@ -85,7 +86,7 @@ Result<std::optional<AnnotationPairs>> find_image_annotations(int bundle, const 
     const std::string path = fmt::format("../../../{}-images/{}", driver, *listed->image);
     const UniqueFd image(::openat(bundle, path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!image)
-        return system_error(fmt::format("open image {}", *listed->image), errno, EX_NOINPUT);
+        return lookup_error(fmt::format("open image {}", *listed->image), errno, Sought::file);
     auto pairs = read_image_annotations(image.get());
     if (!pairs) return std::move(pairs).error().context(fmt::format("image {}", *listed->image));
     return std::optional(std::move(*pairs));
@@ -132,7 +133,7 @@ Result<IgnoredAnnotations> ignore_others_annotations(Annotations& annotations,
     if (!driver || !asks_something(annotations)) return IgnoredAnnotations{};
     const UniqueFd directory(::open(bundle.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!directory)
-        return system_error(fmt::format("open bundle {}", quote(bundle)), errno, EX_NOINPUT);
+        return lookup_error(fmt::format("open bundle {}", quote(bundle)), errno, Sought::file);
     // An image may well say that the engine is CRI-O.
     IgnoredAnnotations ignored = ignore_images(annotations, directory.get(), *driver, id);
     const auto sandbox = find_sandbox_id(annotations, id);

@@ -6,6 +6,7 @@
 
 #include <optional>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "engines/container_name_files.h"
 #include "system/file.h"
@@ -20,7 +21,7 @@ Result<std::optional<UniqueFd>> open_mounted(const BundleFiles& files,
     const std::string* source = files.bundle.mounted_at(destination);
     if (source == nullptr || source->empty()) return std::optional<UniqueFd>();
     auto fd = open_regular_file(files.directory.get(), *source);
-    if (!fd && fd.error().exit_code == EX_NOINPUT) return std::optional<UniqueFd>();
+    if (is_absent(fd)) return std::optional<UniqueFd>();
     if (!fd) return std::move(fd).error();
     return std::optional(std::move(*fd));
 }
@@ -41,7 +42,7 @@ Result<std::string> read_mounted(const BundleFiles& files, std::string_view dest
 Result<BundleFiles> BundleFiles::open(const std::string& path) {
     UniqueFd directory(::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!directory)
-        return system_error(fmt::format("open bundle {}", quote(path)), errno, EX_NOINPUT);
+        return lookup_error(fmt::format("open bundle {}", quote(path)), errno, Sought::file);
     auto text = read_regular_file(directory.get(), "config.json", kMaxConfigBytes);
     if (!text) return std::move(text).error().context(fmt::format("bundle {}", quote(path)));
     const std::string what = fmt::format("config.json of bundle {}", quote(path));

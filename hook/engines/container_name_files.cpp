@@ -10,6 +10,7 @@
 
 #include <utility>
 
+#include "base/absence.h"
 #include "system/file.h"
 #include "system/name_files.h"
 
@@ -39,8 +40,13 @@ Result<NameFiles> read_name_files(const Process& process) {
         how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
         const UniqueFd fd(
             static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
+        // The container has made what is there: its own libraries read no loop and no socket.
+        if (!fd && (means_absent(Sought::file, errno) || errno == ELOOP || errno == ENXIO))
+            continue;
         struct stat info {};
-        if (!fd || ::fstat(fd.get(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
+        if (!fd || ::fstat(fd.get(), &info) != 0)
+            return system_error(fmt::format("the container's /{}", path), errno);
+        if (!S_ISREG(info.st_mode)) continue;
         *text = TRY(
             (text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf))
                 .context(path));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "engines/containers_conf.h"
 #include "system/file.h"
@@ -18,11 +19,15 @@ namespace {
 constexpr std::size_t kMaxFile = 1U << 20;
 
 // The hook's own environment is what its JSON says, and dropped at the start.
-UserSettings settings_of(pid_t runtime) {
+Result<UserSettings> settings_of(pid_t runtime) {
     UserSettings settings;
-    auto environment = read_kernel_file(AT_FDCWD, fmt::format("/proc/{}/environ", runtime).c_str());
-    if (!environment) return settings;  // another's: then what is the same for all counts
-    for (const std::string_view variable : words_of(*environment)) {
+    // EACCES: another's (ptrace(2)). Then what is the same for all counts.
+    const auto file = TRY(open_if_there(AT_FDCWD, fmt::format("/proc/{}/environ", runtime),
+                                        O_RDONLY, Sought::reachable_file));
+    if (!file) return settings;
+    const auto environment =
+        TRY(read_all(file->get(), kMaxFile).context("the runtime's environment"));
+    for (const std::string_view variable : words_of(environment)) {
         const std::string_view name = variable.substr(0, variable.find('='));
         const std::string_view value = variable.substr(std::min(name.size() + 1, variable.size()));
         if (name == "CONTAINERS_CONF") settings.containers_conf = value;
@@ -60,11 +65,11 @@ Result<std::vector<std::string>> settings_files(const UserSettings& settings, bo
 Result<UserNetwork> configured_user_network(pid_t runtime) {
     auto is_root = TRY(in_initial_user_namespace());
     std::vector<std::string> slirp, pasta;
-    const auto files =
-        TRY(settings_files(settings_of(runtime), !is_root).context("podman's settings"));
+    const auto settings = TRY(settings_of(runtime));
+    const auto files = TRY(settings_files(settings, !is_root).context("podman's settings"));
     for (const std::string& file : files) {
         auto text = read_regular_file(AT_FDCWD, file, kMaxFile);
-        if (!text && text.error().exit_code == EX_NOINPUT) continue;
+        if (is_absent(text)) continue;
         if (!text) return std::move(text).error().context("podman's settings");
         auto conf = parse_containers_conf(*text);
         if (!conf)

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "engines/podman_network.h"
 #include "system/file.h"
@@ -25,8 +26,8 @@ constexpr std::string_view kDefaultDevice = "podman0";
 // Of slirp4netns and pasta.
 constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
 
-// A file that can't be read is passed over with a warning, as podman does: it has no such network
-// then. Each address in it is treated as a gateway anyway, for another version of
+// A file that isn't one of podman's is passed over with a warning, as podman does: it has no such
+// network then. Each address in it is treated as a gateway anyway, for another version of
 // podman may read what this doesn't.
 Result<std::vector<PodmanNetwork>> read_networks(const std::string& path,
                                                  std::vector<std::string>& warnings) {
@@ -40,7 +41,8 @@ Result<std::vector<PodmanNetwork>> read_networks(const std::string& path,
     for (const std::string& file : files) {
         const std::string name = file.substr(path.size() + 1);
         auto text = read_regular_file(AT_FDCWD, file, kMaxFile);
-        if (!text && text.error().exit_code == EX_NOINPUT) continue;  // removed meanwhile
+        if (is_absent(text)) continue;  // removed meanwhile
+        if (!text && text.error().exit_code != EX_DATAERR) return std::move(text).error();
         if (!text) {
             pass_over(name, text.error());
             continue;
@@ -61,8 +63,8 @@ Result<std::vector<IpPrefix>> host_name_servers() {
     std::vector<IpPrefix> servers;
     for (const char* path : {"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}) {
         auto text = read_regular_file(AT_FDCWD, path, kMaxFile);
-        if (!text && text.error().exit_code != EX_NOINPUT) return std::move(text).error();
-        if (!text) continue;
+        if (is_absent(text)) continue;
+        if (!text) return std::move(text).error();
         for (const IpPrefix& server : name_servers(*text)) servers.push_back(server);
     }
     return servers;
@@ -101,9 +103,8 @@ Status predict_name_servers(NetworkFacts& view, const std::string& path) {
     view.name_servers.insert(view.name_servers.end(), servers.begin(), servers.end());
     if (view.shares_network) return ok();
     std::vector<std::string> unheard;  // nothing is opened for what is passed over
-    const auto networks = read_networks(path, unheard);
-    if (!networks) return ok();
-    for (const PodmanNetwork& network : *networks)
+    const auto networks = TRY(read_networks(path, unheard));
+    for (const PodmanNetwork& network : networks)
         if (network.serves_names && may_be_in(view, network))
             view.name_servers.insert(view.name_servers.end(), network.gateways.begin(),
                                      network.gateways.end());

@@ -3,13 +3,13 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <glob.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
-#include <memory>
+#include <string>
 
+#include "base/absence.h"
 #include "base/lines.h"
 #include "policy/risks.h"
 #include "system/file.h"
@@ -20,7 +20,7 @@ namespace {
 
 // Directory and name. The socket itself may come later.
 struct SocketPlace {
-    const char* directory;  // glob(7)
+    std::string_view directory;
     std::string_view name;
 };
 
@@ -29,31 +29,36 @@ constexpr std::array kSocketPlaces =
                                 {"/run", "docker.sock"},
                                 {"/run/crio", "crio.sock"},
                                 {"/run/containerd", "containerd.sock"},
-                                {"/run/k3s/containerd", "containerd.sock"},
-                                {"/run/user/*/podman", "podman.sock"},
-                                {"/run/user/*", "docker.sock"}});
+                                {"/run/k3s/containerd", "containerd.sock"}});
+
+// Below each user's own directory.
+constexpr const char* kUsersDirectories = "/run/user";
+constexpr std::array kUsersSocketPlaces =
+    std::to_array<SocketPlace>({{"/podman", "podman.sock"}, {"", "docker.sock"}});
 
 // Nothing where the directory is gone.
-std::optional<EngineSocket> socket_in(const std::string& directory, std::string_view name) {
+Result<std::optional<EngineSocket>> socket_in(const std::string& directory, std::string_view name) {
     const bool is_root = directory.size() == 1;
     EngineSocket found{fmt::format("{}/{}", is_root ? "" : directory, name), std::nullopt, {}};
-    struct stat info {};
     for (std::size_t end = 0; end != std::string::npos;) {
         end = directory.find('/', end + 1);
         const std::string path = end == 1 ? "/" : directory.substr(0, end);
-        if (::lstat(path.c_str(), &info) != 0 || !S_ISDIR(info.st_mode)) return std::nullopt;
-        found.directories.push_back({{info.st_dev, info.st_ino}, path.substr(path.rfind('/') + 1)});
+        const auto info = TRY(stat_if_there(AT_FDCWD, path, Sought::reachable_file));
+        if (!info || !S_ISDIR(info->st_mode)) return std::optional<EngineSocket>();
+        found.directories.push_back(
+            {{info->st_dev, info->st_ino}, path.substr(path.rfind('/') + 1)});
     }
-    if (::lstat(found.path.c_str(), &info) == 0 && S_ISSOCK(info.st_mode))
-        found.socket = Inode{info.st_dev, info.st_ino};
-    return found;
+    const auto info = TRY(stat_if_there(AT_FDCWD, found.path, Sought::reachable_file));
+    if (info && S_ISSOCK(info->st_mode)) found.socket = Inode{info->st_dev, info->st_ino};
+    return std::optional(std::move(found));
 }
 
 Status add(std::vector<EngineSocket>& all, const std::string& directory, std::string_view name) {
-    const UniqueFd fd(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    const auto fd =
+        TRY(open_if_there(AT_FDCWD, directory, O_PATH | O_DIRECTORY, Sought::reachable_file));
     if (!fd) return ok();
-    auto path = TRY(path_of(fd.get()));
-    auto found = socket_in(path, name);
+    auto path = TRY(path_of(fd->get()));
+    auto found = TRY(socket_in(path, name));
     const auto same = [&](const EngineSocket& each) { return each.path == found->path; };
     if (found && std::ranges::none_of(all, same)) all.push_back(std::move(*found));
     return ok();
@@ -61,15 +66,21 @@ Status add(std::vector<EngineSocket>& all, const std::string& directory, std::st
 
 }  // namespace
 
+Result<std::optional<std::string_view>> engine_socket_below(int directory) {
+    for (const std::string_view name : kEngineSocketNames) {
+        const auto info = TRY(stat_if_there(directory, std::string(name), Sought::reachable_file));
+        if (info && S_ISSOCK(info->st_mode)) return std::optional(name);
+    }
+    return std::optional<std::string_view>();
+}
+
 Result<std::vector<EngineSocket>> find_engine_sockets() {
     std::vector<EngineSocket> all;
-    for (const SocketPlace& place : kSocketPlaces) {
-        glob_t matches{};
-        const std::unique_ptr<glob_t, void (*)(glob_t*)> guard(&matches, ::globfree);
-        if (::glob(place.directory, GLOB_NOSORT, nullptr, &matches) != 0) continue;
-        for (std::size_t i = 0; i < matches.gl_pathc; ++i)
-            TRY(add(all, matches.gl_pathv[i], place.name));
-    }
+    for (const auto& [directory, name] : kSocketPlaces) TRY(add(all, std::string(directory), name));
+    const auto users = TRY(files_in(kUsersDirectories, ""));
+    for (const std::string& user : users)
+        for (const auto& [directory, name] : kUsersSocketPlaces)
+            TRY(add(all, user + std::string(directory), name));
     // Wherever else one listens: the path that it was bound to is the last field, proc(5).
     auto self = TRY(open_proc_self());
     const auto sockets = TRY(read_kernel_file(self.get(), "net/unix"));

@@ -8,6 +8,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -31,6 +32,10 @@ struct EngineSocket {
     };
     std::vector<Directory> directories;
 };
+
+// The name of a socket in the directory that is called as engines call theirs; nothing where there
+// is none. Errors: EX_OSERR, EX_NOPERM.
+Result<std::optional<std::string_view>> engine_socket_below(int directory);
 
 // As the caller's mount and network namespace show them. Errors: EX_OSERR.
 Result<std::vector<EngineSocket>> find_engine_sockets();

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/absence.h"
 #include "engines/userspace_network_stack.h"
 #include "system/file.h"
 
@@ -16,8 +17,7 @@ Result<std::string_view> userspace_stack_of(const Process& process) {
     const auto executable = read_link(process.proc_fd(), "exe");
     TRY(process.check_alive());
     const std::string who = fmt::format("process {}", process.pid());
-    if (!executable && executable.error().exit_code != EX_NOINPUT)
-        return Error(executable.error()).context(who);
+    if (!executable && !is_absent(executable)) return Error(executable.error()).context(who);
     const auto command_line = TRY(read_kernel_file(process.proc_fd(), "cmdline").context(who));
     const std::string_view called(
         command_line.c_str());  // the first of its words, each of which ends with a NUL
@@ -45,12 +45,11 @@ Status check_network_stack(const Process& process, const Annotations& annotation
     if (!number) return Error(number.error());
     if (*number == 0) return ok();  // outside of the caller's PID namespace
     const auto parent = Process::open(*number);
-    if (!parent) return parent.error().exit_code == EX_NOINPUT ? ok() : Status(parent.error());
+    if (is_absent(parent)) return ok();  // it has ended
+    if (!parent) return parent.error();
     auto starter = userspace_stack_of(*parent);
-    if (!starter)
-        return starter.error().exit_code == EX_NOINPUT
-                   ? ok()
-                   : Status(std::move(starter).error());  // it has ended
+    if (is_absent(starter)) return ok();
+    if (!starter) return std::move(starter).error();
     return starter->empty() ? ok() : reject(*starter);
 }
 

@@ -46,9 +46,8 @@ std::optional<Process> find_pause_process(const std::string& runtime_dir) {
 bool is_hidden_from(const Process& process, const std::string& path) {
     const UniqueFd root(::openat(process.proc_fd(), "root", O_PATH | O_DIRECTORY | O_CLOEXEC));
     if (!root || path.empty() || path.front() != '/') return false;
-    struct stat info {};
-    return ::fstatat(root.get(), path.c_str() + 1, &info, 0) != 0 &&
-           (errno == ENOENT || errno == ENOTDIR);
+    const auto found = open_if_there(root.get(), path.substr(1), O_PATH);
+    return found && !*found;
 }
 
 }  // namespace jail_ai

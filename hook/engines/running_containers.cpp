@@ -14,6 +14,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "container/config.h"
 #include "engines/runtime_state.h"
@@ -54,7 +55,7 @@ constexpr std::array kUsersPlaces = std::to_array<UsersPlace>({{"/run/user", ""}
 
 Result<UniqueFd> open_directory(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!fd) return system_error("open", errno, errno == ENOENT ? EX_NOINPUT : EX_OSERR);
+    if (!fd) return lookup_error("open", errno, Sought::file);
     return fd;
 }
 
@@ -63,7 +64,8 @@ Result<Process> process_of(const RunningContainer& state) {
     auto process = Process::open(state.pid);
     if (!process || !state.started) return process;
     const auto stat = read_kernel_file(process->proc_fd(), "stat");
-    if (!stat || start_time(*stat) != state.started)
+    if (!stat) return stat.error();
+    if (start_time(*stat) != state.started)
         return Error{EX_NOINPUT, fmt::format("process {} has ended", state.pid)};
     return process;
 }
@@ -91,7 +93,7 @@ public:
         }
         for (const std::string& id : ids) {
             auto read = read_state(dirfd, id, runtime, owner);
-            if (!read && read.error().exit_code != EX_NOINPUT && worst)
+            if (!read && !is_absent(read) && worst)
                 worst = std::move(read).error().context(quote(id, 80));
         }
         if (!worst) overlooked_.push_back({directory, owner, std::move(worst).error().message});
@@ -115,7 +117,7 @@ public:
             const std::string path = fmt::format("{}/{}", directory, name);
             if (root)
                 read_root(root->get(), path, *runtime, owner);
-            else if (root.error().exit_code != EX_NOINPUT)
+            else if (!is_absent(root))
                 overlooked_.push_back({path, owner, root.error().message});
         }
     }
@@ -128,8 +130,7 @@ public:
     // One of the machine's own. Nothing if it is missing.
     UniqueFd open(const std::string& directory) {
         auto fd = open_directory(directory);
-        if (!fd && fd.error().exit_code != EX_NOINPUT)
-            overlooked_.push_back({directory, 0, fd.error().message});
+        if (!fd && !is_absent(fd)) overlooked_.push_back({directory, 0, fd.error().message});
         return fd ? std::move(*fd) : UniqueFd();
     }
 
@@ -144,10 +145,8 @@ private:
         const auto process = TRY(process_of(container));
         TRY(prove_owner(process, owner));
         // Runtimes hold a container that is created by a fifo, and remove that when it starts.
-        struct stat info {};
-        const bool waits = ::fstatat(dirfd, fmt::format("{}/exec.fifo", id).c_str(), &info,
-                                     AT_SYMLINK_NOFOLLOW) == 0 &&
-                           S_ISFIFO(info.st_mode);
+        const auto fifo = TRY(stat_if_there(dirfd, fmt::format("{}/exec.fifo", id)));
+        const bool waits = fifo && S_ISFIFO(fifo->st_mode);
         container.id = id;
         container.runtime = runtime.name;
         container.owner = owner;

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <optional>
 #include <string>
 
+#include "base/absence.h"
 #include "system/file.h"
 #include "system/process.h"
 
@@ -18,14 +18,14 @@ constexpr std::string_view kPodman = "podman\n";
 
 // The real user, of which what a process hides of itself (PR_SET_DUMPABLE) takes nothing away,
 // unlike its directory's owner.
-bool is_of(int proc_fd, uid_t owner) {
-    auto status = read_kernel_file(proc_fd, "status");
+Result<bool> is_of(int proc_fd, uid_t owner) {
+    const auto status = TRY(read_kernel_file(proc_fd, "status"));
     constexpr std::string_view kUid = "\nUid:\t";
-    const std::size_t at = status ? status->find(kUid) : std::string::npos;
+    const std::size_t at = status.find(kUid);
     if (at == std::string::npos) return false;
     uid_t uid = 0;
-    const char* digits = status->data() + at + kUid.size();
-    return std::from_chars(digits, status->data() + status->size(), uid).ec == std::errc() &&
+    const char* digits = status.data() + at + kUid.size();
+    return std::from_chars(digits, status.data() + status.size(), uid).ec == std::errc() &&
            uid == owner;
 }
 
@@ -35,49 +35,40 @@ void add(const UserNetwork& more, bool with_forwards, UserNetwork& network) {
         network.forwards.insert(network.forwards.end(), more.forwards.begin(), more.forwards.end());
 }
 
-// What the processes say, gathered one by one.
-struct Gathered {
-    UserNetwork network;
-    bool found_own = false;
-    std::optional<Error> unreadable;
-};
-
-void collect_process(int proc_fd, pid_t pid, const NetworkQuestion& question, Gathered& gathered) {
-    auto comm = read_kernel_file(proc_fd, "comm");
-    if (!comm || comm->empty()) return;  // it has ended
-    const NetworkHelper helper = helper_named(std::string_view(*comm).substr(0, comm->size() - 1));
-    const bool is_podman = question.is_deferred && *comm == kPodman;
-    if ((helper == NetworkHelper::none && !is_podman) || !is_of(proc_fd, question.owner)) return;
-    auto command_line = read_kernel_file(proc_fd, "cmdline");
-    if (!command_line) {
-        gathered.unreadable = std::move(command_line)
-                                  .error()
-                                  .context(fmt::format("the user-mode network's process {}", pid));
-        return;
-    }
-    if (command_line->empty()) return;  // it ends
-    if (is_podman) {
-        add(read_podman(*command_line), true, gathered.network);
-        return;
-    }
-    const bool is_own = carries(*command_line, question.network_path);
-    gathered.found_own = gathered.found_own || is_own;
-    add(read_helper(helper, *command_line), is_own, gathered.network);
+// Adds what the process says to the network.
+Status collect_process(int proc_fd, const NetworkQuestion& question, UserNetwork& network) {
+    const auto comm = TRY(read_kernel_file(proc_fd, "comm"));
+    if (comm.empty()) return ok();
+    const NetworkHelper helper = helper_named(std::string_view(comm).substr(0, comm.size() - 1));
+    const bool is_podman = question.is_deferred && comm == kPodman;
+    if (helper == NetworkHelper::none && !is_podman) return ok();
+    const bool is_owners = TRY(is_of(proc_fd, question.owner));
+    if (!is_owners) return ok();
+    const auto command_line = TRY(read_kernel_file(proc_fd, "cmdline"));
+    if (command_line.empty()) return ok();  // it ends
+    if (is_podman)
+        add(read_podman(command_line), true, network);
+    else
+        add(read_helper(helper, command_line), carries(command_line, question.network_path),
+            network);
+    return ok();
 }
 
 }  // namespace
 
 Result<UserNetwork> find_user_network(const NetworkQuestion& question) {
     const auto pids = TRY(list_processes());
-    Gathered gathered;
+    UserNetwork network;
     for (const pid_t pid : pids) {
-        const UniqueFd proc_fd(
-            ::open(fmt::format("/proc/{}", pid).c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (proc_fd) collect_process(proc_fd.get(), pid, question, gathered);
+        const auto directory =
+            TRY(open_if_there(AT_FDCWD, fmt::format("/proc/{}", pid), O_PATH | O_DIRECTORY));
+        if (!directory) continue;
+        const auto collected = collect_process(directory->get(), question, network);
+        if (!collected && !is_absent(collected))  // it has ended
+            return Error(collected.error())
+                .context(fmt::format("the user-mode network's process {}", pid));
     }
-    if (gathered.unreadable && !gathered.found_own && !question.is_deferred)
-        return std::move(*gathered.unreadable);
-    return std::move(gathered.network);
+    return network;
 }
 
 }  // namespace jail_ai

@@ -19,6 +19,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "container/cgroup_path.h"
 #include "engines/engine_sockets.h"
@@ -34,17 +35,15 @@ namespace {
 // Nothing for a source that isn't there: the runtime would have failed to mount it, or it is gone
 // already.
 Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd) {
-    const UniqueFd fd(::openat(bundle_fd, mount.source.c_str(), O_PATH | O_CLOEXEC));
-    if (!fd && (errno == ENOENT || errno == ENOTDIR)) return std::optional<BoundPath>();
-    if (!fd)
-        return system_error(fmt::format("look at the source of mount {}, {}",
-                                        quote(mount.destination), quote(mount.source)),
-                            errno);
+    const auto fd =
+        TRY(open_if_there(bundle_fd, mount.source, O_PATH)
+                .context(fmt::format("look at the source of mount {}", quote(mount.destination))));
+    if (!fd) return std::optional<BoundPath>();
     struct stat info {};
     struct statfs file_system {};
-    if (::fstat(fd.get(), &info) != 0 || ::fstatfs(fd.get(), &file_system) != 0)
+    if (::fstat(fd->get(), &info) != 0 || ::fstatfs(fd->get(), &file_system) != 0)
         return system_error(fmt::format("stat {}", quote(mount.source)), errno);
-    auto path = TRY(path_of(fd.get()));
+    auto path = TRY(path_of(fd->get()));
     BoundPath bound{};
     bound.source = std::move(path);
     bound.destination = mount.destination;
@@ -52,11 +51,9 @@ Result<std::optional<BoundPath>> resolve_bind(const Mount& mount, int bundle_fd)
     bound.read_only = mount.is_read_only();
     bound.is_socket = S_ISSOCK(info.st_mode);
     bound.is_procfs = file_system.f_type == PROC_SUPER_MAGIC;
-    for (const std::string_view name : kEngineSocketNames)
-        if (S_ISDIR(info.st_mode) &&
-            ::fstatat(fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-            S_ISSOCK(info.st_mode))
-            bound.engine_socket = name;
+    if (S_ISDIR(info.st_mode))
+        bound.engine_socket =
+            TRY(engine_socket_below(fd->get()).context(quote(mount.source))).value_or("");
     return std::optional(std::move(bound));
 }
 
@@ -96,13 +93,14 @@ Result<std::optional<std::string>> check_file(int fd) {
 
 // Runtimes mark directories of their own so. Sockets count anyway: nothing says that a
 // runtime won't take the mark off.
-bool closes_on_exec(const Process& process, int number) {
-    auto info = read_kernel_file(process.proc_fd(), fmt::format("fdinfo/{}", number).c_str());
+Result<bool> closes_on_exec(const Process& process, int number) {
+    const auto info =
+        TRY(read_kernel_file(process.proc_fd(), fmt::format("fdinfo/{}", number).c_str()));
     constexpr std::string_view kFlags = "flags:\t";
-    const std::size_t at = info ? info->find(kFlags) : std::string::npos;
+    const std::size_t at = info.find(kFlags);
     if (at == std::string::npos) return false;
     unsigned flags = 0;
-    std::from_chars(info->data() + at + kFlags.size(), info->data() + info->size(), flags, 8);
+    std::from_chars(info.data() + at + kFlags.size(), info.data() + info.size(), flags, 8);
     return (flags & O_CLOEXEC) != 0;
 }
 
@@ -115,9 +113,10 @@ Result<std::optional<std::string>> check_descriptor(const Process& process, int 
     if (link.starts_with("anon_inode:[pidfd]") || link.starts_with("pidfd:"))
         return std::optional<std::string>("a process descriptor");
     auto fd = TRY(process.duplicate_fd(number));
-    if (!link.starts_with("socket:"))
-        return closes_on_exec(process, number) ? std::optional<std::string>()
-                                               : check_file(fd.get());
+    if (!link.starts_with("socket:")) {
+        const bool closes = TRY(closes_on_exec(process, number));
+        return closes ? std::optional<std::string>() : check_file(fd.get());
+    }
     int family = 0;
     socklen_t size = sizeof family;
     if (::getsockopt(fd.get(), SOL_SOCKET, SO_DOMAIN, &family, &size) != 0)
@@ -133,7 +132,8 @@ Result<std::optional<std::string>> check_descriptor(const Process& process, int 
 Result<int> first_closed_by_runtime(pid_t pid) {
     if (pid <= 0) return INT_MAX;
     const auto runtime = Process::open(pid);
-    if (!runtime) return INT_MAX;
+    if (is_absent(runtime)) return INT_MAX;
+    if (!runtime) return runtime.error();
     // Not its executable: crun runs from a sealed copy of itself, whose link says nothing.
     auto name = TRY(read_kernel_file(runtime->proc_fd(), "comm").context("the runtime's name"));
     if (name != "crun\n") return INT_MAX;
@@ -165,7 +165,8 @@ Result<std::vector<ForeignDescriptor>> find_descriptors(const Process& process, 
 
 Result<Unguarded> read_unguarded(const Container& container, Guard guard) {
     const bool abstract_unix = container.shares_network && guard == Guard::none;
-    Unguarded unguarded{kernel_has_lsm_cgroup(),
+    const bool could_have_guard = TRY(kernel_has_lsm_cgroup());
+    Unguarded unguarded{could_have_guard,
                         abstract_unix,
                         {true, {}},
                         find_reachable_families(container.files.config.json())};
@@ -195,11 +196,9 @@ Result<ContainerFacts> read_pending_mounts(const BundleFiles& files) {
 Result<std::string> root_of(const BundleFiles& files) {
     const std::string& path = files.bundle.root;
     if (path.empty()) return std::string();
-    const UniqueFd root(
-        ::openat(files.directory.get(), path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!root && (errno == ENOENT || errno == ENOTDIR)) return std::string();
-    if (!root) return system_error(fmt::format("open the container's root {}", quote(path)), errno);
-    return path_of(root.get());
+    const auto root = TRY(open_if_there(files.directory.get(), path, O_PATH | O_DIRECTORY)
+                              .context("the container's root"));
+    return root ? path_of(root->get()) : Result<std::string>(std::string());
 }
 
 }  // namespace

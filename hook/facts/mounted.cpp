@@ -10,6 +10,7 @@
 #include <optional>
 #include <string>
 
+#include "base/absence.h"
 #include "base/lines.h"
 #include "base/quote.h"
 #include "container/mountinfo.h"
@@ -71,7 +72,7 @@ Result<OpenedMount> open_mount(const Process& process, const MountEntry& mount) 
     if (!fd)
         return system_error(
             what, errno,
-            errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? EX_TEMPFAIL : EX_OSERR);
+            means_absent(Sought::file, errno) || errno == ELOOP ? EX_TEMPFAIL : EX_OSERR);
     struct statx info {};
     if (::statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
                 STATX_MNT_ID | STATX_TYPE | STATX_INO, &info) != 0)
@@ -86,24 +87,23 @@ Result<OpenedMount> open_mount(const Process& process, const MountEntry& mount) 
 using Directories = std::vector<EngineSocket::Directory>;
 
 // From a directory by names, none of them a link; nothing where that leads nowhere.
-std::optional<UniqueFd> open_below(int fd, Directories::const_iterator from,
-                                   Directories::const_iterator to) {
-    UniqueFd at(::openat(fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+Result<std::optional<UniqueFd>> open_below(int fd, Directories::const_iterator from,
+                                           Directories::const_iterator to) {
+    constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+    auto at = TRY(open_if_there(fd, ".", kFlags, Sought::reachable_file));
     for (; at && from != to; ++from)
-        at = UniqueFd(
-            ::openat(at.get(), from->name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-    if (!at) return std::nullopt;
+        at = TRY(open_if_there(at->get(), from->name, kFlags, Sought::reachable_file));
     return at;
 }
 
-std::optional<Inode> inode_of(int fd) {
+Result<Inode> inode_of(int fd) {
     struct stat info {};
-    if (::fstat(fd, &info) != 0) return std::nullopt;
+    if (::fstat(fd, &info) != 0) return system_error("stat a directory of an engine's", errno);
     return Inode{info.st_dev, info.st_ino};
 }
 
 // Is the first process of that procfs in the PID namespace of this one? In another's it is another,
-// or can't be seen.
+// or can't be seen. Where that isn't known it is not.
 bool is_procfs_of(const Process& process, const OpenedMount& opened) {
     struct stat its {};
     struct stat ours {};
@@ -151,7 +151,10 @@ public:
         for (const MountEntry& mount : mounts) {
             auto opened = TRY(open_mount(process_, mount));
             const std::string source = path_of_part(host, mount.device, mount.root);
-            SeenMount one{inside(mount), source, engine_socket_in(opened, source), false,
+            auto socket =
+                TRY(engine_socket_in(opened, source)
+                        .context(fmt::format("look at mount {}", quote(mount.mount_point))));
+            SeenMount one{inside(mount), source, std::move(socket), false,
                           shows_cgroups(mount, cgroups)};
             if (std::ranges::find(seen, one.engine_socket, &SeenMount::engine_socket) != seen.end())
                 one.engine_socket.clear();  // mounted below it
@@ -168,36 +171,32 @@ public:
 private:
     // Does the mount show the directory that the socket is in, or will be? Of a process that lives
     // with what is there now: the socket itself.
-    bool shows_place(const OpenedMount& opened, const EngineSocket& socket) const {
+    Result<bool> shows_place(const OpenedMount& opened, const EngineSocket& socket) const {
         const auto& directories = socket.directories;
         const auto here =
             std::ranges::find(directories, opened.inode, &EngineSocket::Directory::inode);
         if (here == directories.end()) return false;
-        const auto directory = open_below(opened.fd.get(), here + 1, directories.end());
-        if (!directory || inode_of(directory->get()) != directories.back().inode) return false;
+        const auto directory = TRY(open_below(opened.fd.get(), here + 1, directories.end()));
+        if (!directory) return false;
+        const auto inode = TRY(inode_of(directory->get()));
+        if (inode != directories.back().inode) return false;
         if (expected_ == Sockets::any) return true;
-        struct stat info {};
         const std::string name = socket.path.substr(socket.path.rfind('/') + 1);
-        return ::fstatat(directory->get(), name.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0 &&
-               socket.socket == Inode{info.st_dev, info.st_ino};
+        const auto info = TRY(stat_if_there(directory->get(), name, Sought::reachable_file));
+        return info && socket.socket == Inode{info->st_dev, info->st_ino};
     }
 
     // The path on the host of an engine's socket that is the mount or below it; else empty.
-    std::string engine_socket_in(const OpenedMount& opened, const std::string& source) const {
+    Result<std::string> engine_socket_in(const OpenedMount& opened,
+                                         const std::string& source) const {
         for (const EngineSocket& socket : sockets_) {
             if (S_ISSOCK(opened.mode) && socket.socket == opened.inode) return socket.path;
-            if (S_ISDIR(opened.mode) && shows_place(opened, socket)) return socket.path;
+            if (S_ISDIR(opened.mode) && TRY(shows_place(opened, socket))) return socket.path;
         }
         if (S_ISSOCK(opened.mode) && is_engine_socket(source)) return source;
-        if (!S_ISDIR(opened.mode)) return {};
-        for (const std::string_view name : kEngineSocketNames) {
-            struct stat info {};
-            if (::fstatat(opened.fd.get(), std::string(name).c_str(), &info, AT_SYMLINK_NOFOLLOW) ==
-                    0 &&
-                S_ISSOCK(info.st_mode))
-                return fmt::format("{}/{}", source == "/" ? "" : source, name);
-        }
-        return {};
+        if (!S_ISDIR(opened.mode)) return std::string();
+        const auto name = TRY(engine_socket_below(opened.fd.get()));
+        return name ? fmt::format("{}/{}", source == "/" ? "" : source, *name) : std::string();
     }
 
     // The mount's place in the container.

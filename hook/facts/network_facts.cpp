@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/absence.h"
 #include "engines/containers_conf_files.h"
 #include "engines/deferred_network.h"
 #include "engines/user_network_processes.h"
@@ -18,12 +19,17 @@
 namespace jail_ai {
 namespace {
 
+// Empty where the kernel is without IPv6 and has no such file.
+Result<std::string> read_v6_table(int proc_fd, const char* path) {
+    auto table = read_kernel_file(proc_fd, path);
+    return is_absent(table) ? std::string() : std::move(table);
+}
+
 Result<std::vector<IpPrefix>> read_gateways(int proc_fd) {
     auto v4 = TRY(read_kernel_file(proc_fd, "net/route").context("default routes"));
     std::vector<IpPrefix> gateways = default_gateways_v4(v4);
-    // A kernel without IPv6 has no such file.
-    if (auto v6 = read_kernel_file(proc_fd, "net/ipv6_route"))
-        for (const IpPrefix& gateway : default_gateways_v6(*v6)) gateways.push_back(gateway);
+    const auto v6 = TRY(read_v6_table(proc_fd, "net/ipv6_route").context("default routes"));
+    for (const IpPrefix& gateway : default_gateways_v6(v6)) gateways.push_back(gateway);
     return gateways;
 }
 
@@ -31,8 +37,9 @@ Result<std::vector<IpPrefix>> read_container_addresses(const Process& process) {
     auto v4 = TRY(
         read_kernel_file(process.proc_fd(), "net/fib_trie").context("the container's addresses"));
     std::vector<IpPrefix> addresses = container_addresses_v4(v4);
-    if (auto v6 = read_kernel_file(process.proc_fd(), "net/if_inet6"))  // as above
-        for (const IpPrefix& address : container_addresses_v6(*v6)) addresses.push_back(address);
+    const auto v6 =
+        TRY(read_v6_table(process.proc_fd(), "net/if_inet6").context("the container's addresses"));
+    for (const IpPrefix& address : container_addresses_v6(v6)) addresses.push_back(address);
     return addresses;
 }
 

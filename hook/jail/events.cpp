@@ -11,6 +11,7 @@
 #include <cstring>
 #include <vector>
 
+#include "base/absence.h"
 #include "base/clock.h"
 #include "jail/open_jail.h"
 #include "system/lock_file.h"
@@ -81,7 +82,7 @@ public:
 
     bool has_ended() const {
         const UniqueFd program(::bpf_prog_get_fd_by_id(program_));
-        return !program && errno == ENOENT;
+        return !program && means_absent(Sought::bpf_object, errno);
     }
 
     // The label of a jail in the making comes after its programs.

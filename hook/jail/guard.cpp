@@ -125,6 +125,7 @@ UniqueFd write_structures(const KernelTypes& types) {
 // `btf_path` is the BTF to relocate by, nullptr for the kernel's.
 Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode,
                                         const RecordMaps& record, const char* btf_path) {
+    const bool is_confidential = TRY(kernel_is_confidential());
     listen_to_libbpf();
     struct bpf_object_open_opts options {};
     options.sz = sizeof options;
@@ -133,7 +134,7 @@ Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode,
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
     skeleton->rodata->container_cgroup = scope.cgroup;
     skeleton->rodata->engine_network = scope.engine_network;
-    skeleton->rodata->reads_kernel = kernel_is_confidential() ? 0 : 1;
+    skeleton->rodata->reads_kernel = is_confidential ? 0 : 1;
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
     if (const int failed = share_record(skeleton->maps, record); failed != 0)
         return load_error(kWhat, kNeeds, -failed);

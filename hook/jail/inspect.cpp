@@ -10,6 +10,8 @@
 #include <set>
 #include <span>
 
+#include "base/absence.h"
+
 namespace jail_ai {
 namespace {
 
@@ -83,7 +85,7 @@ template <typename Info>
 Result<std::optional<Object<Info>>> open_by_id(int (*get)(std::uint32_t), std::uint32_t id,
                                                std::string_view what) {
     Object<Info> object{UniqueFd(get(id)), {}};
-    if (!object.fd && errno == ENOENT) return std::optional<Object<Info>>();
+    if (!object.fd && means_absent(Sought::bpf_object, errno)) return std::optional<Object<Info>>();
     if (!object.fd) return system_error(fmt::format("open {} {}", what, id), errno);
     clear(object.info);
     TRY(read_info(object.fd.get(), object.info));
@@ -193,7 +195,8 @@ Result<std::vector<ProgramMap>> maps_of(int program_fd) {
 Status read_counters(int map_fd, Counters& counters) {
     for (std::uint32_t counter = 0; counter < counters.size(); ++counter)
         // A jail of another version may count for fewer reasons.
-        if (::bpf_map_lookup_elem(map_fd, &counter, &counters[counter]) != 0 && errno != ENOENT)
+        if (::bpf_map_lookup_elem(map_fd, &counter, &counters[counter]) != 0 &&
+            !means_absent(Sought::bpf_object, errno))
             return system_error("read jail_denials", errno);
     return ok();
 }

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "base/absence.h"
 #include "base/unique_fd.h"
 
 namespace jail_ai {
@@ -24,7 +25,7 @@ Result<KernelBtfFile> KernelBtfFile::open() {
     const UniqueFd fd(::open(kPath, O_RDONLY | O_CLOEXEC));
     if (!fd)
         return system_error(fmt::format("open {}", kPath), errno,
-                            errno == ENOENT ? EX_UNAVAILABLE : EX_IOERR);
+                            means_absent(Sought::file, errno) ? EX_UNAVAILABLE : EX_IOERR);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0)
         return system_error(fmt::format("stat {}", kPath), errno, EX_IOERR);

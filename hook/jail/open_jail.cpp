@@ -8,6 +8,7 @@
 #include <cstring>
 #include <span>
 
+#include "base/absence.h"
 #include "jail/skeleton.h"
 
 namespace jail_ai {
@@ -58,9 +59,10 @@ int for_each_in_batches(int map_fd, std::uint32_t at_once, std::size_t most, Eac
                                                   keys.data(), values.data(), &count, nullptr) == 0
                                ? 0
                                : errno;
-        if (failed != 0 && failed != ENOENT) return failed;
+        const bool at_end = means_absent(Sought::bpf_object, failed);
+        if (failed != 0 && !at_end) return failed;
         for (std::uint32_t i = 0; i < count; ++i) each(keys[i], values[i]);
-        if (failed == ENOENT) break;
+        if (at_end) break;
         got += count;
     }
     return 0;
@@ -73,15 +75,18 @@ void put(const jail_key& key, const jail_rule& value, Rules& rules) {
 
 Status read_one_by_one(int map_fd, Rules& rules) {
     jail_key key{};
-    for (bool more = ::bpf_map_get_next_key(map_fd, nullptr, &key) == 0; more;) {
-        jail_rule value{};
-        // A rule that is removed meanwhile doesn't count.
-        if (::bpf_map_lookup_elem(map_fd, &key, &value) == 0) put(key, value, rules);
-        jail_key next{};
-        more = ::bpf_map_get_next_key(map_fd, &key, &next) == 0;
-        if (!more && errno != ENOENT) return system_error("read jail_rules", errno);
+    const jail_key* last = nullptr;
+    jail_key next{};
+    while (::bpf_map_get_next_key(map_fd, last, &next) == 0) {
         key = next;
+        last = &key;
+        jail_rule value{};
+        if (::bpf_map_lookup_elem(map_fd, &key, &value) == 0)
+            put(key, value, rules);
+        else if (!means_absent(Sought::bpf_object, errno))  // removed meanwhile
+            return system_error("read jail_rules", errno);
     }
+    if (!means_absent(Sought::bpf_object, errno)) return system_error("read jail_rules", errno);
     return ok();
 }
 
@@ -121,7 +126,7 @@ Result<std::uint32_t> for_each_jail(std::uint32_t after, OtherPrograms& others,
         }
         TRY(each(*jail));
     }
-    if (errno != ENOENT)
+    if (!means_absent(Sought::bpf_object, errno))
         return system_error("ask for the next BPF program", errno,
                             errno == EPERM ? EX_NOPERM : EX_OSERR);
     others = std::move(found);

@@ -5,6 +5,7 @@
 // and nothing else), not on a path.
 #include "system/cgroup.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -13,6 +14,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/absence.h"
 #include "base/lines.h"
 #include "base/quote.h"
 #include "container/cgroup_path.h"
@@ -132,11 +134,14 @@ Result<Cgroup> Cgroup::from_path(const std::string& path) {
         return Error{EX_USAGE, fmt::format("{} is not an absolute path", quote(path))};
     auto cgroup = open(below, Members::any);
     // A mount may show another hierarchy, or a part of this one under other names.
-    struct stat named {};
+    if (!cgroup) return cgroup;
     struct stat opened {};
-    if (cgroup && ::stat(path.c_str(), &named) == 0 &&
-        (::fstat(cgroup->fd(), &opened) != 0 || named.st_dev != opened.st_dev ||
-         named.st_ino != opened.st_ino))
+    if (::fstat(cgroup->fd(), &opened) != 0) return system_error("stat the cgroup", errno);
+    const auto named = TRY(open_if_there(AT_FDCWD, path, O_PATH));
+    struct stat its {};
+    if (named && ::fstat(named->get(), &its) != 0)
+        return system_error(fmt::format("stat {}", quote(path)), errno);
+    if (named && (its.st_dev != opened.st_dev || its.st_ino != opened.st_ino))
         return Error{EX_USAGE, fmt::format("{} is not a cgroup v2 by that name", quote(path))};
     return cgroup;
 }
@@ -144,13 +149,12 @@ Result<Cgroup> Cgroup::from_path(const std::string& path) {
 Result<Cgroup::MemberKind> Cgroup::classify(const Process& process, pid_t other) const {
     if (members_ == Members::only_the_process) return MemberKind::stranger;
     const auto opened = Process::open(other);
-    if (!opened && opened.error().exit_code == EX_NOINPUT)
-        return MemberKind::fellow;  // it has ended
+    if (is_absent(opened)) return MemberKind::fellow;  // it has ended
     if (!opened) return opened.error();
     if (members_ == Members::of_its_pid_namespace) {
         const auto within = opened->is_within_pid_namespace_of(process);
-        if (!within && within.error().exit_code != EX_NOINPUT) return within.error();
-        return !within || *within ? MemberKind::fellow : MemberKind::stranger;
+        if (is_absent(within)) return MemberKind::fellow;
+        return TRY(within) ? MemberKind::fellow : MemberKind::stranger;
     }
     const auto restores = TRY(is_restorer(*opened, runtime_));
     return restores ? MemberKind::restorer : MemberKind::stranger;
@@ -198,11 +202,12 @@ Result<Process> Cgroup::some_process() const {
     auto searched = find_member_if(fd_.get(), [&](const Member& member) -> Result<bool> {
         if (!member.pid) return false;
         auto process = Process::open(*member.pid);
-        const auto at_home =
+        const auto looked =
             process ? process->shares_namespace("net") : Result<bool>(process.error());
-        if (!at_home) return false;  // it has ended
-        if (!some || *at_home) some = std::move(*process);
-        return *at_home;
+        if (is_absent(looked)) return false;  // it has ended
+        const bool at_home = TRY(looked);
+        if (!some || at_home) some = std::move(*process);
+        return at_home;
     });
     if (!searched)
         return std::move(searched).error().context(fmt::format("cgroup {}", quote(path_)));

@@ -13,10 +13,9 @@ namespace jail_ai {
 Status check_cgroup_v1() {
     utsname name{};
     if (::uname(&name) != 0) return system_error("ask for the kernel's release", errno);
-    const UniqueFd file(::open("/proc/cgroups", O_RDONLY | O_CLOEXEC));
-    if (!file && errno == ENOENT) return ok();  // a kernel without cgroup v1
-    if (!file) return system_error("open /proc/cgroups", errno);
-    const auto controllers = read_all(file.get(), 1U << 16);
+    const auto file = TRY(open_if_there(AT_FDCWD, "/proc/cgroups", O_RDONLY));
+    if (!file) return ok();  // a kernel without cgroup v1
+    const auto controllers = read_all(file->get(), 1U << 16);
     if (!controllers) return Error(controllers.error()).context("/proc/cgroups");
     const std::string_view hierarchy = blinding_hierarchy(name.release, *controllers);
     if (hierarchy.empty()) return ok();

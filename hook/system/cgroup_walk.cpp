@@ -16,6 +16,7 @@
 #include <cstring>
 #include <string_view>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "container/cgroup_path.h"
 #include "system/file.h"
@@ -26,18 +27,16 @@ namespace {
 constexpr std::size_t kShownPath = 200;  // bytes of one that is too deep
 const std::string kRoot = "/";
 
-bool has_gone(int number) {
-    return number == ENOENT || number == ENODEV;
-}
-
 // The kernel has no answers about one that has gone.
 bool is_gone(int cgroup_fd) {
-    return ::faccessat(cgroup_fd, "cgroup.procs", F_OK, 0) != 0 && has_gone(errno);
+    return ::faccessat(cgroup_fd, "cgroup.procs", F_OK, 0) != 0 &&
+           means_absent(Sought::kernel_file, errno);
 }
 
-bool is_cgroup(int fd) {
+Result<bool> is_cgroup(int fd) {
     struct statfs info {};
-    return ::fstatfs(fd, &info) == 0 && info.f_type == CGROUP2_SUPER_MAGIC;
+    if (::fstatfs(fd, &info) != 0) return system_error("look at the file system", errno);
+    return info.f_type == CGROUP2_SUPER_MAGIC;
 }
 
 Result<UniqueFd> open_directory(int dirfd, const char* name) {
@@ -85,7 +84,7 @@ Status walk(int cgroup_fd, Bounds bounds,
         UniqueFd child(::openat(here.get(), levels.back().names.back().c_str(),
                                 O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
         levels.back().names.pop_back();
-        if (!child && has_gone(errno)) continue;
+        if (!child && means_absent(Sought::kernel_file, errno)) continue;
         if (!child) return system_error(fmt::format("open cgroup {}", quote(below)), errno);
         if (bounds == Bounds::of_somebody &&
             (levels.size() > kMaxCgroupDepth || ++visited > kMaxWalkedCgroups))
@@ -120,7 +119,8 @@ Result<UniqueFd> open_beneath(int dirfd, std::string_view path) {
         auto here = TRY(mount_id(fd.get()));
         if (here != mount) return system_error(fmt::format("open cgroup {}", quote(path)), EXDEV);
     }
-    if (!is_cgroup(fd.get()))
+    const bool is_one = TRY(is_cgroup(fd.get()));
+    if (!is_one)
         return Error{EX_OSFILE, fmt::format("{} is not on a cgroup2 file system", quote(path))};
     return fd;
 }
@@ -129,8 +129,10 @@ Result<UniqueFd> open_cgroup2_mount() {
     auto self = TRY(open_proc_self());
     auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
     for (const std::string& mount : find_cgroup_mounts(mountinfo)) {
-        UniqueFd fd(::open(mount.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-        if (fd && is_cgroup(fd.get())) return fd;
+        auto fd = TRY(open_if_there(AT_FDCWD, mount, O_RDONLY | O_DIRECTORY));
+        if (!fd) continue;
+        const bool is_one = TRY(is_cgroup(fd->get()));
+        if (is_one) return std::move(*fd);
     }
     return Error{EX_UNAVAILABLE, "no cgroup v2 is mounted here"};
 }
@@ -165,7 +167,7 @@ Result<std::vector<OpenCgroup>> cgroup_and_above(int cgroup_fd) {
     std::vector<OpenCgroup> all;
     auto directory = TRY(open_directory(cgroup_fd, "."));
     ino_t last = 0;
-    while (is_cgroup(directory.get())) {
+    while (TRY(is_cgroup(directory.get()))) {
         struct stat info {};
         if (::fstat(directory.get(), &info) != 0) return system_error("stat cgroup", errno);
         if (info.st_ino == last)
@@ -223,7 +225,7 @@ Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
     std::memcpy(named.room + offsetof(file_handle, f_handle), &id, sizeof id);
     UniqueFd fd(
         ::open_by_handle_at(mount.get(), &named.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd && (errno == ESTALE || has_gone(errno))) return std::optional<UniqueFd>();
+    if (!fd && means_absent(Sought::file_handle, errno)) return std::optional<UniqueFd>();
     if (!fd) return system_error(fmt::format("open the cgroup of id {}", id), errno);
     return std::optional<UniqueFd>(std::move(fd));
 }

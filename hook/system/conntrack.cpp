@@ -21,12 +21,11 @@ constexpr std::uint32_t kMargin =
 }  // namespace
 
 Result<std::uint32_t> udp_answer_seconds() {
-    const UniqueFd fd(::open(kUdpTimeout, O_RDONLY | O_CLOEXEC));
-    if (!fd && errno == ENOENT)
+    const auto fd = TRY(open_if_there(AT_FDCWD, kUdpTimeout, O_RDONLY));
+    if (!fd)
         return std::uint32_t{
             JAIL_ANSWER_SECONDS};  // no conntrack yet; loaded later it starts with 30 s
-    if (!fd) return system_error(fmt::format("open {}", kUdpTimeout), errno);
-    auto text = TRY(read_all(fd.get(), 64).context(kUdpTimeout));
+    auto text = TRY(read_all(fd->get(), 64).context(kUdpTimeout));
     std::uint32_t seconds = 0;
     if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec != std::errc())
         return Error{EX_OSERR,

@@ -29,7 +29,7 @@ Status read_pieces(int fd, const std::function<Status(std::string_view)>& take) 
         const ssize_t got = ::read(fd, piece.data(), piece.size());
         if (deadline_passed()) return system_error("read", EINTR, EX_IOERR);
         if (got < 0 && errno == EINTR) continue;
-        if (got < 0) return system_error("read", errno, EX_IOERR);
+        if (got < 0) return lookup_error("read", errno, Sought::kernel_file, EX_IOERR);
         if (got == 0) return ok();
         TRY(take(std::string_view(piece).substr(0, static_cast<std::size_t>(got))));
     }
@@ -46,11 +46,25 @@ Result<std::string> read_all(int fd, std::size_t most) {
     return text;
 }
 
+Result<std::optional<UniqueFd>> open_if_there(int dirfd, const std::string& path, int flags,
+                                              Sought what) {
+    UniqueFd fd(::openat(dirfd, path.c_str(), flags | O_CLOEXEC));
+    if (fd) return std::optional(std::move(fd));
+    if (means_absent(what, errno)) return std::optional<UniqueFd>();
+    return system_error(fmt::format("open {}", quote(path)), errno);
+}
+
+Result<std::optional<struct stat>> stat_if_there(int dirfd, const std::string& path, Sought what) {
+    struct stat info {};
+    if (::fstatat(dirfd, path.c_str(), &info, AT_SYMLINK_NOFOLLOW) == 0) return std::optional(info);
+    if (means_absent(what, errno)) return std::optional<struct stat>();
+    return system_error(fmt::format("stat {}", quote(path)), errno);
+}
+
 Result<UniqueFd> open_regular_file(int dirfd, const std::string& path) {
     UniqueFd fd(::openat(dirfd, path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (!fd)
-        return system_error(fmt::format("open {}", quote(path)), errno,
-                            errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_IOERR);
+        return lookup_error(fmt::format("open {}", quote(path)), errno, Sought::file, EX_IOERR);
     struct stat info {};
     if (::fstat(fd.get(), &info) != 0)
         return system_error(fmt::format("stat {}", quote(path)), errno);
@@ -67,7 +81,7 @@ Result<std::string> read_regular_file(int dirfd, const std::string& path, std::s
 
 Result<std::string> read_kernel_file(int dirfd, const char* path) {
     const UniqueFd fd(::openat(dirfd, path, O_RDONLY | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
+    if (!fd) return lookup_error(fmt::format("open {}", quote(path)), errno, Sought::kernel_file);
     auto text = TRY(read_all(fd.get(), kMaxKernelFile).context(quote(path)));
     return text;
 }
@@ -76,8 +90,7 @@ Result<std::string> read_link(int dirfd, const char* name) {
     std::array<char, PATH_MAX> buffer{};
     const ssize_t length = ::readlinkat(dirfd, name, buffer.data(), buffer.size());
     if (length < 0)
-        return system_error(fmt::format("read link {}", quote(name)), errno,
-                            errno == ENOENT ? EX_NOINPUT : EX_OSERR);
+        return lookup_error(fmt::format("read link {}", quote(name)), errno, Sought::kernel_file);
     if (static_cast<std::size_t>(length) == buffer.size())
         return Error{EX_OSERR, "a path is longer than the kernel's limit"};
     return std::string(buffer.data(), static_cast<std::size_t>(length));
@@ -87,9 +100,7 @@ Result<std::vector<std::string>> list_directory(int dirfd, const std::string& pa
                                                 std::size_t most) {
     const std::string what = fmt::format("list directory {}", quote(path));
     const int fd = ::openat(dirfd, path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return system_error(what, errno,
-                            errno == ENOENT || errno == ENOTDIR ? EX_NOINPUT : EX_OSERR);
+    if (fd < 0) return lookup_error(what, errno, Sought::file);
     const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(fd), ::closedir);
     if (!directory) return system_error(what, errno);
     std::vector<std::string> names;
@@ -107,7 +118,7 @@ Result<std::vector<std::string>> list_directory(int dirfd, const std::string& pa
 
 Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix) {
     auto names = list_directory(AT_FDCWD, directory);
-    if (!names && names.error().exit_code == EX_NOINPUT) return std::vector<std::string>();
+    if (is_absent(names)) return std::vector<std::string>();
     if (!names) return std::move(names).error();
     std::erase_if(*names, [&](const std::string& name) { return !name.ends_with(suffix); });
     for (std::string& name : *names) name.insert(0, directory + "/");

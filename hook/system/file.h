@@ -3,24 +3,37 @@
 // Bounded reads of files and directories.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/absence.h"
 #include "base/result.h"
 #include "base/unique_fd.h"
 
 namespace jail_ai {
 
-// Everything up to end of file. Errors: EX_DATAERR for more than `most` bytes, EX_IOERR for a
-// failed read.
+// Everything up to end of file. Errors: EX_DATAERR for more than `most` bytes, EX_NOINPUT where the
+// process or cgroup that the file is about has gone, EX_IOERR for another failed read.
 Result<std::string> read_all(int fd, std::size_t most);
 
 // Calls with each piece up to end of file. Errors: EX_IOERR for a failed read, or once the deadline
 // has passed, and whatever `take` gives.
 Status read_pieces(int fd, const std::function<Status(std::string_view)>& take);
+
+// Nothing where there is none; `what` says which errors mean that. Errors of both: EX_OSERR,
+// EX_NOPERM.
+Result<std::optional<UniqueFd>> open_if_there(int dirfd, const std::string& path, int flags,
+                                              Sought what = Sought::file);
+
+// Of a link itself.
+Result<std::optional<struct stat>> stat_if_there(int dirfd, const std::string& path,
+                                                 Sought what = Sought::file);
 
 // Opens a regular file below (or, for an absolute path, without regard to) dirfd. Never waits on a
 // fifo or a device: what isn't a regular file is an EX_DATAERR. A missing file is an EX_NOINPUT.
@@ -48,7 +61,8 @@ Result<std::vector<std::string>> list_directory(int dirfd, const std::string& pa
 // EX_NOPERM, EX_OSERR.
 Result<std::vector<std::string>> files_in(const std::string& directory, std::string_view suffix);
 
-// A file of procfs or cgroupfs, relative to dirfd.
+// A file of procfs or cgroupfs, relative to dirfd. Errors: EX_NOINPUT where there is none, or what
+// it is about has gone, EX_NOPERM, EX_OSERR, EX_IOERR.
 Result<std::string> read_kernel_file(int dirfd, const char* path);
 
 }  // namespace jail_ai

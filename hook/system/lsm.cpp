@@ -2,16 +2,14 @@
 #include "system/lsm.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/magic.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
-#include <unistd.h>
 
-#include <charconv>
 #include <string_view>
-#include <utility>
 
-#include "base/unique_fd.h"
+#include "base/kernel_release.h"
 #include "system/file.h"
 #include "system/process.h"
 
@@ -20,30 +18,25 @@ namespace {
 
 constexpr std::size_t kMaxModules = 4096;  // the kernel's own limit is a page
 
-// Major and minor number, both 0 where the kernel's name has none.
-std::pair<int, int> kernel_release() {
+Result<bool> kernel_is_at_least(int major, int minor) {
     struct utsname name {};
-    if (::uname(&name) != 0) return {0, 0};
-    const std::string_view release = name.release;
-    std::pair<int, int> numbers{0, 0};
-    const auto major =
-        std::from_chars(release.data(), release.data() + release.size(), numbers.first);
-    if (major.ptr != release.data() + release.size() && *major.ptr == '.')
-        std::from_chars(major.ptr + 1, release.data() + release.size(), numbers.second);
-    return numbers;
+    if (::uname(&name) != 0) return system_error("ask for the kernel's release", errno);
+    return is_at_least(name.release, major, minor);
 }
 
 // Of securityfs, and of nothing that lies over it; empty where that has no such file.
-std::string read_security_file(const char* path) {
-    const UniqueFd fd(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+Result<std::string> read_security_file(const char* path) {
+    const auto fd = TRY(open_if_there(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
+    if (!fd) return std::string();
     struct statfs info {};
-    if (!fd || ::fstatfs(fd.get(), &info) != 0 || info.f_type != SECURITYFS_MAGIC) return "";
-    auto text = read_all(fd.get(), kMaxModules);
-    return text ? std::move(*text) : "";
+    if (::fstatfs(fd->get(), &info) != 0) return system_error(fmt::format("stat {}", path), errno);
+    if (info.f_type != SECURITYFS_MAGIC) return std::string();
+    auto text = TRY(read_all(fd->get(), kMaxModules).context(path));
+    return text;
 }
 
-bool bpf_is_active() {
-    const std::string text = read_security_file("/sys/kernel/security/lsm");
+Result<bool> bpf_is_active() {
+    const auto text = TRY(read_security_file("/sys/kernel/security/lsm"));
     std::string_view rest = text;
     while (!rest.empty()) {
         const std::string_view module = rest.substr(0, rest.find_first_of(",\n"));
@@ -55,22 +48,28 @@ bool bpf_is_active() {
 
 }  // namespace
 
-bool kernel_has_lsm_cgroup() {
-    return kernel_release() >= std::pair(6, 0);
+Result<bool> kernel_has_lsm_cgroup() {
+    return kernel_is_at_least(6, 0);
 }
 
-bool kernel_has_unix_hooks() {
-    return kernel_release() >= std::pair(6, 7) && ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+Result<bool> kernel_has_unix_hooks() {
+    const bool is_new = TRY(kernel_is_at_least(6, 7));
+    if (!is_new) return false;
+    const auto types = TRY(stat_if_there(AT_FDCWD, "/sys/kernel/btf/vmlinux"));
+    return types.has_value();
 }
 
-bool kernel_is_confidential() {
-    return read_security_file("/sys/kernel/security/lockdown").find("[confidentiality]") !=
-           std::string::npos;
+Result<bool> kernel_is_confidential() {
+    const auto text = TRY(read_security_file("/sys/kernel/security/lockdown"));
+    return text.find("[confidentiality]") != std::string::npos;
 }
 
 Result<bool> guard_is_available() {
-    auto initial = TRY(in_initial_user_namespace());
-    return initial && kernel_has_lsm_cgroup() && bpf_is_active();
+    const bool is_initial = TRY(in_initial_user_namespace());
+    if (!is_initial) return false;
+    const bool is_new = TRY(kernel_has_lsm_cgroup());
+    if (!is_new) return false;
+    return bpf_is_active();
 }
 
 }  // namespace jail_ai

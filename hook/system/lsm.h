@@ -8,21 +8,22 @@
 
 namespace jail_ai {
 
+// Errors of all: EX_OSERR, EX_NOPERM, EX_IOERR where the kernel can't be asked.
+
 // BPF_LSM_CGROUP came with Linux 6.0. Older kernels that have it by backport get no guard, which is
 // the safe way to be wrong.
-bool kernel_has_lsm_cgroup();
+Result<bool> kernel_has_lsm_cgroup();
 
 // cgroup hooks for connect(2) and sendto(2) of Unix sockets (Linux 6.7), and the kernel's BTF,
 // without which programs for them don't load.
-bool kernel_has_unix_hooks();
+Result<bool> kernel_has_unix_hooks();
 
 // Does lockdown keep BPF programs from reading the kernel's memory? (lockdown=confidentiality,
 // kernel_lockdown(7))
-bool kernel_is_confidential();
+Result<bool> kernel_is_confidential();
 
 // Linux 6.0 or newer with "bpf" among the active security modules, and a caller in the initial user
-// namespace. Where securityfs is not mounted or doesn't say, the answer is false. Errors: /proc is
-// not readable.
+// namespace. Where securityfs is not mounted or doesn't say, the answer is false.
 Result<bool> guard_is_available();
 
 }  // namespace jail_ai

@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/absence.h"
 #include "base/quote.h"
 #include "system/file.h"
 
@@ -17,7 +18,7 @@ namespace {
 // EX_OSERR where it isn't about the file: a sandbox, or a kernel before 5.6, has no openat2(2).
 int exit_code_of(int number) {
     if (number == ENOSYS || number == EPERM) return EX_OSERR;
-    return number == ENOENT || number == ENOTDIR || number == ESTALE ? EX_NOINPUT : EX_DATAERR;
+    return means_absent(Sought::file, number) || number == ESTALE ? EX_NOINPUT : EX_DATAERR;
 }
 
 // To look at, not to read: O_PATH asks nothing of the file itself.

@@ -22,6 +22,7 @@
 #include <cstring>
 #include <optional>
 
+#include "base/absence.h"
 #include "base/deadline.h"
 
 namespace jail_ai {
@@ -162,7 +163,9 @@ private:
         if (!WIFEXITED(status)) return EOWNERDEAD;  // killed with everything in the cgroup
         if (made_->moved != 0) return made_->moved;
         if (made_->v4_error != 0) return made_->v4_error;
-        return made_->v6_error == EAFNOSUPPORT ? 0 : std::max(made_->v6_error, made_->unix_error);
+        return means_absent(Sought::socket_family, made_->v6_error)
+                   ? 0
+                   : std::max(made_->v6_error, made_->unix_error);
     }
 
     static UniqueFd take(int fd, std::uint64_t& cookie, int& error) {
@@ -286,13 +289,11 @@ std::optional<Prober>& instance() {
 Error cannot_enter(int error) {
     constexpr std::string_view kWhat = "make sockets in the container's cgroup";
     switch (error) {
-        case ENODEV:
-        case ENOENT: return system_error(kWhat, error, EX_NOINPUT);
         case EBUSY:
         case EOPNOTSUPP: return system_error(kWhat, error, EX_TEMPFAIL);
         case EOWNERDEAD:
             return Error{EX_TEMPFAIL, fmt::format("{}: the process that did it was killed", kWhat)};
-        default: return system_error(kWhat, error);
+        default: return lookup_error(kWhat, error, Sought::kernel_file);
     }
 }
 

@@ -15,6 +15,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/absence.h"
 #include "base/deadline.h"
 #include "system/file.h"
 
@@ -57,8 +58,7 @@ Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
     struct stat info {};
     const std::string path = fmt::format("ns/{}", kind);
     if (::fstatat(proc_fd, path.c_str(), &info, 0) != 0)
-        return system_error(fmt::format("look at {} namespace", kind), errno,
-                            errno == ESRCH || errno == ENOENT ? EX_NOINPUT : EX_OSERR);
+        return lookup_error(fmt::format("look at {} namespace", kind), errno, Sought::kernel_file);
     return info;
 }
 
@@ -66,7 +66,7 @@ Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
 
 Result<Process> Process::open(pid_t pid) {
     UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-    if (!pidfd && errno == ESRCH)
+    if (!pidfd && means_absent(Sought::kernel_file, errno))
         return Error{EX_NOINPUT, fmt::format("process {} does not exist", pid)};
     if (!pidfd) return system_error(fmt::format("pidfd_open {}", pid), errno);
     auto proc = open_proc(fmt::format("/proc/{}", pid));
@@ -132,15 +132,16 @@ Result<bool> Process::is_within_pid_namespace_of(const Process& other) const {
     if (!wanted) return std::move(wanted).error().context(fmt::format("process {}", other.pid_));
     UniqueFd fd(::openat(proc_fd_.get(), "ns/pid", O_RDONLY | O_CLOEXEC));
     if (!fd)
-        return system_error(fmt::format("look at pid namespace of process {}", pid_), errno,
-                            errno == ESRCH || errno == ENOENT ? EX_NOINPUT : EX_OSERR);
-    while (fd) {
+        return lookup_error(fmt::format("look at pid namespace of process {}", pid_), errno,
+                            Sought::kernel_file);
+    while (true) {
         struct stat info {};
         if (::fstat(fd.get(), &info) != 0) return system_error("stat a pid namespace", errno);
         if (info.st_dev == wanted->st_dev && info.st_ino == wanted->st_ino) return true;
-        fd = UniqueFd(::ioctl(fd.get(), NS_GET_PARENT));  // EPERM above the caller's
+        fd = UniqueFd(::ioctl(fd.get(), NS_GET_PARENT));
+        if (!fd && errno == EPERM) return false;  // above the caller's, ioctl_ns(2)
+        if (!fd) return system_error("ask for the parent of a pid namespace", errno);
     }
-    return false;
 }
 
 Result<Process::UserNamespace> Process::user_namespace() const {

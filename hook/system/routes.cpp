@@ -8,7 +8,9 @@
 
 #include <array>
 #include <map>
+#include <optional>
 
+#include "base/absence.h"
 #include "base/unique_fd.h"
 #include "system/netlink_dump.h"
 
@@ -18,7 +20,7 @@ namespace {
 constexpr int kDumpTries =
     8;  // a dump that the kernel marks as interrupted is inconsistent and is made again
 
-// The names of interfaces, each asked for once; empty for one that is gone. As if_indextoname(3),
+// The names of interfaces, each asked for once; empty for one that has gone. As if_indextoname(3),
 // by a socket that is open already.
 class DeviceNames {
 public:
@@ -28,14 +30,21 @@ public:
         auto [name, fresh] = names_.try_emplace(index);
         ifreq request{};
         request.ifr_ifindex = static_cast<int>(index);
-        if (fresh && index != 0 && ::ioctl(fd_, SIOCGIFNAME, &request) == 0)
+        if (!fresh || index == 0) return name->second;
+        if (::ioctl(fd_, SIOCGIFNAME, &request) == 0)
             name->second = request.ifr_name;
+        else if (!means_absent(Sought::interface, errno))
+            failure_ = system_error(fmt::format("ask for the name of interface {}", index), errno);
         return name->second;
     }
+
+    // Of any of them.
+    Status failure() const { return failure_ ? Status(*failure_) : ok(); }
 
 private:
     int fd_;
     std::map<std::uint32_t, std::string> names_;
+    std::optional<Error> failure_;
 };
 
 struct RouteKind {
@@ -117,6 +126,7 @@ Result<std::vector<LocalRoute>> read_local_routes() {
         std::vector<LocalRoute> routes;
         auto routed = TRY(dump_routes(fd.get(), routes, names).context("rtnetlink"));
         auto addressed = TRY(dump_addresses(fd.get(), routes, names).context("rtnetlink"));
+        TRY(names.failure().context("rtnetlink"));
         if (routed && addressed) return routes;
     }
     return Error{EX_TEMPFAIL,

@@ -21,6 +21,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/absence.h"
 #include "base/lines.h"
 #include "base/unique_fd.h"
 #include "system/cgroup_walk.h"
@@ -48,7 +49,7 @@ Error no_sock_diag() {
 }
 
 bool has_gone(int number) {
-    return number == ENOENT || number == ENODEV || number == ESRCH;
+    return means_absent(Sought::kernel_file, number);
 }
 
 Status add_process(std::string_view number, Members& members) {

@@ -8,6 +8,7 @@
 
 #include <set>
 
+#include "base/absence.h"
 #include "base/unique_fd.h"
 #include "system/file.h"
 #include "system/netlink_dump.h"
@@ -28,21 +29,25 @@ Result<bool> kernel_has_vsock() {
 
 // The transport that takes one process's connection to another on this machine (vsock_loopback):
 // its address is there to be bound to.
-bool loops_back() {
+Result<bool> loops_back() {
     const UniqueFd fd(::socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    if (!fd && means_absent(Sought::socket_family, errno)) return false;
+    if (!fd) return system_error("make a socket", errno);
     sockaddr_vm local{};
     local.svm_family = AF_VSOCK;
     local.svm_cid = VMADDR_CID_LOCAL;
     local.svm_port = VMADDR_PORT_ANY;
-    return fd && (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0 ||
-                  errno != EADDRNOTAVAIL);
+    return ::bind(fd.get(), reinterpret_cast<const sockaddr*>(&local), sizeof local) == 0 ||
+           errno != EADDRNOTAVAIL;
 }
 
 }  // namespace
 
 Result<VsockListeners> find_vsock_listeners() {
     auto there = TRY(kernel_has_vsock());
-    if (!there || !loops_back()) return VsockListeners{true, {}};
+    if (!there) return VsockListeners{true, {}};
+    const bool loops = TRY(loops_back());
+    if (!loops) return VsockListeners{true, {}};
     const UniqueFd fd(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG));
     if (!fd) return system_error("sock_diag socket", errno);
     vsock_diag_req request{};

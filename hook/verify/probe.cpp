@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/absence.h"
 #include "engines/container_names.h"
 #include "engines/running_containers.h"
 #include "jail/acting.h"
@@ -65,7 +66,7 @@ Status prove_jails(VerifyFacts& facts) {
             return ok();
         auto proved = prove_attached(cgroup_fd);
         // One that has gone meanwhile is none.
-        if (!proved && proved.error().exit_code != EX_NOINPUT)
+        if (!proved && !is_absent(proved))
             facts.failed_proofs.push_back(
                 {info.st_ino, proved.error().exit_code == EX_UNAVAILABLE, proved.error().message});
         return ok();
