@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) OR Apache-2.0 */
 /*
  * What userspace and the BPF programs agree on: the keys and values of the maps, their limits, and
- * the reasons for which a destination is blocked. Compiled as C by clang for BPF and as C++ by the
+ * the reasons for which a destination is denied. Compiled as C by clang for BPF and as C++ by the
  * hook and the tests, hence only fixed-width UAPI types.
  */
 #ifndef JAIL_AI_ABI_H
@@ -25,7 +25,7 @@
 /* How many port ranges one prefix lets through. */
 #define JAIL_MAX_PORTS 8
 
-/* Why a destination is blocked. The numbers index jail_denials; jail_ai::reason_name() gives their
+/* Why a destination is denied. The numbers index jail_denials; jail_ai::reason_name() gives their
  * names. */
 enum jail_reason {
 	JAIL_REASON_LOCAL, /* an address of the host: type local or anycast in its routing tables,
@@ -34,18 +34,18 @@ enum jail_reason {
 				  networks */
 	JAIL_REASON_ALIAS, /* an address by which a container engine or virtual machine exposes its
 			      host */
-	JAIL_REASON_HOSTS_FILE,	 /* what the container's hosts file calls the host */
-	JAIL_REASON_LOOPBACK,	 /* 127.0.0.0/8 and ::1: the host's where the container shares its
-				    network namespace, and where they leave by a device */
-	JAIL_REASON_UNSPECIFIED, /* 0.0.0.0/8 and ::, which mean loopback */
-	JAIL_REASON_MULTICAST,	 /* every group: the host hears what is sent on its links */
-	JAIL_REASON_LINK_LOCAL,	 /* fe80::/10: a neighbour on the link, and the host is one */
-	JAIL_REASON_METADATA,	 /* a cloud's instance metadata service */
-	JAIL_REASON_POLICY,	 /* what the container's policy blocks beyond the host */
-	JAIL_REASON_MALFORMED_PACKET, /* bound for a blocked address in a form that cannot be judged
+	JAIL_REASON_HOSTS_FILE,	      /* what the container's hosts file calls the host */
+	JAIL_REASON_LOOPBACK,	      /* 127.0.0.0/8 and ::1: the host's if the container shares its
+					 network namespace, and if they leave by a device */
+	JAIL_REASON_UNSPECIFIED,      /* 0.0.0.0/8 and ::, which mean loopback */
+	JAIL_REASON_MULTICAST,	      /* every group: the host hears what is sent on its links */
+	JAIL_REASON_LINK_LOCAL,	      /* fe80::/10: a neighbour on the link, and the host is one */
+	JAIL_REASON_METADATA,	      /* a cloud's instance metadata service */
+	JAIL_REASON_POLICY,	      /* what the container's policy denies beyond the host */
+	JAIL_REASON_MALFORMED_PACKET, /* bound for a denied address in a form that cannot be parsed
 				       */
 	/* the guard's, for what goes nowhere by a network hook */
-	JAIL_REASON_FAMILY, /* a socket of a family or protocol that the network hooks can't judge
+	JAIL_REASON_FAMILY, /* a socket of a family or protocol that the network hooks can't check
 			     */
 	JAIL_REASON_INHERITED_SOCKET, /* a socket made outside, handed in */
 	JAIL_REASON_INHERITED_FILE,   /* another descriptor that leads out of the jail, handed in */
@@ -87,7 +87,7 @@ JAIL_ASSERT(sizeof(struct jail_key) == 20, "the trie compares the bytes that fol
 #define JAIL_PORTS_TCP 0x1
 #define JAIL_PORTS_UDP 0x2
 
-/* Ports that a blocked prefix lets through, both ends included, host byte order; protocols 0 is an
+/* Ports that a denied prefix allows, both ends included, host byte order; protocols 0 is an
  * unused slot. */
 struct jail_ports {
 	__u16 first;
@@ -96,7 +96,7 @@ struct jail_ports {
 	__u8 pad;
 };
 
-/* Whether a blocked address is container-local: reachable as long as what is sent to it
+/* Whether a denied address is container-local: reachable as long as what is sent to it
  * stays inside of its network namespace. */
 enum jail_container_local_kind {
 	JAIL_CONTAINER_LOCAL_NOT,
@@ -106,7 +106,7 @@ enum jail_container_local_kind {
 			      leaves by a device was meant for another host */
 };
 
-/* Value of jail_rules: that its prefix is blocked, but for these ports. */
+/* Value of jail_rules: that its prefix is denied, but for these ports. */
 struct jail_rule {
 	__u8 reason;	      /* enum jail_reason */
 	__u8 container_local; /* enum jail_container_local_kind */
@@ -120,7 +120,7 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
 /*
  * What a UDP socket remembers of its peers on the host: a hash table in the socket's storage, so
  * that no socket takes another's place in it. In a full set the newcomer takes the place of another
- * port of its own address before it takes anybody else's.
+ * port of its own address before it takes another's.
  */
 #define JAIL_PEER_SETS 8 /* a power of two */
 #define JAIL_PEER_WAYS 24
@@ -128,7 +128,7 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
 /*
  * This peer has sent a datagram to the socket, which may answer it until a time is over, from where
  * it was sent to: connection tracking translates an answer back by both ends, and one from
- * elsewhere would be for the host itself. All zero where there is none.
+ * elsewhere would be for the host itself. All zero if there is none.
  */
 struct jail_peer {
 	__u32 addr[4];	/* network order, IPv4 in mapped form */
@@ -143,7 +143,7 @@ JAIL_ASSERT(sizeof(struct jail_peer) == 40, "no hidden padding");
 
 /* Value of jail_peers. */
 struct jail_peer_table {
-	__u32 seed; /* of the hash, so that nobody can choose whose place to take */
+	__u32 seed; /* of the hash, so that no peer can choose whose place to take */
 	struct jail_peer sets[JAIL_PEER_SETS][JAIL_PEER_WAYS];
 };
 /* Linux 7.3 gives a socket no storage that is larger than a slab's object, and doesn't say so when
@@ -159,16 +159,16 @@ JAIL_ASSERT(sizeof(struct jail_peer_table) <= 8192 - 256,
  */
 #define JAIL_ANSWER_SECONDS 28
 
-/* How many different refusals one jail remembers; the least recently repeated one is forgotten
+/* How many different denials one jail remembers; the least recently repeated one is forgotten
  * first. */
 #define JAIL_MAX_RECENT 128
 
-/* Key of jail_recent: what was refused. */
+/* Key of jail_recent: what was denied. */
 struct jail_denial {
-	__u32 addr[4]; /* the destination, network order, IPv4 in mapped form; zero where there is
+	__u32 addr[4]; /* the destination, network order, IPv4 in mapped form; zero if there is
 			  none */
-	__u16 port; /* host byte order; 0 where there is none. Of JAIL_REASON_FAMILY the family, of
-		       _FOREIGN_FILE enum jail_file, of _BPF the command */
+	__u16 port;    /* host byte order; 0 if there is none. Of JAIL_REASON_FAMILY the family, of
+			  _FOREIGN_FILE enum jail_file, of _BPF the command */
 	__u8 protocol; /* IPPROTO_*, or 0 */
 	__u8 reason;   /* enum jail_reason */
 };
@@ -180,13 +180,13 @@ JAIL_ASSERT(sizeof(struct jail_denial) == 20, "no hidden padding: the key is has
 struct jail_denial_seen {
 	__u64 count;
 	__u64 last; /* ns of CLOCK_BOOTTIME */
-	__u32 pid;  /* in the initial PID namespace; 0 where unknown */
+	__u32 pid;  /* in the initial PID namespace; 0 if unknown */
 	__u8 comm[JAIL_COMM_SIZE];
 	__u32 pad;
 };
 JAIL_ASSERT(sizeof(struct jail_denial_seen) == 40, "no hidden padding");
 
-/* What jail_events holds: one refusal each. */
+/* What jail_events holds: one denial each. */
 struct jail_event {
 	struct jail_denial what;
 	__u32 pid;  /* as above */
@@ -244,7 +244,7 @@ struct jail_about {
 	__u32 inputs_size;    /* bytes of the text */
 	__u32 pad2;
 	__u64 cgroup;		      /* its id, which is its directory's inode */
-	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off where it is
+	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off if it is
 					 longer */
 };
 JAIL_ASSERT(sizeof(struct jail_about) == 40 + JAIL_ID_SIZE, "no hidden padding");

@@ -84,7 +84,7 @@ JAIL_INLINE int jail_is_translated(const struct jail_key *v6)
 	       (v6->words[1] & JAIL_WORD(0xffff0000)) == JAIL_WORD(0x00010000);
 }
 
-/* The address in an address of that range by its form, network order; 0 where that is in 0.0.0.0/8,
+/* The address in an address of that range by its form, network order; 0 if that is in 0.0.0.0/8,
  * to which no translator sends. */
 JAIL_INLINE __u32 jail_translated_v4(const struct jail_key *v6, int form)
 {

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * The guard of a jail: LSM programs on the container's cgroup that close what no network hook sees.
- * They want BPF LSM to be active and Linux 6.0; where it isn't, the jail does without all of them.
+ * They want BPF LSM to be active and Linux 6.0; if it isn't, the jail does without all of them.
  *
  * Theory of operation.
  *
  *  - Every program runs for the process that calls, by its cgroup: for whatever is in the
- *    container's cgroup or below it, also where that calls on a Unix socket from outside. Not for a
+ *    container's cgroup or below it, also if that calls on a Unix socket from outside. Not for a
  *    process outside that has got hold of a Unix socket of the container's. io_uring, 32-bit system
  *    calls and pidfd_getfd(2) end in the same hooks.
  *  - A socket is the container's own when the cgroup it was made in is the container's or below it.
  *    A socket keeps that cgroup for good, and an accepted one has its listener's.
- *  - A file is judged by what it is, for no file says who has opened it: see leads_out(). What is
+ *  - A file is checked by what it is, for no file says who has opened it: see leads_out(). What is
  *    kept out can't be passed between the container's own processes either, but for what is said
  *    there.
  *
@@ -87,9 +87,9 @@ static __always_inline int is_local_family(int family)
 	return family == AF_UNIX || family == AF_NETLINK || family == AF_ALG;
 }
 
-/* What the network hooks judge, by connect, by datagram or by packet. Raw sockets are judged by
+/* What the network hooks check, by connect, by datagram or by packet. Raw sockets are checked by
  * packet, whatever they carry. */
-static __always_inline int is_judged(int type, int protocol)
+static __always_inline int is_checked(int type, int protocol)
 {
 	switch (type) {
 	case SOCK_STREAM:
@@ -255,8 +255,8 @@ static __always_inline int made_in_this_cgroup(struct sock *sk)
 	return 0;
 }
 
-/* Is it an abstract socket (unix(7)) from outside this cgroup, in the network namespace where the
- * host's are? */
+/* Is it an abstract socket (unix(7)) from outside this cgroup, in the network namespace of the
+ * host's? */
 static __always_inline int is_foreign_abstract(struct sock *sk)
 {
 	struct unix_sock *unix_sk = bpf_skc_to_unix_sock(sk);
@@ -275,7 +275,7 @@ int BPF_PROG(jail_socket, int family, int type, int protocol, int kern)
 {
 	if (kern || is_local_family(family))
 		return ALLOW;
-	if ((family == AF_INET || family == AF_INET6) && is_judged(type, protocol))
+	if ((family == AF_INET || family == AF_INET6) && is_checked(type, protocol))
 		return ALLOW;
 	if (jail_is_probe(JAIL_LINE_FAMILY, (__u32)protocol))
 		return audit ? ALLOW : 0;

@@ -11,17 +11,17 @@
  *    call fail with EPERM before anything leaves.
  *  - egress sees each packet as it goes on the wire, and is the backstop for what the others can't
  *    see: raw, ICMP and UDP-Lite sockets, headers made by hand, source routes, address translation
- *    inside the container. To a blocked address only answers leave: TCP from a socket that has
+ *    inside the container. To a denied address only answers leave: TCP from a socket that has
  *    accepted the connection, and UDP to a peer that ingress has seen a short time ago. Whatever
- *    leaves, its source is judged.
+ *    leaves, its source is checked.
  *  - An address that the container's network namespace has a copy of (pasta gives it the host's),
- *    or may get, is the container itself where the kernel delivers it over the namespace's
+ *    or may get, is the container itself if the kernel delivers it over the namespace's
  *    loopback. So are 127.0.0.0/8 and ::1, unless they leave by another device: a host that takes
  *    such packets (route_localnet) delivers them to itself. That shows at egress, which drops what
- *    would leave; connect and sendmsg leave it to that, but where the socket is bound to a device.
+ *    would leave; connect and sendmsg leave it to that, unless the socket is bound to a device.
  *  - A TCP socket has accepted its connection if it descends from one that listened. Such a socket
  *    is marked when a SYN comes to it, and the kernel copies the mark to what it accepts. What was
- *    opened actively carries none: connections to an address that is blocked later end there.
+ *    opened actively carries none: connections to an address that is denied later end there.
  *  - sock_create marks raw IPv6 sockets, so that egress can distinguish what they write from the
  *    kernel's own neighbour discovery.
  *  - ingress lets everything in, and remembers at each UDP socket which peers on the host have sent
@@ -109,7 +109,7 @@ const volatile __u32 answer_ticks = 0;
 #define LOOPBACK_IFINDEX 1
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
 
-/* skb->priority of what a jailed socket sends to a blocked address of the network namespace that it
+/* skb->priority of what a jailed socket sends to a denied address of the network namespace that it
  * is in: it survives the loopback device. */
 #define FROM_JAIL 0x4a41494c
 
@@ -178,7 +178,7 @@ static __always_inline __u64 is_equal(const __u32 *addr, const struct jail_key *
 }
 
 /* The two ends of a datagram, as the container sees them: who is at the other one, and where the
- * container's is, a null pointer where that is not known. */
+ * container's is, a null pointer if that is not known. */
 struct ends {
 	const struct jail_key *peer, *local;
 	__u16 port, local_port;
@@ -312,7 +312,7 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 	place->heard = now;
 }
 
-/* Does a packet to or from this blocked address stay inside of the container's network namespace?
+/* Does a packet to or from this denied address stay inside of the container's network namespace?
  */
 static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
 {
@@ -336,9 +336,9 @@ static __always_inline void fill_destination_key(const struct bpf_sock_addr *ctx
 }
 
 /*
- * Binds the socket that connects to the very address that it connects to. Where that is an address
- * of its own network namespace the kernel would choose the same source by itself; where it is none,
- * bind refuses it, and connect can fail at once. What bind doesn't see, for a socket that is bound
+ * Binds the socket that connects to the very address that it connects to. If that is an address
+ * of its own network namespace the kernel would choose the same source by itself; if it is none,
+ * bind denies it, and connect can fail at once. What bind doesn't see, for a socket that is bound
  * already, egress decides.
  */
 static __always_inline int is_not_local(struct bpf_sock_addr *ctx, int family,
@@ -426,7 +426,7 @@ int jail_sendmsg6(struct bpf_sock_addr *ctx)
 	return check_call(ctx, AF_INET6, 0, JAIL_LINE_SENDMSG6);
 }
 
-/* The packet's socket; a null pointer where it has none that is more than a request or a remainder.
+/* The packet's socket; a null pointer if it has none that is more than a request or a remainder.
  */
 static __always_inline struct bpf_sock *full_socket(struct __sk_buff *skb)
 {
@@ -467,7 +467,7 @@ static __always_inline int is_of_process(struct __sk_buff *skb)
 #define ADVERTISEMENT 136
 
 /*
- * Is this the kernel's own IPv6 neighbour discovery? Its socket belongs to the jail where the
+ * Is this the kernel's own IPv6 neighbour discovery? Its socket belongs to the jail if the
  * runtime makes the network namespace inside of the container's cgroup, as runc does; without an
  * answer the host could not reach the container. The form must be exactly the kernel's, for
  * raw sockets that were made before the jail carry no mark: they can say who they claim to be on
@@ -505,7 +505,7 @@ static __always_inline int is_tcp_answer(struct __sk_buff *skb, __u8 tcp_flags)
 	       bpf_sk_storage_get(&jail_accepted, sk, 0, 0) != 0;
 }
 
-/* What may leave for an address that is blocked: the ports that its rule lets through, and answers.
+/* What may leave for an address that is denied: the ports that its rule allows, and answers.
  */
 static __always_inline int check_denied_destination(struct __sk_buff *skb,
 						    const struct jail_packet *packet, int verdict)
@@ -537,9 +537,9 @@ static __always_inline int check_denied_destination(struct __sk_buff *skb,
 
 /*
  * Does a packet claim to come from the host? Sent to another container's UDP socket it would make
- * that one's jail remember a peer that never spoke, and sent to anybody it would make that one
- * answer the host; so would one to a port of the host that is open. Raw, transparent and freebind
- * sockets can, also of TCP, whose first packet may carry data already. An address of the
+ * that one's jail remember a peer that never spoke, and sent to any other machine it would make
+ * that one answer the host; so would one to a port of the host that is open. Raw, transparent and
+ * freebind sockets can, also of TCP, whose first packet may carry data already. An address of the
  * container's own is none of the host's, and loopback's only as long as it stays inside.
  */
 static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_packet *packet)
@@ -557,7 +557,8 @@ static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_pa
 		skb->ifindex != LOOPBACK_IFINDEX);
 }
 
-/* What is odd does not leave, whatever it is for: source routes lead on to where nobody judges. */
+/* A packet that can't be parsed does not leave, whatever its destination: a source route leads on
+ * to a destination that no program checks. */
 static __always_inline int check_packet(struct __sk_buff *skb, const struct jail_packet *packet)
 {
 	int verdict;
@@ -584,8 +585,8 @@ int jail_egress(struct __sk_buff *skb)
 
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	/* connect and sendmsg have counted what these send, but for what they left to this; where
-	 * they deny, it never gets here. */
+	/* connect and sendmsg have counted what these send, but for what they left to this; what
+	 * they deny never gets here. */
 	if (audit && !packet.parse_status &&
 	    !jail_container_local(&jail_rules, &packet.destination) &&
 	    (socket_of(skb, SOCK_STREAM, IPPROTO_TCP) || socket_of(skb, SOCK_DGRAM, IPPROTO_UDP)))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
  * The few members of the kernel's own structures that the guard reads. The loader relocates every
- * access to where the running kernel keeps the member (CO-RE), and refuses to load where it has
+ * access to where the running kernel keeps the member (CO-RE), and fails to load if it has
  * none of that name; so order and size here mean nothing.
  */
 #ifndef JAIL_AI_KERNEL_TYPES_H

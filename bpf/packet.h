@@ -35,7 +35,7 @@
 enum jail_parse_status {
 	JAIL_PARSE_OK,
 	JAIL_PARSE_UNREADABLE, /* truncated, of a version that is not the family's, more extension
-				  headers than anybody needs, an IPv6 fragment */
+				  headers than any program needs, an IPv6 fragment */
 	JAIL_PARSE_SOURCE_ROUTED, /* goes on from its destination to one that was not checked: IPv4
 				   source route, IPv6 routing header */
 };
@@ -56,8 +56,8 @@ struct jail_packet {
 JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, __u32 size);
 
 /*
- * IPv4's options (RFC 791 3.1): a source route is loose (LSRR) or strict (SSRR). Nobody needs more
- * than a few options; a longer list counts as one.
+ * IPv4's options (RFC 791 3.1): a source route is loose (LSRR) or strict (SSRR). No program needs
+ * more than a few options; a longer list counts as one.
  */
 JAIL_INLINE __u8 jail_parse_options(const struct __sk_buff *skb, __u32 end)
 {

@@ -33,8 +33,8 @@ struct {
 	__uint(max_entries, JAIL_EVENT_BYTES);
 } jail_events SEC(".maps");
 
-/* Its one entry, at 0, is there for as long as somebody probes the jail: who puts it there
- * (BPF_NOEXIST) is alone. */
+/* Its one entry, at 0, is there for as long as a process probes the jail: only one can put it
+ * there (BPF_NOEXIST). */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
@@ -63,8 +63,8 @@ static __always_inline void jail_count(__u32 counter)
 		__sync_fetch_and_add(count, 1);
 }
 
-/* Of two at the same time one may be forgotten here, or its process named for the other's; the
- * counters are exact. */
+/* If two come at the same time, one may be forgotten here, or its process named for the other's;
+ * the counters are exact. */
 static __always_inline void jail_remember(const struct jail_event *event)
 {
 	struct jail_denial_seen *seen = bpf_map_lookup_elem(&jail_recent, &event->what);
@@ -81,7 +81,8 @@ static __always_inline void jail_remember(const struct jail_event *event)
 	bpf_map_update_elem(&jail_recent, &event->what, &first, BPF_ANY);
 }
 
-/* `by_task`: the process that runs is the one that is denied. A packet may leave in anybody's time.
+/* `by_task`: the process that runs is the one that is denied. A packet may leave while another
+ * process runs.
  */
 static __always_inline void jail_record(const struct jail_denial *what, int by_task)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * Stands in for the guard's Unix part where BPF LSM is not active: a container that shares the
+ * Stands in for the guard's Unix part if BPF LSM is not active: a container that shares the
  * engine's network namespace reaches no abstract Unix socket at all. Hooks of connect(2) and
  * sendto(2) know the name but not the socket behind it, so that those of the container itself are
  * closed, too. Linux 6.7.
@@ -37,7 +37,7 @@ static __always_inline int evaluate(struct bpf_sock_addr *ctx)
 	struct jail_denial what = {.reason = JAIL_REASON_ABSTRACT_UNIX};
 
 	if (call->uaddrlen <=
-	    (int)PATH_OFFSET) /* it names nobody: the kernel refuses or disconnects */
+	    (int)PATH_OFFSET) /* it names no peer: the kernel rejects it or disconnects */
 		return 1;
 	name = bpf_rdonly_cast(call->uaddr, bpf_core_type_id_kernel(struct sockaddr_un___kernel));
 	if (name->sun_path[0])

@@ -4,11 +4,11 @@
  * compiled into the BPF programs, the unit tests and every command that explains a verdict, so that
  * all of them give the same answer.
  *
- * How a destination is judged
+ * How a destination is checked
  *  1. Its address is looked up as it stands; the longest prefix that holds it decides.
  *  2. An IPv6 address that carries an IPv4 address (address.h) is looked up a second time as that.
- * Either lookup blocks.
- *  3. A rule that blocks still lets its port ranges pass, for the protocols that it names and no
+ * Either lookup denies.
+ *  3. A rule that denies still allows its port ranges, for the protocols that it names and no
  * other. A destination that no rule holds passes. The family that the caller of connect(2) claims
  * plays no part: sendto(2) with AF_UNSPEC and an IPv4 address on an IPv6 socket reach the hooks
  * with the real address filled in and another family.
@@ -29,7 +29,7 @@
 #include "address.h"
 
 /* The rule of the longest prefix that holds key->addr (key->prefix_bits is 128), or a null pointer.
- * `rules` is what the caller judges by. */
+ * `rules` is what the caller checks by. */
 JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct jail_key *key);
 
 /* Does the rule let this destination port (host byte order) of this IP protocol pass? */
@@ -51,7 +51,7 @@ JAIL_INLINE int jail_rule_admits(const struct jail_rule *rule, __u8 protocol, __
 }
 
 /* The verdict that means: let it pass. Any other verdict is the enum jail_reason of the rule that
- * blocks. */
+ * denies. */
 #define JAIL_VERDICT_PASS (-1)
 
 JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
@@ -63,12 +63,12 @@ JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key,
 		return JAIL_VERDICT_PASS;
 	if (rule->reason < JAIL_REASON_COUNT)
 		return rule->reason;
-	return JAIL_REASON_MALFORMED_PACKET; /* not a value of ours, but it blocks */
+	return JAIL_REASON_MALFORMED_PACKET; /* not a value of ours, but it denies */
 }
 
 /*
  * Is this address, as it stands, one that the container's own network namespace has or may get,
- * although it is blocked? What goes to it stays inside exactly where the kernel sends it over the
+ * although it is denied? What goes to it stays inside exactly if the kernel sends it over the
  * loopback device, which only a packet on its way out shows. Gives an enum
  * jail_container_local_kind.
  */
@@ -81,12 +81,12 @@ JAIL_INLINE int jail_container_local(const void *rules, const struct jail_key *k
 	return rule->container_local;
 }
 
-/* A protocol that no exception names: judged with it, a destination passes exactly when no rule
- * blocks its address. */
+/* A protocol that no exception names: checked with it, a destination passes exactly when no rule
+ * denies its address. */
 #define JAIL_PROTO_ANY 0
 
 /* One form of an address that jail_is_translated(). */
-JAIL_INLINE int jail_judge_form(const void *rules, const struct jail_key *key, int form,
+JAIL_INLINE int jail_check_form(const void *rules, const struct jail_key *key, int form,
 				__u8 protocol, __u16 port)
 {
 	struct jail_key inside;
@@ -100,23 +100,23 @@ JAIL_INLINE int jail_judge_form(const void *rules, const struct jail_key *key, i
 
 /* Not inlined, since hardly any packet comes here; no loop over forms, which clang lays out so that
  * Linux 6.1 takes it for one without an end. */
-JAIL_SELDOM int jail_judge_forms(const void *rules, const struct jail_key *key, __u8 protocol,
+JAIL_SELDOM int jail_check_forms(const void *rules, const struct jail_key *key, __u8 protocol,
 				 __u16 port)
 {
-	int verdict = jail_judge_form(rules, key, 0, protocol, port);
+	int verdict = jail_check_form(rules, key, 0, protocol, port);
 
 	if (verdict == JAIL_VERDICT_PASS)
-		verdict = jail_judge_form(rules, key, 1, protocol, port);
+		verdict = jail_check_form(rules, key, 1, protocol, port);
 	if (verdict == JAIL_VERDICT_PASS)
-		verdict = jail_judge_form(rules, key, 2, protocol, port);
+		verdict = jail_check_form(rules, key, 2, protocol, port);
 	if (verdict == JAIL_VERDICT_PASS)
-		verdict = jail_judge_form(rules, key, 3, protocol, port);
+		verdict = jail_check_form(rules, key, 3, protocol, port);
 	return verdict;
 }
 
 /*
- * Judges a destination of either family, in each form in which it would be travelled to. `port` is
- * in host byte order; 0 where the protocol has none. Gives JAIL_VERDICT_PASS or an enum
+ * Checks a destination of either family, in each form in which it would be travelled to. `port` is
+ * in host byte order; 0 if the protocol has none. Gives JAIL_VERDICT_PASS or an enum
  * jail_reason.
  */
 JAIL_INLINE int jail_evaluate(const void *rules, const struct jail_key *key, __u8 protocol,
@@ -132,7 +132,7 @@ JAIL_INLINE int jail_evaluate(const void *rules, const struct jail_key *key, __u
 		jail_key_v4(&inside, v4);
 		return jail_evaluate_key(rules, &inside, protocol, port);
 	}
-	return jail_is_translated(key) ? jail_judge_forms(rules, key, protocol, port)
+	return jail_is_translated(key) ? jail_check_forms(rules, key, protocol, port)
 				       : JAIL_VERDICT_PASS;
 }
 

@@ -141,7 +141,7 @@ int dispatch(CommandLine words, const jail_ai::Caller& caller) {
     return outcome ? hand_out(*outcome) : fail_in_time(std::move(outcome).error());
 }
 
-// Of the environment, before it is dropped.
+// Reads the environment, before it is dropped.
 std::string variable(const char* name) {
     const char* value = std::getenv(name);
     return value != nullptr ? value : "";

@@ -14,12 +14,12 @@ inline constexpr unsigned kBrokerDeadlineSeconds =
 // Starts the clock. Once a process.
 void start_deadline(unsigned seconds = kDeadlineSeconds);
 
-// Has the kernel kill this process after that time, also where it waits for something that no
-// signal with a handler interrupts, such as a file system that a user serves (FUSE). False where
+// Has the kernel kill this process after that time, also if it waits for something that no
+// signal with a handler interrupts, such as a file system that a user serves (FUSE). False if
 // the kernel has no timer to give.
 bool kill_after(unsigned seconds);
 
-// Has it passed? Anyone who would begin an interrupted call again asks first.
+// Has it passed? Call it before an interrupted call is begun again.
 bool deadline_passed();
 
 }  // namespace jail_ai

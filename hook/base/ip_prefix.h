@@ -19,11 +19,11 @@ namespace jail_ai {
 class IpPrefix {
 public:
     // From 4 or 16 bytes in network order and a length in bits of that family; bits behind the
-    // length are cleared. Nothing where the sizes don't fit.
+    // length are cleared. Nothing if the sizes don't fit.
     static std::optional<IpPrefix> from_bytes(std::span<const std::uint8_t> address, unsigned bits);
 
     // "10.0.0.0/8", "fd00::/8", or an address alone, which means all its bits. Zone indices
-    // (fe80::1%eth0) are dropped: a prefix knows no link. Nothing where the text is none of these
+    // (fe80::1%eth0) are dropped: a prefix knows no link. Nothing if the text is none of these
     // or has bits set behind the length.
     static std::optional<IpPrefix> parse(std::string_view text);
 

@@ -17,7 +17,7 @@ struct Named {
     std::string_view name;
 };
 
-// True where the table names each value from 0 to `last` once.
+// True if the table names each value from 0 to `last` once.
 template <typename Table, typename Value>
 constexpr bool names_each(const Table& table, Value last) {
     for (std::size_t number = 0; number <= static_cast<std::size_t>(last); ++number)

@@ -41,7 +41,7 @@ UniqueFd connect_to_syslog(int type) {
 }
 
 struct Syslog {
-    UniqueFd fd;  // empty where nobody listens
+    UniqueFd fd;  // empty if no process listens
     bool is_stream = false;
 };
 

@@ -11,12 +11,12 @@
 namespace jail_ai {
 
 // Connects to syslog now rather than with the first line, and reads the time zone, for a process
-// that is about to lose the right to. Where nobody listens, nobody will be asked again.
+// that is about to lose the right to. If no process listens, it is not tried again.
 void open_report();
 
 // Writes "jail-ai-hook: LINE", made printable (quote.h), to stderr, for LOG_WARNING and worse, and
 // then to syslog with the priority (LOG_ERR …). Never fails and never waits, as syslog(3) does for
-// a reader that has stopped: if nobody reads, the line is lost; the exit code remains.
+// a reader that has stopped: if it is full, the line is lost; the exit code remains.
 void report(int priority, std::string_view line);
 
 }  // namespace jail_ai

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Ending on request, for verbs that go on until somebody stops them (SIGTERM, SIGINT, SIGHUP).
+// Ending on request, for verbs that go on until a signal stops them (SIGTERM, SIGINT, SIGHUP).
 #pragma once
 
 namespace jail_ai {

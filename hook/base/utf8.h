@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Text from outside, of which nobody has said that it is UTF-8 (RFC 3629).
+// Text from outside, which may not be UTF-8 (RFC 3629).
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ struct Character {
     std::size_t length;  // 1 to 4 bytes
 };
 
-// Nothing where the text, which must not be empty, doesn't begin with a character in its shortest
+// Nothing if the text, which must not be empty, doesn't begin with a character in its shortest
 // form: surrogates and what is above U+10FFFF are none.
 std::optional<Character> first_character(std::string_view text);
 

@@ -21,15 +21,15 @@ bool owns_cgroup(const Peer& peer, const std::vector<uid_t>& owners) {
 }
 
 Status authorise_process(const Peer& peer, const TargetProcess& target) {
-    const auto refuse = [&](std::string_view why) {
+    const auto reject = [&](std::string_view why) {
         return Error{EX_NOPERM, fmt::format("process {} is not for uid {} to jail: {}", target.pid,
                                             peer.uid, why)};
     };
     if (!owns_user_namespace(peer, target))
-        return refuse(target.in_initial_user_namespace
+        return reject(target.in_initial_user_namespace
                           ? "it is in no user namespace but the machine's"
                           : "its user namespace is another user's");
-    if (!asks_for_another(peer, target)) return refuse("it asks for itself");
+    if (!asks_for_another(peer, target)) return reject("it asks for itself");
     return ok();
 }
 

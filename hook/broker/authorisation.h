@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// May this user have that process jailed? Judged from facts that broker/target.h collects. Pure;
+// May this user have that process jailed? Checked from facts that broker/target.h collects. Pure;
 // each check is a predicate of its own.
 #pragma once
 
@@ -27,7 +27,7 @@ struct TargetProcess {
     uid_t user_namespace_owner;  // 0 for the initial one
 };
 
-// Anyone who made a user namespace has every capability over the processes in it
+// A user who made a user namespace has every capability over the processes in it
 // (user_namespaces(7)): the kernel lets this peer trace and kill the target. The uid of the target
 // itself says less, for under --userns=keep-id it is one of the user's subordinate uids. What is in
 // the machine's own user namespace is root's to jail.

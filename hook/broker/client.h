@@ -16,8 +16,8 @@ namespace jail_ai {
 inline constexpr const char* kBrokerSocket = "/run/jail-ai-hook.sock";
 
 // Sends the message, with the pidfd of the container's process, to the broker that listens at
-// `path`, and waits for its answer until the deadline; where the broker has no time for this user
-// just now, asks again until then. Errors: EX_UNAVAILABLE where nobody listens, with what to
+// `path`, and waits for its answer until the deadline; if the broker has no time for this user
+// just now, asks again until then. Errors: EX_UNAVAILABLE if no broker listens, with what to
 // enable; EX_DATAERR for a message that is too long; EX_TEMPFAIL, EX_PROTOCOL, EX_IOERR.
 Result<Reply> ask_broker(const std::string& path, const Process& process, const Message& message);
 

@@ -50,7 +50,7 @@ Result<Connection> Connection::on(int fd) {
     if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) != 0)
         return system_error("ask who is connected", errno);
     if (credentials.uid == static_cast<uid_t>(-1))
-        return Error{EX_USAGE, "standard input is a socket that nobody is connected to"};
+        return Error{EX_USAGE, "standard input is a socket without a peer"};
     return Connection(fd, {credentials.pid, credentials.uid});
 }
 

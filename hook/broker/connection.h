@@ -21,21 +21,21 @@ struct Header {
 
 class Connection {
 public:
-    // Error: EX_USAGE where the descriptor is not a connected Unix stream socket. Doesn't own it.
+    // Error: EX_USAGE if the descriptor is not a connected Unix stream socket. Doesn't own it.
     static Result<Connection> on(int fd);
 
     const Peer& peer() const { return peer_; }
 
-    // Into `header`, which keeps the descriptor also of what is refused. Errors: EX_PROTOCOL for
+    // Into `header`, which keeps the descriptor also of a rejected message. Errors: EX_PROTOCOL for
     // what is not a header, for no descriptor or for more than one; what parse_header() says. Waits
     // for the sender until the deadline.
     Status receive_header(Header& header) const;
 
-    // Descriptors that come with it are dropped by the kernel. Errors: EX_PROTOCOL where it ends
+    // Descriptors that come with it are dropped by the kernel. Errors: EX_PROTOCOL if it ends
     // too soon.
     Result<Message> receive_body(const PartSizes& sizes) const;
 
-    // Error: EX_IOERR where nobody is there any more. Never waits.
+    // Error: EX_IOERR if the peer has gone. Never waits.
     Status answer(const Reply& answer) const;
 
 private:

@@ -25,7 +25,7 @@ struct Message {
     std::string state;               // JSON, as the runtime gave it
     std::string config;              // JSON, the bundle's config.json
     std::string hosts;               // the container's /etc/hosts …
-    std::string resolv_conf;         // … and /etc/resolv.conf; empty where there is none
+    std::string resolv_conf;         // … and /etc/resolv.conf; empty if there is none
 };
 
 enum Part { kFlags, kState, kConfig, kHosts, kResolvConf, kParts };

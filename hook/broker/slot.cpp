@@ -10,7 +10,7 @@ namespace jail_ai {
 namespace {
 
 constexpr const char* kFile = "slots";
-// Descriptors are closed in the order of their numbers when a process ends. Where a user's
+// Descriptors are closed in the order of their numbers when a process ends. If a user's
 // descriptor, which has a lower one, makes that wait (a file on FUSE before Linux 6.4), the slot
 // stays taken meanwhile: it is that user's own.
 constexpr int kHighDescriptor = 200;

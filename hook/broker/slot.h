@@ -17,7 +17,7 @@ inline constexpr int kSlotsOfUser = 4;
 // holds nothing.
 class Slot {
 public:
-    // Errors: EX_TEMPFAIL where the user has all of them, EX_OSERR where the file can't be had. The
+    // Errors: EX_TEMPFAIL if the user has all of them, EX_OSERR if the file can't be had. The
     // directory is made if it isn't there.
     static Result<Slot> take(const Peer& peer);
 

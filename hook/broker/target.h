@@ -30,8 +30,8 @@ Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, std::size_t 
 // They are still what was proved, apart from the cgroup's being free of programs.
 Status prove_again(const Peer& peer, const Process& process, const Cgroup& cgroup);
 
-// The process that started the one at the other end: of a hook, the runtime. 0 where that can't be
-// known any more. A number is not a process: what is read of it may only make the judgement of
+// The process that started the one at the other end: of a hook, the runtime. 0 if that can't be
+// known any more. A number is not a process: what is read of it may only make the verdict of
 // risks stricter or be the peer's own lie.
 pid_t runtime_of(const Peer& peer);
 

@@ -26,7 +26,7 @@ struct Arguments {
     std::vector<std::pair<std::string_view, std::string>> options;
     std::vector<std::string> words;
 
-    // That of the option, or nullptr where it isn't there.
+    // That of the option, or nullptr if it isn't there.
     const std::string* value(std::string_view option) const;
     bool has(std::string_view option) const { return value(option) != nullptr; }
 };

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "attach" and "detach": the block for what no engine has called the hook for, and its end. What is
-// attached is judged as the hook would have, and takes the place of the jail that is there. What a
-// container's annotations say comes to the settings.
+// "attach" and "detach": jails a cgroup or container that no engine has called the hook for, and
+// ends that. What is attached is checked as the hook would have, and takes the place of the jail
+// that is there. What a container's annotations say comes to the settings.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <syslog.h>
@@ -14,6 +14,7 @@
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
 #include "commands/verbs.h"
+#include "container/container_id.h"
 #include "engines/annotation_sources.h"
 #include "engines/bundle_files.h"
 #include "engines/container_lookup.h"
@@ -30,11 +31,11 @@ namespace {
 constexpr std::string_view kPid = "--pid", kCgroup = "--cgroup", kContainer = "--container";
 
 std::string called(std::string_view id) {
-    return fmt::format("container {}", quote(id));
+    return container_text(id);
 }
 
-// A container that runs, as its config.json has it where that is known to be root's, and else its
-// process. The name is kept with the jail, as the runtime's id is.
+// A container that runs, as its config.json has it if that is known to be root's, and else as
+// its process. The name is kept with the jail, as the runtime's id is.
 Result<Container> running(std::string name, Process process, Cgroup cgroup,
                           const std::string& bundle) {
     auto files = TRY(bundle.empty() ? BundleFiles::of_process(process) : BundleFiles::open(bundle));
@@ -143,9 +144,8 @@ Result<Outcome> detach(const Arguments& arguments, const Caller& /*caller*/) {
             return Outcome{
                 {},
                 {{LOG_WARNING,
-                  fmt::format(
-                      "cgroup {}: {} programs detached, the host is no longer blocked there",
-                      quote(cgroup.path), *detached)}}};
+                  fmt::format("cgroup {}: {} programs detached, the host is no longer denied there",
+                              quote(cgroup.path), *detached)}}};
     }
     return Error{EX_NOINPUT, "no jail attached to that cgroup: see 'jail-ai-hook status'"};
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Theory of operation. A rootless engine's hook runs in a user namespace, where the kernel refuses
-// BPF. Anybody may talk to this process, which has what it takes; so all that is said is a claim,
-// and each claim is proved or can't matter:
+// Theory of operation. A rootless engine's hook runs in a user namespace, and the kernel loads no
+// BPF programs from one. Any user may talk to this process, which has the privilege; so each thing
+// that a client says is a claim, and is proved or has no effect:
 //
 //   who asks         the kernel says (SO_PEERCRED), not the message
 //   for what         a pidfd says, not the number in the state; it must be in a user namespace that
@@ -11,7 +11,7 @@
 //                    a jail is the least it can do to it
 //   what may happen  only that programs are attached to that cgroup. No message detaches, replaces
 //                    or reads a jail. A program that is attached beside others can only deny more
-//                    (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is refused a
+//                    (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is denied a
 //                    second, rather than compared
 //   the files        config.json, hosts and resolv.conf come as bytes. The broker opens no path
 //                    that a user could have a say in: no link, fifo or endless file of theirs can
@@ -21,7 +21,7 @@
 //                    timer kills the process, a user has four processes at a time (broker/slot.h)
 //                    and --max-jails jails
 //
-// A jailed agent that reaches the socket (its container's root has the user's uid) is refused as
+// A jailed agent that reaches the socket (its container's root has the user's uid) is rejected as
 // such; were it not, it could have done to its own child cgroups what makes them tighter. It can't
 // name the user's other containers: its PID namespace doesn't show them.
 //
@@ -41,6 +41,7 @@
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
 #include "commands/verbs.h"
+#include "container/container_id.h"
 #include "container/flags.h"
 #include "container/state.h"
 #include "engines/container_name_files.h"
@@ -98,13 +99,13 @@ public:
 
     LogLines run() {
         auto done = jail_one();
-        if (!done) return refuse(std::move(done).error());
+        if (!done) return reject(std::move(done).error());
         for (LogLine& line : *done) line.text.insert(0, who_ + ": ");
         return std::move(*done);
     }
 
-    // To somebody who has gone it can't be said; then nothing is attached either.
-    LogLines refuse(Error error) const {
+    // A client that has gone gets no answer; then nothing is attached either.
+    LogLines reject(Error error) const {
         if (deadline_passed())
             error = {EX_TEMPFAIL, fmt::format("{}: not done within {} s", error.message,
                                               kBrokerDeadlineSeconds)};
@@ -122,14 +123,14 @@ private:
             TRY(prove_target(connection_.peer(), std::move(header_.descriptor), most_jails_));
         auto message = TRY(connection_.receive_body(header_.sizes));
         auto state = TRY(parse_state(message.state).context("container state"));
-        who_ += fmt::format(": container {}", quote(state.id));
+        who_ += ": " + container_text(state.id);
         TRY(check_network_stack(target.process, state.annotations));
         auto request = TRY(join_all(arguments_.defaults, message.flags, state.annotations));
         if (request.mode == Mode::off)
             return Error{EX_DATAERR, "block-host=false: nothing for the broker to do"};
         const auto container =
             TRY(container_of(std::move(target), state, std::move(message), connection_.peer()));
-        auto jailed = TRY(jail(container, request, Existing::refuse));
+        auto jailed = TRY(jail(container, request, Existing::reject));
         TRY(prove_again(connection_.peer(), container.process, container.cgroup));
         // A peer without the answer yes has no jail: the engine won't start that container.
         TRY(connection_.answer({ReplyStatus::yes, 0, jailed.lines.back().text}));
@@ -144,21 +145,22 @@ private:
     Header header_;    // holds what came beside the request until it is answered
 };
 
-// A request that was refused has had its answer, and is not a failure of this process: systemd
+// A request that was rejected has had its answer, and is not a failure of this process: systemd
 // would keep a failed unit for each.
 Result<Outcome> serve(const Arguments& arguments, const Caller& /*caller*/) {
     if (!kill_after(kBrokerDeadlineSeconds + 2)) return system_error("set a timer", errno);
     auto is_root = TRY(in_initial_user_namespace());
     if (!is_root)
-        return Error{EX_NOPERM,
-                     "the broker runs in a user namespace, where the kernel refuses BPF programs"};
+        return Error{
+            EX_NOPERM,
+            "the broker runs in a user namespace, and the kernel loads no BPF programs from one"};
     auto most_jails = TRY(max_jails(arguments));
     auto connection = TRY(Connection::on(STDIN_FILENO));
     // Outlives the service: to close what a peer has sent may wait for that peer, who then has a
     // slot less.
     const auto slot = Slot::take(connection.peer());
     Service service(connection, arguments, most_jails);
-    if (!slot) return Outcome{{}, service.refuse(slot.error())};
+    if (!slot) return Outcome{{}, service.reject(slot.error())};
     // Only now, for a slot is a file that is written.
     TRY(confine(Role::broker));
     return Outcome{{}, service.run()};  // reads the first byte of what the peer has sent

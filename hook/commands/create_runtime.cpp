@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // "createRuntime": engines call it while a container exists and its process has not started. Where
-// that asks for the block, its cgroup is jailed; where the caller is not root of the machine but of
+// that asks for the block, its cgroup is jailed; if the caller is not root of the machine but of
 // a user namespace (a rootless engine's hook), through the broker. On failure nothing is attached
 // and the engine must not start the container, unless it asks by on-failure=run to be started all
 // the same; then the log says so at LOG_CRIT.
@@ -14,6 +14,7 @@
 #include "commands/jail_by_broker.h"
 #include "commands/jail_container.h"
 #include "commands/verbs.h"
+#include "container/container_id.h"
 #include "container/json_writer.h"
 #include "container/state.h"
 #include "engines/annotation_authors.h"
@@ -32,7 +33,7 @@ Result<Request> read_request(const ContainerState& state, const Defaults& defaul
     return join_settings(defaults, asked);
 }
 
-// An engine that had given nobody's annotations to the container but the user's would not have
+// An engine that gives only the user's annotations to a container would not have
 // called the hook.
 bool only_others_ask(const ContainerState& state, const Defaults& defaults,
                      const IgnoredAnnotations& ignored) {
@@ -85,10 +86,9 @@ Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
                                const IgnoredAnnotations& ignored, const Arguments& arguments,
                                bool is_root) {
     if (only_others_ask(state, arguments.defaults, ignored))
-        return LogLines{{LOG_INFO, "host not blocked: nobody who runs the container asks for it"}};
+        return LogLines{{LOG_INFO, "not jailed: no annotation and no default asks for it"}};
     auto request = TRY(read_request(state, arguments.defaults));
-    if (request.mode == Mode::off)
-        return LogLines{{LOG_INFO, "host not blocked: block-host=false"}};
+    if (request.mode == Mode::off) return LogLines{{LOG_INFO, "not jailed: block-host=false"}};
     auto [lines, is_final] = is_root ? BrokerOutcome{jail_here(state, request), false}
                                      : jail_by_broker(state, std::move(text), request, arguments);
     if (!lines && request.on_failure == OnFailure::run && !is_final)
@@ -102,7 +102,7 @@ Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*calle
     TRY(confine(is_root ? Role::create_runtime : Role::ask_broker));
     auto text = TRY(read_all(STDIN_FILENO, kMaxStateBytes).context("read container state"));
     auto state = TRY(parse_state(text).context("container state"));
-    const std::string container = fmt::format("container {}", quote(state.id));
+    const std::string container = container_text(state.id);
     auto ignored = TRY(
         ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
     auto lines = jail_as_asked(state, ignored.empty() ? std::move(text) : state_text(state),

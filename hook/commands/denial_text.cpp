@@ -21,7 +21,7 @@ std::optional<IpPrefix> address_of(const jail_denial& what) {
     return IpPrefix::from_bytes(bytes, 128);
 }
 
-// What was denied in place of an address; empty where there is one.
+// What was denied in place of an address; empty if there is one.
 std::string_view other_than_address(const jail_denial& what) {
     const ReasonRow* row = find_row(kReasons, what.reason);
     return row == nullptr ? "" : row->denied;
@@ -57,8 +57,8 @@ std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     return {text, ::strnlen(text, comm.size())};
 }
 
-void put_refusal(JsonWriter& writer, const jail_denial& what, std::uint32_t pid,
-                 std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
+void put_denial(JsonWriter& writer, const jail_denial& what, std::uint32_t pid,
+                std::span<const std::uint8_t, JAIL_COMM_SIZE> comm) {
     put(writer, "what", denial_text(what));
     put(writer, "reason", reason_name(what.reason));
     if (pid == 0) return;

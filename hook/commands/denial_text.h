@@ -22,7 +22,7 @@ constexpr std::string_view denied_by(Mode mode) {
     return mode == Mode::audit ? "would have denied" : "denied";
 }
 
-// The address, where what was refused is one; else nothing.
+// The address, if what was denied is one; else nothing.
 std::string destination_of(const jail_denial& what);
 
 std::string protocol_text(std::uint8_t protocol);  // "tcp", "protocol 47"
@@ -30,12 +30,12 @@ std::string protocol_text(std::uint8_t protocol);  // "tcp", "protocol 47"
 // What a process calls itself, with whatever bytes it likes.
 std::string comm_of(std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
 
-// The members of an object that say what was refused, why, and to which process where that is
+// The members of an object that say what was denied, why, and to which process if that is
 // known.
-void put_refusal(JsonWriter& writer, const jail_denial& what, std::uint32_t pid,
-                 std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
+void put_denial(JsonWriter& writer, const jail_denial& what, std::uint32_t pid,
+                std::span<const std::uint8_t, JAIL_COMM_SIZE> comm);
 
-// Of CLOCK_REALTIME in ns, by RFC 3339 in UTC; to the millisecond or to the second.
+// Formats CLOCK_REALTIME in ns by RFC 3339 in UTC; to the millisecond or to the second.
 std::string time_text(std::uint64_t real, bool milliseconds);
 
 }  // namespace jail_ai

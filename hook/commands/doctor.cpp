@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "doctor": does the block work on this machine, for this user, and what is to be done where it
-// doesn't?
+// "doctor": checks whether the block works on this machine, for this user, and says how to fix it
+// if not.
 #include "commands/arguments.h"
 #include "commands/verbs.h"
 #include "doctor/probe.h"

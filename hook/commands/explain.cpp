@@ -2,7 +2,8 @@
 //
 // "explain": what would become of a destination, or the whole policy. A container that is named is
 // seen as it is now, and asked for by its own annotations, which those of the question override;
-// else it is one with a network of its own. Where nobody says whether to block, it is blocked.
+// else it is one with a network of its own. If neither says whether to block, it is treated as
+// jailed.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include "commands/explain_arguments.h"
 #include "commands/explanation.h"
 #include "commands/verbs.h"
+#include "container/container_id.h"
 #include "engines/annotation_sources.h"
 #include "engines/bundle_files.h"
 #include "engines/container_lookup.h"
@@ -36,7 +38,7 @@ Result<RunningContainer> container_meant(const Question& question) {
 std::string called(const RunningContainer& container) {
     if (container.pid == 0) return "a container with a network of its own";
     if (container.id.empty()) return fmt::format("process {}", container.pid);
-    return fmt::format("container {}", quote(container.id));
+    return container_text(container.id);
 }
 
 Result<Request> request_of(const Question& question, Annotations annotations) {

@@ -15,7 +15,7 @@ namespace jail_ai {
 
 struct AskedDestination {
     IpPrefix address;
-    std::uint8_t protocol;  // 0 where no port is asked for
+    std::uint8_t protocol;  // 0 if no port is asked for
     std::uint16_t port;     // likewise
     std::string text;       // "10.88.0.1:5432/tcp"
 };
@@ -29,7 +29,7 @@ struct Question {
     bool json = false;
 };
 
-// "10.88.0.1", "10.88.0.1:53/udp", "[fd00::1]:80", "fd00::1"; tcp where only a port is said.
+// "10.88.0.1", "10.88.0.1:53/udp", "[fd00::1]:80", "fd00::1"; tcp if only a port is said.
 // Errors: EX_USAGE.
 Result<AskedDestination> parse_asked_destination(std::string_view text);
 
@@ -42,7 +42,7 @@ inline constexpr Option kExplainOptions[] = {
 };
 inline constexpr Words kExplainWords = {"DESTINATION"};
 
-// Of words that the parser has taken for these. Errors: EX_USAGE.
+// Reads them from parsed arguments. Errors: EX_USAGE.
 Result<Question> read_question(const Arguments& arguments);
 
 }  // namespace jail_ai

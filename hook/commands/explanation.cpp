@@ -37,7 +37,7 @@ std::string describe(const jail_rule& rule) {
 
 // "denied", "container-local", "counted" or "allowed".
 std::string_view word_for(const Policy& policy, const Evaluation& evaluation) {
-    if (!evaluation.blocked || policy.mode == Mode::off) return "allowed";
+    if (!evaluation.denied || policy.mode == Mode::off) return "allowed";
     if (evaluation.is_container_local()) return "container-local";
     return policy.mode == Mode::audit ? "counted" : "denied";
 }
@@ -104,7 +104,7 @@ void put_policy(JsonWriter& writer, const Policy& policy,
     if (destination) {
         const Evaluation evaluation = check_asked(policy, *destination);
         put(writer, "verdict", word_for(policy, evaluation));
-        if (evaluation.blocked) put(writer, "reason", reason_name(evaluation.reason));
+        if (evaluation.denied) put(writer, "reason", reason_name(evaluation.reason));
         if (evaluation.rule == nullptr) return;
         writer.Key("rule");
         return put_rule(writer, *evaluation.prefix, *evaluation.rule);
@@ -126,7 +126,7 @@ std::string people_text(const Explanation& explanation) {
         text += fmt::format("{}, block-host={}: {} rules, everything else is allowed\n{}",
                             explanation.container, mode_name(policy.mode), policy.rules.size(),
                             table_of(policy.rules));
-    for (const std::string& unused : policy.unused_exceptions) text += unused + "\n";
+    for (const std::string& unused : policy.unused_allow_rules) text += unused + "\n";
     if (!explanation.is_running) return text;
     if (!explanation.jail)
         return text + fmt::format("{} is not jailed: this is the policy that it would get\n",

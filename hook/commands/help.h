@@ -30,8 +30,8 @@ inline bool is_help(std::string_view word) {
     return word == "--help" || word == "-h";
 }
 
-// Of a verb that machines call only the first word asks: what stands in a hooks.d JSON behind other
-// flags is a mistake, and refused as such.
+// For a verb that engines call only the first word counts: behind other flags of a hooks.d JSON it
+// is a mistake, and rejected as such.
 bool asks_for_help(const Verb& verb, std::span<char* const> words);
 
 // "unknown verb …" or "no verb", and what to do.

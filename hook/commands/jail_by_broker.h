@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the hook of a rootless engine does instead of attaching: judges what only it can see, and
+// What the hook of a rootless engine does instead of attaching: checks what only it can see, and
 // has the broker do the rest.
 #pragma once
 

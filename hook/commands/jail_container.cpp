@@ -47,7 +47,7 @@ Error rejection_for(const Bundle& bundle, const std::vector<FoundRisk>& fatal) {
                         fmt::join(texts, "; "), setting, quotes, fmt::join(names, " "), quotes)};
 }
 
-// What closes the routes that no network hook sees: where this kernel has BPF LSM, the jail has its
+// What closes the routes that no network hook sees: if this kernel has BPF LSM, the jail has its
 // guard or there is no jail.
 Result<Guard> choose_guard(const Container& container, const Request& request) {
     if (TRY(guard_is_available())) return Guard::lsm;
@@ -74,11 +74,11 @@ LogLines lines_of(LogLines risks, const NetworkFacts& host, const Policy& policy
                   const Cgroup& cgroup) {
     LogLines lines = std::move(risks);
     for (const std::string& warning : host.warnings) lines.push_back({LOG_WARNING, warning});
-    for (const std::string& unused : policy.unused_exceptions)
+    for (const std::string& unused : policy.unused_allow_rules)
         lines.push_back({LOG_NOTICE, unused});
     lines.push_back(
-        {LOG_INFO, fmt::format("{}: {} prefixes, {}, cgroup {}",
-                               policy.mode == Mode::audit ? "audit only" : "host blocked",
+        {LOG_INFO, fmt::format("{} {} prefixes, {}, cgroup {}",
+                               policy.mode == Mode::audit ? "audit only: counts" : "jailed: denies",
                                policy.rules.size(), guard == Guard::lsm ? "guarded" : "no BPF LSM",
                                quote(cgroup.path()))});
     return lines;

@@ -27,7 +27,7 @@ struct CheckedRisks {
     std::uint32_t risks;  // the same, as bits by enum Risk
 };
 
-// Rejects a container that can go round the block (EX_CONFIG), unless it accepts by name what lets
+// Rejects a container that could bypass the block (EX_CONFIG), unless it accepts by name what lets
 // it, or is only watched.
 Result<CheckedRisks> check_risks(const Bundle& bundle, const ContainerFacts& facts,
                                  const Request& request);

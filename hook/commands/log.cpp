@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// "log": what was refused, remembered or as it happens.
+// "log": what was denied, remembered or as it happens.
 #include <fmt/format.h>
 #include <poll.h>
 #include <syslog.h>
@@ -11,13 +11,15 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/quote.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
 #include "commands/container_selector.h"
+#include "commands/jail_names.h"
 #include "commands/log_report.h"
 #include "commands/select_running.h"
 #include "commands/verbs.h"
+#include "container/container_id.h"
+#include "engines/container_names.h"
 #include "jail/events.h"
 #include "jail/reader.h"
 
@@ -35,9 +37,9 @@ std::uint64_t boot_time() {
     return nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME);
 }
 
-jail_event last_event(const RecentDenial& refusal) {
-    jail_event event{refusal.what, refusal.seen.pid, refusal.seen.last, {}};
-    std::ranges::copy(refusal.seen.comm, event.comm);
+jail_event last_event(const RecentDenial& denial) {
+    jail_event event{denial.what, denial.seen.pid, denial.seen.last, {}};
+    std::ranges::copy(denial.seen.comm, event.comm);
     return event;
 }
 
@@ -61,7 +63,9 @@ private:
 
 Result<Outcome> show_remembered(const Arguments& asked) {
     auto jails = TRY(read_jails(JailPart::denials));
-    const ContainerSelector meant = select_running(asked.words);
+    std::vector<RunningContainer> containers = named_containers();
+    put_names(jails, containers);
+    const ContainerSelector meant(asked.words, std::move(containers));
     std::vector<std::string_view> ids;
     std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
     TRY(check_jailed(meant, ids));
@@ -70,9 +74,9 @@ Result<Outcome> show_remembered(const Arguments& asked) {
     for (const JailSnapshot& jail : jails) {
         if (!meant.has(jail.container_id())) continue;
         const Mode mode = jail.metadata ? jail.metadata->mode : Mode::enforce;
-        for (const RecentDenial& refusal : jail.recent_denials)
-            entries.push_back({refusal.seen.last + boot, jail.container_id(), mode,
-                               last_event(refusal), refusal.seen.count});
+        for (const RecentDenial& denial : jail.recent_denials)
+            entries.push_back({denial.seen.last + boot, jail.container_id(), jail.name, mode,
+                               last_event(denial), denial.seen.count});
     }
     std::ranges::sort(entries, {}, &LogEntry::real);
     std::string text;
@@ -80,7 +84,7 @@ Result<Outcome> show_remembered(const Arguments& asked) {
     return Outcome{std::move(text), {}};
 }
 
-// Goes on until it is asked to stop, or nobody takes what it prints.
+// Goes on until it is asked to stop, or its reader has gone.
 Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     listen_for_stop();
     auto events = TRY(Events::open());
@@ -89,15 +93,14 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     const auto add = [&](const DenialEvent& denial) {
         if (meant.has(denial.container))
             text += line_of(
-                {denial.event.when + boot_time(), denial.container, denial.mode, denial.event},
+                {denial.event.when + boot_time(), denial.container, {}, denial.mode, denial.event},
                 asked);
     };
     const auto report_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))
-            caller.report(
-                {LOG_WARNING, fmt::format("container {}: {} more denials came faster than "
-                                          "they could be read; status counts them",
-                                          quote(container), count)});
+            caller.report({LOG_WARNING, fmt::format("{}: {} more denials came faster than "
+                                                    "they could be read; status counts them",
+                                                    container_text(container), count)});
     };
     while (!stop_requested()) {
         pollfd ready{events.fd(), POLLIN, 0};

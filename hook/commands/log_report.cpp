@@ -5,12 +5,13 @@
 
 #include "base/quote.h"
 #include "commands/denial_text.h"
+#include "container/container_id.h"
 #include "container/json_writer.h"
 #include "policy/reason.h"
 
 namespace jail_ai {
 
-std::string refusal_sentence(const LogEntry& entry) {
+std::string denial_sentence(const LogEntry& entry) {
     const jail_event& event = entry.event;
     return fmt::format(
         "{} {} ({}){}{}", denied_by(entry.mode), denial_text(event.what),
@@ -21,10 +22,10 @@ std::string refusal_sentence(const LogEntry& entry) {
 }
 
 std::string log_to_people(const LogEntry& entry) {
-    const std::string_view container =
-        entry.container.empty() ? "unknown" : entry.container.substr(0, 12);
-    return fmt::format("{} {:12} {}\n", time_text(entry.real, true), printable(container),
-                       refusal_sentence(entry));
+    return fmt::format(
+        "{} {:12} {}\n", time_text(entry.real, true),
+        entry.container.empty() ? "unknown" : shown_container(entry.container, entry.name),
+        denial_sentence(entry));
 }
 
 std::string log_to_machines(const LogEntry& entry) {
@@ -34,8 +35,9 @@ std::string log_to_machines(const LogEntry& entry) {
     writer.StartObject();
     put(writer, "time", time_text(entry.real, true));
     put(writer, "container", printable(entry.container));
+    if (!entry.name.empty()) put(writer, "name", entry.name);
     put(writer, "mode", entry.mode == Mode::audit ? "audit" : "enforce");
-    put_refusal(writer, event.what, event.pid, event.comm);
+    put_denial(writer, event.what, event.pid, event.comm);
     if (const std::string destination = destination_of(event.what); !destination.empty()) {
         put(writer, "destination", destination);
         put(writer, "port", std::uint64_t{event.what.port});

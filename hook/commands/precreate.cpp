@@ -17,6 +17,7 @@
 #include "commands/arguments.h"
 #include "commands/verbs.h"
 #include "container/config.h"
+#include "container/container_id.h"
 #include "container/state.h"
 #include "engines/annotation_authors.h"
 #include "sandbox/sandbox.h"
@@ -27,16 +28,19 @@
 namespace jail_ai {
 namespace {
 
-// A config.json doesn't hold the container's name. Its cgroup ends in it, as podman makes it.
+// A config.json doesn't hold the container's ID. Its cgroup ends in it: "machine.slice:libpod:ID",
+// "/libpod_parent/libpod-ID".
 std::string container_name(const rapidjson::Value& config) {
     const auto linux_part = find_object(config, "linux");
     if (!linux_part || *linux_part == nullptr) return "container";
     const auto path = find_string(**linux_part, "cgroupsPath");
     if (!path || *path == nullptr) return "container";
-    return fmt::format("container {}", quote(string_of(**path)));
+    const std::string_view whole = string_of(**path);
+    return container_text(whole.substr(whole.find_last_of(":-/") + 1));
 }
 
-// Nothing where nobody asks: podman calls this for whatever container its JSON matches.
+// Nothing if no source asks for the block: podman calls this for whatever container its JSON
+// matches.
 Result<std::optional<Request>> read_request(const rapidjson::Value& config,
                                             const Defaults& defaults) {
     auto annotations = TRY(read_annotations(config));
@@ -90,7 +94,7 @@ const Verb kPrecreate{
         "Reads the proposed config.json from standard input and writes it to standard output, on a "
         "kernel\n"
         "without BPF LSM with less in it: no CAP_NET_RAW, no socket families that the block can't "
-        "judge.",
+        "check.",
     .called_by = CalledBy::machines,
     .takes_settings = true,
     .deadline = kDeadlineSeconds,

@@ -13,6 +13,7 @@
 #include "commands/explanation.h"
 #include "commands/select_running.h"
 #include "commands/verbs.h"
+#include "container/container_id.h"
 #include "container/json_writer.h"
 #include "jail/connections.h"
 #include "jail/refresh.h"
@@ -40,7 +41,7 @@ struct Changed {
     std::uint64_t cgroup;  // its id
 };
 
-// Nothing ends where the cgroup has gone meanwhile.
+// Ends nothing if the cgroup has gone meanwhile.
 Result<unsigned> end_connections(const Changed& changed) {
     auto directory = TRY(open_cgroup_by_id(changed.cgroup));
     return directory ? end_blocked_connections(directory->get(), changed.jail, changed.rules) : 0U;
@@ -68,22 +69,20 @@ Refreshed refresh_one(const OpenJail& jail, RulesDiff& diff, bool only_look) {
     return refreshed;
 }
 
-std::string name_of(const Refreshed& jail) {
-    return jail.container.empty() ? "an unknown container"
-                                  : fmt::format("container {}", quote(jail.container));
-}
-
 std::string to_people(const std::vector<Refreshed>& jails, bool only_look) {
     std::string text;
     std::size_t changed = 0;
     for (const Refreshed& jail : jails) {
         if (!jail.left_alone.empty())
-            text += fmt::format("{}: left alone: {}\n", name_of(jail), jail.left_alone);
-        if (!jail.failure.empty()) text += fmt::format("{}: {}\n", name_of(jail), jail.failure);
-        if (!jail.warning.empty()) text += fmt::format("{}: {}\n", name_of(jail), jail.warning);
+            text += fmt::format("{}: left alone: {}\n", container_text(jail.container),
+                                jail.left_alone);
+        if (!jail.failure.empty())
+            text += fmt::format("{}: {}\n", container_text(jail.container), jail.failure);
+        if (!jail.warning.empty())
+            text += fmt::format("{}: {}\n", container_text(jail.container), jail.warning);
         if (jail.changes.empty()) continue;
         ++changed;
-        text += fmt::format("{}:\n", name_of(jail));
+        text += fmt::format("{}:\n", container_text(jail.container));
         for (const std::string& change : jail.changes) text += fmt::format("  {}\n", change);
         if (jail.ended != 0) text += fmt::format("  {} connections ended\n", jail.ended);
     }

@@ -14,14 +14,14 @@
 namespace jail_ai {
 
 struct Refreshed {
-    std::string container;  // the runtime's id; empty where unknown
+    std::string container;  // the runtime's id; empty if unknown
     std::vector<std::string>
-        changes;             // as find_differences() writes them; empty where all was up to date
-    std::string left_alone;  // why, where that is so
-    unsigned ended;          // connections from before to what is blocked now
-    // Why they could not be ended, where that is so: they are cut anyway.
+        changes;             // as find_differences() writes them; empty if all was up to date
+    std::string left_alone;  // why, if that is so
+    unsigned ended;          // connections from before to what is denied now
+    // Why they could not be ended, if that is so: they are cut anyway.
     std::string warning;
-    // What went wrong, where something did: the rules are then no looser than before.
+    // What went wrong, if something did: the rules are then no looser than before.
     std::string failure;
 };
 

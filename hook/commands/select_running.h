@@ -12,7 +12,7 @@
 
 namespace jail_ai {
 
-// No names are looked up where there are no words.
+// No names are looked up if there are no words.
 inline ContainerSelector select_running(std::vector<std::string> words) {
     std::vector<RunningContainer> named;
     if (!words.empty()) named = named_containers();

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "commands/arguments.h"
 #include "commands/container_selector.h"
+#include "commands/jail_names.h"
 #include "commands/status_report.h"
 #include "commands/verbs.h"
 #include "container/cgroup_path.h"
@@ -19,20 +20,6 @@ namespace jail_ai {
 namespace {
 
 constexpr std::string_view kJson = "--json", kPrometheus = "--prometheus";
-
-// A name is a jail's where the container that has it is in the jail's cgroup: who asks the broker
-// makes the ID up.
-void put_names(std::vector<JailSnapshot>& jails, const std::vector<RunningContainer>& containers) {
-    std::multimap<std::string_view, const RunningContainer*> by_id;
-    for (const RunningContainer& each : containers) by_id.emplace(each.id, &each);
-    for (JailSnapshot& jail : jails) {
-        const auto [begin, end] = by_id.equal_range(jail.container_id());
-        const auto its = std::find_if(begin, end, [&](const auto& each) {
-            return is_at_or_below(each.second->cgroup, jail.cgroup);
-        });
-        if (its != end) jail.name = its->second->name;
-    }
-}
 
 Result<Outcome> status(const Arguments& asked, const Caller& /*caller*/) {
     auto jails = TRY(read_jails(JailPart::denials));

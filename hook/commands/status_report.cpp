@@ -11,6 +11,7 @@
 
 #include "base/quote.h"
 #include "commands/denial_text.h"
+#include "container/container_id.h"
 #include "container/json_writer.h"
 #include "container/request.h"
 #include "policy/reason.h"
@@ -20,7 +21,7 @@ namespace jail_ai {
 namespace {
 
 constexpr std::uint64_t kSecond = 1'000'000'000;
-constexpr std::size_t kShownRefusals = 5;  // of each jail, to people
+constexpr std::size_t kShownDenials = 5;  // of each jail, to people
 
 std::string_view mode_of(const JailSnapshot& jail) {
     if (!jail.metadata) return "unknown";
@@ -77,11 +78,11 @@ std::string denials_text(const JailSnapshot& jail) {
                              all_denials(jail), fmt::join(texts, ", "));
 }
 
-void put_remembered(JsonWriter& writer, const RecentDenial& refusal, const Now& now) {
+void put_remembered(JsonWriter& writer, const RecentDenial& denial, const Now& now) {
     writer.StartObject();
-    put_refusal(writer, refusal.what, refusal.seen.pid, refusal.seen.comm);
-    put(writer, "count", refusal.seen.count);
-    put(writer, "seconds_ago", seconds_between(refusal.seen.last, now.since_boot));
+    put_denial(writer, denial.what, denial.seen.pid, denial.seen.comm);
+    put(writer, "count", denial.seen.count);
+    put(writer, "seconds_ago", seconds_between(denial.seen.last, now.since_boot));
     writer.EndObject();
 }
 
@@ -105,7 +106,7 @@ void put_jail(JsonWriter& writer, const JailSnapshot& jail, const Now& now) {
     writer.EndObject();
     writer.Key("recent_denials");
     writer.StartArray();
-    for (const RecentDenial& refusal : jail.recent_denials) put_remembered(writer, refusal, now);
+    for (const RecentDenial& denial : jail.recent_denials) put_remembered(writer, denial, now);
     writer.EndArray();
     writer.EndObject();
 }
@@ -121,9 +122,8 @@ std::string label_text(std::string_view text) {
 }
 
 std::string heading_of(const JailSnapshot& jail) {
-    const std::string id = id_of(jail);
-    const std::string shown = id.empty() ? "unknown container" : id.substr(0, 12);
-    return jail.name.empty() ? shown : fmt::format("{} ({})", shown, jail.name);
+    return jail.container_id().empty() ? "unknown container"
+                                       : shown_container(jail.container_id(), jail.name);
 }
 
 std::string labels_of(const JailSnapshot& jail) {
@@ -147,7 +147,7 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
             quote(jail.cgroup), denials_text(jail));
         if (const auto open = risks_of(jail); !open.empty())
             text += fmt::format("  known risks: {}\n", fmt::join(open, ", "));
-        for (std::size_t i = 0; i < std::min(kShownRefusals, jail.recent_denials.size()); ++i) {
+        for (std::size_t i = 0; i < std::min(kShownDenials, jail.recent_denials.size()); ++i) {
             const auto& [what, seen] = jail.recent_denials[i];
             text += fmt::format("    {} ({}), {} times, the last {} ago{}\n", denial_text(what),
                                 reason_name(what.reason), seen.count,
@@ -156,9 +156,9 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
                                               : fmt::format(" by {}, process {}",
                                                             quote(comm_of(seen.comm)), seen.pid));
         }
-        if (jail.recent_denials.size() > kShownRefusals)
+        if (jail.recent_denials.size() > kShownDenials)
             text += fmt::format("    and {} others: --json shows them\n",
-                                jail.recent_denials.size() - kShownRefusals);
+                                jail.recent_denials.size() - kShownDenials);
     }
     return printable(text, "\n");
 }

@@ -27,10 +27,10 @@ enum class Use {
 
 struct Option {
     std::string_view name;  // "--pid"
-    // What stands for its value in help: "PID", "auto|off"; empty where it takes none.
+    // What stands for its value in help: "PID", "auto|off"; empty if it takes none.
     std::string_view value;
     std::string_view help;    // half a line
-    Use use = Use::once;      // where it takes none, it may stand there again
+    Use use = Use::once;      // if it takes none, it may be repeated
     std::string_view offers;  // values to begin with, of those that the placeholder doesn't name,
                               // separated by spaces
 };
@@ -41,14 +41,14 @@ struct Caller {
     bool wants_colour;
     bool reads_progress;
     std::function<bool(std::string_view text)>
-        print;  // to standard output; false when nobody takes it any more
+        print;  // to standard output; false when its reader has gone
     std::function<void(const LogLine& line)> report;
 };
 
 enum class CalledBy { machines, people };
 
 struct Words {
-    std::string_view name;  // in help: "CONTAINER"; empty where the verb takes none
+    std::string_view name;  // in help: "CONTAINER"; empty if the verb takes none
     bool many = false;
 };
 

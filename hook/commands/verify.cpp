@@ -37,7 +37,7 @@ Status select(const ContainerSelector& meant, VerifyFacts& facts) {
     std::ranges::transform(facts.containers, std::back_inserter(ids), &SeenContainer::id);
     if (const std::string* unknown = meant.first_unknown(ids))
         return Error{EX_NOINPUT, fmt::format("no container {} runs", quote(*unknown))};
-    // A jail further up is judged with the containers that it holds.
+    // A jail further up is checked with the containers that it holds.
     std::vector<SeenContainer> chosen;
     std::ranges::copy_if(facts.containers, std::back_inserter(chosen),
                          [&](const SeenContainer& each) { return meant.has(each.id); });

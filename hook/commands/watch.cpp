@@ -22,6 +22,7 @@
 #include "commands/log_report.h"
 #include "commands/refresh.h"
 #include "commands/verbs.h"
+#include "container/container_id.h"
 #include "jail/events.h"
 #include "system/address_changes.h"
 
@@ -48,7 +49,7 @@ std::string changes_text(const Refreshed& jail) {
     return text;
 }
 
-// False where it must be tried again.
+// False if it must be tried again.
 bool refresh_and_report(OtherPrograms& others, const Report& report) {
     auto jails = refresh_jails(others, {}, [](std::size_t /*done*/) {});
     if (!jails) {
@@ -56,8 +57,7 @@ bool refresh_and_report(OtherPrograms& others, const Report& report) {
         return false;
     }
     for (const Refreshed& jail : *jails) {
-        const std::string who =
-            jail.container.empty() ? "" : fmt::format("container {}: ", quote(jail.container));
+        const std::string who = container_text(jail.container) + ": ";
         if (!jail.failure.empty())
             report({LOG_ERR, fmt::format("{}not brought up to date: {}", who, jail.failure)});
         if (!jail.changes.empty() && jail.failure.empty())
@@ -70,7 +70,7 @@ bool refresh_and_report(OtherPrograms& others, const Report& report) {
     return true;
 }
 
-// Denials handed on, of each jail so many a second: whatever is in it can be refused as often as
+// Denials handed on, of each jail so many a second: a process in it can be denied as often as
 // it likes.
 class Denials {
 public:
@@ -96,9 +96,9 @@ private:
     void hand_on(const DenialEvent& denial) {
         unsigned& reported = reported_[std::string(denial.container)];
         if (++reported > kTellPerJail) return;
-        const LogEntry entry{0, denial.container, denial.mode, denial.event};
-        report_({LOG_NOTICE, fmt::format("container {}: {}", quote(denial.container),
-                                         refusal_sentence(entry))});
+        const LogEntry entry{0, denial.container, {}, denial.mode, denial.event};
+        report_({LOG_NOTICE,
+                 fmt::format("{}: {}", container_text(denial.container), denial_sentence(entry))});
     }
 
     void sum_up(Clock::time_point now) {
@@ -106,8 +106,8 @@ private:
         for (const auto& [container, reported] : reported_)
             if (reported > kTellPerJail) more_[container] += reported - kTellPerJail;
         for (const auto& [container, more] : more_)
-            report_({LOG_NOTICE, fmt::format("container {}: {} more denials; status counts them",
-                                             quote(container), more)});
+            report_({LOG_NOTICE, fmt::format("{}: {} more denials; status counts them",
+                                             container_text(container), more)});
         reported_.clear();
         more_.clear();
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The sets of addresses that `also` blocks by name.
+// The sets of addresses that `also` denies by name.
 #pragma once
 
 #include <array>
@@ -27,14 +27,14 @@ inline constexpr std::array kPrivateNetworks = std::to_array<AlsoPrefix>({
     {"fc00::/7", "unique local, RFC 4193"},
 });
 
-// IPv6's is always blocked.
+// IPv6's is always denied.
 inline constexpr std::array kLinkLocal =
     std::to_array<AlsoPrefix>({{"169.254.0.0/16", "RFC 3927"}});
 
 struct AlsoSet {
     NamedSet value;
     std::string_view name;
-    // Of the gateway none: a container's own are found when it starts.
+    // Empty for the gateway: a container's own are found when it starts.
     std::span<const AlsoPrefix> prefixes;
 };
 

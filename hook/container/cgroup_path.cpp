@@ -53,8 +53,7 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
         if (mount.type != "cgroup2") continue;
         any = true;
         if (leaves_namespace(mount.root) || !is_at_or_below(cgroup_path, mount.root)) continue;
-        // Of two mounts with the same view the later one lies on top of the other, if they share a
-        // place.
+        // If two mounts with the same view share a place, the later one lies on top.
         if (!best || mount.root.size() <= best->root.size()) best = std::move(mount);
     }
     if (!any)

@@ -14,7 +14,7 @@ namespace jail_ai {
 
 // The path on the "0::" line of /proc/PID/cgroup (cgroups(7)), relative to the reader's cgroup
 // namespace: "/", "/a/b", or "/../x" outside of it. A trailing " (deleted)" is an error. Errors:
-// EX_UNAVAILABLE where the kernel has no cgroup v2.
+// EX_UNAVAILABLE if the kernel has no cgroup v2.
 Result<std::string> parse_cgroup_path(std::string_view proc_cgroup);
 
 // Where a cgroup is to be found: `path` (relative, "." for the mount's own root) below the mount

@@ -36,7 +36,7 @@ Result<const rapidjson::Value*> find_object(const rapidjson::Value& object, std:
 Result<const rapidjson::Value*> find_array(const rapidjson::Value& object, std::string_view key);
 Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std::string_view key);
 
-// The same, as a copy; empty where it is missing.
+// The same, as a copy; empty if it is missing.
 Result<std::string> string_or_empty(const rapidjson::Value& object, std::string_view key);
 
 // A JSON string as bytes. The value must be a string.

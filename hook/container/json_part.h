@@ -26,14 +26,14 @@ public:
     const rapidjson::Value& value() const { return *value_; }
     std::string_view text() const { return text_; }
 
-    // Of an object: the member, or nothing. null stands for a missing one, as the engines take it.
-    // Error (EX_DATAERR) if the key is a duplicate.
+    // Returns the member of an object, or nothing. null stands for a missing one, as the engines
+    // take it. Error (EX_DATAERR) if the key is a duplicate.
     Result<std::optional<JsonPart>> member(std::string_view key) const;
     // The same for one that must be of the type.
     Result<std::optional<JsonPart>> object(std::string_view key) const;
     Result<std::optional<JsonPart>> array(std::string_view key) const;
 
-    // Of an array: its elements, in order.
+    // Returns the elements of an array, in order.
     std::vector<JsonPart> elements() const;
 
 private:

@@ -27,7 +27,7 @@ struct MountEntry {
 std::vector<MountEntry> parse_mountinfo(std::string_view mountinfo);
 
 // The mounts that are reached from a directory on which something is mounted, "/" for all of a
-// namespace: what lies on top there, and below it whatever no other mount covers. Empty where
+// namespace: what lies on top there, and below it whatever no other mount covers. Empty if
 // nothing is mounted on the directory.
 std::vector<MountEntry> visible_mounts(const std::vector<MountEntry>& all,
                                        std::string_view directory);
@@ -36,8 +36,8 @@ std::vector<MountEntry> visible_mounts(const std::vector<MountEntry>& all,
 std::vector<MountEntry> added_mounts(const std::vector<MountEntry>& all,
                                      const std::vector<MountEntry>& before);
 
-// Where a part of a file system is seen in a namespace with those mounts; the part itself where
-// nowhere.
+// Where a part of a file system is seen in a namespace with those mounts; the part itself if
+// it is not.
 std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view device,
                          std::string_view part);
 

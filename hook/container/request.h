@@ -28,8 +28,8 @@ inline constexpr std::string_view kAnnotationPrefix = "jail-ai.";
 inline constexpr std::string_view kBlockHost = "jail-ai.block-host";
 inline constexpr std::string_view kAccept = "jail-ai.block-host.accept";
 
-// Values of settings, and the words that they are written by; where nobody says anything the first
-// holds.
+// Values of settings, and the words that they are written by. The first is the
+// default.
 enum class Mode { off, audit, enforce };  // from loose to tight
 inline constexpr std::array kModes = std::to_array<Named<Mode>>(
     {{Mode::enforce, "true"}, {Mode::audit, "audit"}, {Mode::off, "false"}});
@@ -49,7 +49,7 @@ inline constexpr std::array kOnFailure =
     std::to_array<Named<OnFailure>>({{OnFailure::refuse, "refuse"}, {OnFailure::run, "run"}});
 static_assert(names_each(kOnFailure, OnFailure::run));
 
-// Ports that pass although their destination is blocked.
+// Ports that are allowed although their destination is denied.
 struct AllowRule {
     std::optional<IpPrefix> destination;  // nothing: every address of the host
     std::uint16_t first;                  // 1 to 65535, host byte order
@@ -60,7 +60,7 @@ struct AllowRule {
     bool operator==(const AllowRule&) const = default;
 };
 
-// More to block.
+// More to deny.
 struct ExtraBlock {
     std::variant<IpPrefix, NamedSet> what;
     std::string text;
@@ -106,12 +106,12 @@ struct Defaults {
 };
 
 // Joins both: an annotation overrides, lists add up. Errors (EX_DATAERR): an annotation that
-// loosens enforced defaults; nobody says whether to block at all, for anyone who called the hook
-// wanted something, and guessing that it was nothing would leave the host open.
+// loosens enforced defaults; neither source says whether to block. The hook was called for some
+// reason, and a guess that there is nothing to do would leave the host open.
 Result<Request> join_settings(const Defaults& defaults, const Settings& asked);
 
-// The same for a container that an administrator has named: where nobody says whether to block, it
-// is blocked. Errors: also as parse_annotations().
+// The same for a container that an administrator has named: if neither source says whether to
+// block, it is jailed. Errors: also as parse_annotations().
 Result<Request> join_or_block(const Defaults& defaults, const Annotations& annotations);
 
 // Joins what two administrators say, as if the second were an annotation to the first: the

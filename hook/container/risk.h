@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a container may hold that lets it go round the block. Without being accepted by name it is
-// refused; which it holds policy/risks.h finds.
+// What could let a container bypass the block. A container that has one is rejected unless it
+// accepts the risk by name; policy/risks.h finds which ones it has.
 #pragma once
 
 #include <array>

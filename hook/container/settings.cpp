@@ -25,22 +25,22 @@ enum class Kept { yes, no };
 struct Setting {
     std::string_view name;
     std::string_view help;       // {} stands for the words
-    std::string_view loosening;  // what annotations do that loosen it: "they open DNS"; empty where
+    std::string_view loosening;  // what annotations do that loosen it: "they open DNS"; empty if
                                  // more of it is always tighter
     Kept kept;                   // with a jail, since its policy is made of it
-    bool is_list;                // several sources add up, where of others the last one holds
-    std::string_view tightest;   // value; empty where each loosens
+    bool is_list;                // several sources add up; else the last one holds
+    std::string_view tightest;   // value; empty if each loosens
 
     std::vector<std::string_view> (*words)();
     Status (*parse)(std::string_view value, Settings& into);
     void (*join)(const Settings& more, Settings& into);
-    // Does `asked` loosen the floor? By which word, where it is a list; else by an empty one.
+    // Does `asked` loosen the floor? By which word, if it is a list; else by an empty one.
     std::optional<std::string> (*loosens)(const Settings& floor, const Settings& asked);
     void (*settle)(const Settings& all, Request& into);
     std::vector<std::string> (*values)(const Request& request);  // as they are parsed
 };
 
-// A setting that takes one of the table's words; the first is what holds where nobody says
+// A setting that takes one of the table's words; the first is the default if no source says
 // anything.
 template <auto said, auto settled, const auto& table, Order order>
 constexpr Setting one_of(std::string_view name, std::string_view help, std::string_view loosening,

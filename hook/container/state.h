@@ -21,8 +21,9 @@ inline constexpr pid_t kMaxPid = 4 * 1024 * 1024;  // PID_MAX_LIMIT of a 64-bit 
 
 using Annotations = std::map<std::string, std::string, std::less<>>;
 
-// Of a state or of a config.json, which have them in the same way; empty where there are none, or
-// null for them: crun and runc leave an empty list out. Errors: EX_DATAERR, naming the key.
+// Reads them from a state or a config.json, which have them in the same way; empty if there are
+// none, or null for them: crun and runc leave an empty list out. Errors: EX_DATAERR, naming the
+// key.
 Result<Annotations> read_annotations(const rapidjson::Value& object);
 
 struct ContainerState {

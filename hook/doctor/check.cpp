@@ -42,9 +42,9 @@ void check_cgroup(const MachineFacts& facts, Findings& findings) {
         findings.push_back(
             {FindingKind::warning, "cgroup",
              fmt::format("hybrid layout, cgroup v2 at {}", quote(facts.cgroup_mount)),
-             "where an engine gives containers no cgroup of their own there, they are rejected: "
-             "boot with "
-             "systemd.unified_cgroup_hierarchy=1"});
+             "boot with systemd.unified_cgroup_hierarchy=1: containers without a cgroup v2 of "
+             "their "
+             "own are rejected"});
     } else {
         findings.push_back({FindingKind::ok, "cgroup", "cgroup v2 at /sys/fs/cgroup", ""});
     }
@@ -60,7 +60,7 @@ void check_permission(const MachineFacts& facts, Findings& findings) {
     if (facts.in_user_namespace) {
         findings.push_back(
             {FindingKind::problem, "bpf",
-             "this is inside of a user namespace, where the kernel refuses BPF programs",
+             "this is inside of a user namespace, and the kernel loads no BPF programs from one",
              "run doctor outside of containers and podman unshare"});
     } else if (facts.is_root) {
         if (facts.load_failure.empty())
@@ -87,7 +87,7 @@ void check_permission(const MachineFacts& facts, Findings& findings) {
                 break;
             case Broker::deserted:
                 findings.push_back({needed ? FindingKind::problem : FindingKind::warning, "broker",
-                                    "nobody listens at /run/jail-ai-hook.sock", remedy});
+                                    "no process listens at /run/jail-ai-hook.sock", remedy});
                 break;
         }
     }
@@ -96,16 +96,15 @@ void check_permission(const MachineFacts& facts, Findings& findings) {
 void check_trial(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     if (facts.trial_failure.empty())
-        findings.push_back({FindingKind::ok, "trial",
-                            "something in a cgroup of its own was denied by every line of a jail",
-                            ""});
+        findings.push_back(
+            {FindingKind::ok, "trial", "a trial jail denied its test traffic at every hook", ""});
     else if (facts.acts_not)
         findings.push_back({FindingKind::problem, "trial", facts.trial_failure,
-                            "containers that ask for the block are rejected until then"});
+                            "fix that: until then, containers that must be jailed are rejected"});
     else
         findings.push_back(
             {FindingKind::warning, "trial",
-             fmt::format("whether a jail acts can't be shown here: {}", facts.trial_failure),
+             fmt::format("unknown whether a jail acts: {}", facts.trial_failure),
              "run doctor where the engine runs; each container is proved when it starts"});
 }
 
@@ -115,10 +114,11 @@ void check_sysctls(const MachineFacts& facts, Findings& findings) {
                             "BPF programs are interpreted, which is slow",
                             "sysctl net.core.bpf_jit_enable=1"});
     else
-        findings.push_back({FindingKind::ok, "jit",
-                            facts.jit ? "BPF programs are compiled"
-                                      : "the kernel doesn't say whether BPF programs are compiled",
-                            ""});
+        findings.push_back(
+            {FindingKind::ok, "jit",
+             facts.jit ? "BPF programs are compiled"
+                       : "unknown whether BPF programs are compiled: the kernel does not say",
+             ""});
     if (facts.unprivileged_bpf == 0)
         findings.push_back({FindingKind::warning, "sysctl", "any user may load BPF programs",
                             "sysctl kernel.unprivileged_bpf_disabled=1"});
@@ -131,11 +131,11 @@ void check_guard(const MachineFacts& facts, Findings& findings) {
     }
     findings.push_back(
         {FindingKind::warning, "guard",
-         fmt::format("BPF LSM is not active: packet sockets and vsock are left to seccomp and the "
-                     "stage precreate, and sockets handed in later stay open; "
-                     "abstract Unix sockets with --network host {}",
-                     facts.has_unix_hooks ? "are closed by hooks of their own"
-                                          : "do, too (before Linux 6.7)"),
+         fmt::format("BPF LSM is not active: packet sockets and vsock are denied by seccomp and "
+                     "precreate only, and descriptors passed in later are not; abstract Unix "
+                     "sockets with --network host are {}",
+                     facts.has_unix_hooks ? "denied by hooks of their own"
+                                          : "not denied (before Linux 6.7)"),
          "on Linux 6.0 or newer boot with 'bpf' among the security modules (lsm=…,bpf on the "
          "kernel command line)"});
 }
@@ -166,22 +166,21 @@ void check_others(const MachineFacts& facts, Findings& findings) {
     }
     if (findings.empty() || findings.back().about != "others")
         findings.push_back(
-            {FindingKind::ok, "others", "no other BPF program gets in the way of a jail", ""});
+            {FindingKind::ok, "others", "no other BPF program interferes with a jail", ""});
 }
 
 void check_running(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     const std::string what =
-        facts.asking == 0 ? "no container that runs asks for the block"
-                          : fmt::format("{} containers that run ask for the block, {} have it",
+        facts.asking == 0 ? "no running container must be jailed"
+                          : fmt::format("running containers that must be jailed: {}; jailed: {}",
                                         facts.asking, facts.having);
     if (facts.discrepancies == 0)
         findings.push_back({FindingKind::ok, "containers", what, ""});
     else
-        findings.push_back(
-            {FindingKind::warning, "containers",
-             fmt::format("{}; {} things aren't as they should be", what, facts.discrepancies),
-             "jail-ai-hook verify says which, and what to do"});
+        findings.push_back({FindingKind::warning, "containers",
+                            fmt::format("{}; verify reports: {}", what, facts.discrepancies),
+                            "run jail-ai-hook verify"});
 }
 
 // "podman version 4.3.1": before 4.5.1 containers get the annotations of their image. What is no
@@ -205,10 +204,11 @@ void check_programs(const MachineFacts& facts, Findings& findings) {
     for (const Program& program : facts.programs) {
         findings.push_back({FindingKind::ok, program.name, program.version, ""});
         if (merges_image_annotations(program))
-            findings.push_back({FindingKind::ok, "images",
-                                "this podman gives containers the annotations of their image: of "
-                                "those none that loosens has an effect",
-                                ""});
+            findings.push_back(
+                {FindingKind::ok, "images",
+                 "this podman copies annotations of images to containers: those that "
+                 "loosen the jail have no effect",
+                 ""});
     }
     const auto is_there = [&](std::string_view name) {
         return std::ranges::any_of(facts.programs,
@@ -219,38 +219,40 @@ void check_programs(const MachineFacts& facts, Findings& findings) {
                             "neither podman nor crio found in the standard directories",
                             "apt install podman"});
     if (is_there("crun"))
-        findings.push_back({FindingKind::warning, "restore",
-                            "crun calls no hook for a container that it restores from a "
-                            "checkpoint: such a one is not jailed",
-                            "restore with runc; jail-ai-hook verify finds such containers"});
+        findings.push_back(
+            {FindingKind::warning, "restore",
+             "crun calls no hook when it restores a checkpoint: restored containers "
+             "are not jailed",
+             "podman --runtime runc container restore; jail-ai-hook verify finds the others"});
 }
 
 void check_network(const MachineFacts& facts, Findings& findings) {
     if (!facts.vsock_known)
         findings.push_back({FindingKind::warning, "vsock",
-                            "the kernel doesn't say who listens on vsock", "modprobe vsock_diag"});
+                            "unknown which processes listen on vsock", "modprobe vsock_diag"});
     else if (facts.vsock_ports.empty())
-        findings.push_back({FindingKind::ok, "vsock", "nobody listens", ""});
+        findings.push_back({FindingKind::ok, "vsock", "no process listens", ""});
     else
         findings.push_back(
             {facts.has_guard ? FindingKind::ok : FindingKind::warning, "vsock",
-             fmt::format("somebody listens on ports {}", fmt::join(facts.vsock_ports, " ")),
-             facts.has_guard ? "" : "let podman call precreate, which takes vsock away"});
+             fmt::format("a process listens on ports {}", fmt::join(facts.vsock_ports, " ")),
+             facts.has_guard ? "" : "let podman call precreate, which drops vsock"});
     if (facts.name_servers.empty())
-        findings.push_back({FindingKind::warning, "resolver", "/etc/resolv.conf names no server",
-                            "name one, or containers resolve no names"});
+        findings.push_back({FindingKind::warning, "resolver", "no name server in /etc/resolv.conf",
+                            "add a nameserver line: containers can't resolve names"});
     else
         findings.push_back(
             {FindingKind::ok, "resolver",
              fmt::format("DNS to {} allowed (ports 53, 853)", list(facts.name_servers)), ""});
     if (!facts.address_failure.empty())
-        findings.push_back({FindingKind::problem, "addresses", facts.address_failure,
-                            "without them nothing can be blocked: fix the error above"});
+        findings.push_back(
+            {FindingKind::problem, "addresses", facts.address_failure,
+             "fix the error above: nothing can be denied without the host's addresses"});
     else
         findings.push_back({FindingKind::ok, "addresses",
                             facts.addresses.empty()
                                 ? "only loopback"
-                                : fmt::format("{} would be blocked", list(facts.addresses)),
+                                : fmt::format("{} would be denied", list(facts.addresses)),
                             ""});
     if (!facts.route_localnet.empty())
         findings.push_back({FindingKind::warning, "loopback",

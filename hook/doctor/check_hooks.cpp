@@ -14,7 +14,7 @@
 namespace jail_ai {
 namespace {
 
-// What the hook must be called with there; empty where it has nothing to do. podman takes prestart
+// What the hook must be called with there; empty if it has nothing to do. podman takes prestart
 // for createRuntime.
 std::string_view verb_of(std::string_view stage) {
     if (stage == "prestart") return "createRuntime";
@@ -33,8 +33,8 @@ bool does(const SeenHook& hook, std::string_view verb) {
 }
 
 void check_call(const SeenHook& hook, Findings& findings) {
-    const std::string remedy =
-        fmt::format("write \"when\": {} there", R"({"annotations": {"^jail-ai\\.": ".*"}})");
+    const std::string remedy = fmt::format("in that file, write \"when\": {}",
+                                           R"({"annotations": {"^jail-ai\\.": ".*"}})");
     const auto add = [&](FindingKind grade, std::string_view what) {
         findings.push_back({grade, "hooks", fmt::format("{}: {}", quote(hook.file), what), remedy});
     };
@@ -42,12 +42,12 @@ void check_call(const SeenHook& hook, Findings& findings) {
         case CalledFor::all_that_ask: break;
         case CalledFor::known_words:
             add(FindingKind::warning,
-                "'when' passes by containers with a typo in an annotation of ours: they start "
-                "unprotected, and nobody says so");
+                "'when' does not match misspelled annotations: containers with one start "
+                "unprotected, without a message");
             break;
         case CalledFor::some:
             add(FindingKind::warning,
-                "'when' is for some commands or mounts alone: other containers that ask for the "
+                "'when' matches only some commands or mounts: other containers that ask for the "
                 "block start unprotected");
             break;
         case CalledFor::none:
@@ -56,7 +56,7 @@ void check_call(const SeenHook& hook, Findings& findings) {
                 "unprotected");
             break;
         case CalledFor::unknown:
-            add(FindingKind::warning, "'when' has an expression that can't be judged here");
+            add(FindingKind::warning, "'when' has an expression that can't be checked here");
             break;
     }
     for (const std::string& stage : hook.stages)
@@ -65,14 +65,15 @@ void check_call(const SeenHook& hook, Findings& findings) {
                 {FindingKind::problem, "hooks",
                  fmt::format("{} calls the hook at the stage {}, where it does nothing",
                              quote(hook.file), quote(stage)),
-                 "write \"stages\": [\"createRuntime\"] there"});
+                 "in that file, write \"stages\": [\"createRuntime\"]"});
         else if (verb_of(stage) != hook.verb)
             findings.push_back(
                 {FindingKind::problem, "hooks",
                  fmt::format("{} calls the hook with {} at the stage {}: podman starts no "
                              "container that asks for the block",
                              quote(hook.file), quote(hook.verb), quote(stage)),
-                 fmt::format("write \"args\": [\"jail-ai-hook\", \"{}\"] there", verb_of(stage))});
+                 fmt::format("in that file, write \"args\": [\"jail-ai-hook\", \"{}\"]",
+                             verb_of(stage))});
 }
 
 }  // namespace
@@ -101,18 +102,19 @@ void check_hooks(const MachineFacts& facts, Findings& findings) {
                  fmt::format("{} names {}, which is {}: {}", quote(hook.file), quote(hook.binary),
                              hook.trouble,
                              hook.trouble == "missing"
-                                 ? "podman starts containers unprotected and says nothing"
+                                 ? "podman starts containers unprotected, without a message"
                                  : "podman starts no container"),
-                 "install the binary again, or take the JSON away"});
+                 "install the package again, or remove that file"});
         } else if (hook.is_ours && hook.is_hidden) {
             hides = true;
             findings.push_back(
                 {FindingKind::problem, "hooks",
                  fmt::format("{} or its binary is not in the mounts of podman's pause process: "
-                             "podman starts containers unprotected and says nothing",
+                             "podman starts containers unprotected, without a message",
                              quote(hook.file)),
-                 "podman system migrate, which stops the user's containers: the next podman keeps "
-                 "the mounts that it is started with"});
+                 "podman system migrate (it stops the user's containers); the next podman joins "
+                 "the "
+                 "mounts that it is started in"});
         } else if (hook.is_ours) {
             check_call(hook, findings);
             jails = jails || does(hook, "createRuntime");
@@ -137,7 +139,7 @@ void check_hooks(const MachineFacts& facts, Findings& findings) {
             {facts.has_guard ? FindingKind::ok : FindingKind::warning, "precreate",
              facts.has_guard ? "podman doesn't call precreate, which BPF LSM makes unnecessary"
                              : "podman doesn't call precreate: containers that can open packet or "
-                               "vsock sockets are refused",
+                               "vsock sockets are rejected",
              facts.has_guard ? ""
                              : "install /etc/containers/containers.conf.d/50-jail-ai-hook.conf"});
     for (const SeenHook& hook : facts.shared_hooks)

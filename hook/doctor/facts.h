@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What doctor knows about a machine and a user, and what follows from it for the block. The
-// judgement is pure.
+// verdict is pure.
 #pragma once
 
 #include <optional>
@@ -25,7 +25,7 @@ struct SeenHook {
     bool is_hidden = false;  // the JSON or the binary, from the user's podman: see pause_process.h
 };
 
-// Somebody else's BPF program on a cgroup, at a place where a jail has one.
+// A BPF program of another owner on a cgroup, at a hook that a jail uses.
 struct ForeignProgram {
     std::string name;
     std::string cgroup;
@@ -37,17 +37,16 @@ struct Program {
     std::string version;  // the first line of what it says, or why it says none
 };
 
-enum class Broker { listens, not_there, deserted };  // deserted: a socket that nobody listens at
+enum class Broker { listens, not_there, deserted };  // deserted: a socket without a listener
 
 struct MachineFacts {
     std::string version;   // of the hook
     std::string release;   // "6.1.0-50-amd64"
     bool is_root = false;  // in the initial user namespace
     bool in_user_namespace = false;
-    std::string load_failure;  // root's trial, empty where it went well
-    std::string
-        trial_failure;      // of a jail on a cgroup of its own, empty where it was proved to act
-    bool acts_not = false;  // that is what failed, and not the trial
+    std::string load_failure;   // root's trial, empty if it went well
+    std::string trial_failure;  // of a jail on a cgroup of its own, empty if it was proved to act
+    bool acts_not = false;      // that is what failed, and not the trial
     std::vector<ForeignProgram> others_programs;  // that root can see
     std::string others_failure;                   // why that may not be all
     std::size_t asking = 0;                       // containers that ask for the block, as root sees
@@ -66,7 +65,7 @@ struct MachineFacts {
     std::vector<SeenHook> shared_hooks;   // in the directory that CRI-O reads
     std::vector<Program> programs;        // engines and runtimes
     bool vsock_known = true;
-    std::vector<unsigned> vsock_ports;  // that somebody listens on
+    std::vector<unsigned> vsock_ports;  // that have a listener
     std::vector<std::string> name_servers;
     std::vector<std::string> addresses;  // the host's, without loopback and broadcast
     std::string address_failure;

@@ -161,16 +161,16 @@ void collect_network(MachineFacts& facts) {
     }
 }
 
-// Of the network hooks, for those a jail always has. Only programs on packets stand beside others'
-// in peace.
+// Reads the network hooks, which every jail uses. Only cgroup_skb programs do not override one
+// another.
 void collect_others_programs(MachineFacts& facts) {
     const auto looked = for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
         for (const ProgramSlot& slot : kProgramTable) {
             auto others = TRY(foreign_programs(cgroup_fd, slot));
-            const bool judges_packets =
+            const bool checks_packets =
                 slot.type == BPF_CGROUP_INET_INGRESS || slot.type == BPF_CGROUP_INET_EGRESS;
             for (AttachedProgram& other : others)
-                if (const bool exclusive = other.attach_flags == 0; exclusive || !judges_packets)
+                if (const bool exclusive = other.attach_flags == 0; exclusive || !checks_packets)
                     facts.others_programs.push_back({std::move(other.name), path, exclusive});
         }
         return ok();

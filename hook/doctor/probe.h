@@ -12,7 +12,7 @@
 
 namespace jail_ai {
 
-// Of the environment that doctor was called with, for podman reads it, too.
+// What doctor reads of its environment, because podman reads it, too.
 struct Surroundings {
     std::string home;             // $HOME
     std::string config_home;      // $XDG_CONFIG_HOME
@@ -22,13 +22,13 @@ struct Surroundings {
 
 MachineFacts collect_machine(const Surroundings& surroundings);
 
-// The first line that `NAME --version` prints within 5 s, or why there is none; nothing where the
+// The first line that `NAME --version` prints within 5 s, or why there is none; nothing if the
 // program is not in the usual directories.
 std::optional<std::string> program_version(const std::string& name);
 
-// Jails a cgroup that it makes below the caller's own, has it proved, and takes all of it away.
-// Needs root and a prober (system/prober.h). Errors: EX_UNAVAILABLE where a jail doesn't act; any
-// other where that can't be shown here.
+// Jails a cgroup that it makes below the caller's own, has it proved, and removes both.
+// Needs root and a prober (system/prober.h). Errors: EX_UNAVAILABLE if a jail doesn't act; any
+// other if that can't be shown here.
 Status try_to_jail();
 
 }  // namespace jail_ai

@@ -59,7 +59,7 @@ Status try_to_jail() {
     auto policy = TRY(compile_policy(request, NetworkFacts()));
     auto jail =
         TRY(Jail::load(policy, guard ? Guard::lsm : Guard::none, cgroup, {"doctor", 0, ""}));
-    auto attachment = std::move(jail).attach(cgroup, Existing::refuse);
+    auto attachment = std::move(jail).attach(cgroup, Existing::reject);
     if (!attachment) return std::move(attachment).error();
     return ok();
 }

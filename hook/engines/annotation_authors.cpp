@@ -20,8 +20,8 @@ std::string ignored(std::string_view key, std::string_view value, std::string_vi
     return fmt::format("annotation {}={} has no effect: {}", key, quote(value), why);
 }
 
-template <typename Judge>
-IgnoredAnnotations erase_loosening(Annotations& annotations, Judge&& why_not) {
+template <typename Check>
+IgnoredAnnotations erase_loosening(Annotations& annotations, Check&& why_not) {
     IgnoredAnnotations notes;
     std::erase_if(annotations, [&](const auto& annotation) {
         const auto& [key, value] = annotation;
@@ -48,7 +48,7 @@ bool is_named_annotations(std::string_view name) {
     return folded == "annotations";
 }
 
-// Not of another word, which rejects the container anyhow.
+// False for an unknown word: that rejects the container anyhow.
 bool is_tighter(std::string_view mode, std::string_view other) {
     const auto* const first = find_named(kModes, mode);
     const auto* const second = find_named(kModes, other);

@@ -36,15 +36,15 @@ IgnoredAnnotations ignore_image_annotations(Annotations& annotations, const Anno
 // Removes all that loosen, where `why` the image's annotations aren't known.
 IgnoredAnnotations ignore_loosening_annotations(Annotations& annotations, std::string_view why);
 
-// False where the engine that made this config.json is known to leave the image's annotations out:
+// False if the engine that made this config.json is known to leave the image's annotations out:
 // by its ociVersion, which is that of the engine's copy of the runtime-spec and stays with the
 // container. podman has 1.0.2-dev to 1.1.0-rc.1 before 4.5.1, and 1.2.0 from 5.0 on; a distribution
 // may have built an older podman with 1.1.0. Fails with EX_DATAERR for what is not a config.json.
 Result<bool> may_have_image_annotations(std::string_view config);
 
-// The ID of the image that containers.json of containers/storage names for the container: empty
-// where it was made of no image, nothing where the container is not listed. Fails with EX_DATAERR
-// for another JSON, or an ID that is not a file name.
+// The ID of the image that containers.json of containers/storage names for the container: empty if
+// it was made of no image, nothing if the container is not listed. Fails with EX_DATAERR for
+// another JSON, or an ID that is not a file name.
 Result<std::optional<std::string>> find_image_id(std::string_view containers_json,
                                                  std::string_view container);
 
@@ -52,13 +52,13 @@ Result<std::optional<std::string>> find_image_id(std::string_view containers_jso
 // name that begins with "manifest-", in base64.
 bool is_manifest_name(std::string_view name);
 
-// The ID of the pod's sandbox, where this is a container that CRI-O has put into a pod.
+// The ID of the pod's sandbox, if this is a container that CRI-O has put into a pod.
 std::optional<std::string> find_sandbox_id(const Annotations& annotations, std::string_view id);
 
 // Gives the pod's settings precedence: a container's annotations may tighten them and never loosen.
 IgnoredAnnotations hold_to_pod(Annotations& annotations, const Annotations& pod);
 
-// True where an annotation is meant for the hook, be it written rightly or nearly so.
+// True if an annotation is meant for the hook, be it written rightly or nearly so.
 bool asks_something(const Annotations& annotations);
 
 }  // namespace jail_ai

@@ -39,7 +39,7 @@ std::optional<std::string> driver_of(std::string_view bundle, std::string_view i
 // image the container is. CRI-O's bundles are elsewhere.
 struct Listed {
     bool anywhere = false;             // there is a list
-    std::optional<std::string> image;  // nothing where the container is in none
+    std::optional<std::string> image;  // nothing if the container is in none
 };
 
 Result<Listed> find_listed(int bundle, const std::string& id) {
@@ -55,8 +55,8 @@ Result<Listed> find_listed(int bundle, const std::string& id) {
     return listed;
 }
 
-// Of all manifests of the image: another may have come since the container was made, by a pull of
-// the same image with other annotations.
+// Reads all manifests of the image: another may have come since the container was made, by a pull
+// of the same image with other annotations.
 Result<AnnotationPairs> read_image_annotations(int image) {
     auto names = TRY(list_directory(image, "."));
     std::erase_if(names, [](const std::string& name) { return !is_manifest_name(name); });
@@ -72,7 +72,7 @@ Result<AnnotationPairs> read_image_annotations(int image) {
     return all;
 }
 
-// Nothing where the engine is not podman, or the container is of no image.
+// Nothing if the engine is not podman, or the container is of no image.
 Result<std::optional<AnnotationPairs>> find_image_annotations(int bundle, const std::string& driver,
                                                               const std::string& id) {
     auto config = TRY(read_regular_file(bundle, "config.json", kMaxConfigBytes));

@@ -12,10 +12,10 @@
 
 namespace jail_ai {
 
-// Removes from a container's annotations, as a runtime or a config.json has them, what nobody who
-// runs the container has said. The bundle's path is as the engine wrote it:
+// Removes from a container's annotations, as a runtime or a config.json has them, what no person
+// who runs the container has said. The bundle's path is as the engine wrote it:
 // STORAGE/DRIVER-containers/ID/userdata shows containers/storage, in which podman has the image
-// beside the container, and CRI-O the sandbox. Reads nothing where no annotation loosens. Where a
+// beside the container, and CRI-O the sandbox. Reads nothing if no annotation loosens. If a
 // source can't be read, what depends on it has no effect (image), or the call fails (pod).
 Result<IgnoredAnnotations> ignore_others_annotations(Annotations& annotations,
                                                      const std::string& id,

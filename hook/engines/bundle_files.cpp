@@ -14,7 +14,7 @@
 namespace jail_ai {
 namespace {
 
-// What the engine mounts at `destination`; nothing where that is nothing, or the engine will write
+// What the engine mounts at `destination`; nothing if that is nothing, or the engine will write
 // it later.
 Result<std::optional<UniqueFd>> open_mounted(const BundleFiles& files,
                                              std::string_view destination) {

@@ -18,10 +18,10 @@ namespace jail_ai {
 struct BundleFiles {
     Config config;
     Bundle bundle;
-    std::string path;    // of the bundle; empty where they did not come from one
+    std::string path;    // of the bundle; empty if they did not come from one
     UniqueFd directory;  // likewise
 
-    // Opens the bundle and reads its config.json. Errors: EX_NOINPUT where there is none,
+    // Opens the bundle and reads its config.json. Errors: EX_NOINPUT if there is none,
     // EX_DATAERR for one that isn't one.
     static Result<BundleFiles> open(const std::string& path);
 
@@ -31,7 +31,7 @@ struct BundleFiles {
     // them. Errors: EX_OSERR, EX_NOINPUT.
     static Result<BundleFiles> of_process(const Process& process);
 
-    // What is mounted to name hosts and resolvers; empty where nothing is, or the engine will write
+    // What is mounted to name hosts and resolvers; empty if nothing is, or the engine will write
     // it later. Error: EX_DATAERR for what isn't a regular file, or too long.
     Result<NameFiles> read_name_files() const;
 };

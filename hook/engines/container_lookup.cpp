@@ -18,7 +18,7 @@ namespace {
 
 using Candidates = std::map<std::string, RunningContainer>;  // by ID
 
-// By the runtimes' states. Where root's and a user's have the same ID, root's is meant. What a
+// By the runtimes' states. If root's and a user's have the same ID, root's is meant. What a
 // user's bundle leads to is not for root to read.
 Candidates in_states() {
     Candidates found;
@@ -64,7 +64,7 @@ Result<Candidates> in_cgroups() {
     return found;
 }
 
-// Nothing where there is no such container.
+// Nothing if there is no such container.
 Result<std::optional<RunningContainer>> choose(const Candidates& candidates,
                                                const std::string& word) {
     std::vector<RunningContainer> meant;

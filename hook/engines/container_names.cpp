@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Asked is the parent and no other process: that a process in some container calls itself a monitor
-// says nothing.
+// Asks the parent and no other process: a process in a container may call itself a monitor, too.
 #include "engines/container_names.h"
 
 #include "engines/running_containers.h"
@@ -20,7 +19,7 @@ std::string engine_name(const Process& first, std::string_view id) {
     if (!cmdline) return {};
     const auto monitored = monitored_by(*cmdline);
     if (!monitored || monitored->id != id) return {};
-    // A process of that number that isn't the parent any more could be anybody's.
+    // A process of that number that isn't the parent any more could be any process.
     const auto still = first.parent();
     return still && *still == *parent ? std::string(monitored->name) : std::string();
 }

@@ -14,12 +14,12 @@
 namespace jail_ai {
 
 // The name of the container with that ID, by the arguments of the monitor that its first process is
-// a child of; empty where that isn't known. A user may have made up that of a container of their
+// a child of; empty if that isn't known. A user may have made up that of a container of their
 // own. Needs what reading others' /proc needs (hidepid, proc(5)).
 std::string engine_name(const Process& first, std::string_view id);
 
 // The containers that run on this machine and have a name, root's first. IDs and names may be there
-// twice: a user may take anybody's. Their cgroups are asked.
+// twice: a user may take another's. Their cgroups decide.
 std::vector<RunningContainer> named_containers();
 
 }  // namespace jail_ai

@@ -14,7 +14,7 @@
 
 namespace jail_ai {
 
-// What podman takes from the environment; empty where unset.
+// What podman takes from the environment; empty if unset.
 struct UserSettings {
     std::string containers_conf;  // CONTAINERS_CONF: that file and no other
     std::string override_conf;    // CONTAINERS_CONF_OVERRIDE: that file, too
@@ -26,7 +26,7 @@ struct UserSettings {
 // user's own, too. Errors: as files_in() (system/file.h).
 Result<std::vector<std::string>> settings_files(const UserSettings& settings, bool rootless);
 
-// What they say of user-mode networks, where the environment is that of process `runtime`, which
+// What they say of user-mode networks, if the environment is that of process `runtime`, which
 // podman has started. Errors: EX_DATAERR for one that can't be read, which names it.
 Result<UserNetwork> configured_user_network(pid_t runtime);
 

@@ -18,12 +18,12 @@ namespace {
 
 constexpr std::size_t kMaxFile = 1U << 20;
 
-// podman's default network exists without a file, unless somebody has changed it.
+// podman's default network exists without a file, unless a user has changed it.
 constexpr std::string_view kDefaultNetwork = "podman";
 constexpr std::string_view kDefaultGateway = "10.88.0.1";
 constexpr std::string_view kDefaultDevice = "podman0";
 
-// Of slirp4netns and pasta.
+// The resolvers of slirp4netns and pasta.
 constexpr std::array<std::string_view, 2> kForwarders = {"10.0.2.3", "169.254.1.1"};
 
 // A file that isn't one of podman's is passed over with a warning, as podman does: it has no such

@@ -21,7 +21,7 @@ inline constexpr const char* kRootsNetworks = "/etc/containers/networks";
 Status predict_gateways(NetworkFacts& view);
 
 // Adds to the view the resolvers that podman will write: the host's own, the gateways of the
-// networks that the container is in (of all, where that is not known yet) and at which podman
+// networks that the container is in (of all, if that is not known yet) and at which podman
 // serves names, and those of slirp4netns and pasta. `networks` is the directory of the engine's
 // networks.
 Status predict_name_servers(NetworkFacts& view, const std::string& networks = kRootsNetworks);

@@ -36,7 +36,7 @@ constexpr const char* kUsersDirectories = "/run/user";
 constexpr std::array kUsersSocketPlaces =
     std::to_array<SocketPlace>({{"/podman", "podman.sock"}, {"", "docker.sock"}});
 
-// Nothing where the directory is gone.
+// Nothing if the directory is gone.
 Result<std::optional<EngineSocket>> socket_in(const std::string& directory, std::string_view name) {
     const bool is_root = directory.size() == 1;
     EngineSocket found{fmt::format("{}/{}", is_root ? "" : directory, name), std::nullopt, {}};

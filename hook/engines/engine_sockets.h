@@ -24,7 +24,7 @@ struct Inode {
 
 struct EngineSocket {
     std::string path;             // real path on the host; there need be no socket yet
-    std::optional<Inode> socket;  // nothing where there is none yet
+    std::optional<Inode> socket;  // nothing if there is none yet
     // The directories on the way, from the root to the one that holds the socket, and their names.
     struct Directory {
         Inode inode;

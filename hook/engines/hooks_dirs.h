@@ -28,14 +28,14 @@ struct HookWhen {
 enum class CalledFor {
     all_that_ask,
     known_words,  // containers with jail-ai.block-host=true; a typo in key or value passes it by,
-                  // and then nobody refuses it
+                  // and then no hook rejects it
     some,         // of those that ask: by their command or mounts
     none,
     unknown,  // the expressions aren't understood here
 };
 
-// Of containers with an annotation under jail-ai. Expressions are read as POSIX's extended ones,
-// which engines' (Go's) are alike as far as such patterns go.
+// Returns which containers with an annotation under jail-ai. the hook is called for. Expressions
+// are read as POSIX's extended ones, which engines' (Go's) are alike as far as such patterns go.
 CalledFor called_for(const HookWhen& when);
 
 struct HookJson {

@@ -9,8 +9,8 @@
 
 namespace jail_ai {
 
-// EX_UNAVAILABLE where the container's process, or the one that has started it, is a runtime with a
-// network stack of its own, or the annotations ask for one. A runtime that nobody knows is taken
+// EX_UNAVAILABLE if the container's process, or the one that has started it, is a runtime with a
+// network stack of its own, or the annotations ask for one. An unknown runtime is taken
 // for one without. Needs PTRACE_MODE_READ access to the process (proc(5)). Error: EX_OSERR.
 Status check_network_stack(const Process& process, const Annotations& annotations);
 

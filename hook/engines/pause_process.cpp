@@ -36,7 +36,7 @@ std::optional<Process> find_pause_process(const std::string& runtime_dir) {
             continue;
         auto process = Process::open(pid);
         if (!process) continue;
-        // Nobody can join the user namespace they are in, and another user's they may not look at.
+        // No process can join the user namespace that it is in, and a user may not read another's.
         if (const auto shared = process->shares_namespace("user"); shared && !*shared)
             return std::move(*process);
     }

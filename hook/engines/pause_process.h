@@ -12,12 +12,12 @@
 
 namespace jail_ai {
 
-// The caller's. Nothing where there is none that podman would join: it has ended, or the number is
+// The caller's. Nothing if there is none that podman would join: it has ended, or the number is
 // another process's by now. `runtime_dir` is $XDG_RUNTIME_DIR; podman has a place of its own where
 // that is empty.
 std::optional<Process> find_pause_process(const std::string& runtime_dir);
 
-// Does it find no file under that path, which the caller finds? False where the caller may not
+// Does it find no file under that path, which the caller finds? False if the caller may not
 // look.
 bool is_hidden_from(const Process& process, const std::string& path);
 

@@ -18,7 +18,7 @@ Result<bool> truth_of(const rapidjson::Value& object, std::string_view key) {
     return found->GetBool();
 }
 
-// The prefix at the key, pushed to `into`; nothing where the key is missing.
+// The prefix at the key, pushed to `into`; nothing if the key is missing.
 Status take_prefix(const rapidjson::Value& subnet, std::string_view key, bool is_address,
                    std::vector<IpPrefix>& into) {
     if (!subnet.IsObject())

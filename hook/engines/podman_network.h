@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A network as podman keeps it, in a JSON file of /etc/containers/networks (netavark). Needed where
+// A network as podman keeps it, in a JSON file of /etc/containers/networks (netavark). Needed if
 // a container gets its network only after the hook has run: the bridge may not be there yet, and
 // its gateway is an address of the host anyway.
 #pragma once

@@ -16,7 +16,7 @@ namespace jail_ai {
 constexpr uid_t kUnknownOwner = static_cast<uid_t>(-1);
 
 // What is known of it by the state that its runtime keeps, by its monitor and by the kernel; empty
-// where that isn't known, or wasn't asked.
+// if that isn't known, or wasn't asked.
 struct RunningContainer {
     std::string id = {};            // what is_container_id() takes
     std::string name = {};          // as its engine calls it

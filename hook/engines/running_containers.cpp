@@ -17,6 +17,7 @@
 #include "base/absence.h"
 #include "base/quote.h"
 #include "container/config.h"
+#include "container/container_id.h"
 #include "engines/runtime_state.h"
 #include "system/file.h"
 #include "system/owned_file.h"
@@ -59,7 +60,7 @@ Result<UniqueFd> open_directory(const std::string& path) {
     return fd;
 }
 
-// Error: EX_NOINPUT where it isn't this process any more.
+// Error: EX_NOINPUT if it isn't this process any more.
 Result<Process> process_of(const RunningContainer& state) {
     auto process = Process::open(state.pid);
     if (!process || !state.started) return process;
@@ -122,7 +123,7 @@ public:
         }
     }
 
-    // If it isn't for the directory: one that is missing or somebody else's is none.
+    // If that isn't about the directory: a missing one, or another user's, holds no containers.
     void note_unopened(const std::string& directory, uid_t owner, const Error& why) {
         if (why.exit_code == EX_OSERR) overlooked_.push_back({directory, owner, why.message});
     }
@@ -159,7 +160,7 @@ private:
     std::vector<UnreadableStateDir> overlooked_;
 };
 
-// The number behind the prefix, where that is all there is and not root's.
+// The number behind the prefix, if that is all there is and not root's.
 std::optional<uid_t> uid_in(std::string_view name, std::string_view prefix) {
     if (!name.starts_with(prefix)) return std::nullopt;
     name.remove_prefix(prefix.size());
@@ -193,7 +194,7 @@ void read_users(Reader& reader) {
         for (const std::string& name : reader.list(fd.get(), directory, 0, SIZE_MAX)) {
             const auto uid = uid_in(name, prefix);
             if (!uid) continue;
-            // systemd mounts a file system of its own for each user. In /tmp anybody may make a
+            // systemd mounts a file system of its own for each user. In /tmp any user may make a
             // directory of that name: another's is none.
             if (const auto own = open_owned_directory(fd.get(), name,
                                                       RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, *uid))

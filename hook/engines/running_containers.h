@@ -15,8 +15,8 @@
 
 namespace jail_ai {
 
-// `first` is the container's first process, alive. Where the owner is not root it is proved to be
-// in a user namespace of the owner's making: nobody can give out another's process for a container
+// `first` is the container's first process, alive. If the owner is not root it is proved to be
+// in a user namespace of the owner's making: no user can pass another's process off as a container
 // of their own. Of the container, name and cgroup aren't asked.
 using EachContainer = std::function<void(const RunningContainer& container, const Process& first)>;
 

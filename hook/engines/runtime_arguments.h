@@ -12,7 +12,7 @@ inline constexpr int kFirstInherited = 3;
 
 // The number of descriptors from kFirstInherited on that crun leaves open: --preserve-fds on its
 // command line plus LISTEN_FDS in its environment (crun(1)); the others it closes before it starts
-// the process. Both as /proc/PID/cmdline and /proc/PID/environ have them. INT_MAX where a number
+// the process. Both as /proc/PID/cmdline and /proc/PID/environ have them. INT_MAX if a number
 // can't be read.
 int descriptors_left_by_crun(std::string_view command_line, std::string_view environment);
 

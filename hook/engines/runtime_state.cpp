@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/quote.h"
+#include "container/container_id.h"
 #include "container/json.h"
 #include "container/state.h"
 
@@ -54,14 +55,6 @@ Result<RunningContainer> parse_runc_state(std::string_view json) {
         if (label.IsString() && string_of(label).starts_with(kBundle))
             state.bundle = string_of(label).substr(kBundle.size());
     return state;
-}
-
-bool is_container_id(std::string_view word) {
-    const auto is_allowed = [](char one) {
-        return (one >= 'a' && one <= 'z') || (one >= 'A' && one <= 'Z') ||
-               (one >= '0' && one <= '9') || one == '_' || one == '+' || one == '-' || one == '.';
-    };
-    return !word.empty() && word != "." && word != ".." && std::ranges::all_of(word, is_allowed);
 }
 
 std::optional<std::uint64_t> start_time(std::string_view stat) {

@@ -19,11 +19,7 @@ namespace jail_ai {
 Result<RunningContainer> parse_crun_status(std::string_view json);
 Result<RunningContainer> parse_runc_state(std::string_view json);
 
-// Could a runtime have taken that for a container's ID? Both take letters, digits and _ + - .
-// alone, and neither "." nor "..".
-bool is_container_id(std::string_view word);
-
-// Field 22 of a /proc/PID/stat; nothing where that is none. The second field is what the process
+// Field 22 of a /proc/PID/stat; nothing if that is none. The second field is what the process
 // calls itself, brackets and blanks included.
 std::optional<std::uint64_t> start_time(std::string_view stat);
 
@@ -35,7 +31,7 @@ struct Monitored {
 };
 constexpr std::size_t kMaxName = 255;
 
-// Nothing where these are no such arguments.
+// Nothing if these are no such arguments.
 std::optional<Monitored> monitored_by(std::string_view cmdline);
 
 }  // namespace jail_ai

@@ -14,7 +14,7 @@ namespace jail_ai {
 
 struct NetworkQuestion {
     uid_t owner;  // whose processes, as the caller's user namespace calls that user
-    // The network namespace in config.json; empty where it has none there.
+    // The network namespace in config.json; empty if it has none there.
     std::string_view network_path;
     bool is_deferred;  // the container has no address yet: its helper comes later, and podman's own
                        // command line may say what it will do

@@ -20,7 +20,7 @@ enum class Mounts {
     made,  // at createRuntime, by the runtime: below the container's root, in the process's mount
            // namespace
     entered,    // the process runs in them
-    elsewhere,  // judged by the user's hook: the broker, which jails the container, does not see
+    elsewhere,  // checked by the user's hook: the broker, which jails the container, does not see
                 // them
 };
 
@@ -28,7 +28,7 @@ struct Container {
     std::string id;  // the runtime's, or what an administrator calls it by
     Process process;
     Cgroup cgroup;      // proved to be its alone
-    BundleFiles files;  // where no config.json is known, what its process says
+    BundleFiles files;  // if no config.json is known, what its process says
     NameFiles names;
     bool shares_network;  // with the caller
     // That started it, 0 if unknown. Nothing if the container has run for a while, so that what its

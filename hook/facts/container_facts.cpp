@@ -68,7 +68,7 @@ std::string family_name(int family) {
     }
 }
 
-// By number, since anybody may give a node whatever name; the guard goes by the same
+// By number, since a user may give a node any name; the guard goes by the same
 // (bpf/guard.bpf.c).
 bool is_network_device(const struct stat& info) {
     const std::array devices = {makedev(10, 200), makedev(10, 238), makedev(10, 241),
@@ -104,7 +104,7 @@ Result<bool> closes_on_exec(const Process& process, int number) {
     return (flags & O_CLOEXEC) != 0;
 }
 
-// What a descriptor would let the container do beside its cgroup's programs; nothing where it is
+// What a descriptor would let the container do beside its cgroup's programs; nothing if it is
 // harmless.
 Result<std::optional<std::string>> check_descriptor(const Process& process, int number,
                                                     std::string_view link) {
@@ -191,7 +191,7 @@ Result<ContainerFacts> read_pending_mounts(const BundleFiles& files) {
     return facts;
 }
 
-// Where the container's root is mounted, before the process has made it its own; empty where there
+// Where the container's root is mounted, before the process has made it its own; empty if there
 // is none.
 Result<std::string> root_of(const BundleFiles& files) {
     const std::string& path = files.bundle.root;

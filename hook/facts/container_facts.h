@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Collects what policy/risks.h judges, from the container's process and the host's file systems.
+// Collects what policy/risks.h checks, from the container's process and the host's file systems.
 #pragma once
 
 #include "base/result.h"
@@ -15,7 +15,7 @@ namespace jail_ai {
 // pidfd_getfd(2). Errors: EX_OSERR, EX_NOINPUT when the process ends meanwhile.
 Result<ContainerFacts> read_container_facts(const Container& container, Guard guard);
 
-// Of that, what is mounted.
+// Reads only what is mounted.
 Result<ContainerFacts> read_mount_facts(const Process& process, const BundleFiles& files,
                                         Mounts mounts);
 

@@ -58,7 +58,7 @@ Inode inode_of(const struct statx& info) {
     return {makedev(info.stx_dev_major, info.stx_dev_minor), info.stx_ino};
 }
 
-// The directory, socket … that the mount shows; EX_TEMPFAIL where its path leads into another.
+// The directory, socket … that the mount shows; EX_TEMPFAIL if its path leads into another.
 struct OpenedMount {
     UniqueFd fd;
     mode_t mode;
@@ -86,7 +86,7 @@ Result<OpenedMount> open_mount(const Process& process, const MountEntry& mount) 
 
 using Directories = std::vector<EngineSocket::Directory>;
 
-// From a directory by names, none of them a link; nothing where that leads nowhere.
+// From a directory by names, none of them a link; nothing if that leads nowhere.
 Result<std::optional<UniqueFd>> open_below(int fd, Directories::const_iterator from,
                                            Directories::const_iterator to) {
     constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
@@ -112,7 +112,7 @@ bool is_procfs_of(const Process& process, const OpenedMount& opened) {
            its.st_ino == ours.st_ino;
 }
 
-// Of all hierarchies, v1 and v2, without those of which the process is in the root.
+// In all hierarchies, v1 and v2, without those whose root the process is in.
 Result<std::vector<std::string>> cgroups_of(const Process& process) {
     auto text = TRY(read_kernel_file(process.proc_fd(), "cgroup"));
     std::vector<std::string> paths;
@@ -205,7 +205,8 @@ private:
         return mount.mount_point == root_ ? "/" : mount.mount_point.substr(root_.size());
     }
 
-    // Of a part of a procfs only the whole says whose it is, where the container has that, too.
+    // Only the whole of a procfs says whose it is; a part is checked by it if the container has
+    // both.
     bool is_container_procfs(const OpenedMount& opened, const std::vector<MountEntry>& mounts,
                              const MountEntry& mount) const {
         if (mount.root == "/") return is_procfs_of(process_, opened);
@@ -226,7 +227,7 @@ private:
                std::ranges::find_if(bundle_.mounts, is_there)->is_read_only();
     }
 
-    // One that config.json has a runtime make of several hierarchies; policy/risks.cpp judges it by
+    // One that config.json has a runtime make of several hierarchies; policy/risks.cpp checks it by
     // the cgroup namespace.
     bool is_part_of_v1(const MountEntry& mount) const {
         const std::string destination = inside(mount);

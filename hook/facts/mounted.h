@@ -24,7 +24,7 @@ Result<bool> has_mounts_of_its_own(const Process& process, const std::string& ro
 // The mounts that could be a risk. `root`: where the container's root is mounted, "/" once the
 // process is in it. Before that, all is looked at that the process's mount namespace has and the
 // caller's, from which the runtime made it, has not. Needs PTRACE_MODE_READ access. Errors:
-// EX_CONFIG where nothing is mounted at `root`, EX_TEMPFAIL where mounts don't keep still,
+// EX_CONFIG if nothing is mounted at `root`, EX_TEMPFAIL if mounts don't keep still,
 // EX_OSERR.
 Result<std::vector<SeenMount>> read_mounted(const Process& process, const Bundle& bundle,
                                             const std::string& root, Sockets expected);

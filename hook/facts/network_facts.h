@@ -21,13 +21,13 @@ namespace jail_ai {
 Result<NetworkFacts> read_network_facts(const Process& process, const NameFiles& names,
                                         const std::string& network_path, bool shares_network);
 
-// The resolvers that a rootless engine will write, where the container's resolv.conf follows;
-// `networks` is the directory of the user's networks.
+// The resolvers that a rootless engine will write, if the container's resolv.conf does not exist
+// yet; `networks` is the directory of the user's networks.
 Result<std::vector<IpPrefix>> predict_resolvers(const Process& process,
                                                 const std::string& networks);
 
 // What the settings of a rootless engine's user say of the network that the container will have;
-// nothing where it has one, or shares the caller's.
+// nothing if it has one, or shares the caller's.
 Result<UserNetwork> predict_user_network(const Process& process);
 
 }  // namespace jail_ai

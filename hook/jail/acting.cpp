@@ -26,11 +26,11 @@ constexpr int kMostPatience = 1000;  // ms for a step of another probe, which ta
 class KnownProbe {
 public:
     // Waits for its turn: for as long as others go on, one after the other. One that was killed
-    // stays known, and does not. Errors: EX_TEMPFAIL where the deadline passes meanwhile, EX_OSERR.
+    // stays known, and does not. Errors: EX_TEMPFAIL if the deadline passes meanwhile, EX_OSERR.
     static Result<KnownProbe> make(int map_fd) {
-        const jail_probe nobody{};
+        const jail_probe none{};
         jail_probe last{};
-        for (int waited = 0; ::bpf_map_update_elem(map_fd, &kEntry, &nobody, BPF_NOEXIST) != 0;
+        for (int waited = 0; ::bpf_map_update_elem(map_fd, &kEntry, &none, BPF_NOEXIST) != 0;
              ++waited) {
             if (errno != EEXIST) return system_error("fill jail_probe", errno);
             if (deadline_passed())
@@ -77,7 +77,7 @@ private:
     int map_fd_;
 };
 
-// None that the kernel knows, and none that a container would ask for.
+// Returns a protocol that the kernel does not know and that no container would ask for.
 Result<std::uint32_t> unheard_of_protocol() {
     std::uint32_t random = 0;
     if (::getrandom(&random, sizeof random, 0) != sizeof random)

@@ -14,12 +14,12 @@ namespace jail_ai {
 // apart from what it denies to others; nothing is left in the cgroup, and nothing leaves the
 // machine. `probe_map` is the jail's jail_probe; two probes of one jail at a time wait for each
 // other. The jail may be in force for long; where its cgroup can hold no process, one below it that
-// can is taken. Needs a prober (system/prober.h). Errors: EX_UNAVAILABLE where a line doesn't act,
-// EX_TEMPFAIL where that can't be shown now (the cgroup is frozen, for one), EX_NOINPUT where the
+// can is taken. Needs a prober (system/prober.h). Errors: EX_UNAVAILABLE if a line doesn't act,
+// EX_TEMPFAIL if that can't be shown now (the cgroup is frozen, for one), EX_NOINPUT if the
 // cgroup is gone, EX_OSERR.
 Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode, Guard guard);
 
-// Proves it of the jail that is attached to the cgroup. Does nothing where that is frozen, for then
+// Proves it of the jail that is attached to the cgroup. Does nothing if that is frozen, for then
 // nothing in it runs, or where the jail is of a version that can't be probed. Errors as above.
 Status prove_attached(int cgroup_fd);
 

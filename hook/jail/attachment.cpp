@@ -18,7 +18,7 @@ Error attach_error(const ProgramSlot& slot, const Cgroup& cgroup, int number) {
         return Error{EX_NOPERM, what +
                                     ": this needs CAP_BPF and CAP_NET_ADMIN, and no program "
                                     "without BPF_F_ALLOW_MULTI on a parent cgroup"};
-    // LSM programs don't load where the kernel can't attach any.
+    // LSM programs don't load if the kernel can't attach any.
     if (number == EINVAL && slot.type == BPF_LSM_CGROUP)
         return Error{EX_UNAVAILABLE,
                      what +
@@ -97,7 +97,7 @@ Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const C
         const ProgramSlot& slot = *program.slot;
         auto before = attached_programs(cgroup.fd(), slot);
         if (!before) return std::move(before).error();
-        if (!before->empty() && existing == Existing::refuse) return already_jailed(cgroup);
+        if (!before->empty() && existing == Existing::reject) return already_jailed(cgroup);
         UniqueFd replaced = before->empty() ? UniqueFd() : std::move(before->front().fd);
         if (const int failed = attach_one(program.fd.get(), cgroup.fd(), slot.type, replaced.get());
             failed != 0)

@@ -20,7 +20,7 @@ struct LoadedProgram {
 // What to do with programs of ours that are on the cgroup already.
 enum class Existing {
     replace,  // anyone who runs the hook as root may change the policy
-    refuse,   // nobody else may: the new one could be looser
+    reject,   // of another caller: the new jail could be looser
 };
 
 Error already_jailed(const Cgroup& cgroup);
@@ -33,12 +33,12 @@ Result<std::size_t> detach_jail(int cgroup_fd);
 // the ones that they replaced.
 class Attachment {
 public:
-    // Attaches every program with BPF_F_ALLOW_MULTI (without it anybody could detach them), in
-    // place of ours that is there already, and fails unless the kernel then lists exactly what was
-    // meant. After a failure the cgroup is as it was before. The cgroup must outlive the
-    // attachment. Of two that run at once and refuse what exists, at most one succeeds: each looks
-    // again after it has attached. Needs CAP_BPF, CAP_NET_ADMIN and, to look at what is attached,
-    // CAP_SYS_ADMIN.
+    // Attaches every program with BPF_F_ALLOW_MULTI (without it a program of a child cgroup could
+    // replace them), in place of ours that is there already, and fails unless the kernel then lists
+    // exactly what was meant. After a failure the cgroup is as it was before. The cgroup must
+    // outlive the attachment. Of two that run at once and reject an existing jail, at most one
+    // succeeds: each looks again after it has attached. Needs CAP_BPF, CAP_NET_ADMIN and, to look
+    // at what is attached, CAP_SYS_ADMIN.
     static Result<Attachment> make(std::vector<LoadedProgram> programs, const Cgroup& cgroup,
                                    Existing existing);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Building a jail: programs loaded, maps filled, attached, and the kernel asked whether it is so. A
-// Jail cannot exist with unfilled maps, and what is attached is detached again unless somebody
-// says that it shall stay.
+// Jail cannot exist with unfilled maps, and what is attached is detached again unless the
+// caller says that it shall stay.
 #pragma once
 
 #include <cstdint>

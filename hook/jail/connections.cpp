@@ -15,7 +15,7 @@ Result<unsigned> end_blocked_connections(int cgroup_fd, const OpenJail& jail, co
     if (mode != Mode::enforce) return 0U;
     return end_tcp_connections(cgroup_fd, accepted->fd.get(), [&](const TcpPeer& peer) {
         const Evaluation evaluation = evaluate(rules, peer.address, IPPROTO_TCP, peer.port);
-        return evaluation.blocked && !evaluation.is_container_local();
+        return evaluation.denied && !evaluation.is_container_local();
     });
 }
 

@@ -23,13 +23,13 @@ namespace {
 // may have a low number.
 constexpr unsigned kCallsBetweenFullScans = 64;
 
-// Of one jail, so that one which refuses as fast as it can doesn't keep the others waiting. What is
-// left makes the descriptor readable again.
+// Events taken from one jail at a time, so that a busy jail does not keep the others waiting. The
+// rest makes the descriptor readable again.
 constexpr unsigned kMostAtOnce = 1024;
 
 constexpr unsigned kLooksPerCount = 5;  // looks for new jails, between counts of what was lost
 
-// Three descriptors a jail. Where that isn't allowed, opening one too many fails.
+// Three descriptors a jail. If that isn't allowed, opening one too many fails.
 void allow_many_descriptors() {
     rlimit limit{};
     if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
@@ -41,7 +41,7 @@ void allow_many_descriptors() {
 
 class Events::Stream {
 public:
-    // Takes the descriptors out of the jail's maps; nothing where it is of a version without such a
+    // Takes the descriptors out of the jail's maps; nothing if it is of a version without such a
     // buffer.
     static Result<std::shared_ptr<Stream>> make(OpenJail jail, std::uint64_t since,
                                                 bool was_there_before) {

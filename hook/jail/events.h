@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Refusals as they happen, out of the ring buffers of all jails on this machine, those among them
+// Denials as they happen, read from the ring buffers of all jails on this machine, those among them
 // that start later.
 #pragma once
 
@@ -20,7 +20,7 @@ namespace jail_ai {
 
 struct DenialEvent {
     jail_event event;
-    std::string_view container;  // the runtime's id; empty where unknown
+    std::string_view container;  // the runtime's id; empty if unknown
     Mode mode;
 };
 
@@ -31,7 +31,7 @@ public:
 
     static constexpr int kLookMs = 100;  // a new jail's events wait in its buffer for that long
 
-    // A ring buffer has one reader: EX_TEMPFAIL where another process of this machine is it. What
+    // A ring buffer has one reader: EX_TEMPFAIL if another process of this machine is it. What
     // lies in the buffers from before is passed over. Other errors: EX_NOPERM, EX_OSERR.
     static Result<Events> open();
 
@@ -41,7 +41,7 @@ public:
     // To be called when they are readable, and after kLookMs whatever happens. Reports those that
     // have happened meanwhile, jail by jail, in their order; when it is time, also looks for jails
     // that have started and lets go of those that have ended, and reports how many each has lost
-    // because nobody fetched them in time.
+    // because they were not read in time.
     Status take(const Each& each, const Lost& lost);
 
     // The last of them.

@@ -28,8 +28,8 @@ namespace {
 constexpr std::string_view kWhat = "BPF LSM programs";
 constexpr std::string_view kNeeds = "Linux 6.0 with CONFIG_BPF_LSM and CONFIG_DEBUG_INFO_BTF";
 
-// The only handle that cgroup2 gives is the cgroup's id (systemd relies on it, too); where inodes
-// have 64 bits it is the inode as well.
+// The only handle that cgroup2 gives is the cgroup's id (systemd relies on it, too); on 64-bit
+// machines it is the inode as well.
 Result<std::uint64_t> cgroup_id(const Cgroup& cgroup) {
     std::uint64_t id = 0;
     alignas(file_handle) char memory[sizeof(file_handle) + sizeof id]{};
@@ -113,7 +113,7 @@ Status register_lsm_handler() {
     return ok();
 }
 
-// A file with nothing in it but the structures; empty where it can't be made.
+// A file with nothing in it but the structures; empty if it can't be made.
 UniqueFd write_structures(const KernelTypes& types) {
     UniqueFd file(::memfd_create("kernel-types", MFD_CLOEXEC));
     if (file && ::write(file.get(), types.structures.data(), types.structures.size()) !=

@@ -37,8 +37,8 @@ Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot,
     options.query_flags = query_flags;
     options.prog_ids = ids.data();
     options.prog_cnt = static_cast<std::uint32_t>(ids.size());
-    // Effective programs have no flags, and a kernel that knows that refuses to be asked (6.1); the
-    // first with LSM hooks (6.0) wants to be.
+    // Effective programs have no flags, and a kernel that knows that rejects the question (6.1);
+    // the first with LSM hooks (6.0) wants to be.
     if (is_lsm && query_flags == 0) options.prog_attach_flags = flags.data();
     int failed = ::bpf_prog_query_opts(cgroup_fd, slot.type, &options);
     if (failed != 0 && errno == EINVAL && is_lsm && query_flags != 0) {
@@ -59,7 +59,7 @@ Result<std::vector<Listed>> query(int cgroup_fd, const ProgramSlot& slot,
     return listed;
 }
 
-// Zeroed byte by byte: the kernel refuses a structure with anything in its padding, which
+// Zeroed byte by byte: the kernel rejects a structure with anything in its padding, which
 // initialisation need not clear.
 template <typename Info>
 void clear(Info& info) {

@@ -21,7 +21,7 @@ struct AttachedProgram {
     std::uint32_t id;
     std::string name;
     std::uint32_t attach_type;  // enum bpf_attach_type
-    // BPF_F_ALLOW_MULTI and nothing else, where it is as we attach ours.
+    // BPF_F_ALLOW_MULTI and nothing else, if it is as we attach ours.
     std::uint32_t attach_flags;
     UniqueFd fd;
 };
@@ -33,7 +33,7 @@ Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const Prog
 // The same for all slots.
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd);
 
-// Somebody else's among them.
+// Those among them that are not ours.
 Result<std::vector<AttachedProgram>> foreign_programs(int cgroup_fd, const ProgramSlot& slot);
 
 // Does a program of ours act on processes of the cgroup, be it attached there or further up
@@ -77,7 +77,7 @@ Result<std::vector<ProgramMap>> maps_of(int program_fd);
 // Reads a jail_denials. Error: EX_OSERR.
 Status read_counters(int map_fd, Counters& counters);
 
-// Denials of the cgroup's jail; all zero where there is none.
+// Denials of the cgroup's jail; all zero if there is none.
 Result<DenialCounts> read_denials(int cgroup_fd);
 
 }  // namespace jail_ai

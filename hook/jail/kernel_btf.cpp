@@ -123,7 +123,7 @@ public:
     Extract(const Index& kernel, const btf& local)
         : kernel_(kernel), local_(local), out_(::btf__new_empty()) {}
 
-    // The new id of a type that is `local` here and `kernel` there, 0 where they are of different
+    // The new id of a type that is `local` here and `kernel` there, 0 if they are of different
     // kinds.
     int add(std::uint32_t local, std::uint32_t kernel) {
         const btf_type* wanted = bare_local(local);

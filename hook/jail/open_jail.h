@@ -23,11 +23,11 @@ struct OpenJail {
     const ProgramMap* map(std::string_view name) const;  // nullptr for none
 };
 
-// The jail whose first program has that id. Nothing where it has gone, or the program is not a
+// The jail whose first program has that id. Nothing if it has gone, or the program is not a
 // jail's first. Errors: EX_NOPERM, EX_OSERR.
 Result<std::optional<OpenJail>> open_jail(std::uint32_t program);
 
-// The one that is attached directly to the cgroup. Nothing where its first program isn't. Errors
+// The one that is attached directly to the cgroup. Nothing if its first program isn't. Errors
 // likewise.
 Result<std::optional<OpenJail>> open_jail_of(int cgroup_fd);
 
@@ -43,14 +43,14 @@ using OtherPrograms = std::vector<std::uint32_t>;
 Result<std::uint32_t> for_each_jail(std::uint32_t after, OtherPrograms& others,
                                     const std::function<Status(OpenJail& jail)>& each);
 
-// Nothing where the jail is of another version, or still in the making. Error: EX_OSERR.
+// Nothing if the jail is of another version, or still in the making. Error: EX_OSERR.
 Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>& maps);
 
 // As the kernel has it: without sources and unused exceptions. Errors: EX_UNAVAILABLE for a jail of
 // another version, EX_OSERR.
 Result<Policy> read_policy(const OpenJail& jail);
 
-// Of that, whether it blocks or only watches. Errors as above.
+// Reads only whether it enforces or counts. Errors as above.
 Result<Mode> read_mode(const OpenJail& jail);
 
 // What is in jail_rules, likewise without sources. Errors as above.

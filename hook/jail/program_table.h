@@ -28,7 +28,7 @@ inline constexpr std::array kProgramTable = std::to_array<ProgramSlot>({
     {"jail_create", BPF_CGROUP_INET_SOCK_CREATE},
 });
 
-// The guard: all of them where BPF LSM is active, none elsewhere. Which LSM hook each is for, its
+// The guard: all of them if BPF LSM is active, else none. Which LSM hook each is for, its
 // section in bpf/guard.bpf.c says.
 inline constexpr std::array kGuardTable = std::to_array<ProgramSlot>({
     {"jail_socket", BPF_LSM_CGROUP},
@@ -38,7 +38,7 @@ inline constexpr std::array kGuardTable = std::to_array<ProgramSlot>({
     {"jail_bpf", BPF_LSM_CGROUP},
 });
 
-// In the guard's place where BPF LSM is not active, for containers in the engine's network
+// In the guard's place if BPF LSM is not active, for containers in the engine's network
 // namespace. The types are those of Linux 6.7.
 inline constexpr auto kUnixConnect = static_cast<bpf_attach_type>(49);  // BPF_CGROUP_UNIX_CONNECT
 inline constexpr auto kUnixSendmsg = static_cast<bpf_attach_type>(50);  // BPF_CGROUP_UNIX_SENDMSG

@@ -13,18 +13,18 @@
 namespace jail_ai {
 
 // What of a jail to read. Verbs that print jails, or what they say, look for the first network
-// hook; who judges them looks for any program of ours.
+// hook; who checks them looks for any program of ours.
 enum class JailPart {
-    denials,   // metadata, the names of the programs, the number of prefixes, counts and refusals
+    denials,   // metadata, the names of the programs, the number of prefixes, counts and denials
     programs,  // metadata, programs with their maps, overriders
     policy,
 };
 
-// The cgroup's own jail; nothing where no program of ours that is looked for is attached right
+// The cgroup's own jail; nothing if no program of ours that is looked for is attached right
 // there. Errors: EX_NOPERM, EX_OSERR; for the policy of a jail of another version EX_UNAVAILABLE.
 Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part);
 
-// Those of all cgroups, in the order of their names. Errors: EX_UNAVAILABLE where there is no
+// Those of all cgroups, in the order of their names. Errors: EX_UNAVAILABLE if there is no
 // cgroup v2, EX_NOPERM, EX_OSERR.
 Result<std::vector<JailSnapshot>> read_jails(JailPart part);
 

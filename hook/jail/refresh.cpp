@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/quote.h"
+#include "container/container_id.h"
 #include "policy/inputs.h"
 #include "policy/transition.h"
 
@@ -26,13 +27,11 @@ Result<RulesDiff> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
     }
     auto inputs = read_inputs(metadata->inputs);
     if (!inputs)
-        return std::move(inputs).error().context(
-            fmt::format("container {}: stored policy inputs", quote(diff.container)));
+        return std::move(inputs).error().context(container_text(diff.container) +
+                                                 ": stored policy inputs");
     inputs->host.routes = routes;
     auto policy = compile_policy(inputs->request, inputs->host);
-    if (!policy)
-        return std::move(policy).error().context(
-            fmt::format("container {}", quote(diff.container)));
+    if (!policy) return std::move(policy).error().context(container_text(diff.container));
     diff.desired = std::move(policy->rules);
     diff.attached = TRY(read_rules(jail));
     return diff;

@@ -18,7 +18,7 @@ struct RulesDiff {
     std::string container;
     Rules attached;
     Rules desired;
-    std::string left_alone;    // why nothing can be said of it, where that is so: it is of another
+    std::string left_alone;    // why nothing can be said of it, if that is so: it is of another
                                // version or of another engine's network namespace
     std::uint64_t cgroup = 0;  // its id
 };
@@ -30,7 +30,7 @@ Result<RulesDiff> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
                           std::uint32_t network);
 
 // Makes the rules what they should be, element by element, so that nothing passes meanwhile that
-// was blocked and is to be. Anyone who calls it holds kRulesLock since before compare(). Error:
+// was denied and is to be. Anyone who calls it holds kRulesLock since before compare(). Error:
 // EX_OSERR; the rules are then stricter than either.
 Status apply(const OpenJail& jail, const RulesDiff& diff);
 

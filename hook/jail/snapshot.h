@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// A jail as it was when somebody looked (jail/reader.h): what the verbs check and print. Only
+// A jail as it was when it was read (jail/reader.h): what the verbs check and print. Only
 // types, for code that is pure.
 #pragma once
 
@@ -38,7 +38,7 @@ using Counters = std::array<std::uint64_t, JAIL_COUNTERS>;
 // How often each reason has denied, by enum jail_reason.
 using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
 
-// A refusal that is remembered, and how often and when last.
+// A remembered denial, how often it came and when last.
 struct RecentDenial {
     jail_denial what;
     jail_denial_seen seen;
@@ -52,7 +52,7 @@ struct JailProgram {
     std::map<std::string, std::uint32_t> maps;  // ids by name
 };
 
-// Somebody else's program that runs after one of ours and may undo what that has said: of its type,
+// A program of another owner that runs after one of ours and may override it: of its type,
 // a program can set the call's result (bpf_set_retval, Linux 5.18) and, before Linux gives that,
 // the address that is connected to. The verdicts of cgroup_skb programs are joined instead, of
 // which systemd has some.
@@ -66,8 +66,8 @@ struct OverridingProgram {
 struct JailSnapshot {
     std::uint64_t cgroup_id = 0;  // of its directory, by which it is distinguished from others
     std::string cgroup;           // below the cgroup2 mount; "/" for the root
-    std::string name;  // of its container, as its engine calls it; empty where that isn't known
-    // Nothing where the jail is of another version, or what held it is gone.
+    std::string name;  // of its container, as its engine calls it; empty if that isn't known
+    // Nothing if the jail is of another version, or what held it is gone.
     std::optional<JailMetadata> metadata;
     std::vector<JailProgram> programs;
     std::vector<OverridingProgram> overriders;

@@ -54,7 +54,7 @@ Evaluation evaluate(const Rules& rules, const IpPrefix& address, std::uint8_t pr
         for (const IpPrefix& inside : forms_inside(key)) {
             const auto* entry = find_entry(rules, inside);
             if (entry == nullptr ||
-                (evaluation.blocked
+                (evaluation.denied
                      ? jail_evaluate_key(&rules, &inside.key(), protocol, port) != verdict
                      : decides != nullptr))
                 continue;

@@ -9,20 +9,20 @@
 namespace jail_ai {
 
 struct Evaluation {
-    bool blocked;
-    jail_reason reason;      // valid where blocked
+    bool denied;
+    jail_reason reason;      // valid if denied
     const IpPrefix* prefix;  // of the rule that decides, in the rules that were given; nullptr
-                             // where none holds the address
+                             // if none holds the address
     const Rule* rule;        // likewise
-    std::optional<IpPrefix> form;  // the IPv4 address in an IPv6 one, where that is what decides
+    std::optional<IpPrefix> form;  // the IPv4 address in an IPv6 one, if that is what decides
 
     // The container may have the address itself, and reaches it as long as that is so.
     bool is_container_local() const {
-        return blocked && rule != nullptr && rule->value.container_local != 0;
+        return denied && rule != nullptr && rule->value.container_local != 0;
     }
 };
 
-// `address` is a single one. `protocol` and `port` are 0 for what no exception names. The rules
+// `address` is a single one. `protocol` and `port` are 0 for what no allow rule names. The rules
 // must outlive the evaluation.
 Evaluation evaluate(const Rules& rules, const IpPrefix& address, std::uint8_t protocol,
                     std::uint16_t port);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What is known of a container and of its host, from which the policy is made and the risks are
-// judged. The room facts/ collects it.
+// checked. The room facts/ collects it.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ struct BoundPath {
     bool read_only;  // the mount itself; mounts below it stay as they are
     bool is_socket;
     bool is_procfs;
-    // Of a directory: the name of an engine's socket right in it; else empty.
+    // If it is a directory, the name of an engine's socket right in it; else empty.
     std::string engine_socket;
 };
 
@@ -92,7 +92,7 @@ struct ContainerFacts {
                                      // engine's, not on the whole machine
 };
 
-// Of the files by which the container calls hosts and resolvers; empty where it has none.
+// What the container's files for names of hosts and resolvers hold; empty if it has none.
 struct NameFiles {
     std::string hosts;  // the lines that name the host
     std::string resolv_conf;
@@ -119,7 +119,7 @@ struct NetworkFacts {
     // What a user-mode network (slirp4netns, pasta) leads to the host, or may.
     std::vector<IpPrefix> mapped;
 
-    // The engine gives the container its network after the hook has run, so that nobody knows its
+    // The engine gives the container its network after the hook has run, so that it can't know its
     // addresses yet.
     bool network_is_deferred = false;
     bool may_copy_host = false;                // and these may then be copies of the host's own

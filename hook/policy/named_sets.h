@@ -17,8 +17,8 @@ struct NamedPrefix {
     std::string_view source;  // who gives the address this meaning
 };
 
-// Blocked for every container.
-inline constexpr std::array kAlwaysBlocked = std::to_array<NamedPrefix>({
+// Denied to every container.
+inline constexpr std::array kAlwaysDenied = std::to_array<NamedPrefix>({
     {"169.254.1.2", JAIL_REASON_ALIAS, "pasta: host.containers.internal"},
     {"10.0.2.2", JAIL_REASON_ALIAS, "slirp4netns and QEMU user networking: the host"},
     {"fd00::2", JAIL_REASON_ALIAS, "slirp4netns: the host"},
@@ -51,7 +51,7 @@ inline constexpr std::array kAlwaysBlocked = std::to_array<NamedPrefix>({
     {"fe80::/10", JAIL_REASON_LINK_LOCAL, "link-local neighbours, RFC 4291"},
 });
 
-// Blocked, too. Where the container shares the engine's network namespace these are the host's own;
+// Denied, too. If the container shares the engine's network namespace these are the host's own;
 // in one of its own they are the container's as long as they stay inside, and a host's that takes
 // such packets from a device (route_localnet).
 inline constexpr std::array kLoopback = std::to_array<NamedPrefix>({

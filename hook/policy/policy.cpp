@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Compiling has two steps: collect the prefixes that block, with their reasons, and then give each
-// prefix that matters, those and the ones that exceptions name, its ports. A destination's longest
+// Compiling has two steps: collect the prefixes to deny, with their reasons, and then give each
+// prefix that matters, those and the ones that allow rules name, its ports. A destination's longest
 // prefix among them is held by exactly the same wider prefixes as the destination itself, which is
 // why one lookup in the kernel is enough.
 #include "policy/policy.h"
@@ -24,16 +24,16 @@ namespace {
 constexpr std::array kDnsPorts = {jail_ports{53, 53, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0},
                                   jail_ports{853, 853, JAIL_PORTS_TCP, 0}};
 
-// The first to name a prefix gives its reason; all of them block.
-void block(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string source) {
+// The first to name a prefix gives its reason; all of them deny it.
+void deny(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string source) {
     jail_rule value{};
     value.reason = static_cast<std::uint8_t>(reason);
     rules.try_emplace(prefix, Rule{value, std::move(source)});
 }
 
-void block_all(Rules& rules, std::span<const NamedPrefix> set) {
+void deny_all(Rules& rules, std::span<const NamedPrefix> set) {
     for (const NamedPrefix& named : set)
-        block(rules, *IpPrefix::parse(named.prefix), named.reason, std::string(named.source));
+        deny(rules, *IpPrefix::parse(named.prefix), named.reason, std::string(named.source));
 }
 
 bool is_loopback(const IpPrefix& prefix) {
@@ -43,49 +43,49 @@ bool is_loopback(const IpPrefix& prefix) {
 }
 
 // What every network namespace takes for itself: a part of one of kLoopback's.
-bool means_myself(const IpPrefix& prefix) {
+bool is_loopback_or_unspecified(const IpPrefix& prefix) {
     return std::ranges::any_of(kLoopback, [&](const NamedPrefix& named) {
         return IpPrefix::parse(named.prefix)->contains(prefix);
     });
 }
 
-void block_route(Rules& rules, const LocalRoute& route, std::string_view source) {
+void deny_route(Rules& rules, const LocalRoute& route, std::string_view source) {
     if (is_loopback(route.prefix)) return;  // loopback is in kLoopback
-    block(rules, route.prefix, route.reason,
-          route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
+    deny(rules, route.prefix, route.reason,
+         route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
 }
 
 void add_asked(Rules& rules, const ExtraBlock& addition, const NetworkFacts& host) {
     if (const auto* prefix = std::get_if<IpPrefix>(&addition.what)) {
-        block(rules, *prefix, JAIL_REASON_POLICY, fmt::format("also {}", addition.text));
+        deny(rules, *prefix, JAIL_REASON_POLICY, fmt::format("also {}", addition.text));
         return;
     }
     const AlsoSet& set = *find_row(kAlsoSets, std::get<NamedSet>(addition.what));
     for (const auto& [prefix, source] : set.prefixes)
-        block(rules, *IpPrefix::parse(prefix), JAIL_REASON_POLICY,
-              fmt::format("also {}: {}", set.name, source));
+        deny(rules, *IpPrefix::parse(prefix), JAIL_REASON_POLICY,
+             fmt::format("also {}: {}", set.name, source));
     if (set.value != NamedSet::gateway) return;
     for (const IpPrefix& gateway : host.gateways)
-        block(rules, gateway, JAIL_REASON_POLICY, "also gateway");
+        deny(rules, gateway, JAIL_REASON_POLICY, "also gateway");
 }
 
-Rules collect_blocked(const Request& request, const NetworkFacts& host) {
+Rules collect_denied(const Request& request, const NetworkFacts& host) {
     Rules rules;
-    block_all(rules, kLoopback);
-    for (const LocalRoute& route : host.routes) block_route(rules, route, "local route");
+    deny_all(rules, kLoopback);
+    for (const LocalRoute& route : host.routes) deny_route(rules, route, "local route");
     for (const LocalRoute& route : host.predicted_routes)
-        block_route(rules, route, "network of the engine");
-    block_all(rules, kAlwaysBlocked);
+        deny_route(rules, route, "network of the engine");
+    deny_all(rules, kAlwaysDenied);
     for (const IpPrefix& address : host.named)
         if (!is_loopback(address) || host.shares_network)
-            block(rules, address, JAIL_REASON_HOSTS_FILE, "hosts file of the container");
+            deny(rules, address, JAIL_REASON_HOSTS_FILE, "hosts file of the container");
     for (const IpPrefix& address : host.mapped)
-        block(rules, address, JAIL_REASON_ALIAS, "user-mode network: leads to the host");
+        deny(rules, address, JAIL_REASON_ALIAS, "user-mode network: leads to the host");
     for (const ExtraBlock& addition : request.also) add_asked(rules, addition, host);
     return rules;
 }
 
-bool may_become_own(const Rules::value_type& entry, const NetworkFacts& host) {
+bool may_become_container_local(const Rules::value_type& entry, const NetworkFacts& host) {
     const auto reason = static_cast<jail_reason>(entry.second.value.reason);
     return reason == JAIL_REASON_POLICY ||
            (reason == JAIL_REASON_LOCAL && host.may_copy_host && entry.first.is_single());
@@ -93,20 +93,20 @@ bool may_become_own(const Rules::value_type& entry, const NetworkFacts& host) {
 
 // Addresses of the container itself: what goes to them is not for the host, as long as it stays
 // inside.
-void mark_own(Rules& blocked, const NetworkFacts& host) {
+void mark_container_local(Rules& denied, const NetworkFacts& host) {
     if (host.shares_network) return;
     for (const IpPrefix& address : host.container_addresses) {
-        const auto* blocked_by = find_entry(blocked, address);
-        if (blocked_by == nullptr) continue;
-        Rule rule = blocked_by->second;
-        if (blocked_by->first != address) rule.source += "; an address of the container";
+        const auto* wider = find_entry(denied, address);
+        if (wider == nullptr) continue;
+        Rule rule = wider->second;
+        if (wider->first != address) rule.source += "; an address of the container";
         rule.value.container_local = JAIL_CONTAINER_LOCAL_ADDRESS;
-        blocked.insert_or_assign(address, std::move(rule));
+        denied.insert_or_assign(address, std::move(rule));
     }
-    for (Rules::value_type& entry : blocked) {
-        if (means_myself(entry.first))
+    for (Rules::value_type& entry : denied) {
+        if (is_loopback_or_unspecified(entry.first))
             entry.second.value.container_local = JAIL_CONTAINER_LOCAL_LOOPBACK;
-        else if (host.network_is_deferred && may_become_own(entry, host))
+        else if (host.network_is_deferred && may_become_container_local(entry, host))
             entry.second.value.container_local = JAIL_CONTAINER_LOCAL_ADDRESS;
     }
 }
@@ -121,10 +121,10 @@ struct PortGrant {
 
 std::vector<PortGrant> collect_grants(const Request& request, const NetworkFacts& host) {
     std::vector<PortGrant> grants;
-    for (const AllowRule& exception : request.allow)
-        grants.push_back({exception.destination,
-                          {{exception.first, exception.last, exception.protocols, 0}},
-                          fmt::format("allow {}", exception.text)});
+    for (const AllowRule& allowed : request.allow)
+        grants.push_back({allowed.destination,
+                          {{allowed.first, allowed.last, allowed.protocols, 0}},
+                          fmt::format("allow {}", allowed.text)});
     if (request.dns == Dns::off) return grants;
     for (const IpPrefix& server : host.name_servers)
         grants.push_back(
@@ -132,19 +132,19 @@ std::vector<PortGrant> collect_grants(const Request& request, const NetworkFacts
     return grants;
 }
 
-// What "host" means in an exception.
+// What "host" means in an allow rule.
 bool is_the_host(jail_reason reason) {
     return reason == JAIL_REASON_LOCAL || reason == JAIL_REASON_ALIAS ||
            reason == JAIL_REASON_HOSTS_FILE || reason == JAIL_REASON_LOOPBACK ||
            reason == JAIL_REASON_UNSPECIFIED;
 }
 
-// The rule of `prefix`, which `blocked_by` blocks, with every grant that holds it. The
-// container's own loopback needs none: what is blocked of it is what leaves, and that is not what
-// the one who names it means.
-Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by,
-                       std::vector<PortGrant>& grants) {
-    Rule rule = blocked_by;
+// The rule of `prefix`, which `wider` denies, with every grant that holds it. The container's own
+// loopback needs no grant: the rule denies only what leaves, and an allowed port does not mean
+// that.
+Result<Rule> apply_grants(const IpPrefix& prefix, const Rule& wider,
+                          std::vector<PortGrant>& grants) {
+    Rule rule = wider;
     if (rule.value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK) return rule;
     std::vector<jail_ports> ports;
     for (PortGrant& grant : grants) {
@@ -167,21 +167,21 @@ Result<Rule> open_rule(const IpPrefix& prefix, const Rule& blocked_by,
     return rule;
 }
 
-Result<Rules> compile_rules(const Rules& blocked, std::vector<PortGrant>& grants) {
+Result<Rules> compile_rules(const Rules& denied, std::vector<PortGrant>& grants) {
     Rules compiled;
-    for (const auto& [prefix, rule] : blocked) {
-        auto opened = TRY(open_rule(prefix, rule, grants));
-        compiled.emplace(prefix, std::move(opened));
+    for (const auto& [prefix, rule] : denied) {
+        auto rule_with_ports = TRY(apply_grants(prefix, rule, grants));
+        compiled.emplace(prefix, std::move(rule_with_ports));
     }
-    // An exception inside of a wider prefix that blocks is a rule of its own.
+    // A grant inside of a wider prefix that is denied is a rule of its own.
     for (const PortGrant& grant : grants) {
         if (!grant.destination || compiled.contains(*grant.destination)) continue;
-        const auto* blocked_by = find_entry(blocked, *grant.destination);
-        if (blocked_by == nullptr ||
-            blocked_by->second.value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK)
+        const auto* wider = find_entry(denied, *grant.destination);
+        if (wider == nullptr ||
+            wider->second.value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK)
             continue;
-        auto opened = TRY(open_rule(*grant.destination, blocked_by->second, grants));
-        compiled.emplace(*grant.destination, std::move(opened));
+        auto rule_with_ports = TRY(apply_grants(*grant.destination, wider->second, grants));
+        compiled.emplace(*grant.destination, std::move(rule_with_ports));
     }
     return compiled;
 }
@@ -199,7 +199,7 @@ bool same_verdict(const jail_rule& a, const jail_rule& b, bool with_reason) {
            (!with_reason || a.reason == b.reason);
 }
 
-// Of the prefixes that the next wider one gives the same verdict; a wider one comes before those
+// Drops prefixes to which the next wider one gives the same verdict; a wider one comes before those
 // that it holds. What the host is says more than that its network was named: there the narrower
 // reason stays, as long as there is room.
 std::size_t drop_repeated(Rules& rules, bool keep_reasons) {
@@ -229,22 +229,22 @@ bool asks_for_gateway(const ExtraBlock& addition) {
 
 Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) {
     if (request.mode == Mode::off) return Policy{{}, request.mode, host.shares_network, {}};
-    auto blocked = collect_blocked(request, host);
-    mark_own(blocked, host);
+    auto denied = collect_denied(request, host);
+    mark_container_local(denied, host);
     std::vector<PortGrant> grants = collect_grants(request, host);
-    auto rules = TRY(compile_rules(blocked, grants));
+    auto rules = TRY(compile_rules(denied, grants));
     if (drop_repeated(rules, true) > JAIL_MAX_RULES && drop_repeated(rules, false) > JAIL_MAX_RULES)
         return Error{EX_UNAVAILABLE,
-                     fmt::format("{} prefixes to block, a jail holds {}: the engine's network "
+                     fmt::format("{} prefixes to deny, a jail holds {}: the engine's network "
                                  "namespace has too many local routes",
                                  rules.size(), JAIL_MAX_RULES)};
     Policy policy{std::move(rules), request.mode, host.shares_network, {}};
     for (std::size_t i = 0; i < request.allow.size(); ++i)
         if (!grants[i].used)
-            policy.unused_exceptions.push_back(
-                fmt::format("{} has no effect: nothing blocks it", grants[i].source));
+            policy.unused_allow_rules.push_back(
+                fmt::format("{} has no effect: nothing denies it", grants[i].source));
     if (host.gateways.empty() && std::ranges::any_of(request.also, asks_for_gateway))
-        policy.unused_exceptions.emplace_back(
+        policy.unused_allow_rules.emplace_back(
             "also gateway has no effect: the container has no default gateway yet: if it gets one "
             "that is not the host's, name it: "
             "jail-ai.block-host.also=ADDRESS");

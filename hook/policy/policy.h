@@ -26,18 +26,18 @@ using Rules = std::map<IpPrefix, Rule>;
 struct Policy {
     Rules rules;
     Mode mode;
-    bool shares_network;                         // as in NetworkFacts
-    std::vector<std::string> unused_exceptions;  // exceptions for what nothing blocks, for the log
+    bool shares_network;                          // as in NetworkFacts
+    std::vector<std::string> unused_allow_rules;  // allow rules without effect, for the log
 };
 
-// Compiles what is asked and what the host is into rules. A destination is blocked where a prefix
-// to block holds it, and passes if an exception holds it, its port and its
+// Compiles the request and the host's facts into rules. A destination is denied if a prefix to deny
+// holds it, and allowed if an allow rule holds it, its port and its
 // protocol; the compiled rules say the same by their longest prefix alone. Errors: EX_UNAVAILABLE
 // when there are more rules than a jail holds, EX_DATAERR when a rule would need more than
 // JAIL_MAX_PORTS port ranges.
 Result<Policy> compile_policy(const Request& request, const NetworkFacts& host);
 
-// The rule that decides about a single address, or about those of a prefix that no longer one
+// The rule that decides about a single address, or about those of a prefix that no narrower one
 // holds, or nullptr; also with its prefix.
 const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address);
 const Rule* find_rule(const Rules& rules, const IpPrefix& address);

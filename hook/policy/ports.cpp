@@ -6,7 +6,7 @@
 namespace jail_ai {
 namespace {
 
-// Ranges of one protocol, in order, where neither touch nor overlap is left.
+// Ranges of one protocol, in order, with neither touch nor overlap left.
 std::vector<jail_ports> merge_protocol(const std::vector<jail_ports>& all, std::uint8_t protocol) {
     std::vector<jail_ports> ranges;
     for (jail_ports range : all) {

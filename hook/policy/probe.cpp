@@ -16,8 +16,8 @@ namespace {
 
 constexpr std::uint16_t kDiscard = 9;  // RFC 863: who listens there throws away what comes
 
-// Addresses that nobody should have, and that nothing denies unless the policy denies far more than
-// the host (RFC 5737, RFC 3849).
+// Addresses that no machine should have, and that nothing denies unless the policy denies far more
+// than the host (RFC 5737, RFC 3849).
 constexpr std::string_view kDocumentation4 = "192.0.2.1", kDocumentation6 = "2001:db8::1";
 
 constexpr std::string_view kLineNames[] = {
@@ -34,7 +34,7 @@ static_assert(std::size(kLineNames) == JAIL_LINE_COUNT);
 
 bool is_denied(const Rules& rules, const ProbeTarget& target) {
     const Evaluation evaluation = evaluate(rules, target.address, IPPROTO_UDP, target.port);
-    return evaluation.blocked && !evaluation.is_container_local();
+    return evaluation.denied && !evaluation.is_container_local();
 }
 
 // Port 9, and the ones behind those that are open.
@@ -63,11 +63,11 @@ std::optional<ProbeTarget> find_denied(const Rules& rules, bool v4) {
 // Where a datagram passes connect and sendmsg.
 std::optional<ProbeTarget> find_open(const Rules& rules, bool v4) {
     const ProbeTarget usual{*IpPrefix::parse(v4 ? kDocumentation4 : kDocumentation6), kDiscard};
-    if (!evaluate(rules, usual.address, IPPROTO_UDP, usual.port).blocked) return usual;
+    if (!evaluate(rules, usual.address, IPPROTO_UDP, usual.port).denied) return usual;
     for (const auto& [prefix, rule] : rules)
         for (const jail_ports& range : rule.value.ports)
             if (is_of_family(prefix, v4) && (range.protocols & JAIL_PORTS_UDP) != 0 &&
-                range.last != 0 && !evaluate(rules, prefix, IPPROTO_UDP, range.last).blocked)
+                range.last != 0 && !evaluate(rules, prefix, IPPROTO_UDP, range.last).denied)
                 return ProbeTarget{prefix, range.last};
     return std::nullopt;
 }
@@ -94,9 +94,10 @@ bool is_egress(jail_line line) {
 
 Status check_line(jail_line line, const ProbeTry& tried, Mode mode) {
     if (tried.denied == 0 && (tried.error == EPERM || tried.error == EACCES))
-        return does_not_act(line,
-                            "is denied by somebody else before they are asked: find out by whom, a "
-                            "firewall or another security module");
+        return does_not_act(
+            line,
+            "is denied by another program before they are asked: find out by which, a "
+            "firewall or another security module");
     if (tried.denied == 0) return does_not_act(line, kNotAsked);
     // Programs that try an abstract name first go on to a path only after this (bpf/guard.bpf.c).
     const int denied_by = line == JAIL_LINE_UNIX ? ECONNREFUSED : EPERM;
@@ -104,7 +105,7 @@ Status check_line(jail_line line, const ProbeTry& tried, Mode mode) {
     return ok();
 }
 
-// One program at one place of the kernel judges packets of both families: one that gets as far as
+// One program at one place of the kernel checks packets of both families: one that gets as far as
 // the program shows it for both. In this network namespace there may be no IPv6, or a firewall that
 // lets no such packet through.
 Status check_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
@@ -153,7 +154,7 @@ Status check_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
         const auto line = static_cast<jail_line>(number);
         if (!plan.tries(line) || is_egress(line)) continue;
         const bool is_v6 = line == JAIL_LINE_CONNECT6 || line == JAIL_LINE_SENDMSG6;
-        if (is_v6 && !tries[line].had_socket) continue;  // nobody on this machine has IPv6
+        if (is_v6 && !tries[line].had_socket) continue;  // this machine has no IPv6
         TRY(check_line(line, tries[line], plan.mode));
     }
     return check_egress(plan, tries);

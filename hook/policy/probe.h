@@ -24,7 +24,7 @@ using PerLine = std::array<T, JAIL_LINE_COUNT>;  // by enum jail_line
 
 struct ProbePlan {
     PerLine<std::optional<ProbeTarget>>
-        targets;  // nothing where the line isn't tried, and for those of the guard
+        targets;  // nothing if the line isn't tried, and for those of the guard
     bool guard = false;
     bool unix_hooks = false;
     Mode mode = Mode::enforce;
@@ -32,9 +32,10 @@ struct ProbePlan {
     bool tries(jail_line line) const;
 };
 
-// To each address a datagram at most is sent, over the loopback device, where nobody has it: one
-// that only convention gives a meaning. A line is left out where the rules give it nothing to deny:
-// all UDP ports at all such addresses of a family are open, or (egress) none at any address.
+// At most one datagram is sent to each address, over the loopback device. No machine has the
+// addresses: only convention gives them a meaning. A line is left out if the rules give it nothing
+// to deny: all UDP ports at all such addresses of a family are open, or (egress) none at any
+// address.
 ProbePlan plan_probe(const Rules& rules, Mode mode, Guard guard);
 
 // What became of a try.

@@ -16,7 +16,7 @@ namespace jail_ai {
 struct ReasonRow {
     jail_reason value;
     std::string_view name;
-    // What was denied, where that is not an address: a format with the fields of jail_denial that
+    // What was denied, if that is not an address: a format with the fields of jail_denial that
     // hold a number, and `file` for the kind of file.
     std::string_view denied;
 };
@@ -45,7 +45,7 @@ constexpr std::string_view reason_name(jail_reason reason) {
     return name_of(kReasons, reason);
 }
 
-// Of a number that the kernel holds, which may be another version's.
+// The number is the kernel's, and may be of another version of ours.
 constexpr std::string_view reason_name(std::uint8_t number) {
     return reason_name(static_cast<jail_reason>(std::min<unsigned>(number, JAIL_REASON_COUNT)));
 }

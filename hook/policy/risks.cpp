@@ -42,7 +42,8 @@ std::string drop(const Bundle& bundle, std::string_view capability) {
     if (bundle.of_pod)
         return fmt::format(
             "drop it (securityContext: {{privileged: false, capabilities: {{drop: [{}]}}}})", name);
-    return fmt::format("drop it (--cap-drop={}, not --privileged)", name);
+    return fmt::format("drop it (--cap-drop={0}, not --privileged; compose: cap_drop: [{0}])",
+                       name);
 }
 
 std::string_view without_host_pid(const Bundle& bundle) {
@@ -151,13 +152,19 @@ std::string unguarded_remedy(const Unguarded& unguarded, std::string_view otherw
             "{}boot with 'bpf' among the security modules (lsm=…,bpf on the kernel command line)",
             remedy.empty() ? "" : ", or ");
     else if (remedy.empty())
-        remedy = "use a network namespace of its own, or a kernel with BPF LSM (Linux 6.0)";
+        remedy =
+            "give it a network namespace of its own, or boot a kernel with BPF LSM (Linux 6.0)";
     return remedy;
 }
 
-constexpr std::string_view kSeccompRemedy =
-    "let podman ask the stage precreate (containers.conf.d/50-jail-ai-hook.conf), or close it by a "
-    "seccomp profile that names socket families";
+std::string_view deny_families(const Bundle& bundle) {
+    if (bundle.of_process) return "RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX AF_NETLINK";
+    if (bundle.of_pod)
+        return "use a seccomp profile that denies that socket family (securityContext: "
+               "seccompProfile)";
+    return "have podman call precreate (containers.conf.d/50-jail-ai-hook.conf), or use a seccomp "
+           "profile that denies that socket family";
+}
 
 // By 32-bit system calls alone it is open because that was accepted, or because a profile has gaps
 // there.
@@ -169,11 +176,11 @@ std::string_view way(SocketAccess opened) {
     return opened == SocketAccess::by_ia32 ? " by 32-bit system calls" : "";
 }
 
-void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
+void find_vsock(const Bundle& bundle, const Unguarded& unguarded, std::vector<FoundRisk>& found) {
     const SocketAccess opened = unguarded.open_sockets.vsock;
     if (opened == SocketAccess::no) return;
     const VsockListeners& listeners = unguarded.listeners;
-    std::string who = "which reach a hypervisor; nobody on this machine listens now";
+    std::string who = "which reach a hypervisor; no process on this machine listens now";
     if (!listeners.known)
         who = "and this kernel doesn't say who on this machine listens (no vsock_diag)";
     if (!listeners.ports.empty())
@@ -181,14 +188,14 @@ void find_vsock(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
                           listeners.ports.front());
     found.push_back({by_way(opened, Risk::vsock),
                      fmt::format("it can open vsock sockets{}, {}", way(opened), who),
-                     unguarded_remedy(unguarded, kSeccompRemedy),
+                     unguarded_remedy(unguarded, deny_families(bundle)),
                      !listeners.known || !listeners.ports.empty()});
 }
 
-// Of CAP_NET_RAW: frames where nothing else closes packet sockets, fragments where the kernel loses
-// them, and in the host's network what is for many: the kernel (ip_mc_output()) gives its own
-// listeners a copy that no hook of a cgroup is called for. A UDP socket's call is judged before, a
-// raw one's isn't.
+// What CAP_NET_RAW opens: frames if nothing else denies packet sockets, fragments if the kernel
+// loses their sockets, and in the host's network multicast: the kernel (ip_mc_output()) gives its
+// own listeners a copy that no hook of a cgroup is called for. A UDP socket's call is checked
+// before, a raw one's isn't.
 void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     if (!bundle.capabilities.contains("CAP_NET_RAW")) return;
     const ReachableFamilies open =
@@ -198,23 +205,25 @@ void find_raw(const Bundle& bundle, const ContainerFacts& facts, std::vector<Fou
         found.push_back(
             {by_way(open.packet, Risk::cap_net_raw),
              fmt::format("it has CAP_NET_RAW and can open packet sockets{}", way(open.packet)),
-             unguarded_remedy(*facts.unguarded,
-                              fmt::format("{}, {}", drop(bundle, "CAP_NET_RAW"), kSeccompRemedy)),
+             unguarded_remedy(*facts.unguarded, fmt::format("{}, {}", drop(bundle, "CAP_NET_RAW"),
+                                                            deny_families(bundle))),
              true});
     if (facts.loses_fragments && open.ip != SocketAccess::no)
         found.push_back({Risk::cap_net_raw,
-                         "it has CAP_NET_RAW, and this kernel lets fragments of raw sockets by "
-                         "where it tracks connections (Linux before 6.9)",
-                         drop(bundle, "CAP_NET_RAW") + ", or use a newer kernel", true});
+                         "it has CAP_NET_RAW, and before Linux 6.9 fragments of raw sockets bypass "
+                         "the block if connections are tracked",
+                         drop(bundle, "CAP_NET_RAW") + ", or boot Linux 6.9 or newer", true});
     if (facts.shares_network && !facts.in_user_namespace && open.ip != SocketAccess::no)
-        found.push_back({Risk::cap_net_raw,
-                         "it has CAP_NET_RAW in the host's network, where services of the host get "
-                         "what a raw socket sends to a group or to everybody",
-                         drop(bundle, "CAP_NET_RAW") + ", or use a network of its own", true});
+        found.push_back(
+            {Risk::cap_net_raw,
+             "it has CAP_NET_RAW in the host's network, where services of the host get "
+             "what a raw socket sends by multicast or broadcast",
+             drop(bundle, "CAP_NET_RAW") + ", or give it a network namespace of its own", true});
 }
 
-void find_unguarded(const Unguarded& unguarded, std::vector<FoundRisk>& found) {
-    find_vsock(unguarded, found);
+void find_unguarded(const Bundle& bundle, const Unguarded& unguarded,
+                    std::vector<FoundRisk>& found) {
+    find_vsock(bundle, unguarded, found);
     if (unguarded.abstract_unix)
         found.push_back(
             {Risk::abstract_unix,
@@ -269,7 +278,7 @@ std::vector<FoundRisk> find_risks(const Bundle& bundle, const ContainerFacts& fa
                                      descriptor.kind),
                          "don't hand it in (--preserve-fds, socket activation)", true});
     find_raw(bundle, facts, found);
-    if (facts.unguarded) find_unguarded(*facts.unguarded, found);
+    if (facts.unguarded) find_unguarded(bundle, *facts.unguarded, found);
     find_forwards(facts, found);
     return found;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a container holds that would let it go round every program on its cgroup. Judged from the
+// What a container holds that would let it go round every program on its cgroup. Checked from the
 // facts (policy/facts.h).
 #pragma once
 

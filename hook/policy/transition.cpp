@@ -3,11 +3,11 @@
 // Between the two stands a third set, which has every prefix of both, and at each prefix the
 // stricter of the two rules that decide there. A first phase puts it into the map, a second one
 // puts the new rules in its place and removes the prefixes that they don't have. In the first,
-// each lookup is answered by an old rule or, where no longer old prefix holds the address, by one
+// each lookup is answered by an old rule or, if no narrower old prefix holds the address, by one
 // at least as strict as the old rule that decided; in the second likewise by the new rules. So each
-// lookup blocks in the first phase what the old rules blocked and in the second what the new ones
-// block, in whatever order the steps of a phase come. Without the third set that would not be so
-// where two lookups decide (bpf/verdict.h): one of them could be answered by the old rules and the
+// lookup denies in the first phase what the old rules denied and in the second what the new ones
+// deny, in whatever order the steps of a phase come. Without the third set that would not be so
+// if two lookups decide (bpf/verdict.h): one of them could be answered by the old rules and the
 // other by the new.
 #include "policy/transition.h"
 
@@ -31,7 +31,7 @@ std::vector<jail_ports> ports_of(const jail_rule& rule) {
     return ports;
 }
 
-// Of more ranges than a rule holds the last ones are left out: for a moment it lets less pass.
+// Leaves the last ranges out if a rule has no room for all: for a moment it allows less.
 jail_rule stricter(const jail_rule& a, const jail_rule& b) {
     if (alike(a, b)) return a;
     jail_rule rule = b;

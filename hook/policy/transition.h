@@ -17,8 +17,8 @@ struct RuleStep {
     std::optional<jail_rule> put;
 };
 
-// The steps in their order; none where both are alike. Before, between and after them every
-// destination, port and protocol that both sets block is blocked, so that it doesn't matter where a
+// The steps in their order; none if both are alike. Before, between and after them every
+// destination, port and protocol that both sets deny is denied, so that it doesn't matter where a
 // failure ends them. Meanwhile there are at most as many rules as both have together.
 std::vector<RuleStep> plan_transition(const Rules& attached, const Rules& desired);
 

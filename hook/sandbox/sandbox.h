@@ -19,7 +19,7 @@
 //                 6 by itself, with a list of its own (it may have a child, and no BPF). It parses
 //                 nothing: its messages are of a fixed size. Memory for BPF is unlimited, which
 //                 takes CAP_SYS_RESOURCE (Linux before 5.11 counts it against RLIMIT_MEMLOCK). Must
-//                 not open what anybody but the administrator chose.
+//                 not open what another than the administrator chose.
 // 3. no traces    Not dumpable: no core file with what was read, no debugger of the same user, and
 //                 /proc/PID is root's. No children. From here on, in a user namespace, the process
 //                 has no right to its own /proc/self/mem, environ or maps; nothing here reads
@@ -31,20 +31,20 @@
 //                 done.
 // 5. Landlock     For precreate, which looks into no other process: nothing is written, executed,
 //                 made or renamed in any file system, no TCP, no abstract socket, no signal to
-//                 others; only /proc and /sys are read. Only where the kernel has it. Not for the
+//                 others; only /proc and /sys are read. Only if the kernel has it. Not for the
 //                 others: a process in a Landlock domain has no ptrace access to any process
 //                 outside of it, whatever its capabilities, and so neither to the container's
 //                 namespaces (/proc/PID/ns) nor to its descriptors, and which process that is only
 //                 the state on standard input says. What Landlock would do for them, the filter
 //                 does: it lets no file be opened for writing and makes no connection (that to the
 //                 broker apart).
-// 6. filter       seccomp: a list of system calls, by role, with their arguments where these
+// 6. filter       seccomp: a list of system calls, by role, with their arguments if these
 //                 decide; any other call kills the process, and the container does not start. Last,
 //                 because it forbids everything that the phases before it did. filter/calls.h is
 //                 the list.
 //
-// A phase that fails refuses the container. What the kernel lacks is not a failure where it is only
-// Landlock; all kernels that the hook runs on have the rest. A build with sanitizers or for
+// The container is rejected if a phase fails. What the kernel lacks is not a failure if it is
+// only Landlock; all kernels that the hook runs on have the rest. A build with sanitizers or for
 // coverage has no filter, because their run-time libraries call what they like.
 #pragma once
 
@@ -56,7 +56,7 @@ enum class Role {
     create_runtime,  // looks at a container, loads and attaches
     precreate,       // changes a document
     ask_broker,      // createRuntime in a user namespace: hands the state on to the broker
-    broker,          // create_runtime for somebody else, who is at the other end of a socket
+    broker,          // create_runtime for another user, at the other end of a socket
     prober,          // makes sockets in the container's cgroup for either of them (system/prober.h)
 };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Of builds with the address sanitizer: its search for leaks traces the process, which a process
-// that is not dumpable doesn't allow.
+// Only for builds with the address sanitizer: its search for leaks traces the process, which a
+// process that is not dumpable doesn't allow.
 extern "C" const char*
 __asan_default_options();  // NOLINT(bugprone-reserved-identifier): the sanitizer's name
 

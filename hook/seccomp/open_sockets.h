@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Which sockets that no network hook judges a container could open, by what its config.json says of
+// Which sockets that no network hook checks a container could open, by what its config.json says of
 // seccomp. Capabilities are another matter.
 #pragma once
 
@@ -22,8 +22,8 @@ struct ReachableFamilies {
     bool operator==(const ReachableFamilies&) const = default;
 };
 
-// Of a config.json. What can't be understood is taken for no profile: what a runtime makes of it
-// nobody knows.
+// Reads a config.json. A profile that can't be understood is treated as none: it is unknown what a
+// runtime makes of it.
 ReachableFamilies find_reachable_families(const rapidjson::Value& config);
 
 }  // namespace jail_ai

@@ -111,7 +111,7 @@ Result<std::vector<SyscallRule>> rules_with(const SeccompAction& answer,
     return apart;
 }
 
-// What one element of linux.seccomp.syscalls says of a system call; nothing where the default
+// What one element of linux.seccomp.syscalls says of a system call; nothing if the default
 // action says the same.
 Result<std::vector<SyscallRule>> read_rules(const rapidjson::Value& rule, std::string_view syscall,
                                             const SeccompAction& otherwise) {

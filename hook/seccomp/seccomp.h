@@ -39,7 +39,7 @@ struct SeccompAction {
     std::string_view action;  // "SCMP_ACT_ALLOW" …, one that is known
     std::uint64_t errno_ret;  // with SCMP_ACT_ERRNO and SCMP_ACT_TRACE
 
-    // May the call be carried out? Also where a tracer or an agent decides.
+    // May the call be carried out? Also if a tracer or an agent decides.
     bool lets_pass() const;
     bool operator==(const SeccompAction&) const = default;
 };
@@ -70,14 +70,13 @@ private:
         : otherwise_(otherwise), rules_(rules) {}
 
     SeccompAction otherwise_;
-    const rapidjson::Value*
-        rules_;  // linux.seccomp.syscalls: objects; nullptr where there are none
+    const rapidjson::Value* rules_;  // linux.seccomp.syscalls: objects; nullptr if there are none
 };
 
 inline constexpr std::size_t kMaxSyscallRules =
     256;  // of one system call; podman's profile has 4 for socket
 
-// Of one element of linux.seccomp.syscalls: its answer, and whether it names the system call.
+// One element of linux.seccomp.syscalls: its action, and whether it names the system call.
 // Errors: EX_DATAERR.
 Result<SeccompAction> rule_action(const rapidjson::Value& rule);
 Result<bool> rule_names(const rapidjson::Value& rule, std::string_view syscall);

@@ -34,7 +34,7 @@ std::vector<Case> socket_cases() {
     return cases;
 }
 
-// Only Unix sockets come in pairs, and TIPC's, which are to be refused.
+// Only Unix sockets come in pairs, and TIPC's, which are to be denied.
 std::vector<Case> pair_cases() {
     return {{is_family(AF_UNIX), AF_UNIX, true}, {{0, Comparison::ne, AF_UNIX, 0}, AF_INET, false}};
 }
@@ -49,9 +49,9 @@ bool is_always(const SyscallRule& rule) {
     return rule.conditions.empty();
 }
 
-// Of which libseccomp 2.5 makes a filter that does what they say: each about the same other
-// argument, by a comparison for equality, and none of them contradicted. Rules for one family that
-// are less alike it may misread, or never come back from.
+// Returns true if libseccomp 2.5 makes a filter of them that does what they say: each about the
+// same other argument, by a comparison for equality, and none of them contradicted. Rules for one
+// family that are less alike it may misread, or never come back from.
 bool are_plain(const std::vector<SyscallRule>& rules) {
     if (rules.size() <= 1) return true;
     const auto is_simple = [&](const SyscallRule& rule) {
@@ -69,7 +69,7 @@ bool are_plain(const std::vector<SyscallRule>& rules) {
     return std::ranges::all_of(rules, is_simple) && std::ranges::none_of(rules, is_contradicted);
 }
 
-// Of several conditions that aren't for one family libseccomp 2.5 may make something else.
+// Several conditions that aren't for one family may become something else in libseccomp 2.5.
 bool is_legible(const SyscallRule& rule) {
     return rule.conditions.size() <= 1 ||
            std::ranges::any_of(rule.conditions, [](const Condition& condition) {
@@ -93,11 +93,11 @@ std::vector<SyscallRule> rules_about(const std::vector<SyscallRule>& rules, std:
 // What to say of a family that is not permitted: at most one thing. (After several conditions that
 // don't hold libseccomp 2.5 may compare what it has loaded for the last of them with the numbers of
 // further families.)
-std::vector<SyscallRule> refuse(const std::vector<SyscallRule>& here,
-                                const SeccompAction& otherwise) {
-    const auto refused = std::ranges::find_if(
+std::vector<SyscallRule> deny(const std::vector<SyscallRule>& here,
+                              const SeccompAction& otherwise) {
+    const auto denied = std::ranges::find_if(
         here, [](const SyscallRule& rule) { return is_always(rule) && !rule.answer.lets_pass(); });
-    if (refused != here.end()) return {*refused};
+    if (denied != here.end()) return {*denied};
     const bool passes =
         std::ranges::any_of(here, [](const SyscallRule& rule) { return rule.answer.lets_pass(); });
     if (passes || otherwise.lets_pass()) return {{kNoSuchFamily, {}}};
@@ -112,7 +112,7 @@ Result<std::vector<SyscallRule>> restrict_families(const std::vector<SyscallRule
     std::vector<SyscallRule> restricted;
     for (const Case& one : opening == SocketCall::single ? socket_cases() : pair_cases()) {
         auto here = rules_about(rules, one.family);
-        if (!one.is_permitted) here = refuse(here, otherwise);
+        if (!one.is_permitted) here = deny(here, otherwise);
         const bool same = std::ranges::all_of(
             here, [&](const SyscallRule& rule) { return rule.answer == here[0].answer; });
         if (const auto always = std::ranges::find_if(here, is_always); same && always != here.end())

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Takes from a proposed config.json what would let the container open sockets that no program on
-// its cgroup judges: CAP_NET_RAW, and socket families other than those in socket_families.h. For
+// its cgroup checks: CAP_NET_RAW, and socket families other than those in socket_families.h. For
 // engines that ask before they start the runtime (podman's stage precreate).
 #pragma once
 

@@ -55,12 +55,12 @@ public:
             rules_.push_back({rule, std::string(rule.text()), {}});
     }
 
-    // Takes a system call out of all rules, or only out of those that let it pass.
-    Status remove(std::string_view syscall, bool refusals_too) {
+    // Removes a system call from all rules, or only from those that allow it.
+    Status remove(std::string_view syscall, bool denials_too) {
         for (Entry& rule : rules_) {
             if (!TRY(rule_names(rule.part.value(), syscall))) continue;
             auto answer = TRY(rule_action(rule.part.value()));
-            if (!refusals_too && !answer.lets_pass()) continue;
+            if (!denials_too && !answer.lets_pass()) continue;
             rule.removed.push_back(syscall);
             TRY(rewrite(rule));
         }
@@ -100,14 +100,14 @@ private:
     std::vector<std::string> added_;
 };
 
-// Is there a rule without conditions that lets it pass, or refuses it?
+// Is there a rule without conditions that allows it, or denies it?
 bool is_always(bool passing, const std::vector<SyscallRule>& rules) {
     return std::ranges::any_of(rules, [&](const SyscallRule& rule) {
         return rule.conditions.empty() && rule.answer.lets_pass() == passing;
     });
 }
 
-Status refuse_io_uring(const SeccompProfile& profile, RuleTexts& texts) {
+Status deny_io_uring(const SeccompProfile& profile, RuleTexts& texts) {
     if (!profile.otherwise().lets_pass()) return texts.remove(kIoUring, false);
     auto rules = TRY(profile.rules_of(kIoUring));
     if (is_always(false, rules)) return ok();
@@ -123,17 +123,17 @@ struct FamilySyscall {
 constexpr std::array kFamilySyscalls = {FamilySyscall{"socket", SocketCall::single},
                                         FamilySyscall{"socketpair", SocketCall::pair}};
 
-// Where socketcall stays, libseccomp takes a rule that refuses some sockets for one that
+// If socketcall stays, libseccomp takes a rule that denies some sockets for one that
 // contradicts those that let others pass, unless a rule of its own lets socketcall pass, whatever
 // it does.
-Result<bool> single_refusals_possible(const SeccompProfile& profile, bool socketcall_stays) {
+Result<bool> single_denials_possible(const SeccompProfile& profile, bool socketcall_stays) {
     if (!socketcall_stays) return true;
     auto rules = TRY(profile.rules_of("socketcall"));
     return is_always(true, rules);
 }
 
 Status restrict_sockets(const SeccompProfile& profile, bool socketcall_stays, RuleTexts& texts) {
-    auto refusals = TRY(single_refusals_possible(profile, socketcall_stays));
+    auto single_denials = TRY(single_denials_possible(profile, socketcall_stays));
     if (!socketcall_stays) TRY(texts.remove("socketcall", false));
     for (const auto& [name, opening] : kFamilySyscalls) {
         auto rules = TRY(profile.rules_of(name));
@@ -142,7 +142,7 @@ Status restrict_sockets(const SeccompProfile& profile, bool socketcall_stays, Ru
             std::ranges::any_of(rules, &SeccompAction::lets_pass, &SyscallRule::answer);
         if (!passes) continue;
         auto fewer = TRY(restrict_families(rules, profile.otherwise(), opening).context(name));
-        if (!refusals)
+        if (!single_denials)
             std::erase_if(fewer, [](const SyscallRule& rule) { return !rule.answer.lets_pass(); });
         if (fewer == rules) continue;
         TRY(texts.remove(name, true));
@@ -192,12 +192,12 @@ Result<TightProfile> tighten_profile(const JsonPart& seccomp, bool accepts_ia32)
     const bool socketcall_listed = TRY(has_socketcall(seccomp.value()));
     const bool socketcall_stays = socketcall_listed && accepts_ia32;
     if (socketcall_stays) tight.left_open.emplace_back(kOpenBySocketcall);
-    // To refuse a family would here be to refuse all of socketcall.
+    // To deny a family would here deny all of socketcall.
     if (socketcall_stays && profile.otherwise().lets_pass()) return tight;
 
     auto rules = TRY(seccomp.array("syscalls"));
     RuleTexts texts(rules);
-    TRY(refuse_io_uring(profile, texts));
+    TRY(deny_io_uring(profile, texts));
     TRY(restrict_sockets(profile, socketcall_stays, texts));
     JsonEdits edits(seccomp.text());
     if (rules)

@@ -12,7 +12,7 @@
 //  - On s390x, PowerPC and i386 socketcall belongs to the machine's own architecture, which no
 //    profile can leave out. There families can't be distinguished, and the profile stays as it is.
 //  - io_uring opens sockets past seccomp (IORING_OP_SOCKET, Linux 5.19), so io_uring_setup is
-//    refused.
+//    denied.
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Attaching to a wrong cgroup would jail somebody else and leave the container open, so the proof
+// Attaching to a wrong cgroup would jail another container and leave this one open, so the proof
 // rests on what the kernel says about the directory that is open (cgroup.procs lists this process
 // and nothing else), not on a path.
 #include "system/cgroup.h"

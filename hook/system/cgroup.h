@@ -24,7 +24,7 @@ public:
     static Result<Cgroup> for_hook(const Process& process, pid_t runtime);
 
     // The cgroup of a process that has run for a while: every process in it or below it is in the
-    // PID namespace of this one, which isn't the caller's. Where it is the caller's, as
+    // PID namespace of this one, which isn't the caller's. If it is the caller's, as
     // for_sole_process(). Errors as there.
     static Result<Cgroup> for_pid_namespace(const Process& process);
 
@@ -39,8 +39,8 @@ public:
     // Was CRIU there, so that what the process holds is CRIU's until it runs?
     bool has_restorer() const { return has_restorer_; }
 
-    // A process in it or below it; where they differ in that, one of the caller's network
-    // namespace. Error: EX_NOINPUT where there is none.
+    // A process in it or below it; if they differ in that, one of the caller's network
+    // namespace. Error: EX_NOINPUT if there is none.
     Result<Process> some_process() const;
 
     int fd() const { return fd_.get(); }

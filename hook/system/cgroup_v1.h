@@ -8,7 +8,7 @@
 
 namespace jail_ai {
 
-// Error: EX_UNAVAILABLE where it does, or may.
+// Error: EX_UNAVAILABLE if it does, or may.
 Status check_cgroup_v1();
 
 }  // namespace jail_ai

@@ -54,7 +54,7 @@ enum class Bounds { of_somebody, none };
 Error beyond_bounds(const std::string& below) {
     return Error{EX_CONFIG,
                  fmt::format("cgroup {}: more than {} cgroups, or nested deeper than {} levels: "
-                             "remove those that nobody needs",
+                             "remove those that are not used",
                              quote(below, kShownPath), kMaxWalkedCgroups, kMaxCgroupDepth)};
 }
 

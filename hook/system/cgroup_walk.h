@@ -20,7 +20,7 @@
 namespace jail_ai {
 
 // What users may nest is bounded by nothing else. Deeper than this, or with more of them, a walk
-// inside of somebody's cgroups is an EX_CONFIG.
+// inside of those cgroups is an EX_CONFIG.
 inline constexpr std::size_t kMaxCgroupDepth = 64;
 inline constexpr std::size_t kMaxWalkedCgroups = 4096;
 
@@ -33,7 +33,7 @@ Status walk_down(int cgroup_fd,
 
 // The same for every cgroup of this machine, however deep: a user's are not to hide anything from
 // its administrator, nor to stop the looking. `path` is below the cgroup2 mount, "/" for the root.
-// Errors: EX_UNAVAILABLE where no cgroup v2 is mounted, EX_OSERR, or what the call returns, with
+// Errors: EX_UNAVAILABLE if no cgroup v2 is mounted, EX_OSERR, or what the call returns, with
 // the cgroup's name in front.
 Status for_each_cgroup(const std::function<Status(int fd, const std::string& path)>& visit);
 
@@ -46,7 +46,8 @@ struct OpenCgroup {
 // EX_CONFIG for more than kMaxCgroupDepth, EX_OSERR.
 Result<std::vector<OpenCgroup>> cgroup_and_above(int cgroup_fd);
 
-// Of the mount that shows what is open. Errors: EX_UNAVAILABLE before Linux 5.8, EX_OSERR.
+// Returns the ID of the mount through which it was opened. Errors: EX_UNAVAILABLE before Linux 5.8,
+// EX_OSERR.
 Result<std::uint64_t> mount_id(int fd);
 
 // The path of a process's cgroup, as /proc/PID/cgroup has it. Errors as parse_cgroup_path().
@@ -66,8 +67,8 @@ struct NamedCgroup {
 // cgroup_and_above().
 Result<std::vector<NamedCgroup>> cgroups_of(const Process& process);
 
-// The cgroup v2 of that id (the inode of its directory), or nothing where it has gone. Needs
-// CAP_DAC_READ_SEARCH (open_by_handle_at(2)). Errors: EX_UNAVAILABLE where no cgroup v2 is mounted,
+// The cgroup v2 of that id (the inode of its directory), or nothing if it has gone. Needs
+// CAP_DAC_READ_SEARCH (open_by_handle_at(2)). Errors: EX_UNAVAILABLE if no cgroup v2 is mounted,
 // EX_OSERR.
 Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id);
 

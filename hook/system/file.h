@@ -42,7 +42,7 @@ Result<UniqueFd> open_regular_file(int dirfd, const std::string& path);
 // The same, and reads it.
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most);
 
-// What a link of procfs says. Errors: EX_NOINPUT where there is none, EX_OSERR.
+// What a link of procfs says. Errors: EX_NOINPUT if there is none, EX_OSERR.
 Result<std::string> read_link(int dirfd, const char* name);
 
 // The path by which the kernel knows what is open. Error: EX_OSERR.

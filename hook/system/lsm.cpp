@@ -24,7 +24,7 @@ Result<bool> kernel_is_at_least(int major, int minor) {
     return is_at_least(name.release, major, minor);
 }
 
-// Of securityfs, and of nothing that lies over it; empty where that has no such file.
+// Reads securityfs, and nothing mounted over it; empty if that has no such file.
 Result<std::string> read_security_file(const char* path) {
     const auto fd = TRY(open_if_there(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY));
     if (!fd) return std::string();

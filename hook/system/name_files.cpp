@@ -33,7 +33,7 @@ bool names_host(std::string_view name) {
     return same_name(name, kHostName) || same_name(name, "host.docker.internal");
 }
 
-// The address that a line of a hosts file gives the host; nothing where the line is about somebody
+// The address that a line of a hosts file gives the host; nothing if the line is about another
 // else.
 std::optional<IpPrefix> host_address(std::string_view line) {
     line = line.substr(0, line.find('#'));

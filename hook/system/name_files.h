@@ -18,8 +18,8 @@ inline constexpr std::string_view kHostName = "host.containers.internal";
 // Addresses that a hosts file gives host.containers.internal or host.docker.internal.
 std::vector<IpPrefix> host_addresses(std::string_view hosts_file);
 
-// Of a hosts file that comes in pieces, however long it is (those that block advertisers have a
-// million lines), the lines that name the host.
+// Collects the lines that name the host from a hosts file that comes in pieces, however long it is
+// (those that blacklist advertisers have a million lines).
 class HostLines {
 public:
     static constexpr std::size_t kMaxLine = 64U << 10;  // bytes

@@ -67,7 +67,7 @@ struct DumpEnd {
 };
 
 // Sends the request with NLM_F_DUMP and hands each answer's payload and attributes to `each`.
-// Errors: EX_OSERR where nothing can be asked.
+// Errors: EX_OSERR if nothing can be asked.
 template <typename Payload, typename Each>
 Result<DumpEnd> dump_once(int fd, std::uint16_t type, const void* payload, std::size_t payload_size,
                           Each&& each) {

@@ -15,7 +15,7 @@
 namespace jail_ai {
 namespace {
 
-// EX_OSERR where it isn't about the file: a sandbox, or a kernel before 5.6, has no openat2(2).
+// EX_OSERR if it isn't about the file: a sandbox, or a kernel before 5.6, has no openat2(2).
 int exit_code_of(int number) {
     if (number == ENOSYS || number == EPERM) return EX_OSERR;
     return means_absent(Sought::file, number) || number == ESTALE ? EX_NOINPUT : EX_DATAERR;

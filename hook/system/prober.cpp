@@ -40,7 +40,7 @@ struct MakeSockets {
 };
 
 struct MadeSockets {
-    int error = 0;  // errno; 0 where all went well
+    int error = 0;  // errno; 0 if all went well
     ProbeSockets sockets{};
 };
 
@@ -241,7 +241,7 @@ private:
     }
 
     // From now on what it sends is what egress denies whatever the rules: a list of options that is
-    // longer than anybody needs, for it may hide a source route (bpf/packet.h). Options that do
+    // longer than any program needs, for it may hide a source route (bpf/packet.h). Options that do
     // nothing take no privilege.
     void make_odd4() const {
         std::uint8_t options[40];

@@ -26,7 +26,7 @@ namespace jail_ai {
 // Sockets that were made in a cgroup, by their cookies (SO_COOKIE, socket(7)); 0 for none.
 struct ProbeSockets {
     std::uint64_t v4;
-    std::uint64_t v6;  // 0 also where this machine has no IPv6
+    std::uint64_t v6;  // 0 also if this machine has no IPv6
     std::uint64_t unix_datagram;
     int family_error;  // errno of the call for the protocol that the guard denies
 };
@@ -46,7 +46,7 @@ public:
 
     // Makes sockets in the cgroup: IPv4 and IPv6, one for Unix where wanted; and asks for one of
     // `protocol`, unless that is 0. Nothing of it is in the cgroup when this returns. Errors:
-    // EX_TEMPFAIL where nothing can be in it, EX_NOINPUT where it is gone, EX_OSERR.
+    // EX_TEMPFAIL if nothing can be in it, EX_NOINPUT if it is gone, EX_OSERR.
     Result<ProbeSockets> make_sockets(int cgroup_fd, std::uint32_t protocol, bool with_unix);
 
     // Tries the plan with them and lets go of them. Gives an errno or 0 by line.

@@ -53,7 +53,7 @@ public:
     };
     Result<UserNamespace> user_namespace() const;
 
-    // 0 where that is outside of the caller's PID namespace.
+    // 0 if that is outside of the caller's PID namespace.
     Result<pid_t> parent() const;
 
     // A copy of one of its descriptors (pidfd_getfd(2), kernel 5.6). Needs PTRACE_MODE_ATTACH
@@ -72,7 +72,7 @@ private:
 // The IDs of all processes that the caller's /proc shows. Errors: EX_OSERR, EX_NOPERM.
 Result<std::vector<pid_t>> list_processes();
 
-// The caller's own /proc directory; EX_OSFILE where /proc is not procfs.
+// The caller's own /proc directory; EX_OSFILE if /proc is not procfs.
 Result<UniqueFd> open_proc_self();
 
 // The inode of the caller's network namespace, which the kernel keeps in 32 bits (struct

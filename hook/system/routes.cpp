@@ -55,7 +55,7 @@ constexpr std::array kDelivered = {RouteKind{AF_INET, RTN_LOCAL}, RouteKind{AF_I
                                    RouteKind{AF_INET, RTN_ANYCAST}, RouteKind{AF_INET6, RTN_LOCAL},
                                    RouteKind{AF_INET6, RTN_ANYCAST}};
 
-// Of all tables: rules lead to others than table local by addresses, marks, devices (a VRF) and
+// Reads all tables: rules lead to others than table local by addresses, marks, devices (a VRF) and
 // programs, and come later than routes.
 Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
     rtmsg request{};

@@ -85,8 +85,8 @@ Status add_cgroup(int fd, Members& members) {
     return ok();
 }
 
-// Of both families at once, which only the older form of the request can ask for: the kernel goes
-// through its whole table of connections for each.
+// Asks for both families at once, which only the older form of the request can: the kernel goes
+// through its whole table of connections for each request.
 struct Request {
     inet_diag_req body;
     nlattr storages;

@@ -9,7 +9,7 @@
 
 namespace jail_ai {
 
-// Asks without loading a module: where the kernel has no vsock yet, nobody listens. Errors:
+// Asks without loading a module: if the kernel has no vsock yet, no process listens. Errors:
 // EX_OSERR.
 Result<VsockListeners> find_vsock_listeners();
 

@@ -8,8 +8,8 @@
 #include <span>
 
 #include "base/quote.h"
+#include "container/container_id.h"
 #include "container/request.h"
-#include "engines/runtime_state.h"
 #include "jail/program_table.h"
 #include "policy/risks.h"
 #include "verify/facts.h"
@@ -23,12 +23,12 @@ constexpr std::array<std::string_view, 7> kSharedMaps = {
     "jail_denials", "jail_recent", "jail_events"};
 
 std::string renewal(const std::string& container) {
-    return container.empty() ? "restart its container"
-                             : fmt::format("restart it, or jail-ai-hook attach --container {}",
+    return container.empty() ? "restart the container"
+                             : fmt::format("restart it, or run jail-ai-hook attach --container {}",
                                            shown_id(container));
 }
 
-// A user may give a container any ID, also one of somebody else's.
+// A user may give a container any ID, also that of another's.
 std::string whose(const SeenContainer& container) {
     return container.owner == 0
                ? ""
@@ -38,7 +38,8 @@ std::string whose(const SeenContainer& container) {
 std::string renewal(const SeenContainer& container) {
     return container.owner == 0
                ? renewal(container.id)
-               : fmt::format("have it restarted, or jail-ai-hook attach --pid {}", container.pid);
+               : fmt::format("ask uid {} to restart it, or run jail-ai-hook attach --pid {}",
+                             container.owner, container.pid);
 }
 
 bool is_in(const SeenContainer& container, const JailSnapshot& jail) {
@@ -49,24 +50,25 @@ bool is_of_mode(const JailSnapshot& jail, Mode mode) {
     return jail.metadata && jail.metadata->mode == mode;
 }
 
-// Of several jails that act on a container each has its say: one that blocks blocks.
+// If several jails act on a container, one that enforces is enough.
 void check_mode(const SeenContainer& container, const std::vector<JailSnapshot>& jails,
                 Findings& found) {
     bool watches = false;
-    bool blocks = false;
+    bool enforces = false;
     for (const JailSnapshot& jail : jails) {
         if (!is_in(container, jail)) continue;
         watches = watches || is_of_mode(jail, Mode::audit);
-        blocks = blocks || is_of_mode(jail, Mode::enforce);
+        enforces = enforces || is_of_mode(jail, Mode::enforce);
     }
-    if (container.asks == RequestedMode::enforce && watches && !blocks)
+    if (container.asks == RequestedMode::enforce && watches && !enforces)
         found.push_back(
             {FindingKind::other_mode, container.id,
-             "it asks for the block and its jail only counts (audit)" + whose(container),
+             "annotations ask for jail-ai.block-host=true, and the jail only counts (audit)" +
+                 whose(container),
              renewal(container)});
-    if (container.asks == RequestedMode::audit && blocks)
+    if (container.asks == RequestedMode::audit && enforces)
         found.push_back({FindingKind::other_mode, container.id,
-                         "it asks for audit and its jail denies" + whose(container),
+                         "annotations ask for audit, and the jail denies" + whose(container),
                          renewal(container)});
 }
 
@@ -75,16 +77,15 @@ void check_container(const SeenContainer& container, const std::vector<JailSnaps
     const bool jailed = is_jailed(container, jails);
     if (!container.unread.empty() && !jailed)
         found.push_back({FindingKind::unreadable, container.id,
-                         fmt::format("unknown whether it asks for the block{}: {}",
-                                     whose(container), container.unread),
-                         "see what it was started with, or restart it"});
+                         fmt::format("unknown whether it must be jailed{}: {}", whose(container),
+                                     container.unread),
+                         "read its annotations (podman inspect), or restart it"});
     else if (wants_jail(container) && !jailed)
         found.push_back({FindingKind::not_jailed, container.id,
-                         fmt::format("it {} and is not jailed{}",
+                         fmt::format("not jailed{}: {}", whose(container),
                                      container.asks == RequestedMode::unclear
-                                         ? "has annotations for the block that no hook has read"
-                                         : "asks for the block",
-                                     whose(container)),
+                                         ? "it has annotations that no hook has read"
+                                         : "its annotations ask for it"),
                          renewal(container)});
     else
         check_mode(container, jails, found);
@@ -117,12 +118,12 @@ void check_programs(const JailSnapshot& jail, const std::string& container, Find
     check(kUnixTable, has_guard(jail, Guard::unix_hooks) || has_any(jail, kUnixTable));
     if (!missing.empty())
         found.push_back({FindingKind::program_missing, container,
-                         fmt::format("not attached to its cgroup {}: {}", quote(jail.cgroup),
+                         fmt::format("programs missing on cgroup {}: {}", quote(jail.cgroup),
                                      fmt::join(missing, ", ")),
                          renewal(container)});
     if (!twice.empty())
         found.push_back({FindingKind::program_twice, container,
-                         fmt::format("attached more than once to its cgroup {}: {}",
+                         fmt::format("programs attached more than once to cgroup {}: {}",
                                      quote(jail.cgroup), fmt::join(twice, ", ")),
                          renewal(container)});
 }
@@ -134,16 +135,17 @@ void check_maps(const JailSnapshot& jail, const std::string& container, Findings
         for (const JailProgram& program : jail.programs)
             if (const auto map = program.maps.find(std::string(name)); map != program.maps.end())
                 ids.insert(map->second);
-        if (ids.size() > 1) odd.push_back(fmt::format("there are {} maps {}", ids.size(), name));
+        if (ids.size() > 1)
+            odd.push_back(fmt::format("{} maps {} instead of one", ids.size(), name));
     }
     for (const JailProgram& program : jail.programs)
         if (std::ranges::none_of(kSharedMaps, [&](std::string_view name) {
                 return program.maps.contains(std::string(name));
             }))
-            odd.push_back(fmt::format("{} has none of the jail's maps", program.name));
+            odd.push_back(fmt::format("{} uses none of the jail's maps", program.name));
     if (!odd.empty())
         found.push_back({FindingKind::maps_not_shared, container,
-                         fmt::format("its programs on cgroup {} don't belong together: {}",
+                         fmt::format("programs on cgroup {} are of different jails: {}",
                                      quote(jail.cgroup), fmt::join(odd, ", ")),
                          renewal(container)});
 }
@@ -153,13 +155,13 @@ void check_proof(const JailSnapshot& jail, const VerifyFacts& facts, const std::
     for (const FailedProof& proof : facts.failed_proofs) {
         if (proof.cgroup_id != jail.cgroup_id) continue;
         const std::string what =
-            fmt::format("its jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
+            fmt::format("jail on cgroup {}: {}", quote(jail.cgroup), proof.why);
         if (proof.acts_not)
             found.push_back({FindingKind::not_acting, container, what,
-                             "stop it, and start it once that is fixed"});
+                             "stop the container, fix that, and start it again"});
         else
             found.push_back({FindingKind::unreadable, container,
-                             "unknown whether the block acts: " + what, "call verify again"});
+                             "unknown whether the block acts: " + what, "run verify again"});
     }
 }
 
@@ -169,17 +171,19 @@ void check_flags(const JailSnapshot& jail, const std::string& container, Finding
         if (program.attach_flags != BPF_F_ALLOW_MULTI)
             odd.push_back(fmt::format("{} with {:#x}", program.name, program.attach_flags));
     if (!odd.empty())
-        found.push_back({FindingKind::attach_flags, container,
-                         fmt::format("attached to its cgroup {} with other flags than "
-                                     "BPF_F_ALLOW_MULTI, so that others may detach it: {}",
-                                     quote(jail.cgroup), fmt::join(odd, ", ")),
-                         renewal(container)});
+        found.push_back(
+            {FindingKind::attach_flags, container,
+             fmt::format(
+                 "programs attached to cgroup {} without BPF_F_ALLOW_MULTI, so that another "
+                 "process can detach them: {}",
+                 quote(jail.cgroup), fmt::join(odd, ", ")),
+             renewal(container)});
 }
 
 void check_overriders(const JailSnapshot& jail, const std::string& container, Findings& found) {
     for (const OverridingProgram& other : jail.overriders)
         found.push_back({FindingKind::overridden, container,
-                         fmt::format("somebody else's BPF program {}, id {}, runs after {} of "
+                         fmt::format("the foreign BPF program {}, id {}, runs after {} of "
                                      "cgroup {} and can override its verdict",
                                      quote(other.name), other.id, other.after, quote(jail.cgroup)),
                          fmt::format("find out whose it is (bpftool prog show id {0}; bpftool "
@@ -188,11 +192,6 @@ void check_overriders(const JailSnapshot& jail, const std::string& container, Fi
 }
 
 }  // namespace
-
-std::string shown_id(std::string_view id) {
-    if (!is_container_id(id)) return quote(id, 80);
-    return std::string(id.size() == 64 ? id.substr(0, 12) : id);  // podman's are that long
-}
 
 bool wants_jail(const SeenContainer& container) {
     return container.asks == RequestedMode::audit || container.asks == RequestedMode::enforce ||
@@ -229,7 +228,7 @@ Findings check_containers(const VerifyFacts& facts) {
         found.push_back({FindingKind::unreadable, "",
                          fmt::format("containers of uid {} in {} may have been overlooked: {}",
                                      overlooked.owner, quote(overlooked.directory), overlooked.why),
-                         "look at it, or have its owner do so"});
+                         "as root, list that directory and remove what is not a runtime's"});
     std::ranges::stable_sort(found, {}, &Finding::kind);
     return found;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What verify knows of the containers and jails of a machine, and in what they differ from what
-// they should be. The judgement is pure.
+// they should be. The verdict is pure.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ enum class RequestedMode {
     off,  // block-host=false
     audit,
     enforce,
-    unclear,  // something under jail-ai. for which the hook would have refused it, or that its
+    unclear,  // something under jail-ai. for which the hook would have rejected it, or that its
               // defaults complete
 };
 
@@ -32,14 +32,14 @@ Result<RequestedMode> requested_mode(std::string_view config);
 
 struct SeenContainer : RunningContainer {
     RequestedMode asks = RequestedMode::nothing;
-    std::string unread;                  // why nobody knows what it asks for; else empty
+    std::string unread;                  // why it is unknown what it asks for; else empty
     std::vector<std::uint64_t> cgroups;  // ids of its cgroup and each above it, from the inside out
 };
 
-// Of a jail that was not proved to act (jail/acting.h).
+// A jail that was not proved to act (jail/acting.h).
 struct FailedProof {
     std::uint64_t cgroup_id;
-    bool acts_not;  // else nobody knows
+    bool acts_not;  // else it is unknown
     std::string why;
 };
 
@@ -61,9 +61,6 @@ bool is_jailed(const SeenContainer& container, std::span<const JailSnapshot> jai
 
 // Whose jail that is: what it says of itself, or who is in its cgroup; empty if neither says.
 std::string container_of(const JailSnapshot& jail, const std::vector<SeenContainer>& containers);
-
-// An ID as people know it, by its beginning; what no runtime would have taken for one is quoted.
-std::string shown_id(std::string_view id);
 
 // The end of both: one line a finding, one of interfaces with route_localnet where a container
 // isn't jailed, and one with the number of containers that ask and that have it; or an object

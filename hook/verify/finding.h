@@ -22,11 +22,11 @@ enum class FindingKind {
     program_missing,
     program_twice,
     maps_not_shared,  // programs of one jail that don't go by the same rules, or count elsewhere
-    not_acting,       // something in its cgroup was let through
+    not_acting,       // something in its cgroup was allowed that must be denied
     attach_flags,     // others may detach it
-    overridden,       // somebody else's program has the last word
+    overridden,       // a foreign program can override it
     stale,            // its rules are those of a host that has changed
-    unreadable,       // nobody knows
+    unreadable,       // unknown
 };
 
 std::string_view name_of(FindingKind kind);  // "ok", "not-jailed" …
@@ -34,9 +34,9 @@ std::string_view name_of(FindingKind kind);  // "ok", "not-jailed" …
 struct Finding {
     FindingKind kind;
     std::string about;  // of doctor a topic, "kernel", "hooks" …, that may come several times; of
-                        // verify a container's ID, empty where it isn't known
+                        // verify a container's ID, empty if it isn't known
     std::string what;
-    std::string remedy;  // empty where there is nothing to do
+    std::string remedy;  // empty if there is nothing to do
 };
 
 using Findings = std::vector<Finding>;

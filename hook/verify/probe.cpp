@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/absence.h"
+#include "container/container_id.h"
 #include "engines/container_names.h"
 #include "engines/running_containers.h"
 #include "jail/acting.h"

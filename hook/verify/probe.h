@@ -8,12 +8,12 @@
 
 namespace jail_ai {
 
-// Containers that have started, and every jail. Errors: EX_UNAVAILABLE where there is no cgroup v2,
+// Containers that have started, and every jail. Errors: EX_UNAVAILABLE if there is no cgroup v2,
 // EX_NOPERM, EX_OSERR.
 Result<VerifyFacts> collect_containers();
 
 // Jails that the host's addresses have left behind: findings of the kind `stale`, and `unreadable`
-// where nobody knows. Errors: EX_OSERR.
+// if it is unknown. Errors: EX_OSERR.
 Result<Findings> find_stale(const VerifyFacts& facts);
 
 }  // namespace jail_ai

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/quote.h"
+#include "container/container_id.h"
 #include "container/json_writer.h"
 #include "policy/route_localnet.h"
 #include "verify/facts.h"
@@ -26,13 +27,13 @@ std::string_view asks_of(const SeenContainer& container) {
     return container.unread.empty() ? name_of(container.asks) : "unknown";
 }
 
-// By ID and by name, where nobody else has taken the ID, too.
+// By ID and by name, if no other container has the ID, too.
 std::string heading_of(const std::string& id, const std::vector<SeenContainer>& containers) {
     if (id.empty()) return "unknown container";
     const auto its = std::ranges::find(containers, id, &SeenContainer::id);
     const bool is_clear = its != containers.end() && !its->name.empty() &&
                           std::ranges::count(containers, id, &SeenContainer::id) == 1;
-    return is_clear ? fmt::format("{} ({})", shown_id(id), its->name) : shown_id(id);
+    return shown_container(id, is_clear ? its->name : "");
 }
 
 }  // namespace
@@ -51,7 +52,7 @@ std::string verification_to_people(const VerifyFacts& facts, const Findings& fin
         return wants_jail(each) && is_jailed(each, facts.jails);
     });
     return printable(text, "\n") +
-           fmt::format("{} containers ask for the block, {} have it\n", asking, having);
+           fmt::format("containers that must be jailed: {}; jailed: {}\n", asking, having);
 }
 
 std::string verification_to_machines(const VerifyFacts& facts, const Findings& findings) {

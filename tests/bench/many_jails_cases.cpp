@@ -184,8 +184,9 @@ TEST_CASE("verify of 1,000 jails") {
         walks.take();
         const TimedRun run = run_verb({"verify"});
         CHECK(run.outcome.out.find("bench-jail-") == std::string::npos);
-        REQUIRE(run.outcome.out.find(fmt::format("{0} containers ask for the block, {0} have it\n",
-                                                 kJails)) != std::string::npos);
+        REQUIRE(run.outcome.out.find(
+                    fmt::format("containers that must be jailed: {0}; jailed: {0}\n", kJails)) !=
+                std::string::npos);
         rounds.add(run);
     }
     walks.compare("verify", rounds);

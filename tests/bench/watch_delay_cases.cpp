@@ -152,12 +152,12 @@ Figures measure_with(std::size_t count) {
 
 }  // namespace
 
-TEST_CASE("watch: a new address is blocked in a jail within 10 ms") {
+TEST_CASE("watch: a new address is denied in a jail within 10 ms") {
     const Figures figures = measure_with(1);
     CHECK_MESSAGE(figures.own_ms < kMostMs, figures.text);
 }
 
-TEST_CASE("watch: a new address is blocked in the last of 100 jails within 100 ms") {
+TEST_CASE("watch: a new address is denied in the last of 100 jails within 100 ms") {
     const Figures figures = measure_with(100);
     CHECK_MESSAGE(figures.own_ms < kMostMsOfMany, figures.text);
 }

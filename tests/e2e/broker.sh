@@ -57,7 +57,7 @@ nothing_by() {
     local case=$1 expected=$2 said
     shift 2
     said=$(attack "$case" "$@" | paste -sd '|')
-    matches "$case: it is told why not" "^$expected\$" "$said"
+    matches "$case: the reason is given" "^$expected\$" "$said"
     equal "$case: nothing is attached, wherever" '' "$(attached_anywhere)"
     costs "$case"
     clean_up
@@ -113,12 +113,12 @@ no_array="no 65 config.json: 'mounts' is a number, not an array"
 nothing_by heaviest "$no_array\\|$no_array\\|no 65 config.json: duplicate key ''\\|$no_array"
 nothing_by nobody-waits-for-it gone
 
-jail_by number-of-another 'yes host blocked: .*' "$victim"
-jail_by nested 'yes host blocked: .*'
-jail_by descriptors-behind 'yes host blocked: .*'
-jail_by twice "yes host blocked: .*\\|no 78 cgroup '/user-1600/[^']*' is jailed already, and no second request can change that" host:4000
+jail_by number-of-another 'yes jailed: denies .*' "$victim"
+jail_by nested 'yes jailed: denies .*'
+jail_by descriptors-behind 'yes jailed: denies .*'
+jail_by twice "yes jailed: denies .*\\|no 78 cgroup '/user-1600/[^']*' is jailed already, and no second request can change that" host:4000
 jail_by both-at-once '[01]'
-jail_by from-jail 'no 77 process [0-9]+ asks from inside of a jail, where everything is jailed already\|yes host blocked.*'
+jail_by from-jail 'no 77 process [0-9]+ asks from inside of a jail, where everything is jailed already\|yes jailed: .*'
 
 
 # A process of mallory's that root has put into a cgroup of its own.
@@ -129,7 +129,7 @@ exec {said}< <(attack foreign-cgroup <&"$moved")
 read -r -u "$said" pid
 echo "$pid" >/sys/fs/cgroup/rooms/cgroup.procs
 echo moved >&"$moved"
-matches 'foreign-cgroup: it is told why not' "^no 77 neither the container's cgroup nor one above it belongs to uid 1600" "$(cat <&"$said")"
+matches 'foreign-cgroup: the reason is given' "^no 77 neither the container's cgroup nor one above it belongs to uid 1600" "$(cat <&"$said")"
 exec {said}<&- {moved}>&-
 rm "$lab/moved"
 equal 'foreign-cgroup: nothing is attached, wherever' '' "$(attached_anywhere)"
@@ -177,7 +177,7 @@ for kind in unreadable fifo endless huge; do
     exec {opens}< <(exec "$lib/watch-opens" "$bundle" "$lab/secret" "$lab/zero")
     watcher=$!
     read -r -t 10 -u "$opens" _
-    jail_by names-files 'yes host blocked: .*' "$bundle"
+    jail_by names-files 'yes jailed: denies .*' "$bundle"
     : <"$lab/secret" # so the watch would have told
     read -r -t 10 -u "$opens" line
     equal "names-files, $kind: the broker has opened none of them" "$lab/secret" "$line"

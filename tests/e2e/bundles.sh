@@ -46,7 +46,7 @@ for runtime in crun runc; do
     equal "$runtime: of $starts first acts none reaches the host" "$starts EPERM" "$(sort <<<"$acts" | uniq -c | awk '{ $1 = $1; print }')"
 
     bundle --annotation jail-ai.block-host=yes -- /probe "${destinations[@]}"
-    matches "$runtime: a mistyped value is refused" 'exit (code:|status) 65' "$(run_bundle)"
+    matches "$runtime: a mistyped value is rejected" 'exit (code:|status) 65' "$(run_bundle)"
     equal "$runtime: nothing is left" '' "$(runtime_command list --quiet; find /sys/fs/cgroup -name 'bundle*')"
 done
 finish

@@ -42,7 +42,7 @@ for runtime in crun runc; do
     held=$(id_of held)
     ip addr add $new_v4/32 dev uplink
     equal "$runtime: an address that the host gets is not known to the jail" reached "$(does "$runtime" held tcp $new_v4)"
-    equal "$runtime: refresh tells it" "container '$held': + $new_v4: denied (local) 1 jail looked at, 1 brought up to date" \
+    equal "$runtime: refresh tells it" "container ${held:0:12}: + $new_v4: denied (local) 1 jail looked at, 1 brought up to date" \
         "$("$hook" refresh "${held:0:12}" | sed 's/^ *//' | paste -sd ' ' | sed "s/': /':/; s/':/': /")"
     conforms "$runtime: refresh answers as its schema says" refresh "$("$hook" refresh --json)"
     equal "$runtime: and it is blocked" 'EPERM EPERM reached' \
@@ -57,7 +57,7 @@ for runtime in crun runc; do
     until_holds "$lab/followed" '{' || until [ -e /run/jail-ai-hook/events ]; do :; done
     ip addr add $new_v4/32 dev uplink
     equal "$runtime: under watch it is blocked by itself" EPERM "$(until_says EPERM does "$runtime" held tcp $new_v4)"
-    until_holds "$lab/watched" "container '$held': brought up to date: + $new_v4: denied (local)" || not_ok "$runtime: watch tells it" "$(<"$lab/watched")"
+    until_holds "$lab/watched" "container ${held:0:12}: brought up to date: + $new_v4: denied (local)" || not_ok "$runtime: watch tells it" "$(<"$lab/watched")"
     ip addr del $new_v4/32 dev uplink
     equal "$runtime: the host's other address is blocked" EPERM "$(does "$runtime" held tcp "$host_v4")"
     until_holds "$lab/followed" "\"what\":\"$host_v4:$port/tcp\"" || not_ok "$runtime: log --follow tells it" "$(<"$lab/followed")"
@@ -70,7 +70,7 @@ for runtime in crun runc; do
     wait $follow || status=$((status + $?))
     equal "$runtime: both end when they are asked to" 0 $status
     conforms "$runtime: so is what log remembers" log "$("$hook" log --json)"
-    matches "$runtime: log remembers it" "${held:0:12} denied $host_v4:$port/tcp \(local\) to 'probe'" "$("$hook" log held | paste -sd ' ')"
+    matches "$runtime: log remembers it" "${held:0:12} \(held\) denied $host_v4:$port/tcp \(local\) to 'probe'" "$("$hook" log held | paste -sd ' ')"
     matches "$runtime: refresh finds a container by its name" '^1 jail looked at' "$("$hook" refresh --dry-run held)"
     matches "$runtime: and says so where there is none" "container 'hel2' has no jail" "$("$hook" refresh --dry-run hel2 2>&1 || :)"
 
@@ -85,14 +85,14 @@ for runtime in crun runc; do
     else
         not_ok "$runtime: starts under the beginning of another's ID" "$(why "$namesake")"
     fi
-    matches "$runtime: detach takes the jail away" 'no longer blocked' "$("$hook" detach --container "$held" 2>&1)"
+    matches "$runtime: detach removes the jail" 'no longer denied' "$("$hook" detach --container "$held" 2>&1)"
     equal "$runtime: and the host is reached" reached "$(does "$runtime" held tcp "$host_v4")"
     status=0
     "$hook" verify >"$lab/verified" || status=$?
     equal "$runtime: verify misses it" 1 $status
-    matches "$runtime: attach gives it back, as the container's annotations ask" 'host blocked: [0-9]+ prefixes' "$("$hook" attach --container held 2>&1)"
+    matches "$runtime: attach restores it, as the container's annotations ask" 'jailed: denies [0-9]+ prefixes' "$("$hook" attach --container held 2>&1)"
     equal "$runtime: and the host is blocked" 'EPERM reached' "$(does "$runtime" held tcp "$host_v4") $(does "$runtime" held tcp "$internet_v4")"
-    equal "$runtime: verify is content" '1 containers ask for the block, 1 have it' "$("$hook" verify)"
+    equal "$runtime: verify is content" 'containers that must be jailed: 1; jailed: 1' "$("$hook" verify)"
 
     mkdir -p "$lab/no-hooks"
     if hooks=$lab/no-hooks start late "$runtime" --network dual --cap-drop NET_RAW --annotation "jail-ai.block-host.allow=host:$port/udp" "${listening[@]}"; then

@@ -64,7 +64,7 @@ for runtime in crun runc; do
     equal "$runtime, 'false' in both: not jailed" "$open" "$(pod '=false' + '=false')"
     logged "$runtime" >"$lab/logged"
     equal "$runtime, 'false' for the container: the pod's word holds" "$closed" "$(pod '=true' + '=false')"
-    matches "$runtime, the same: the log tells" "annotation.jail-ai.block-host='false'.has.no.effect:.the.pod.has.'true'" "$(logged told | paste -sd '|')"
+    matches "$runtime, the same: the log says so" "annotation.jail-ai.block-host='false'.has.no.effect:.the.pod.has.'true'" "$(logged told | paste -sd '|')"
     equal "$runtime, 'audit' for the container: the same" "$closed" "$(pod '=true' + '=audit')"
     equal "$runtime, the container takes exceptions: the same" "$closed" "$(pod '=true' + ".allow=host:$port" .on-failure=run)"
     equal "$runtime, the pod has them" 'reached EPERM reached' "$(pod '=true' ".allow=host:$port" +)"

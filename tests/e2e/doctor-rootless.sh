@@ -66,7 +66,7 @@ rm -f "$lab/missed"
 name='the remedy'
 as "$user" podman --log-level error system migrate
 diagnose "$name" 0
-matches "$name: nobody is there whose mounts matter" "$called" "$said"
+matches "$name: no other process whose mounts matter" "$called" "$said"
 equal "$name: the container is jailed" EPERM "$(happens)"
 diagnose "$name, once podman has begun again" 0
 
@@ -76,7 +76,7 @@ exec {waiting}< <(hidden as "$user" sh -c 'echo $$; exec sleep 60')
 read -r pid <&"$waiting"
 as "$user" sh -c "echo $pid >/run/user/$user_id/libpod/tmp/pause.pid"
 diagnose "$name" 0
-matches "$name: whose mounts matter to nobody" "$called" "$said"
+matches "$name: whose mounts do not matter" "$called" "$said"
 kill "$pid"
 exec {waiting}<&-
 

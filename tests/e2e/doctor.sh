@@ -57,7 +57,7 @@ says "$name" $'\nok +cgroup +cgroup v2 at /sys/fs/cgroup\n'
 says "$name" $'\nok +bpf +test load succeeded'
 says "$name" $'\nok +podman +podman version [0-9.]+\n'
 says "$name" $'\nok +runc +runc version '
-says "$name" $'\nok +addresses .* would be blocked\n'
+says "$name" $'\nok +addresses .* would be denied\n'
 says "$name" $'\nthe block works here'
 equal "$name: the container is jailed" EPERM "$(happens)"
 
@@ -91,7 +91,7 @@ equal "$name: the container is not jailed" reached "$(happens)"
 name='a pattern that matches one value alone'
 json '.when.annotations = {"^jail-ai\\.block-host$": "^true$"}'
 diagnose "$name" 0
-says "$name" "warning +hooks +'$work/hooks/a.json': 'when' passes by containers with a typo"
+says "$name" "warning +hooks +'$work/hooks/a.json': 'when' does not match misspelled annotations"
 cp "$build/hooks.d/jail-ai-hook-precreate.json" "$work/hooks"
 equal "$name: the container is jailed" EPERM "$(happens)"
 rm "$work/hooks/jail-ai-hook-precreate.json"
@@ -131,14 +131,14 @@ hooks=$lab/no-hooks
 mkdir -p "$hooks"
 if start 'open' runc --network none "${jailed[@]}" -- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp 127.0.0.1 "$own_port"; then
     diagnose "$name" 0
-    says "$name" 'warning +containers +1 containers that run ask for the block, 0 have it'
+    says "$name" 'warning +containers +running containers that must be jailed: 1; jailed: 0'
 else
     not_ok "$name: starts" "$(why 'open')"
 fi
 remove runc 'open'
 unset hooks
 diagnose 'no container that asks' 0
-says 'no container that asks' 'ok +containers +no container that runs asks for the block'
+says 'no container that asks' 'ok +containers +no running container must be jailed'
 
 user=(setpriv --reuid 4711 --regid 4711 --clear-groups)
 cp "$hook" "$work/for-all"
@@ -152,7 +152,7 @@ says "$name" "problem +broker +no socket $socket"
 name='an ordinary user with a broker that has gone'
 /usr/bin/python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$socket"
 diagnose "$name" 69 "${user[@]}"
-says "$name" "problem +broker +nobody listens at $socket"
+says "$name" "problem +broker +no process listens at $socket"
 rm "$socket"
 
 name='an ordinary user with a broker'

@@ -69,13 +69,13 @@ equal 'documents: explain' 'allowed' "$(type_in "$(head -n 1 <<<"$text")" | grep
 matches 'documents: explain, the whole policy' '10.0.0.0/8' "$(type_in "$(sed -n 2p <<<"$text")" | paste -sd ' ')"
 equal 'documents: explain, of a container' denied "$(type_in "$(sed -n 3p <<<"$text")" | jq -r .jail.verdict)"
 document denied
-matches 'documents: denied, status' "\(agent\)  enforce.*$bridge_v4:8080/tcp \(local\), 1 times" "$(type_in "$(head -n 1 <<<"$text")" | paste -sd ' ')"
-equal 'documents: denied, status --json' "agent $bridge_v4:8080/tcp" "$(type_in "$(sed -n 2p <<<"$text")" | jq -r '.[] | "\(.name) \(.recent_denials[].what)"')"
+matches 'documents: denied, status' "\(agent\)  enforce.*$bridge_v4:80/tcp \(local\), 1 times" "$(type_in "$(head -n 1 <<<"$text")" | paste -sd ' ')"
+equal 'documents: denied, status --json' "agent $bridge_v4:80/tcp" "$(type_in "$(sed -n 2p <<<"$text")" | jq -r '.[] | "\(.name) \(.recent_denials[].what)"')"
 matches 'documents: denied, status --prometheus' 'jail_ai_denials_total.*reason="local"\} 1' "$(type_in "$(sed -n 3p <<<"$text")" | paste -sd ' ')"
-matches 'documents: denied, log' "denied $bridge_v4:8080/tcp" "$(type_in "$(sed -n 4p <<<"$text")")"
+matches 'documents: denied, log' "denied $bridge_v4:80/tcp" "$(type_in "$(sed -n 4p <<<"$text")")"
 matches 'documents: bpftool shows the programs, and their memory' 'name.jail_connect4.*memlock' "$(bpftool prog list | grep -A 2 jail_connect4 | paste -sd ' ')"
 document verify
-equal 'documents: verify' '0 1 containers ask for the block, 1 have it' "$(words=$(type_in "$text") && echo "$? $words")"
+equal 'documents: verify' '0 containers that must be jailed: 1; jailed: 1' "$(words=$(type_in "$text") && echo "$? $words")"
 new_v4=198.51.100.99
 ip address add $new_v4/32 dev uplink
 document refresh

@@ -108,7 +108,7 @@ denied_in_all() { awk '{ sum += $2 } END { print sum + 0 }' <<<"$1"; }
 
 # The denials of the same settings in the mode that blocks: what audit has to count.
 declare -A blocked
-judge_row() {
+check_row() {
     local mode=$1 verdicts=$2 settings=$3 name="$runtime, $1 network: $3" expected counted
     probes_of "$mode"
     annotations_of "$settings"
@@ -142,20 +142,20 @@ without_jail() {
     fi
 }
 
-judge_log() {
+check_log() {
     logged before >"$lab/logged"
     engine "$runtime" run --rm --network none "${jailed[@]}" --annotation "jail-ai.block-host.allow=$internet_v4:$port" --rootfs "$lab/rootfs" \
         /bin/busybox true
-    matches "$runtime: an exception for what nothing blocks is told" "<29>[^|]*allow $internet_v4:$port has no effect" "$(logged "has no effect" | paste -sd '|')"
+    matches "$runtime: an allow rule without effect is reported" "<29>[^|]*allow $internet_v4:$port has no effect" "$(logged "has no effect" | paste -sd '|')"
 }
 
 for runtime in crun runc; do
     ready engine "$runtime" run --rm --name owner --network dual --rootfs "$lab/rootfs" /probe listen tcp 127.0.0.1 "$own_port"
     for mode in "${!destinations[@]}"; do without_jail "$mode"; done
     while read -r mode verdicts settings; do
-        case $mode in '#'*) ;; *) judge_row "$mode" "$verdicts" "$settings" ;; esac
+        case $mode in '#'*) ;; *) check_row "$mode" "$verdicts" "$settings" ;; esac
     done <<<"$rows"
-    judge_log
+    check_log
     remove "$runtime" owner
 done
 finish

@@ -56,9 +56,9 @@ for runtime in crun runc; do
     equal "$runtime: by process, nobody knows the annotations" "$(explain "$host_v4:$port" "--pid=$pid" --json | jq -r .verdict)" denied
     equal "$runtime: with its annotations the process's jail is as it would be" "[]" \
         "$(explain --json "--pid=$pid" --annotation "jail-ai.block-host.allow=host:$port" | jq -c .jail.differences)"
-    matches "$runtime: a rule tells where it comes from" "$host_v4:$next/tcp: denied \(local\): $host_v4: local route, uplink; allow host:$port" \
+    matches "$runtime: a rule shows its source" "$host_v4:$next/tcp: denied \(local\): $host_v4: local route, uplink; allow host:$port" \
         "$(explain "$host_v4:$next" --container explained)"
-    matches "$runtime: people are told that the jail is as it would be" "attached to cgroup '/.*': the same" "$(explain --container explained)"
+    matches "$runtime: the jail is reported as up to date" "attached to cgroup '/.*': the same" "$(explain --container explained)"
     ip address add "$new_v4/32" dev lo
     matches "$runtime: an address that the host got later is the difference" "not the policy that it would get now:[^+~-]*\+ $new_v4: denied \(local\), allowed $port/tcp\$" \
         "$(explain "$new_v4" --container explained)"
@@ -66,7 +66,7 @@ for runtime in crun runc; do
     remove "$runtime" explained
 
     start explained "$runtime" --network dual -- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$internet_v4" "$port"
-    matches "$runtime: a container without a jail is told to have none" "container '.*' is not jailed" "$(explain "$host_v4:$port" --container explained)"
+    matches "$runtime: a container without a jail is reported so" "container [0-9a-z]+ is not jailed" "$(explain "$host_v4:$port" --container explained)"
     remove "$runtime" explained
     equal "$runtime: a container that is gone is an error" "jail-ai-hook: no container 'explained' runs" "$(explain --container explained || :)"
 done

@@ -29,7 +29,7 @@ rootless_up
 make_images
 number=$(as "$user" podman --version | awk '{ print $3 }')
 for runtime in crun runc; do
-    judge_images "podman $number, rootless, $runtime" keeps
-    judge_others "podman $number, rootless, $runtime" keeps
+    check_images "podman $number, rootless, $runtime" keeps
+    check_others "podman $number, rootless, $runtime" keeps
 done
 finish

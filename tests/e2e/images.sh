@@ -29,8 +29,8 @@ floor() {
     hooks=$lab/hooks.d.images
 }
 
-# judge_floor WHO: precreate, which doesn't see whose an annotation is, leaves CAP_NET_RAW to what asks to be watched.
-judge_floor() {
+# check_floor WHO: precreate, which doesn't see whose an annotation is, leaves CAP_NET_RAW to what asks to be watched.
+check_floor() {
     local who=$1 options=(--network dual --cap-drop=NET_RAW)
     floor
     equal "$who, the administrator's default: an image that loosens everything is jailed" 'EPERM reached' "$(image_reaches loose - -- "${options[@]}")"
@@ -44,8 +44,8 @@ judge_floor() {
     unset image_target image_port hooks
 }
 
-# judge_later WHO: podman gives a container the annotations of its image when it is created, and the hook compares them at each start.
-judge_later() {
+# check_later WHO: podman gives a container the annotations of its image when it is created, and the hook compares them at each start.
+check_later() {
     local who=$1 time image storage
     engine "$runtime" create --name made --network dual --annotation jail-ai.block-host=true localhost/loose /probe tcp "$host_v4" "$port" >"$lab/made"
     for time in first second; do
@@ -70,10 +70,10 @@ judge_later() {
 make_images
 for runtime in crun runc; do
     who="podman $number, $runtime"
-    judge_images "$who" "$merged" --network dual
-    judge_others "$who" "$merged" --network dual
-    judge_floor "$who"
-    judge_later "$who"
+    check_images "$who" "$merged" --network dual
+    check_others "$who" "$merged" --network dual
+    check_floor "$who"
+    check_later "$who"
 done
 podman --log-level error rmi --all --force >"$lab/removed"
 
@@ -89,6 +89,6 @@ make_images
 for runtime in crun runc; do
     options=(--network slirp4netns)
     [ "$runtime" = runc ] || options+=(--cgroups=split)
-    judge_images "podman $number, rootless, $runtime" "$merged" "${options[@]}"
+    check_images "podman $number, rootless, $runtime" "$merged" "${options[@]}"
 done
 finish

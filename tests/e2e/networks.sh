@@ -77,7 +77,7 @@ verdict() {
     awk -v address="$2" -v port="$3" '$2 == address && $3 == port && !seen[$4]++ { words = words (words ? "," : "") $4 } END { print words }' <<<"$1"
 }
 
-judge() {
+check() {
     local with=reached without=reached
     [ "$4" = open ] || with=EPERM
     [ "$mode" != none ] || [ "$4" = open ] || without=ENETUNREACH
@@ -113,7 +113,7 @@ for runtime in crun runc; do
         fi
         with_jail=$lines
         cgroup=$(cgroup_of jailed)
-        for_mode "$mode" judge
+        for_mode "$mode" check
         equal "$name: each denial is counted, and nothing else" "$(for_mode "$mode" add_denials | sort | uniq -c | awk '{ print $2, $1 }')" \
             "$(denials "$cgroup")"
         matches "$name: the programs are attached to its cgroup" 'jail_connect4.*jail_connect6.*jail_sendmsg4.*jail_sendmsg6' \

@@ -17,6 +17,6 @@ podman=("$lib/in-tree" "$trixie_tree" podman)
 number=$("${podman[@]}" --version | awk '{ print $3 }')
 for runtime in crun runc; do
     version="podman $number, $runtime"
-    judge_podman
+    check_podman
 done
 finish

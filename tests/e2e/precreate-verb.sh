@@ -57,7 +57,7 @@ with false | unchanged 'false' 0
 with audit | unchanged 'audit, which takes nothing away' 0
 
 with true | changed 'true' 0
-matches 'true: syslog tells what was taken, for information' '^<30>[^|]*libpod-4a4a[^|]*dropped: CAP_NET_RAW; sockets[^|]*$' "$(paste -sd '|' "$work/logged")"
+matches 'true: syslog lists what was dropped, for information' '^<30>[^|]*container 4a4a[^|]*dropped: CAP_NET_RAW; sockets[^|]*$' "$(paste -sd '|' "$work/logged")"
 cp "$work/out" "$work/once"
 unchanged 'its own answer' 0 <"$work/once"
 jq -c 'del(.annotations."jail-ai.block-host")' "$default" | changed 'asked by the administrator' 0 --block-host=true

@@ -15,7 +15,7 @@ hooks=$build/hooks.d # both stages, from the build tree
 podman=(podman)
 
 # What else is to be known of a jailed container: that it is in its jail, that no set holds the capability, that podman exec gets no more.
-judge_jail() {
+check_jail() {
     local name=$version sets process set
     if ! start inside "${runtime##*/}" "${jailed[@]}" --network ns:/run/netns/side -- \
         /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$port" -- tcp "$internet_v4" "$port"; then
@@ -34,7 +34,7 @@ judge_jail() {
 }
 
 # podman finds both stages by itself where they are installed, by the settings file that says where.
-judge_installed() {
+check_installed() {
     local settings=/etc/containers # the view's own copy
     mkdir -p "$settings/containers.conf.d" "$lab/podman.d"
     cp "$build/hooks.d/jail-ai-hook-precreate.json" "$lab/podman.d"
@@ -50,8 +50,8 @@ judge_installed() {
 for name in crun runc; do
     runtime=$lab/bin/$name
     version="podman $(podman --version | awk '{ print $3 }'), $name"
-    judge_podman
-    judge_jail
-    judge_installed
+    check_podman
+    check_jail
+    check_installed
 done
 finish

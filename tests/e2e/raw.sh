@@ -88,7 +88,7 @@ print_command() { echo "$3"; }
 print_arrival() { echo "$2"; }
 print_denial() { [ "$1" = open ] || echo "$1"; }
 
-judge() {
+check() {
     local with=EPERM word without
     [ "$1" != open ] || with=answered
     IFS= read -r -u "$words_with" word || word='nothing'
@@ -114,7 +114,7 @@ for runtime in crun runc; do
     equal "$runtime: without a jail the packets arrive at the host" $(($(each print_arrival | paste -sd +))) "$count"
     send true || continue
     exec {words_with}<<<"$words"
-    each judge
+    each check
     equal "$runtime: none arrives from a jail" 0 "$count"
     equal "$runtime: each is counted as denied, and nothing else" "$(each print_denial | sort | uniq -c | awk '{ print $2, $1 }')" "$denied"
 done

@@ -33,7 +33,7 @@ TABLE
 for runtime in crun runc; do
     equal "$runtime: a good request runs" EPERM \
         "$(engine "$runtime" run --rm --network host "${jailed[@]}" --rootfs "$lab/rootfs" /probe tcp "$host_v4" "$port")"
-    matches "$runtime: a good request logs what was done, for information" '^<30>[^|]*dropped[^|]*\|<30>[^|]*jail-ai-hook[^|]*host blocked[^|]*$' \
+    matches "$runtime: a good request logs what was done, for information" '^<30>[^|]*dropped[^|]*\|<30>[^|]*jail-ai-hook[^|]*jailed: denies[^|]*$' \
         "$(logged good | paste -sd '|')"
     while read -r name runtimes status reason options; do
         case $name,$runtimes, in

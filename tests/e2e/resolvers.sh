@@ -45,8 +45,8 @@ look_up() {
         sort -u | paste -sd ' '
 }
 
-# judge MODE RESOLVER PORTS SETTINGS RESOLVED DNS OTHER: what the name resolves to, what becomes of port 53 and of all other ports
-judge() {
+# check MODE RESOLVER PORTS SETTINGS RESOLVED DNS OTHER: what the name resolves to, what becomes of port 53 and of all other ports
+check() {
     local mode=$1 resolver=$2 ports=$3 settings=$4 expected resolved=$5 name="$runtime, $1, ${4:-no jail}" probes=() options=() setting
     shift 4
     for setting in $settings; do options+=(--annotation "jail-ai.block-host$setting"); done
@@ -80,10 +80,10 @@ for runtime in crun runc; do
     while read -r mode resolver ports options; do
         case $mode in '#'*) continue ;; esac
         read -ra mode_options <<<"$options"
-        judge "$mode" "$resolver" "$ports" '' $internet_v4 open open
-        judge "$mode" "$resolver" "$ports" =true $internet_v4 open EPERM
+        check "$mode" "$resolver" "$ports" '' $internet_v4 open open
+        check "$mode" "$resolver" "$ports" =true $internet_v4 open EPERM
         [ "$resolver" != 10.0.2.3 ] || continue
-        judge "$mode" "$resolver" "$ports" '=true .dns=off' '' EPERM EPERM
+        check "$mode" "$resolver" "$ports" '=true .dns=off' '' EPERM EPERM
     done <<<"$modes"
     remove "$runtime" owner
 done

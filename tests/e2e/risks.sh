@@ -116,7 +116,7 @@ probes_for() {
 # setting_for RISKS: what accepts them, as the message has it. Without precreate it can open packet sockets besides, unless it has no CAP_NET_RAW.
 setting_for() { echo "jail-ai.block-host.accept='?${1//,/ }( cap_net_raw)?'?"; }
 
-judge_risky() {
+check_risky() {
     local name=$1 gift=$2 risks=$3 setting=$4 remedy=$5 options probes way=''
     take "$6"
     if [ "$gift" = vsock ] && ! "$lib/give" vsock true 2>"$lab/vsock.err"; then
@@ -140,25 +140,25 @@ judge_risky() {
     [ $((controls % 2)) = 0 ] || return 0
     equal "$name, $runtime: without a jail it is nobody's business" "reached reached$way" \
         "$(words "$gift" "$runtime" --annotation jail-ai.block-host=false "${options[@]}" -- /probe "${probes[@]}")"
-    matches "$name, $runtime: nor syslog's" '^<30>[^|]*host not blocked[^|]*$' "$(logged "$name" | paste -sd '|')"
+    matches "$name, $runtime: nor syslog's" '^<30>[^|]*not jailed[^|]*$' "$(logged "$name" | paste -sd '|')"
 }
 
-judge_harmless() {
+check_harmless() {
     local name=$1 gift=$2 options
     take "$3"
     equal "$name, $runtime: it starts, jailed, and stays so whatever it does" 'EPERM reached' \
         "$(words "$gift" "$runtime" "${jailed[@]}" "${options[@]}" -- /leave /probe tcp "$host_v4" "$port" -- tcp "$internet_v4" "$port")"
-    matches "$name, $runtime: syslog has no warning" '^<30>[^|]*dropped[^|]*\|<30>[^|]*host blocked[^|]*$' "$(logged "$name" | paste -sd '|')"
+    matches "$name, $runtime: syslog has no warning" '^<30>[^|]*dropped[^|]*\|<30>[^|]*jailed: denies[^|]*$' "$(logged "$name" | paste -sd '|')"
 }
 
 controls=0
 side=(--network ns:/run/netns/side)
 for runtime in crun runc; do
     while read -r name gift risks setting remedy options; do
-        case $name in '#'*) ;; *) judge_risky "$name" "$gift" "$risks" "$setting" "$remedy" "$options" ;; esac
+        case $name in '#'*) ;; *) check_risky "$name" "$gift" "$risks" "$setting" "$remedy" "$options" ;; esac
     done <<<"$risky"
     while read -r name gift options; do
-        case $name in '#'*) ;; *) judge_harmless "$name" "$gift" "$options" ;; esac
+        case $name in '#'*) ;; *) check_harmless "$name" "$gift" "$options" ;; esac
     done <<<"$harmless"
 
     # crun 1.8 mounts all that is below, also where that is not asked for.
@@ -166,7 +166,7 @@ for runtime in crun runc; do
     if engine "$runtime" run --rm "${alone[@]}" "${side[@]}" --rootfs "$lab/rootfs" /bin/busybox grep -q ' /folder/fs/cgroup ' /proc/self/mountinfo; then
         refused 'sys with what is mounted in it, unasked' "$runtime" 78 "'/folder/fs/cgroup':.'/sys/fs/cgroup'" "${jailed[@]}" "${side[@]}" "${alone[@]}"
     else
-        judge_harmless sys-without-what-is-mounted-in - "${alone[*]}"
+        check_harmless sys-without-what-is-mounted-in - "${alone[*]}"
     fi
 
     refused 'who accepts one risk accepts no other' "$runtime" 78 "CAP_BPF.*$(setting_for cap_bpf,cap_sys_admin)" "${side[@]}" "${jailed[@]}" --privileged \

@@ -20,7 +20,7 @@ own_cgroup() {
 }
 
 # slirp4netns leads from 10.0.2.2 to the host's loopback only where that is asked for.
-judge_networks() {
+check_networks() {
     local runtime=$1 network nowhere='reached reached reached reached ENETUNREACH ENETUNREACH' everywhere='reached reached reached reached reached reached'
     shift
     targets="$host_v4 $host_second_v4 $alias_qemu"
@@ -32,7 +32,7 @@ judge_networks() {
     jailed_and_not "$runtime, host's network" "$runtime" "$everywhere" --network=host --tmpfs=/sys/fs/cgroup:notmpcopyup "$@"
 }
 
-judge_user_namespaces() {
+check_user_namespaces() {
     local runtime=$1
     shift
     targets=$host_v4
@@ -42,8 +42,8 @@ judge_user_namespaces() {
         /probe tcp "$host_v4" "$port" -- tcp "$internet_v4" "$port" 2>&1 | awk '{ print $NF }' | paste -sd ' ')"
 }
 
-# What is judged by the hook, in podman's mount namespace; and by the broker, which the container's process can't hide from.
-judge_refusals() {
+# What is checked by the hook, in podman's mount namespace; and by the broker, which the container's process can't hide from.
+check_refusals() {
     local runtime=$1
     shift
     hooks=$lab/hooks.d turned_down "$runtime, misspelt" "$runtime" 65 jail-ai.blok-host --annotation jail-ai.blok-host=true "$@"
@@ -62,11 +62,11 @@ as "$user" mkdir "$kept/podman"
 tar -C "$rootfs" -c . | as "$user" podman --log-level error import - probe >"$lab/imported" 2>&1
 for runtime in runc crun; do
     read -ra options < <(own_cgroup "$runtime" && echo)
-    judge_networks "$runtime" "${options[@]}"
-    judge_user_namespaces "$runtime" "${options[@]}"
+    check_networks "$runtime" "${options[@]}"
+    check_user_namespaces "$runtime" "${options[@]}"
     lives_on "$runtime" "$host_v4" "${options[@]}"
     engine "$runtime" run --detach --name shared "${options[@]}" --rootfs "$rootfs" /bin/busybox sleep 1000 >"$lab/shared.id"
-    judge_refusals "$runtime" "${options[@]}"
+    check_refusals "$runtime" "${options[@]}"
     remove "$runtime" shared
     # In a user namespace the kernel gives nothing for these.
     equal "$version: $runtime, CAP_BPF and CAP_SYS_MODULE are no way out there" EPERM "$(engine "$runtime" run --rm "${jailed[@]}" --cap-add=BPF,SYS_MODULE \

@@ -87,7 +87,7 @@ bad_flags() {
     logged before >"$lab/logged"
     words=$(engine "$runtime" run --rm --network none --rootfs "$lab/rootfs" /bin/busybox echo ran 2>"$lab/refused.err") || podman_status=$?
     equal "$runtime, flags that are $1: podman fails with 126, and nothing ran" 126 "$podman_status$words"
-    matches "$runtime, flags that are $1: the log tells" "^<27>[^|]*jail-ai-hook[^|]*${2}[^|]*\$" "$(logged "$1" | paste -sd '|')"
+    matches "$runtime, flags that are $1: the log says so" "^<27>[^|]*jail-ai-hook[^|]*${2}[^|]*\$" "$(logged "$1" | paste -sd '|')"
 }
 
 for runtime in crun runc; do

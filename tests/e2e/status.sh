@@ -39,7 +39,7 @@ for runtime in crun runc; do
     equal "$runtime: by which it is found" "$held" "$(status --json held | jq -r '.[].container')"
     bash -c 'exec -a conmon bash -s -- -c "$1" -n usurper' bash "$held" < <(sleep 20) &
     usurper=$!
-    matches "$runtime: whatever somebody calls a process" "container 'usurper' has no jail" "$(status usurper || :)"
+    matches "$runtime: whatever name a process takes" "container 'usurper' has no jail" "$(status usurper || :)"
     kill "$usurper"
     wait "$usurper" || :
     # A jail takes its ID from whoever asks for it: here from the cgroup's name.
@@ -63,5 +63,5 @@ done
 cp "$build/hook/jail-ai-hook" "$lab/hook"
 status=0
 words=$(setpriv --reuid 65534 --regid 65534 --clear-groups "$lab/hook" status 2>&1) || status=$?
-matches 'who is not root is told so' '^77 .*only root may look' "$status $words"
+matches 'a user who is not root gets the reason' '^77 .*only root may look' "$status $words"
 finish

@@ -73,7 +73,7 @@ for runtime in crun runc; do
     kill "$exchanger"
     wait "$exchanger" || :
     equal "$runtime: whoever exchanges it all the time gets no socket in" 0 "$(grep -c '\.sock' <<<"$all")"
-    matches "$runtime: of $starts starts some went well, and some were refused" 'file.*refused' "$(sort -u <<<"$all" | paste -sd ' ')"
+    matches "$runtime: of $starts starts some went well, and some were rejected" 'file.*refused' "$(sort -u <<<"$all" | paste -sd ' ')"
     rm -r "$lab/shared/path" "$lab/shared/other"
 done
 rm -r /run/podman "$lab/deep" "$lab/rootfs/gift" "$lab/rootfs/gift-file"

@@ -28,7 +28,7 @@ finds() {
 id_of() { podman inspect --format '{{.Id}}' "$1"; }
 
 verify
-equal 'nobody asks, and all is well' "0 0 containers ask for the block, 0 have it" "$status $said"
+equal 'nobody asks, and all is well' "0 containers that must be jailed: 0; jailed: 0" "$status $said"
 verify --json
 equal 'one that asks for nothing is seen, and is none of the findings' "runc 0 nothing false 0" \
     "$(jq -r --arg id "$(id_of peer)" '(.containers[] | select(.container == $id) | "\(.runtime) \(.owner) \(.asks) \(.jailed) ") + (.findings | length | tostring)' <<<"$said")"
@@ -40,7 +40,7 @@ for runtime in crun runc; do
     start watched "$runtime" --network dual --annotation jail-ai.block-host=audit "${listening[@]}" || started=no
     start let "$runtime" --network dual --annotation jail-ai.block-host=false "${listening[@]}" || started=no
     verify
-    equal "$runtime: all is well" '0 2 containers ask for the block, 2 have it' "$status $said"
+    equal "$runtime: all is well" '0 containers that must be jailed: 2; jailed: 2' "$status $said"
     hooks=$lab/no-hooks start 'open' "$runtime" --network dual "${jailed[@]}" "${listening[@]}" || started=no
     hooks=$lab/no-hooks start typo "$runtime" --network dual --annotation jail-ai.block_host=true "${listening[@]}" || started=no
     if [ $started = no ]; then
@@ -50,15 +50,15 @@ for runtime in crun runc; do
     held=$(id_of held) open=$(id_of 'open') typo=$(id_of typo) cgroup=$(cgroup_of held)
     finds "$runtime: those that no hook has jailed are found" "$(printf 'not-jailed %s\n' "$open" "$typo" | sort | paste -sd ' ')"
     verify
-    matches "$runtime: people are told what to do" \
-        "^1 .*${open:0:12} \(open\): it asks for the block and is not jailed: restart it, or jail-ai-hook attach --container ${open:0:12}.*4 containers ask for the block, 2 have it$" \
+    matches "$runtime: it says what to do" \
+        "^1 .*${open:0:12} \(open\): not jailed: its annotations ask for it: restart it, or run jail-ai-hook attach --container ${open:0:12}.*containers that must be jailed: 4; jailed: 2$" \
         "$status $(paste -sd ' ' <<<"$said")"
     verify --json
     conforms "$runtime: machines are told in the form that the schema has" verify "$said"
     verify "$held" "$(id_of watched)"
-    equal "$runtime: only those that are named are looked at, by ID" '0 2 containers ask for the block, 2 have it' "$status $said"
+    equal "$runtime: only those that are named are looked at, by ID" '0 containers that must be jailed: 2; jailed: 2' "$status $said"
     verify 'open'
-    matches "$runtime: or by name" "^1 ${open:0:12} \(open\): .* 1 containers ask for the block, 0 have it$" "$status $(paste -sd ' ' <<<"$said")"
+    matches "$runtime: or by name" "^1 ${open:0:12} \(open\): .* containers that must be jailed: 1; jailed: 0$" "$status $(paste -sd ' ' <<<"$said")"
 
     ip address add 198.51.100.77/32 dev lo
     finds "$runtime: an address that the host has since is missed" "$(printf 'stale %s\n' "$held" "$(id_of watched)" | sort | paste -sd ' ')" held watched
@@ -77,7 +77,7 @@ for runtime in crun runc; do
     finds "$runtime: also where it is the one that others know a jail by" "program-missing $held" held
     for name in held watched let 'open' typo; do remove "$runtime" "$name"; done
     verify
-    equal "$runtime: with them all that was found is gone" '0 0 containers ask for the block, 0 have it' "$status $said"
+    equal "$runtime: with them all that was found is gone" '0 containers that must be jailed: 0; jailed: 0' "$status $said"
 done
 
 # By the runtimes themselves, in the directories that they take by themselves.
@@ -181,9 +181,9 @@ rm -r "$runtime_dir" /run/others
 verify --jason
 matches 'an option that there is not' "^64 .*unknown option '--jason': jail-ai-hook verify --help shows what it takes" "$status $said"
 verify nobody
-matches 'a container that there is not' "^66 .*no container 'nobody' runs" "$status $said"
+matches 'a container that does not exist' "^66 .*no container 'nobody' runs" "$status $said"
 cp "$build/hook/jail-ai-hook" "$lab/hook"
 status=0
 words=$("${as_user[@]}" "$lab/hook" verify 2>&1) || status=$?
-matches 'who is not root is told so' '^77 .*only root may look' "$status $words"
+matches 'a user who is not root gets the reason' '^77 .*only root may look' "$status $words"
 finish

@@ -13,6 +13,7 @@
 #include "broker/protocol.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
+#include "container/container_id.h"
 #include "container/flags.h"
 #include "container/json.h"
 #include "container/json_part.h"

@@ -249,7 +249,7 @@ TEST_CASE("there, the hooks ask whose the socket is, and not who calls") {
     expect_refused_name(rig, rig.neighbour, [=] { return send_from(far, theirs); });
 }
 
-TEST_CASE("there, audit counts them and lets them pass") {
+TEST_CASE("there, audit counts them and allows them") {
     if (!kernel_has_unix_hooks()) SKIP_CASE("no hooks for Unix sockets on this kernel");
     Rig rig{WithoutLsm{R"({"jail-ai.block-host":"audit"})"}};
     const UnixName theirs = name_of_socket("jail-ai-theirs", true);

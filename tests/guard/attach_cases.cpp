@@ -64,7 +64,7 @@ TEST_CASE("a second createRuntime replaces the guard") {
           one_more(JAIL_REASON_FAMILY));  // by one program, not two
 }
 
-TEST_CASE("audit counts what the guard would deny, and lets it pass") {
+TEST_CASE("audit counts what the guard would deny, and allows it") {
     NEED_GUARD();
     Container container;
     State state = container.state;
@@ -96,7 +96,7 @@ TEST_CASE("loading that fails from any point on leaves nothing") {
     CHECK(refused >= static_cast<int>(programs_of_a_jail()));
 }
 
-TEST_CASE("where other LSM programs hold too many hooks of the machine, the hook says so") {
+TEST_CASE("the hook reports it if other LSM programs hold too many hooks of the machine") {
     NEED_GUARD();
     const char* const hooks[] = {"socket_bind",       "socket_listen",     "socket_shutdown",
                                  "socket_getsockopt", "socket_setsockopt", "task_setnice"};
@@ -115,7 +115,7 @@ TEST_CASE("where other LSM programs hold too many hooks of the machine, the hook
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
-TEST_CASE("a kernel that doesn't tell its types makes the hook refuse") {
+TEST_CASE("a kernel that doesn't publish its types makes the hook reject the container") {
     NEED_GUARD();
     Container container;
     HookCall call = container.call();

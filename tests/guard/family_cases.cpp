@@ -68,7 +68,7 @@ const Row kAllowed[] = {
 constexpr SocketKind kPacket{AF_PACKET, SOCK_RAW, 0};
 constexpr SocketKind kUdp{AF_INET, SOCK_DGRAM, 0};
 
-TEST_CASE("families and protocols that no network hook judges can't be opened inside") {
+TEST_CASE("families and protocols that no network hook checks can't be opened inside") {
     NEED_GUARD();
     Rig rig;
     for (const Row& row : kDenied) {
@@ -110,7 +110,9 @@ TEST_CASE("families and protocols that this kernel doesn't have are denied all t
     expect_allowed(rig, rig.container.init, [] { return error_of(open_socket(kUdp)); });
 }
 
-TEST_CASE("what the network hooks judge, and what reaches nobody, is opened inside as outside") {
+TEST_CASE(
+    "families that the network hooks check, and those that reach no peer, are opened inside as "
+    "outside") {
     NEED_GUARD();
     Rig rig;
     const DenialCounts before = denials(rig.container.cgroup);

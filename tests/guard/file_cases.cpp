@@ -207,7 +207,7 @@ TEST_CASE("a process of the container's comes back in as a descriptor from outsi
     expect_received(rig, rig.container.init, 1);
 }
 
-TEST_CASE("files that lead nowhere are let in") {
+TEST_CASE("files that lead nowhere are allowed") {
     NEED_GUARD();
     Rig rig;
     const int near = rig.channel.near();
@@ -221,7 +221,7 @@ TEST_CASE("files that lead nowhere are let in") {
 
 // The same rows, those of the container's own too. Lockdown is for good, so this runs only where a
 // machine is made for it (tests/vm/init).
-TEST_CASE("where the kernel is locked down, what can't be judged is kept out") {
+TEST_CASE("on a locked-down kernel, descriptors that can't be checked are denied") {
     NEED_GUARD();
     if (std::getenv("JAIL_AI_LOCK_DOWN") == nullptr)
         SKIP_CASE("this machine is not to be locked down: JAIL_AI_LOCK_DOWN is not set");

@@ -45,7 +45,7 @@ Btf wanted_structures() {
     return local;
 }
 
-// Of a structure's member, or -1; where there are several of the name, of the first that has it.
+// Of a structure's member, or -1; if there are several of the name, of the first that has it.
 long bits_of(const btf& types, const char* structure, std::string_view member) {
     for (std::uint32_t id = 1; id < ::btf__type_cnt(&types); id++) {
         const btf_type* type = ::btf__type_by_id(&types, id);

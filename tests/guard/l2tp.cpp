@@ -54,7 +54,7 @@ private:
     alignas(nlmsghdr) char bytes_[512]{};
 };
 
-// 0 where the answer names none.
+// 0 if the answer names none.
 std::uint16_t family_in(const char* answer) {
     nlmsghdr head;
     std::memcpy(&head, answer, sizeof head);

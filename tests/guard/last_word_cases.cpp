@@ -41,13 +41,13 @@ TEST_CASE(
     "without a guard, what a runtime's spec command writes is jailed, and the log says what is "
     "open") {
     Container container;
-    expect_jailed_with_warning(run_hook(container, config(kSpecCapabilities), true),
-                               container.cgroup,
-                               {"left open: it can open vsock sockets",
-                                "nobody on this machine listens now", "precreate", "accept=vsock"});
+    expect_jailed_with_warning(
+        run_hook(container, config(kSpecCapabilities), true), container.cgroup,
+        {"left open: it can open vsock sockets", "no process on this machine listens now",
+         "precreate", "accept=vsock"});
 }
 
-TEST_CASE("without a guard, CAP_NET_RAW with packet sockets open is refused") {
+TEST_CASE("without a guard, CAP_NET_RAW with packet sockets open is rejected") {
     Container container;
     const HookOutcome outcome = run_hook(container, config(R"("CAP_NET_RAW")"), true);
     expect_refused(outcome, EX_CONFIG, "it has CAP_NET_RAW and can open packet sockets",

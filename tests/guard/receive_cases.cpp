@@ -107,7 +107,7 @@ TEST_CASE("of a message with several descriptors those before the socket arrive"
     expect_received(rig, rig.neighbour, 3);
 }
 
-TEST_CASE("Unix sockets are let in") {
+TEST_CASE("Unix sockets are allowed") {
     NEED_GUARD();
     Rig rig;
     const int near = rig.channel.near();

@@ -25,7 +25,7 @@ int open_socket_by_socketcall(const SocketKind& kind);
 // `polled`.
 int open_socket_by_io_uring(const SocketKind& kind, bool polled);
 
-// 0 where it opened (and is closed again), else the errno.
+// 0 if it opened (and is closed again), else the errno.
 int error_of(int descriptor);
 
 }  // namespace jail_ai::test

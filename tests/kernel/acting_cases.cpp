@@ -27,7 +27,7 @@ namespace jail_ai::test {
 namespace {
 
 struct Proof {
-    int exit_code;  // 0 where it acts
+    int exit_code;  // 0 if it acts
     std::array<char, 250> message;
 };
 
@@ -85,7 +85,7 @@ HookCall call_with(const Container& container, const char* annotations) {
     return call;
 }
 
-TEST_CASE("the probe leaves no trace: no count, no refusal, no process") {
+TEST_CASE("the probe leaves no trace: no count, no denial, no process") {
     const Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     expect_no_trace(container);
@@ -174,7 +174,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("in a frozen cgroup nothing can be proved: refused, and jailed when it is thawed") {
+TEST_CASE("in a frozen cgroup nothing can be proved: rejected, and jailed when it is thawed") {
     const Container container;
     write_file("cgroup.freeze", "1", container.cgroup.fd());
     expect_refused(container.run_hook(), EX_TEMPFAIL, "frozen: thaw it", container.cgroup);

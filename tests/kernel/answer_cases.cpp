@@ -173,7 +173,7 @@ int say_to(int socket, const Destination& to, Token token) {
     return ::sendto(socket, &token, sizeof token, 0, to.get(), to.length) < 0 ? errno : 0;
 }
 
-TEST_CASE("UDP ports answer where the container's own network is blocked, too") {
+TEST_CASE("UDP ports answer where the container's own network is denied, too") {
     for (const Family& family : kFamilies) {
         INFO(family.name);
         Container container(
@@ -204,7 +204,7 @@ TEST_CASE(
     const auto spoken = std::chrono::steady_clock::now();
     const Echoed echoed = container.init.run([=] { return echo_udp(server); });
     REQUIRE(error_name(echoed.error) == "none");
-    // Connected, it names nobody any more, so that each packet is judged and no call.
+    // Connected, it names nobody any more, so that each packet is checked and no call.
     const Destination peer = echoed.peer;
     CHECK(error_name(container.init.run([=] {
               return ::connect(server, peer.get(), peer.length) != 0 ? errno : 0;

@@ -48,7 +48,7 @@ TEST_CASE("a foreign program that was there stays, and doesn't open the jail") {
     }
 }
 
-TEST_CASE("a parent cgroup that forbids programs below it makes the hook refuse") {
+TEST_CASE("a parent cgroup that forbids programs below it makes the hook reject the container") {
     // Without BPF_F_ALLOW_MULTI or _OVERRIDE a program closes its attach type for all cgroups
     // below.
     const TestCgroup parent;
@@ -125,7 +125,7 @@ TEST_CASE("every signal blocked and a descriptor left open, as runtimes do: the 
     expect_host_blocked(container.init, container.cgroup);
 }
 
-TEST_CASE("thousands of local routes are blocked, each of them") {
+TEST_CASE("thousands of local routes are denied, each of them") {
     NetworkLab& network = Laboratory::get().network;
     const NetworkNamespace busy_host;
     std::vector<IpPrefix> routes;

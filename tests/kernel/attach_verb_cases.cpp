@@ -40,17 +40,17 @@ bool has_one_line(const HookOutcome& outcome, int exit_code, const std::string& 
 
 }  // namespace
 
-TEST_CASE("attach: a process that runs is blocked from then on, and detach ends that") {
+TEST_CASE("attach: a process that runs is denied from then on, and detach ends that") {
     Container container;
     expect_host_reached(container.init);
     const HookOutcome attached = run_verb({"attach", pid_of(container.init), kAcceptRoot});
     REQUIRE_MESSAGE(attached.exit_code == 0, attached.err);
-    CHECK(attached.out.find("host blocked") != std::string::npos);
+    CHECK(attached.out.find("jailed") != std::string::npos);
     expect_programs_attached(container.cgroup);
     expect_host_blocked(container.init, container.cgroup);
     const HookOutcome detached = run_verb({"detach", pid_of(container.init)});
     CHECK(detached.exit_code == 0);
-    CHECK(detached.err.find("no longer blocked") != std::string::npos);
+    CHECK(detached.err.find("no longer denied") != std::string::npos);
     expect_host_reached(container.init);
     CHECK(has_one_line(run_verb({"detach", pid_of(container.init)}), EX_NOINPUT,
                        "no jail attached to that cgroup"));
@@ -72,7 +72,7 @@ TEST_CASE(
     CHECK(knock(container.init, "10.77.0.1") == "none");
 }
 
-TEST_CASE("attach: what could go round the block is refused, unless it is accepted by name") {
+TEST_CASE("attach: what could bypass the block is rejected, unless it is accepted by name") {
     Container container;
     const HookOutcome refused = run_verb({"attach", pid_of(container.init)});
     expect_refused(refused, EX_CONFIG, "container could bypass the block: it has CAP_NET_ADMIN",
@@ -124,7 +124,7 @@ TEST_CASE("attach: a container's processes are all its own, in its PID namespace
                    fmt::format("holds process {}", stranger.pid()), cgroup);
 }
 
-TEST_CASE("attach: what is no target is told in one line") {
+TEST_CASE("attach: a wrong target is reported in one line") {
     const TestCgroup empty;
     struct Case {
         std::vector<std::string> words;

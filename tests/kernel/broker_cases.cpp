@@ -44,7 +44,7 @@ struct UsersContainer {
 
 void expect_yes(const std::string& answer, const Container& container) {
     INFO(answer);
-    CHECK(answer.starts_with("yes host blocked: "));
+    CHECK(answer.starts_with("yes jailed: denies "));
     CHECK(answer.ends_with("\n"));
     CHECK(answer.find(kernel_has_guard() ? ", guarded," : ", no BPF LSM,") != std::string::npos);
     expect_programs_attached(container.cgroup);
@@ -79,7 +79,7 @@ TEST_CASE("broker: what root runs without a user namespace, root may have jailed
                container);
 }
 
-TEST_CASE("broker: nobody else's container is jailed, whoever asks") {
+TEST_CASE("broker: no client gets another user's container jailed") {
     USERS_CONTAINER(container, kUser);
     const UniqueFd pidfd = pidfd_of(container.init.pid());
     for (const uid_t uid : {kOther, uid_t{0}, uid_t{65534}}) {
@@ -245,7 +245,7 @@ TEST_CASE("broker: the process moves once it is proved") {
     CHECK(names_of(attachments(elsewhere.fd())).empty());
 }
 
-TEST_CASE("broker: nobody hears the answer, so nothing stays attached") {
+TEST_CASE("broker: nothing stays attached if the client has gone before the answer") {
     USERS_CONTAINER(container, kUser);
     const Message message = message_for(container);
     const Asker user(kUser);

@@ -83,7 +83,7 @@ TEST_CASE(
     expect_refused(container.run_hook(), EX_CONFIG, std::string(kTooDeep), container.cgroup);
 }
 
-TEST_CASE("connections from before: what is nested too deep may have some, and that is told") {
+TEST_CASE("connections from before: cgroups nested too deep may have some, and that is reported") {
     const Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const Nest nest(container.cgroup, kMaxCgroupDepth + 1);
@@ -107,7 +107,7 @@ TEST_CASE("the walk through all of the machine's cgroups comes to the deepest") 
     CHECK(seen.contains(beside.path().substr(mount)));
 }
 
-TEST_CASE("a cgroup that goes while one walks is left out, whatever was about to be asked of it") {
+TEST_CASE("a cgroup that goes during a walk is left out, at whichever call") {
     TestCgroup top;
     for (const char* name : {"/a", "/a/x", "/a/x/y", "/b", "/c"})
         REQUIRE(::mkdir((top.path() + name).c_str(), 0755) == 0);

@@ -41,7 +41,7 @@ private:
     std::vector<std::shared_ptr<void>> started_;
 };
 
-// A config.json whose seccomp profile leaves no socket open that the network hooks don't judge.
+// A config.json whose seccomp profile leaves no socket open that the network hooks don't check.
 // `mounts`: the array's elements.
 std::string config_json(const std::string& mounts = "");
 

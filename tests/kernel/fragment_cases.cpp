@@ -197,7 +197,7 @@ HookOutcome run_with(const Container& container, const char* capability, const c
 TEST_CASE("there, CAP_NET_RAW is rejected unless it is accepted or can open no raw socket") {
     constexpr const char* no_packet =
         R"({"names":["socket"],"action":"SCMP_ACT_ALLOW","args":[{"index":0,"value":2,"op":"SCMP_CMP_EQ"}]})";
-    constexpr const char* part = "lets fragments of raw sockets by";
+    constexpr const char* part = "fragments of raw sockets bypass";
     const bool keeps = kernel_keeps_sockets_of_fragments();
     const Container open;
     const HookOutcome outcome = run_with(open, "CAP_NET_RAW", no_packet);

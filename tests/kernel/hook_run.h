@@ -48,7 +48,7 @@ struct HookOutcome {
 
 class Conversation;
 
-// How long the process was ready to run and had no processor, which others had; 0 where the kernel
+// How long the process was ready to run and had no processor, which others had; 0 if the kernel
 // doesn't count that (CONFIG_SCHED_INFO).
 std::chrono::nanoseconds queued(pid_t pid);
 

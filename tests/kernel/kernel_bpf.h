@@ -40,13 +40,13 @@ bool kernel_has_unix_hooks();
 bool program_exists(std::uint32_t id);
 bool map_exists(std::uint32_t id);
 std::vector<std::uint32_t> maps_of(std::uint32_t program_id);
-// How many instructions the verifier went through until it was content; 0 where the kernel does not
+// How many instructions the verifier went through until it was content; 0 if the kernel does not
 // say (before 5.16).
 std::uint32_t verified_instructions(std::uint32_t program_id);
 
 // A program of the type cgroup sock_addr that lets everything pass.
 UniqueFd load_passing_program(bpf_attach_type type, const std::string& name);
-// One of that type that sets the call's result to success, whatever was said before; empty where
+// One of that type that sets the call's result to success, whatever was said before; empty if
 // the kernel has no such helper (before 5.18).
 UniqueFd load_undoing_program(bpf_attach_type type);
 // A program of the type cgroup skb that lets everything pass.

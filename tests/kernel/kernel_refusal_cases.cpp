@@ -63,7 +63,7 @@ const Fault kFaults[] = {
     {"no cgroup2 mount", leave_cgroup2, EX_UNAVAILABLE, "no cgroup2 file system is mounted"},
 };
 
-TEST_CASE("the hook refuses where it can't work") {
+TEST_CASE("the hook rejects the container if it can't work") {
     for (const Fault& fault : kFaults) {
         SUBCASE(fault.name) {
             guarded([&] {
@@ -79,7 +79,7 @@ TEST_CASE("the hook refuses where it can't work") {
     }
 }
 
-TEST_CASE("the hook refuses where a map doesn't take all the rules") {
+TEST_CASE("the hook rejects the container if a map doesn't take all the rules") {
     for (const int nth : {3, 10, 20}) {
         const std::string name = "at entry " + std::to_string(nth);
         SUBCASE(name.c_str()) {

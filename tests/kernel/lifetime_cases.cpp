@@ -97,7 +97,7 @@ constexpr Attacker kAttackers[] = {
      [] { return ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno; }},
 };
 
-TEST_CASE("whoever has no privilege over the machine can't detach the jail") {
+TEST_CASE("a process without privilege over the machine can't detach the jail") {
     for (const Attacker& attacker : kAttackers) {
         SUBCASE(attacker.name) {
             guarded([&] {

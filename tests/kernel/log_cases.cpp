@@ -84,7 +84,7 @@ unsigned knock_until_told(Container& container, HookRun& follower, std::uint16_t
 
 }  // namespace
 
-TEST_CASE("log: what is remembered is told to people, the last one last, and to machines") {
+TEST_CASE("log: remembered denials are printed for people, the last one last, and for machines") {
     Container container;
     expect_jailed(jail(container, "log-remembered"), container.cgroup);
     CHECK(knock(container, "10.77.0.1", 7001) == "EPERM");
@@ -93,9 +93,9 @@ TEST_CASE("log: what is remembered is told to people, the last one last, and to 
     const HookOutcome people = run_verb({"log", "log-rem"});
     CHECK(people.exit_code == 0);
     const std::regex wanted(
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember denied "
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remembered denied "
         "\\[fd77::1\\]:7002/tcp \\(local\\) to '[^']+', process [0-9]+\n"
-        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remember denied "
+        "[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\\.[0-9]{3}Z log-remembered denied "
         "10\\.77\\.0\\.1:7001/tcp \\(local\\) to '[^']+', process [0-9]+, 2 "
         "times\n");
     CHECK_MESSAGE(std::regex_match(people.out, wanted), people.out);
@@ -139,7 +139,7 @@ TEST_CASE(
     CHECK(run_verb({"log", "--follow", "--nonsense"}).exit_code == EX_USAGE);
 }
 
-TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or counted as lost") {
+TEST_CASE("log --follow: of 10,000 denials a second for 5 s each is printed or counted as lost") {
     const Pipe told_by_storm;
     Container container;
     expect_jailed(jail(container, "log-storm"), container.cgroup);
@@ -160,7 +160,7 @@ TEST_CASE("log --follow: of 10,000 refusals a second for 5 s each is told or cou
     const std::size_t told = count_of(followed.out, R"("what":"10.77.0.1:)");
     const std::size_t told_after = count_of(followed.out, R"("what":"[fd77::1]:7014/)");
     std::size_t lost = 0;
-    const std::regex line("'log-storm': ([0-9]+) more denials came faster");
+    const std::regex line("log-storm: ([0-9]+) more denials came faster");
     for (std::sregex_iterator at(followed.err.begin(), followed.err.end(), line), end; at != end;
          ++at)
         lost += std::stoul((*at)[1]);

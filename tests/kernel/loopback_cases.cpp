@@ -98,7 +98,7 @@ private:
     }
 };
 
-TEST_CASE("loopback: what leaves by a device is blocked, however that is said") {
+TEST_CASE("loopback: what leaves by a device is denied, however that is said") {
     const TakesLoopback host;
     Scene& scene = Scene::own_network();
     Witness& witness = Laboratory::get().network.witness;
@@ -121,7 +121,7 @@ TEST_CASE("loopback: what leaves by a device is blocked, however that is said") 
     }
 }
 
-TEST_CASE("loopback: TCP that leaves by a device is told at once") {
+TEST_CASE("loopback: TCP that leaves by a device fails at once") {
     const TakesLoopback host;
     Scene& scene = Scene::own_network();
     for (const char* address : {"127.0.0.1", "::ffff:127.0.0.1", "::1"}) {

@@ -59,7 +59,7 @@ int advertise(const Destination& to, Token token, int protocol) {
 }
 
 TEST_CASE(
-    "neighbour discovery that a raw socket writes is blocked, though it has the kernel's form") {
+    "neighbour discovery that a raw socket writes is denied, though it has the kernel's form") {
     Scene& scene = Scene::own_network();
     const Destination host = destination("fd77::1", 0);
     const Destination link =

@@ -82,7 +82,7 @@ void check_all(const std::vector<PacketCase>& cases, std::uint16_t ether_type) {
 
 }  // namespace
 
-TEST_CASE("egress: IPv4 packets are judged as they are on the wire") {
+TEST_CASE("egress: IPv4 packets are checked as they are on the wire") {
     const Bytes loose_route = {131, 7, 4, 198, 51, 100, 9, 0};
     const Bytes strict_route = {137, 7, 4, 198, 51, 100, 9, 0};
     check_all(
@@ -175,7 +175,7 @@ TEST_CASE("egress: IPv4 packets are judged as they are on the wire") {
         ETH_P_IP);
 }
 
-TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
+TEST_CASE("egress: IPv6 packets are checked behind their extension headers") {
     const Bytes passing = udp(kOpenPort);
     check_all(
         {{"UDP elsewhere", v6(address(kElsewhere6), IPPROTO_UDP, udp(7)), "pass"},
@@ -295,7 +295,7 @@ TEST_CASE("egress: IPv6 packets are judged behind their extension headers") {
         ETH_P_IPV6);
 }
 
-TEST_CASE("egress: a rule that blocks for a reason which nobody knows blocks") {
+TEST_CASE("egress: a rule with an unknown reason denies") {
     jail_rule value{};
     value.reason = JAIL_REASON_COUNT;
     Programs programs;

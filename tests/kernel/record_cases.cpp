@@ -24,11 +24,11 @@ JailSnapshot report_of(const TestCgroup& cgroup) {
     return std::move(*found);
 }
 
-std::string text_of(const RecentDenial& refusal) {
+std::string text_of(const RecentDenial& denial) {
     const auto address = jail_ai::IpPrefix::from_bytes(
-        std::span(reinterpret_cast<const std::uint8_t*>(refusal.what.addr), 16), 128);
-    return (address ? address->to_string() : "?") + " " + std::to_string(refusal.what.port) + " " +
-           std::to_string(refusal.what.protocol) + " " + std::to_string(refusal.seen.count);
+        std::span(reinterpret_cast<const std::uint8_t*>(denial.what.addr), 16), 128);
+    return (address ? address->to_string() : "?") + " " + std::to_string(denial.what.port) + " " +
+           std::to_string(denial.what.protocol) + " " + std::to_string(denial.seen.count);
 }
 
 TEST_CASE("a jail is listed with what it is for and what it has") {
@@ -47,8 +47,7 @@ TEST_CASE("a jail is listed with what it is for and what it has") {
     CHECK(report.recent_denials.empty());
 }
 
-TEST_CASE(
-    "a refusal is remembered by destination, with how often, when last, and by which process") {
+TEST_CASE("a denial is remembered by destination, with its count, its last time and its process") {
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const Destination v4 = destination("10.77.0.1", kPort), v6 = destination("fd77::1", kPort);
@@ -62,13 +61,12 @@ TEST_CASE(
     CHECK(text_of(report.recent_denials[0]) ==
           "fd77::1 " + std::to_string(kPort) + " 17 1");  // the newest first
     CHECK(text_of(report.recent_denials[1]) == "10.77.0.1 " + std::to_string(kPort) + " 6 3");
-    for (const RecentDenial& refusal : report.recent_denials) {
-        CHECK(refusal.what.reason == JAIL_REASON_LOCAL);
-        CHECK(refusal.seen.pid !=
-              0);  // in the initial PID namespace, which the tests may not be in
-        CHECK(refusal.seen.pid == report.recent_denials[0].seen.pid);
-        CHECK(refusal.seen.comm[0] != 0);
-        CHECK(refusal.seen.last != 0);
+    for (const RecentDenial& denial : report.recent_denials) {
+        CHECK(denial.what.reason == JAIL_REASON_LOCAL);
+        CHECK(denial.seen.pid != 0);  // in the initial PID namespace, which the tests may not be in
+        CHECK(denial.seen.pid == report.recent_denials[0].seen.pid);
+        CHECK(denial.seen.comm[0] != 0);
+        CHECK(denial.seen.last != 0);
     }
     CHECK(report.denials[JAIL_REASON_LOCAL] == 4);
 }

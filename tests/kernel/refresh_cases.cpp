@@ -36,7 +36,7 @@ std::string knock(Container& container, const char* address) {
 
 }  // namespace
 
-TEST_CASE("refresh: an address that the host gets is blocked, and one that it loses passes again") {
+TEST_CASE("refresh: an address that the host gets is denied, and one that it loses passes again") {
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const auto before = denials(container.cgroup);
@@ -67,7 +67,7 @@ TEST_CASE("refresh: an address that the host gets is blocked, and one that it lo
     expect_programs_attached(container.cgroup);
 }
 
-TEST_CASE("refresh: exceptions, resolvers and what is blocked besides stay what they were") {
+TEST_CASE("refresh: allow rules, resolvers and extra denials stay what they were") {
     Container::Options options;
     options.annotations =
         R"({"jail-ai.block-host":"true","jail-ai.block-host.allow":"host:7001","jail-ai.block-host.also":"10.78.0.0/16"})";
@@ -91,7 +91,7 @@ TEST_CASE("refresh: exceptions, resolvers and what is blocked besides stay what 
     CHECK(knock(container, "10.78.0.2") == "EPERM");
 }
 
-TEST_CASE("refresh: a jail of another network namespace's engine is left alone, and told") {
+TEST_CASE("refresh: a jail of another network namespace's engine is left alone, and reported") {
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const HookOutcome elsewhere = run_verb({"refresh", "test"}, Laboratory::get().network.internet);
@@ -101,7 +101,7 @@ TEST_CASE("refresh: a jail of another network namespace's engine is left alone, 
     expect_host_blocked(container.init, container.cgroup);
 }
 
-TEST_CASE("refresh: more addresses than a jail holds are told, and the jail stays as it was") {
+TEST_CASE("refresh: more addresses than a jail holds are reported, and the jail stays as it was") {
     const NetworkNamespace crowded;
     Container container;
     HookCall call = container.call();
@@ -119,13 +119,13 @@ TEST_CASE("refresh: more addresses than a jail holds are told, and the jail stay
         read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size();
     const HookOutcome refused = run_verb({"refresh"}, crowded);
     CHECK(refused.exit_code == EX_OSERR);
-    CHECK(refused.out.find("container 'test': ") != std::string::npos);
+    CHECK(refused.out.find("container test: ") != std::string::npos);
     CHECK(refused.out.find("a jail holds 4096") != std::string::npos);
     CHECK(read_jail(container.cgroup.fd(), JailPart::policy).value()->policy->rules.size() ==
           before);
 }
 
-TEST_CASE("refresh: bad words and unknown containers are told in one line") {
+TEST_CASE("refresh: bad words and unknown containers are reported in one line") {
     for (const auto& [words, exit_code, part] :
          {std::tuple(std::vector<const char*>{"refresh", "--nonsense"}, EX_USAGE,
                      "unknown option '--nonsense'"),
@@ -140,7 +140,8 @@ TEST_CASE("refresh: bad words and unknown containers are told in one line") {
 // (A container whose own address is blocked sends nothing, which is why the prefixes are narrow.)
 // The rules go to and fro between sets that block the same addresses by other prefixes, as fast as
 // can be, while a process in the jail knocks.
-TEST_CASE("refresh: under a storm of connections nothing passes that is blocked before and after") {
+TEST_CASE(
+    "refresh: under a storm of connections no destination passes that is denied before and after") {
     const Pipe told, stop(O_NONBLOCK);
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);

@@ -33,7 +33,7 @@ int call_oneself(const char* name) {
     return ::prctl(PR_SET_NAME, name);
 }
 
-TEST_CASE("a pid that nobody has") {
+TEST_CASE("a pid of no process") {
     Container container;
     pid_t gone;
     {
@@ -110,7 +110,7 @@ TEST_CASE("the path of a Unix socket from outside") {
                    container.cgroup);
 }
 
-TEST_CASE("somebody else's restorer in the container's cgroup") {
+TEST_CASE("another container's restorer in the container's cgroup") {
     Container container;
     Child starter({});
     const pid_t restorer = starter.run([] {

@@ -17,7 +17,7 @@ void refuse_bpf_command(bpf_cmd command, int error);
 // bpf(2) with this command waits for whoever holds the returned listener (seccomp_unotify(2)).
 UniqueFd watch_bpf_command(bpf_cmd command);
 
-// Answers one waiting call: lets it go on, or fails it. False where the caller is gone.
+// Answers one waiting call: lets it go on, or fails it. False if the caller is gone.
 bool let_go_on(int listener);
 bool fail_call(int listener, int error);
 

@@ -155,7 +155,7 @@ const BadState kBadStates[] = {
      "no annotation jail-ai.block-host"},
 };
 
-TEST_CASE("a state that the hook refuses") {
+TEST_CASE("a state that the hook rejects") {
     for (const BadState& bad : kBadStates) {
         SUBCASE(bad.name) {
             guarded([&] {

@@ -13,7 +13,7 @@
 namespace jail_ai::test {
 
 // Where the whole cgroup2 hierarchy of this cgroup namespace is mounted, by /proc/self/mountinfo;
-// empty where it isn't.
+// empty if it isn't.
 std::string cgroup2_mount();
 
 // Kills what is in the cgroup or below it and removes them all; waits for the kernel. Throws where

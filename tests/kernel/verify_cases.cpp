@@ -33,8 +33,8 @@ void run_hook(const Container& container) {
     REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
 }
 
-constexpr bpf_attach_type kJudging[] = {BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT,
-                                        BPF_CGROUP_UDP4_SENDMSG, BPF_CGROUP_UDP6_SENDMSG};
+constexpr bpf_attach_type kChecking[] = {BPF_CGROUP_INET4_CONNECT, BPF_CGROUP_INET6_CONNECT,
+                                         BPF_CGROUP_UDP4_SENDMSG, BPF_CGROUP_UDP6_SENDMSG};
 
 }  // namespace
 
@@ -76,8 +76,8 @@ TEST_CASE("verify: any one program is detached") {
     }
 }
 
-TEST_CASE("verify: somebody else's program behind ours") {
-    for (const bpf_attach_type type : kJudging) {
+TEST_CASE("verify: a foreign program behind ours") {
+    for (const bpf_attach_type type : kChecking) {
         INFO(static_cast<int>(type));
         const TestCgroup parent;
         Container container(Container::Options{.parent = &parent});
@@ -126,7 +126,7 @@ TEST_CASE("verify: what runs behind ours has the last word, and what runs before
               [=] { return attempt(Way::tcp_connect, host, fresh_token()); })) == "EPERM");
 }
 
-TEST_CASE("verify: verdicts on packets are joined, whoever's come last") {
+TEST_CASE("verify: verdicts on packets are joined, in whatever order the programs run") {
     Container container;
     run_hook(container);
     for (const bpf_attach_type type : {BPF_CGROUP_INET_EGRESS, BPF_CGROUP_INET_INGRESS}) {

@@ -45,7 +45,7 @@ bool logs(const HookOutcome& outcome, const std::string& part) {
 }  // namespace
 
 TEST_CASE(
-    "watch: an address that the host gets is blocked soon, and one that it loses passes again") {
+    "watch: an address that the host gets is denied soon, and one that it loses passes again") {
     Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     HookRun watcher = start_watch({"watch"});
@@ -62,9 +62,9 @@ TEST_CASE(
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(watched.exit_code == 0, watched.err);
     CHECK_MESSAGE(
-        tells(watched, "container 'test': brought up to date: + 10.78.0.99: denied (local)"),
+        tells(watched, "container test: brought up to date: + 10.78.0.99: denied (local)"),
         watched.out);
-    CHECK(tells(watched, "container 'test': brought up to date: - 10.78.0.99: denied (local)"));
+    CHECK(tells(watched, "container test: brought up to date: - 10.78.0.99: denied (local)"));
 }
 
 TEST_CASE("watch: a jail whose addresses were stale when it began is brought up to date") {
@@ -78,23 +78,22 @@ TEST_CASE("watch: a jail whose addresses were stale when it began is brought up 
     CHECK(watcher.finish().exit_code == 0);
 }
 
-TEST_CASE("watch --log: refusals go to syslog, so many of each jail and then their number") {
+TEST_CASE("watch --log: denials go to syslog, so many of each jail and then their number") {
     Container container;
     container.state.id = "watch-log";
     expect_jailed(container.run_hook(), container.cgroup);
     HookRun watcher = start_watch({"watch", "--log"});
     const auto end = Clock::now() + std::chrono::seconds(10);
     do CHECK(knock(container, "10.77.0.1") == "EPERM");
-    while (
-        !watcher.says("container 'watch-log': denied 10.77.0.1:", std::chrono::milliseconds(50)) &&
-        Clock::now() < end);
+    while (!watcher.says("container watch-log: denied 10.77.0.1:", std::chrono::milliseconds(50)) &&
+           Clock::now() < end);
     watcher.stop();
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(watched.exit_code == 0, watched.err);
-    CHECK(logs(watched, "container 'watch-log': denied 10.77.0.1:"));
+    CHECK(logs(watched, "container watch-log: denied 10.77.0.1:"));
 }
 
-TEST_CASE("watch: a word that it doesn't know is told") {
+TEST_CASE("watch: an unknown word is reported") {
     for (const auto& [word, part] : {std::pair("--nonsense", "unknown option '--nonsense'"),
                                      std::pair("nonsense", "unexpected 'nonsense'")}) {
         HookRun watcher = start_watch({"watch", word});

@@ -71,7 +71,7 @@ open_ways() {
 
 # What a container says without a jail, to which the runtime is the same: asked once.
 declare -A without_jail
-judge_shape() {
+check_shape() {
     local name="$1, $version" outcome=$2 control=$3 accept=$4 options annotations=("${jailed[@]}") before after way word wanted
     read -ra options <<<"$5"
     [ "$accept" = - ] || annotations+=(--annotation "jail-ai.block-host.accept=${accept//,/ }")
@@ -83,17 +83,17 @@ judge_shape() {
     wanted=$(for way in ${control//,/ }; do echo "$way ${has[$way]}"; done | words)
     equal "$name: without a jail they are open" "$wanted" "$(for way in ${control//,/ }; do grep "^$way " <<<"$before" || echo "no $way"; done | words)"
     wanted=$(while read -r way word; do echo "$way $(expected "$outcome" "$way" "$word")"; done <<<"$before")
-    equal "$name: in a jail no socket opens that nobody judges" "$(words <<<"$wanted")" "$(words <<<"$after")"
+    equal "$name: in a jail no socket opens that nobody checks" "$(words <<<"$wanted")" "$(words <<<"$after")"
     case $outcome in
         closed*) matches "$name: syslog says what was dropped" '<30>[^|]*dropped: [^|]*sockets of other families' "$(<"$lab/logged")" ;;
         *) equal "$name: syslog warns of what was left" "${accept//,/ }" "$(sed -n 's/^<28>.*left open: .* as accepted by //p' "$lab/logged" | words)" ;;
     esac
 }
 
-judge_shapes() {
+check_shapes() {
     local name outcome control accept options
     while read -r name outcome control accept options; do
-        case $name in '#'*) ;; *) judge_shape "$name" "$outcome" "$control" "$accept" "$options" ;; esac
+        case $name in '#'*) ;; *) check_shape "$name" "$outcome" "$control" "$accept" "$options" ;; esac
     done <<<"$shapes"
 }
 
@@ -103,12 +103,12 @@ podman_refuses() {
     shift 3
     words=$(open_ways "$@") || podman_status=$?
     equal "$name: podman fails with 126" 126 "$podman_status"
-    matches "$name: podman tells the exit status, and nothing has run" "^[^|]*exit status $status\$" "${words//$'\n'/|}"
+    matches "$name: podman shows the exit status, and nothing has run" "^[^|]*exit status $status\$" "${words//$'\n'/|}"
     matches "$name: syslog has one line, an error with the reason" "^<27>[^|]*${reason}[^|]*\$" "$(logged "$name" | paste -sd '|')"
 }
 
-judge_podman() {
-    judge_shapes
+check_podman() {
+    check_shapes
     podman_refuses 'a mistyped annotation' 65 'jail-ai.block-host' --annotation jail-ai.block-host=yes
     podman_refuses 'a profile that contradicts itself' 78 'linux.seccomp: socket: .*accept=vsock' "${jailed[@]}" --security-opt "seccomp=$lab/contradictory.json"
     matches "$version: a profile that contradicts itself starts where the families are accepted" 'vsock open' \

@@ -95,8 +95,8 @@ without_effect() {
 declare -A tightened=([merges]='EPERM EPERM' [keeps]='EPERM reached') same_words=([merges]='EPERM reached' [keeps]='reached reached')
 declare -A all=([merges]=${loosening[*]} [keeps]='') all_but_mode=([merges]=${loosening[*]::4} [keeps]='')
 
-# judge_loose NAME WHO MERGED OPTION...: an image that loosens everything
-judge_loose() {
+# check_loose NAME WHO MERGED OPTION...: an image that loosens everything
+check_loose() {
     local name=$1 who="$2, image $1" merged=$3
     shift 3
     logged "$who" >"$lab/logged"
@@ -106,14 +106,14 @@ judge_loose() {
     equal "$who, the same: the log names what has no effect" "${all_but_mode[$merged]}" "$(without_effect "$who")"
 }
 
-# judge_images WHO MERGED OPTION...
-judge_images() {
+# check_images WHO MERGED OPTION...
+check_images() {
     local who=$1 merged=$2
     shift 2
     equal "$who, an image without annotations: jailed" 'EPERM reached' "$(image_reaches plain =true -- "$@")"
     equal "$who, the same: what the user allows passes" 'reached reached' "$(image_reaches plain =true ".allow=host:$port" -- "$@")"
     equal "$who, an image that tightens" "${tightened[$merged]}" "$(image_reaches tight =true -- "$@")"
-    judge_loose loose "$who" "$merged" "$@"
+    check_loose loose "$who" "$merged" "$@"
     who+=', image loose'
     equal "$who: the risk that it accepts isn't one that the user accepts" refused "$(image_reaches loose =true -- --pid=host "$@")"
     equal "$who: what the user allows in other words passes" 'reached reached' "$(image_reaches loose =true ".allow=host:$port" -- "$@")"
@@ -124,11 +124,11 @@ judge_images() {
     equal "${who%,*}, an image that asks to be watched: nobody asks, not jailed" 'reached reached' "$(image_reaches watching - -- "$@")"
 }
 
-# judge_others WHO MERGED OPTION...: images whose annotations are somewhere else
-judge_others() {
+# check_others WHO MERGED OPTION...: images whose annotations are somewhere else
+check_others() {
     local who=$1 merged=$2 name
     shift 2
-    judge_loose cased "$who" "$merged" "$@"
+    check_loose cased "$who" "$merged" "$@"
     for name in labelled configured; do
         equal "$who, image $name, whose annotations aren't the manifest's: nobody asks, not jailed" 'reached reached' "$(image_reaches $name - -- "$@")"
         equal "$who, the same: nobody calls the hook" '' "$(logged "$who" | grep jail-ai)"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // Waiting for links of the thread's network namespace, by the kernel's own notices (rtnetlink(7)).
-// Everything throws, also where it takes too long.
+// Everything throws, also if it takes too long.
 #pragma once
 
 #include <string>

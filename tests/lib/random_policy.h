@@ -99,7 +99,7 @@ inline bool is_blocked_by_reference(const Request& request, const NetworkFacts& 
     };
     add(kLoopback);
     for (const LocalRoute& route : host.routes) blocked.push_back({route.prefix, route.reason});
-    add(kAlwaysBlocked);
+    add(kAlwaysDenied);
     for (const IpPrefix& named : host.named) blocked.push_back({named, JAIL_REASON_HOSTS_FILE});
     for (const ExtraBlock& addition : request.also)
         blocked.push_back({std::get<IpPrefix>(addition.what), JAIL_REASON_POLICY});

@@ -18,7 +18,7 @@ refused() {
         crun) matches "$name: crun tells the exit status" "exit code: $status\)" "$(<"$lab/refused.err")" ;;
         runc) matches "$name: runc tells exit status and reason" "exit status $status.*jail-ai-hook: .*$reason" "$(<"$lab/refused.err")" ;;
     esac
-    matches "$name: syslog has one line, an error that names hook, container and reason" "^<27>[^|]*jail-ai-hook[^|]*${id}[^|]*${reason}[^|]*\$" \
+    matches "$name: syslog has one line, an error that names hook, container and reason" "^<27>[^|]*jail-ai-hook[^|]*${id:0:12}[^|]*${reason}[^|]*\$" \
         "$(logged "$name" | paste -sd '|')"
     equal "$name: no cgroup is left, and nothing is attached, wherever" '' "$(find /sys/fs/cgroup -name "*$id*")$(attached_anywhere)"
 }

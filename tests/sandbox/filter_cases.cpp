@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Phase 6: the filter. Each row is tried unconfined as well, where it must not kill; arguments are
+// Phase 6: the filter. Each row is tried unconfined as well, if it must not kill; arguments are
 // such that nothing comes of it there.
 #include <doctest/doctest.h>
 #include <fcntl.h>

@@ -23,7 +23,7 @@ public:
     HeldHook(const HeldHook&) = delete;
     HeldHook& operator=(const HeldHook&) = delete;
 
-    // The value of a field of /proc/PID/status, without space around it; empty where there is none.
+    // The value of a field of /proc/PID/status, without space around it; empty if there is none.
     std::string status(const std::string& field) const;
     std::string path(const std::string& name) const;  // /proc/PID/NAME
 

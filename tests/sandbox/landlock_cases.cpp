@@ -42,7 +42,7 @@ TEST_CASE("precreate reads what the kernel says and no other file") {
     CHECK(unconfined(list_the_root) == "does");
 }
 
-TEST_CASE("who looks into other processes is not behind Landlock, for there nobody does") {
+TEST_CASE("a role that reads other processes is not behind Landlock, which denies that") {
     for (const Role role : {Role::create_runtime, Role::ask_broker, Role::broker}) {
         CAPTURE(name_of(role));
         CHECK(confined(role, look_into_another) == "does");

@@ -72,7 +72,7 @@ TEST_CASE(
     CHECK(annotations == tight);
 }
 
-TEST_CASE("annotation authors: the user's own stay, also where the image has another value") {
+TEST_CASE("annotation authors: the user's own stay, also if the image has another value") {
     for (const char* mode : {"false", "audit", "true"}) {
         Annotations annotations = ours({{"", mode}, {".allow", "host:80"}, {".accept", "vsock"}});
         const Annotations before = annotations;
@@ -89,7 +89,7 @@ TEST_CASE("annotation authors: the user's own stay, also where the image has ano
     CHECK(parse_settings({{kBase + ".allow", "host:80 "}}));
 }
 
-TEST_CASE("annotation authors: nothing loosens where the image is not known") {
+TEST_CASE("annotation authors: nothing loosens if the image is not known") {
     Annotations annotations = ours({{"", "true"}, {".allow", "host:80"}, {".also", "private"}});
     const auto ignored = ignore_loosening_annotations(annotations, "image abc: it has no manifest");
     REQUIRE(ignored.size() == 1);
@@ -214,7 +214,7 @@ TEST_CASE(
     "annotations: a near miss is rejected with the right key, and engines call the hook for it") {
     struct Row {
         const char* key;
-        const char* right;  // nothing where no key is near
+        const char* right;  // nothing if no key is near
     };
     const Row near[] = {
         {"Jail-AI.block-host", "jail-ai.block-host"},

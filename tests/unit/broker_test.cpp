@@ -76,7 +76,7 @@ TEST_CASE("protocol: what is no header is an error, of whatever length") {
     CHECK(header_error(other_version) == EX_PROTOCOL);
 }
 
-TEST_CASE("protocol: each part is bounded, for whoever sends and for whoever takes") {
+TEST_CASE("protocol: each part is bounded, for the sender and for the receiver") {
     for (std::size_t part = 0; part < kParts; ++part) {
         PartSizes sizes{};
         sizes[part] = kMaxPart[part];
@@ -113,7 +113,7 @@ TEST_CASE("protocol: a body of another length, or a flag without an end") {
 }
 
 TEST_CASE("protocol: an answer is one line, and anything else is no yes") {
-    CHECK(told(encode_reply({ReplyStatus::yes, 0, "host blocked"})) == "yes|0|host blocked");
+    CHECK(told(encode_reply({ReplyStatus::yes, 0, "jailed"})) == "yes|0|jailed");
     CHECK(told(encode_reply({ReplyStatus::no, 78, "it can't"})) == "no|78|it can't");
     CHECK(told(encode_reply({ReplyStatus::never, 65, ""})) == "never|65|");
     CHECK(told(encode_reply({ReplyStatus::no, 65, "two\nlines\r"})) == "no|65|two lines ");
@@ -170,7 +170,7 @@ TEST_CASE("authorisation: a cgroup is the user's that it or one above it belongs
     CHECK(owns_cgroup({100, 0}, {1000, 0}));
 }
 
-TEST_CASE("authorisation: each refusal says why") {
+TEST_CASE("authorisation: each rejection says why") {
     const Peer user{100, 1000};
     CHECK(static_cast<bool>(authorise_process(user, {7, false, 1000})));
     CHECK(authorise_process(user, {7, true, 0}).error().message ==

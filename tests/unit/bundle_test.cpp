@@ -84,7 +84,7 @@ TEST_CASE("bundle: read-only is what every runtime takes for it") {
     CHECK_FALSE(read_only({"rbind", "rw", "ro"}));
 }
 
-TEST_CASE("bundle: what crun and runc read otherwise than it is written is refused") {
+TEST_CASE("bundle: text that crun and runc read in another way is rejected") {
     struct Case {
         const char* json;
         const char* message;

@@ -20,14 +20,14 @@ ContainerSelector meant(std::vector<std::string> words) {
 
 }  // namespace
 
-TEST_CASE("containers meant: all, without a word") {
+TEST_CASE("container selector: all, without a word") {
     CHECK(meant({}).all());
     CHECK(meant({}).has("abc1"));
     CHECK(meant({}).has(""));
     CHECK(meant({}).first_unknown({}) == nullptr);
 }
 
-TEST_CASE("containers meant: an ID, its beginning, or a name") {
+TEST_CASE("container selector: an ID, its beginning, or a name") {
     CHECK(meant({"abc1"}).has("abc1"));
     CHECK_FALSE(meant({"abc1"}).has("abc2"));
     CHECK(meant({"ab"}).has("abc1"));
@@ -37,19 +37,19 @@ TEST_CASE("containers meant: an ID, its beginning, or a name") {
     CHECK(meant({"abc1", "other"}).has("web9"));
 }
 
-TEST_CASE("containers meant: of several users the same name") {
+TEST_CASE("container selector: the same name of several users") {
     CHECK(meant({"web"}).has("abc1"));
     CHECK(meant({"web"}).has("ffff"));
 }
 
-TEST_CASE("containers meant: a name hides no ID that begins so, and no ID another") {
+TEST_CASE("container selector: a name hides no ID that begins so, and no ID another") {
     CHECK(meant({"web"}).has("web9"));
     CHECK(meant({"abc"}).has("abc1"));
     CHECK(meant({"abc"}).has("abc2"));
     CHECK(meant({"abc1"}).has("abc12"));
 }
 
-TEST_CASE("containers meant: a word that means none is told") {
+TEST_CASE("container selector: a word that selects none is reported") {
     const auto ids = std::to_array<std::string_view>({"abc1", ""});
     CHECK(meant({"abc1", "web"}).first_unknown(ids) == nullptr);
     const ContainerSelector with_unknown = meant({"abc1", "other", "nobody"});

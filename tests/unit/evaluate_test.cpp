@@ -41,7 +41,7 @@ std::string told(const Rules& rules, const char* address, std::uint8_t protocol 
                  std::uint16_t port = 0) {
     const Evaluation evaluation = evaluate(rules, prefix(address), protocol, port);
     std::string text = evaluation.is_container_local() ? "own"
-                       : evaluation.blocked            ? "blocked"
+                       : evaluation.denied             ? "blocked"
                                                        : "passes";
     if (evaluation.form) text += " as " + evaluation.form->to_string();
     if (evaluation.prefix != nullptr) text += " by " + evaluation.prefix->to_string();
@@ -50,7 +50,7 @@ std::string told(const Rules& rules, const char* address, std::uint8_t protocol 
 
 }  // namespace
 
-TEST_CASE("judge: the rule of the longest prefix decides, and is named") {
+TEST_CASE("evaluate: the rule of the longest prefix decides, and is named") {
     const Rules rules = some_rules();
     CHECK(told(rules, "198.51.100.7") == "blocked by 198.51.100.7");
     CHECK(told(rules, "198.51.100.7", IPPROTO_TCP, 80) == "passes by 198.51.100.7");
@@ -61,7 +61,7 @@ TEST_CASE("judge: the rule of the longest prefix decides, and is named") {
     CHECK(told(rules, "203.0.113.1") == "passes");
 }
 
-TEST_CASE("judge: IPv4 inside of IPv6 decides where the address as it stands passes") {
+TEST_CASE("evaluate: IPv4 inside of IPv6 decides where the address as it stands passes") {
     const Rules rules = some_rules();
     CHECK(told(rules, "64:ff9b::198.51.100.7") == "blocked as 198.51.100.7 by 198.51.100.7");
     CHECK(told(rules, "64:ff9b::198.51.100.7", IPPROTO_TCP, 80) ==
@@ -71,7 +71,7 @@ TEST_CASE("judge: IPv4 inside of IPv6 decides where the address as it stands pas
     CHECK(told(rules, "64:ff9b::203.0.113.1") == "passes");
 }
 
-TEST_CASE("judge: for random policies it says what a naive reference says") {
+TEST_CASE("evaluate: for random policies it says what a naive reference says") {
     test::RandomWorld world(41);
     int blocked = 0;
     for (int round = 0; round < 500; ++round) {
@@ -82,7 +82,7 @@ TEST_CASE("judge: for random policies it says what a naive reference says") {
         for (int i = 0; i < 20; ++i) {
             const test::Destination to = world.destination();
             const bool expected = test::is_blocked_by_reference(request, host, to);
-            CHECK(evaluate(policy->rules, to.address, to.protocol, to.port).blocked == expected);
+            CHECK(evaluate(policy->rules, to.address, to.protocol, to.port).denied == expected);
             blocked += expected ? 1 : 0;
         }
     }

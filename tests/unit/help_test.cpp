@@ -67,7 +67,7 @@ TEST_CASE(
     CHECK_FALSE(asked(kPut, {}));
 }
 
-TEST_CASE("help: whoever asks for no verb, or for one that there is not, is told what to do") {
+TEST_CASE("help: without a verb, or with an unknown one, it says what to do") {
     for (const char* typed : {"stauts", "createruntime", "x", "--json"})
         CHECK(wrong_verb(typed, kSomeVerbs) ==
               fmt::format("unknown verb '{}': jail-ai-hook --help lists the verbs", typed));

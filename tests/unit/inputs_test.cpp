@@ -84,7 +84,7 @@ TEST_CASE("inputs: a device's name can't become a line of its own") {
     CHECK(read->host.name_servers == inputs.host.name_servers);
 }
 
-TEST_CASE("inputs: what was never written is refused") {
+TEST_CASE("inputs: what was never written is rejected") {
     for (const char* text :
          {"named", "named x", "nonsense 10.0.0.1", "named 10.0.0.1", "jail-ai.block-host maybe",
           "coming ", "jail-ai.block-host true\njail-ai.block-host.allow host:0"})

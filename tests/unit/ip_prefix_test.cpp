@@ -32,7 +32,7 @@ TEST_CASE("prefix: IPv4 is kept in mapped form") {
     CHECK_FALSE(IpPrefix::parse("::/96").value().is_v4());
 }
 
-TEST_CASE("prefix: bytes behind the length are cleared, wrong sizes are refused") {
+TEST_CASE("prefix: bytes behind the length are cleared, wrong sizes are rejected") {
     const std::uint8_t v4[] = {10, 255, 255, 255};
     CHECK(IpPrefix::from_bytes(v4, 9).value().to_string() == "10.128.0.0/9");
     CHECK(IpPrefix::from_bytes(v4, 32).value().to_string() == "10.255.255.255");

@@ -84,7 +84,7 @@ TEST_CASE("mountinfo: added is what the other namespace doesn't have, also a sec
     CHECK(added_mounts(one, two).empty());
 }
 
-TEST_CASE("mountinfo: where the host has a part of a file system") {
+TEST_CASE("mountinfo: the host's path of a part of a file system") {
     const auto host = parse_mountinfo(kHost);
     CHECK(path_of_part(host, "0:41", "/podman") == "/run/podman");
     CHECK(path_of_part(host, "0:41", "/") == "/run");

@@ -32,7 +32,7 @@ TEST_CASE("hosts: every address that is given the host's names") {
 }
 
 // In pieces of every size.
-TEST_CASE("hosts: the lines that name the host are kept, wherever the pieces of the file end") {
+TEST_CASE("hosts: the lines that name the host are kept, at whatever byte the pieces end") {
     const std::string file =
         "127.0.0.1 localhost\n10.88.0.1 host.containers.internal\n\n0.0.0.0 advertiser # "
         "host.containers.internal\n"

@@ -95,7 +95,7 @@ TEST_CASE("packet: IPv6, behind its extension headers") {
     CHECK(packet.upper_layer == 40 + 8 + 24);
 }
 
-TEST_CASE("packet: what says where it goes, and then goes on, is source-routed") {
+TEST_CASE("packet: a packet that goes on from its destination is source-routed") {
     for (const std::uint8_t route : {std::uint8_t{IPOPT_LSRR}, std::uint8_t{IPOPT_SSRR}}) {
         CHECK(
             parse(v4(IPPROTO_UDP, kUdp, {route, 7, 4, 203, 0, 113, 1, 0}), ETH_P_IP).parse_status ==
@@ -115,7 +115,7 @@ TEST_CASE("packet: what says where it goes, and then goes on, is source-routed")
               .parse_status == JAIL_PARSE_SOURCE_ROUTED);
 }
 
-TEST_CASE("packet: fragments of IPv4 are told, those of IPv6 can't be judged") {
+TEST_CASE("packet: fragments of IPv4 are recognised, those of IPv6 can't be parsed") {
     CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 6, 0x20), ETH_P_IP).fragment == 1);  // more follow
     CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 7, 1), ETH_P_IP).fragment == 1);     // an offset
     CHECK(parse(with(v4(IPPROTO_UDP, kUdp), 6, 0x40), ETH_P_IP).fragment ==

@@ -55,7 +55,7 @@ Request asking(const char* setting, const char* value) {
 }  // namespace
 
 TEST_CASE(
-    "policy: the host's addresses, the aliases and the metadata set are blocked, all else passes") {
+    "policy: the host's addresses, the aliases and the metadata set are denied, all else passes") {
     struct Case {
         const char* address;
         const char* verdict;
@@ -93,7 +93,7 @@ TEST_CASE(
 }
 
 TEST_CASE(
-    "policy: loopback and 'this host' are always blocked, and the container's own while they stay "
+    "policy: loopback and 'this host' are always denied, and the container's own while they stay "
     "in a network namespace of its own") {
     NetworkFacts host = bridge_host();
     // What somebody asks for, a resolver of the container's and the host's own routes change
@@ -136,19 +136,19 @@ TEST_CASE(
               shared);
         CHECK((find_rule(policy->rules, prefix("::1"))->value.ports[0].protocols != 0) == shared);
         CHECK(find_rule(policy->rules, prefix("198.51.100.7"))->value.ports[0].first == 11434);
-        CHECK(policy->unused_exceptions.size() == (shared ? 0 : 1));
+        CHECK(policy->unused_allow_rules.size() == (shared ? 0 : 1));
     }
 }
 
 TEST_CASE(
-    "policy: what the container's hosts file calls the host is blocked, but not its own loopback") {
+    "policy: what the container's hosts file calls the host is denied, but not its own loopback") {
     NetworkFacts host = bridge_host();
     host.named = {prefix("203.0.113.9"), prefix("127.0.0.1")};
     CHECK(verdict(host, "203.0.113.9") == "hosts-file");
     CHECK(verdict(host, "127.0.0.1") == "loopback");
 }
 
-TEST_CASE("policy: a resolver on a blocked address answers DNS and nothing else") {
+TEST_CASE("policy: a resolver on a denied address answers DNS and nothing else") {
     NetworkFacts host = bridge_host();
     host.name_servers = {prefix("198.51.100.7"), prefix("192.0.2.53"), prefix("fe80::53")};
     CHECK(verdict(host, "198.51.100.7") == "local with ports");
@@ -198,7 +198,7 @@ TEST_CASE("policy: 'host' opens a port at every address of the host, and at noth
         CHECK_MESSAGE(ports_at(*policy, address) == "11434/tcp", address);
     for (const char* address : {"169.254.169.254", "198.51.100.255", "224.0.0.1", "fe80::1"})
         CHECK_MESSAGE(ports_at(*policy, address).empty(), address);
-    CHECK(policy->unused_exceptions.empty());
+    CHECK(policy->unused_allow_rules.empty());
 }
 
 TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside all") {
@@ -213,8 +213,8 @@ TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside
     CHECK(ports_at(*around, "198.51.1.1") == "pass");
     const auto beside = compile_policy(asking("allow", "203.0.113.1:80"), bridge_host());
     CHECK(ports_at(*beside, "203.0.113.1") == "pass");
-    REQUIRE(beside->unused_exceptions.size() == 1);
-    CHECK(beside->unused_exceptions[0] == "allow 203.0.113.1:80 has no effect: nothing blocks it");
+    REQUIRE(beside->unused_allow_rules.size() == 1);
+    CHECK(beside->unused_allow_rules[0] == "allow 203.0.113.1:80 has no effect: nothing denies it");
 }
 
 TEST_CASE("policy: overlapping and touching ranges merge, too many are an error and not cut") {
@@ -234,7 +234,7 @@ TEST_CASE("policy: overlapping and touching ranges merge, too many are an error 
     CHECK(too_many.error().message.find("9 port ranges are allowed at ") == 0);
 }
 
-TEST_CASE("policy: additions block, by prefix and by set") {
+TEST_CASE("policy: additions deny, by prefix and by set") {
     NetworkFacts host = bridge_host();
     const auto blocked = [&](const char* also, const char* address) {
         const auto policy = compile_policy(asking("also", also), host);
@@ -249,8 +249,8 @@ TEST_CASE("policy: additions block, by prefix and by set") {
     CHECK(blocked("link-local", "169.254.20.20"));
     const auto none = compile_policy(asking("also", "gateway"), host);
     REQUIRE(none);
-    REQUIRE(none->unused_exceptions.size() == 1);
-    CHECK(none->unused_exceptions[0].starts_with("also gateway has no effect: "));
+    REQUIRE(none->unused_allow_rules.size() == 1);
+    CHECK(none->unused_allow_rules[0].starts_with("also gateway has no effect: "));
     host.gateways = {prefix("192.0.2.1"), prefix("fe80::1")};
     CHECK(blocked("gateway", "192.0.2.1"));
     host.name_servers = {prefix("192.0.2.1")};
@@ -273,7 +273,7 @@ TEST_CASE("policy: more than a jail holds is an error, and doubles count once") 
 }
 
 TEST_CASE(
-    "policy: addresses of the container's own are marked where something blocks them, and block as "
+    "policy: addresses of the container's own are marked where something denies them, and block as "
     "before") {
     NetworkFacts host = bridge_host();
     const auto is_own = [&](const char* address) {
@@ -295,7 +295,7 @@ TEST_CASE(
     CHECK_FALSE(is_own("198.51.100.7"));
 }
 
-TEST_CASE("policy: where the network follows, only what it may become is marked") {
+TEST_CASE("policy: if the network is deferred, only what it may become is marked") {
     NetworkFacts host = bridge_host();
     host.network_is_deferred = true;
     const auto marked = [&] {
@@ -313,7 +313,7 @@ TEST_CASE("policy: where the network follows, only what it may become is marked"
 }
 
 TEST_CASE(
-    "policy: what a user-mode network leads to the host is blocked, and is the host to "
+    "policy: what a user-mode network leads to the host is denied, and is the host to "
     "exceptions") {
     NetworkFacts host = bridge_host();
     CHECK(verdict(host, "198.18.0.9") == "pass");

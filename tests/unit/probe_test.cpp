@@ -37,8 +37,8 @@ PerLine<ProbeTry> denied() {
 }
 
 std::string said(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
-    const auto judged = check_probe(plan, tries);
-    return judged ? "" : judged.error().message;
+    const auto checked = check_probe(plan, tries);
+    return checked ? "" : checked.error().message;
 }
 
 bool says(const ProbePlan& plan, const PerLine<ProbeTry>& tries, std::string_view part) {
@@ -71,7 +71,7 @@ TEST_CASE("probe: what is tried is denied, or passes all but egress, whatever th
             CHECK(plan.targets[line]->port != 0);
             const Evaluation evaluation =
                 evaluate(rules, plan.targets[line]->address, 17, plan.targets[line]->port);
-            CHECK(evaluation.blocked);
+            CHECK(evaluation.denied);
             CHECK_FALSE(evaluation.is_container_local());
             CHECK(evaluation.reason != JAIL_REASON_LOCAL);
         }
@@ -80,13 +80,13 @@ TEST_CASE("probe: what is tried is denied, or passes all but egress, whatever th
             if (plan.tries(line))
                 CHECK_FALSE(
                     evaluate(rules, plan.targets[line]->address, 17, plan.targets[line]->port)
-                        .blocked);
+                        .denied);
         }
         CHECK(said(plan, denied()) == "");
     }
 }
 
-TEST_CASE("probe: one line that doesn't act is told") {
+TEST_CASE("probe: one line that doesn't act is reported") {
     const ProbePlan plan = plan_probe(rules_for(Annotations{}), Mode::enforce, Guard::lsm);
     for (int number = 0; number < JAIL_LINE_UNIX; ++number) {
         CAPTURE(number);
@@ -98,7 +98,7 @@ TEST_CASE("probe: one line that doesn't act is told") {
     }
     PerLine<ProbeTry> tries = denied();
     tries[JAIL_LINE_CONNECT4] = {EPERM, true, 0};
-    CHECK(says(plan, tries, "connect(2), IPv4 is denied by somebody else"));
+    CHECK(says(plan, tries, "connect(2), IPv4 is denied by another program"));
     tries = denied();
     tries[JAIL_LINE_UNIX] = {0, true, 0};  // has nothing attached
     CHECK(said(plan, tries) == "");
@@ -113,7 +113,7 @@ TEST_CASE("probe: in audit mode what is counted counts") {
     CHECK(says(plan, tries, "sendto(2), IPv6"));
 }
 
-TEST_CASE("probe: where there is no IPv6, or no way for its packets, IPv4 shows it") {
+TEST_CASE("probe: without IPv6, or a route for its packets, IPv4 shows it") {
     const ProbePlan plan = plan_probe(rules_for(Annotations{}), Mode::enforce, Guard::none);
     PerLine<ProbeTry> tries = denied();
     for (const jail_line line : {JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG6, JAIL_LINE_EGRESS6})

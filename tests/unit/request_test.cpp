@@ -51,7 +51,7 @@ TEST_CASE("request: each mode, and what is assumed") {
     CHECK(request->accepted.empty());
 }
 
-TEST_CASE("request: anything else under the prefix is refused with its name") {
+TEST_CASE("request: anything else under the prefix is rejected with its name") {
     CHECK(holds(message_of({}), "no annotation jail-ai.block-host"));
     CHECK(holds(message_of({{"jail-ai", "true"}, {"jail-bi.block-host", "true"}}),
                 "no annotation jail-ai.block-host"));

@@ -42,9 +42,9 @@ TEST_CASE("risks: an ordinary container has none, also with CAP_NET_RAW") {
 TEST_CASE("risks: the host's cgroups below a bind count unless a later mount covers them") {
     ContainerFacts facts = kOrdinary;
     facts.cgroup_mounts = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"};
-    const auto judged = [&](const std::string& source, const std::string& destination,
-                            const std::vector<std::string>& before,
-                            const std::vector<std::string>& after) {
+    const auto checked = [&](const std::string& source, const std::string& destination,
+                             const std::vector<std::string>& before,
+                             const std::vector<std::string>& after) {
         Bundle bundle;
         for (const std::string& mount : before)
             bundle.mounts.push_back({mount, "cgroup", "cgroup", {"ro"}});
@@ -54,14 +54,14 @@ TEST_CASE("risks: the host's cgroups below a bind count unless a later mount cov
         facts.binds = {{source, destination, true, true, false, false, ""}};
         return found(bundle, facts);
     };
-    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup"}) == "");
-    CHECK(judged("/sys", "/sys", {}, {"/sys/fs"}) == "");
-    CHECK(judged("/sys", "/host", {}, {"/host/fs/cgroup"}) == "");
-    CHECK(judged("/sys", "/sys", {"/sys/fs/cgroup"}, {}) == "host-cgroups ");
-    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup/unified"}) == "host-cgroups ");
-    CHECK(judged("/sys", "/sys", {}, {"/sys/fs/cgroup2", "/sys/fs/cg", "/fs/cgroup"}) ==
+    CHECK(checked("/sys", "/sys", {}, {"/sys/fs/cgroup"}) == "");
+    CHECK(checked("/sys", "/sys", {}, {"/sys/fs"}) == "");
+    CHECK(checked("/sys", "/host", {}, {"/host/fs/cgroup"}) == "");
+    CHECK(checked("/sys", "/sys", {"/sys/fs/cgroup"}, {}) == "host-cgroups ");
+    CHECK(checked("/sys", "/sys", {}, {"/sys/fs/cgroup/unified"}) == "host-cgroups ");
+    CHECK(checked("/sys", "/sys", {}, {"/sys/fs/cgroup2", "/sys/fs/cg", "/fs/cgroup"}) ==
           "host-cgroups ");
-    CHECK(judged("/sys", "/host", {}, {"/sys/fs/cgroup"}) == "host-cgroups ");
+    CHECK(checked("/sys", "/host", {}, {"/sys/fs/cgroup"}) == "host-cgroups ");
 }
 
 TEST_CASE(
@@ -84,7 +84,8 @@ TEST_CASE("risks: capabilities by which the block can be undone") {
           "cap_dac_read_search cap_sys_module ");
     const auto risks = find_risks({{}, {"CAP_NET_ADMIN"}, {}, {}}, kOrdinary);
     CHECK(risks[0].what == "it has CAP_NET_ADMIN");
-    CHECK(risks[0].remedy == "drop it (--cap-drop=NET_ADMIN, not --privileged)");
+    CHECK(risks[0].remedy ==
+          "drop it (--cap-drop=NET_ADMIN, not --privileged; compose: cap_drop: [NET_ADMIN])");
 }
 
 TEST_CASE("risks: the remedy is one for the unit, manifest or command that it is read beside") {
@@ -119,7 +120,7 @@ TEST_CASE("risks: a cgroup file system that shows more than the container's own"
     CHECK(found_by_bind(bound("/sys/fs/cgroup2", true, false)) == "");
 }
 
-TEST_CASE("risks: an engine's socket, itself or somewhere below a mount") {
+TEST_CASE("risks: an engine's socket, itself or below a mount") {
     CHECK(found_by_bind(bound("/elsewhere/docker.sock", false, true, true)) == "engine-socket ");
     CHECK(found_by_bind(bound("/elsewhere/docker.sock", false, true, false)) == "");
     CHECK(found_by_bind(bound("/elsewhere/other.sock", false, true, true)) == "");
@@ -137,7 +138,7 @@ TEST_CASE("risks: an engine's socket, itself or somewhere below a mount") {
     CHECK_FALSE(is_engine_socket("/run/my-docker.sock"));
 }
 
-TEST_CASE("risks: the host's processes, where config.json says that the others are its own") {
+TEST_CASE("risks: the host's processes, although config.json names a PID namespace") {
     ContainerFacts facts = kOrdinary;
     facts.sees_other_processes = true;
     CHECK(found({{}, {}, {"network", "mount"}, {}}, facts) == "host-pid ");
@@ -202,7 +203,7 @@ TEST_CASE("risks: with a guard, or with closed families, sockets of other famili
               .empty());
 }
 
-TEST_CASE("risks: packet sockets need CAP_NET_RAW, and refuse the container") {
+TEST_CASE("risks: packet sockets need CAP_NET_RAW, and reject the container") {
     CHECK(found_unguarded(kNobodyListens, {SocketAccess::yes, SocketAccess::no}).empty());
     const auto risks =
         found_unguarded(kNobodyListens, {SocketAccess::yes, SocketAccess::no}, {"CAP_NET_RAW"});
@@ -260,7 +261,9 @@ TEST_CASE(
     CHECK(found({{}, {"CAP_NET_RAW"}, {}, {}}, facts) == "");
 }
 
-TEST_CASE("risks: vsock refuses where somebody listens or nobody can tell, else it is told") {
+TEST_CASE(
+    "risks: vsock rejects the container if a process listens or that is unknown, else it is "
+    "reported") {
     const auto told = found_unguarded(kNobodyListens, {SocketAccess::no, SocketAccess::yes});
     REQUIRE(told.size() == 1);
     CHECK(told[0].risk == Risk::vsock);
@@ -278,7 +281,7 @@ TEST_CASE("risks: vsock refuses where somebody listens or nobody can tell, else 
     CHECK(unknown[0].what.find("no vsock_diag") != std::string::npos);
 }
 
-TEST_CASE("risks: abstract Unix sockets are told, with what helps on this kernel") {
+TEST_CASE("risks: abstract Unix sockets are reported, with what helps on this kernel") {
     const auto newer =
         found_unguarded({true, true, {true, {}}}, {SocketAccess::no, SocketAccess::no});
     REQUIRE(newer.size() == 1);

@@ -2,6 +2,7 @@
 //
 // What runtimes and conmon say about a container.
 #include "engines/runtime_state.h"
+#include "container/container_id.h"
 
 #include <doctest/doctest.h>
 

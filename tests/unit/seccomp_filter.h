@@ -18,7 +18,7 @@ namespace jail_ai::test {
 
 class SeccompFilter {
 public:
-    // Nothing where libseccomp takes no rules like these together, so that the runtime would not
+    // Nothing if libseccomp takes no rules like these together, so that the runtime would not
     // start the container.
     static std::optional<SeccompFilter> load(const rapidjson::Value& profile);
 

@@ -42,10 +42,10 @@ JailSnapshot named(const char* name) {
     jail.programs = {{"jail_connect4", 1, 0, {}}};
     jail.prefixes = 38;
     jail.denials[JAIL_REASON_LOCAL] = 7;
-    RecentDenial refusal{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"),
-                         {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
-    std::memcpy(refusal.seen.comm, "psql", 4);
-    jail.recent_denials = {refusal};
+    RecentDenial denial{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1"),
+                        {7, kNow.since_boot - 3 * kSecond, 42, {}, 0}};
+    std::memcpy(denial.seen.comm, "psql", 4);
+    jail.recent_denials = {denial};
     return jail;
 }
 
@@ -55,7 +55,7 @@ JailSnapshot report() {
 
 }  // namespace
 
-TEST_CASE("status: what was refused, in words") {
+TEST_CASE("status: what was denied, in words") {
     CHECK(denial_text(refusal_of(JAIL_REASON_LOCAL, 5432, 6, "10.88.0.1")) == "10.88.0.1:5432/tcp");
     CHECK(denial_text(refusal_of(JAIL_REASON_LOCAL, 53, 17, "fd00::1")) == "[fd00::1]:53/udp");
     CHECK(denial_text(refusal_of(JAIL_REASON_MULTICAST, 0, 58, "ff02::16")) == "ff02::16 icmpv6");
@@ -68,7 +68,7 @@ TEST_CASE("status: what was refused, in words") {
     CHECK(denial_text(refusal_of(JAIL_REASON_BPF, 5, 0)) == "bpf command 5");
 }
 
-TEST_CASE("status: an ID that somebody made up says nothing to a terminal, and is JSON") {
+TEST_CASE("status: a made-up ID reaches no terminal unescaped, and is JSON") {
     JailSnapshot made_up = report();
     made_up.metadata->container = "\x1b[2J\xff";
     CHECK(status_to_people({made_up}, kNow).find('\x1b') == std::string::npos);
@@ -77,17 +77,17 @@ TEST_CASE("status: an ID that somebody made up says nothing to a terminal, and i
         status_to_machines({made_up}, kNow).c_str());
     REQUIRE_FALSE(document.HasParseError());
     CHECK(std::string(document[0]["container"].GetString()) == "\\x1b[2J\\xff");
-    const LogEntry entry{0, made_up.metadata->container, Mode::enforce, {}};
+    const LogEntry entry{0, made_up.metadata->container, {}, Mode::enforce, {}};
     CHECK(log_to_people(entry).find('\x1b') == std::string::npos);
     CHECK_FALSE(
         document.Parse<rapidjson::kParseValidateEncodingFlag>(log_to_machines(entry).c_str())
             .HasParseError());
 }
 
-TEST_CASE("status: to people") {
+TEST_CASE("status: for people") {
     CHECK(status_to_people({}, kNow) == "no container is jailed here\n");
     CHECK(status_to_people({report()}, kNow) ==
-          "0123456789ab  enforce, guard lsm, 38 prefixes, for 2 h\n"
+          "0123456789abcdef  enforce, guard lsm, 38 prefixes, for 2 h\n"
           "  '/machine.slice/libpod-1.scope'\n"
           "  denied 7: local 7\n"
           "  known risks: vsock, abstract-unix\n"
@@ -95,10 +95,10 @@ TEST_CASE("status: to people") {
 }
 
 TEST_CASE("status: a container's name stands behind its ID") {
-    CHECK(status_to_people({named("web")}, kNow).starts_with("0123456789ab (web)  enforce, "));
+    CHECK(status_to_people({named("web")}, kNow).starts_with("0123456789abcdef (web)  enforce, "));
 }
 
-TEST_CASE("status: a jail that another version has made is told all the same") {
+TEST_CASE("status: a jail that another version has made is listed, too") {
     JailSnapshot jail = report();
     jail.metadata.reset();
     jail.recent_denials.clear();
@@ -106,7 +106,7 @@ TEST_CASE("status: a jail that another version has made is told all the same") {
               .starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
 }
 
-TEST_CASE("status: to machines") {
+TEST_CASE("status: for machines") {
     rapidjson::Document answer;
     JailSnapshot odd = named("web");
     std::memcpy(odd.recent_denials[0].seen.comm, "\xff\"\n", 4);
@@ -131,7 +131,7 @@ TEST_CASE("status: to machines") {
     CHECK(text_at(answer[1]["recent_denials"][0], "comm") == "\\xff\"\\x0a");
 }
 
-TEST_CASE("status: to Prometheus, with what is special in a label escaped") {
+TEST_CASE("status: for Prometheus, with what is special in a label escaped") {
     JailSnapshot jail = report();
     jail.metadata->container = "a\"b\\c\nd";
     const std::string text = status_to_prometheus({jail});

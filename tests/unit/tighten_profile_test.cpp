@@ -92,7 +92,7 @@ TEST_CASE(
     CHECK(rules == 2);
 }
 
-TEST_CASE("tight profile: a new one lets everything else pass") {
+TEST_CASE("tight profile: a new one allows everything else") {
     auto outcome = new_profile(false);
     REQUIRE(outcome);
     CHECK(outcome->left_open.empty());
@@ -236,7 +236,7 @@ TEST_CASE(
     }
 }
 
-TEST_CASE("tight profile: where nothing is open, nothing changes") {
+TEST_CASE("tight profile: if nothing is open, nothing changes") {
     for (
         const char* rules :
         {"",
@@ -249,7 +249,7 @@ TEST_CASE("tight profile: where nothing is open, nothing changes") {
     CHECK(tight(none).text == none.text);
 }
 
-TEST_CASE("tight profile: rules of which nobody can say what they do are refused") {
+TEST_CASE("tight profile: ambiguous rules are rejected") {
     const auto rule = [](const char* action, const char* args) {
         return fmt::format(R"({{"names":["socket"],"action":"{}","args":[{}]}})", action, args);
     };
@@ -287,7 +287,7 @@ TEST_CASE("tight profile: rules of which nobody can say what they do are refused
     CHECK(outcome.error().message == "more than 256 rules for socket");
 }
 
-TEST_CASE("tight profile: what the runtimes could not read is refused") {
+TEST_CASE("tight profile: what the runtimes could not read is rejected") {
     struct Case {
         const char* rule;
         const char* message;
@@ -322,7 +322,7 @@ TEST_CASE("tight profile: what the runtimes could not read is refused") {
 }
 
 TEST_CASE(
-    "tight profile: io_uring is refused, as it would be by the profile or by a kernel without it") {
+    "tight profile: io_uring is denied, as it would be by the profile or by a kernel without it") {
     const std::string all =
         R"({"names":["io_uring_setup","io_uring_enter"],"action":"SCMP_ACT_ALLOW"})";
     const auto on_setup = [](const Profile& profile) {

@@ -21,7 +21,7 @@ using namespace jail_ai::test;
 
 namespace {
 
-// What a profile's rules say of a call, where they don't contradict each other. The runtimes skip
+// What a profile's rules say of a call, if they don't contradict each other. The runtimes skip
 // what the default action says anyway, and take several conditions on one argument for several
 // rules; to libseccomp a rule without conditions is the only one, a mask without bits is no
 // condition, and bits outside of a mask are not compared.

@@ -73,7 +73,7 @@ TEST_CASE("tighten: what has no CAP_NET_RAW comes back as it was, byte for byte"
     }
 }
 
-TEST_CASE("tighten: what is accepted by name stays, and is told") {
+TEST_CASE("tighten: what is accepted by name stays, and is reported") {
     const std::string text = data_file("config/podman-4.3-default.json");
     const auto all = tightened(text, {Risk::cap_net_raw, Risk::vsock});
     REQUIRE(all);

@@ -83,7 +83,7 @@ bool same(const Rules& a, const Rules& b) {
 }
 
 bool blocks(const Rules& rules, const Destination& destination) {
-    return evaluate(rules, destination.address, destination.protocol, destination.port).blocked;
+    return evaluate(rules, destination.address, destination.protocol, destination.port).denied;
 }
 
 void check_transition(const Rules& now, const Rules& then, RandomWorld& world,
@@ -143,12 +143,12 @@ TEST_CASE("transition: an exception that moves to another prefix opens nothing t
     Rules rules = now;
     for (const RuleStep& step : plan_transition(now, then)) {
         apply(rules, step);
-        CHECK(evaluate(rules, prefix("10.1.2.3"), IPPROTO_TCP, 80).blocked);
+        CHECK(evaluate(rules, prefix("10.1.2.3"), IPPROTO_TCP, 80).denied);
     }
     CHECK(same(rules, then));
 }
 
-TEST_CASE("transition: an address that each set blocks by another of its two forms stays blocked") {
+TEST_CASE("transition: an address that each set denies by another of its two forms stays denied") {
     const auto rules_of = [](const jail_rule& translated_form, const jail_rule& v4) {
         return Rules{{prefix("64:ff9b::a00:1"), Rule{translated_form, {}}},
                      {prefix("10.0.0.1"), Rule{v4, {}}}};
@@ -158,13 +158,13 @@ TEST_CASE("transition: an address that each set blocks by another of its two for
         Rules rules = now;
         for (const RuleStep& step : plan_transition(now, then)) {
             apply(rules, step);
-            CHECK(evaluate(rules, prefix("64:ff9b::10.0.0.1"), IPPROTO_TCP, 80).blocked);
+            CHECK(evaluate(rules, prefix("64:ff9b::10.0.0.1"), IPPROTO_TCP, 80).denied);
         }
         CHECK(same(rules, then));
     }
 }
 
-TEST_CASE("transition: whatever both sets block is blocked at every step, compiled ones") {
+TEST_CASE("transition: a destination that both sets deny is denied at every step, compiled ones") {
     for (unsigned seed = 1; seed <= 25; ++seed) {
         RandomWorld world(seed);
         const Rules now = compiled(world), then = compiled(world);
@@ -172,7 +172,7 @@ TEST_CASE("transition: whatever both sets block is blocked at every step, compil
     }
 }
 
-TEST_CASE("transition: whatever both sets block is blocked at every step, arbitrary ones") {
+TEST_CASE("transition: a destination that both sets deny is denied at every step, arbitrary ones") {
     for (unsigned seed = 1; seed <= 80; ++seed) {
         RandomWorld world(seed);
         const Rules now = arbitrary(world), then = arbitrary(world);

@@ -53,7 +53,7 @@ TEST_CASE("verdict: what no rule holds passes, the longest prefix decides") {
     CHECK(evaluate(local, "fd01::1") == JAIL_VERDICT_PASS);
 }
 
-TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
+TEST_CASE("verdict: IPv4 in every IPv6 disguise is checked as IPv4") {
     const auto local = rules_of(
         {{"192.0.2.1", block(JAIL_REASON_LOCAL)}, {"0.0.0.0/8", block(JAIL_REASON_UNSPECIFIED)}});
     for (const char* disguise :
@@ -75,7 +75,7 @@ TEST_CASE("verdict: IPv4 in every IPv6 disguise is judged as IPv4") {
 }
 
 TEST_CASE(
-    "verdict: an IPv6 address of the host that happens to be a disguise is blocked as it stands") {
+    "verdict: an IPv6 address of the host that happens to be a disguise is denied as it stands") {
     const auto local = rules_of({{"2002:c000:0201::1", block(JAIL_REASON_LOCAL)},
                                  {"64:ff9b::/96", block(JAIL_REASON_ALIAS)}});
     CHECK(evaluate(local, "2002:c000:0201::1") == JAIL_REASON_LOCAL);
@@ -129,7 +129,7 @@ TEST_CASE(
     CHECK(opened > 400);
 }
 
-TEST_CASE("verdict: a value that nobody filled in blocks") {
+TEST_CASE("verdict: a value that was never filled in denies") {
     const auto local = rules_of({{"192.0.2.1", jail_rule{}}, {"192.0.2.2", {250, {}, {}, {}}}});
     CHECK(evaluate(local, "192.0.2.1") == JAIL_REASON_LOCAL);
     CHECK(evaluate(local, "192.0.2.1", IPPROTO_TCP, 0) == JAIL_REASON_LOCAL);

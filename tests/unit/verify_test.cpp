@@ -168,7 +168,7 @@ TEST_CASE("verify: a jail that was not proved to act") {
     CHECK(found_in(facts) == "");
 }
 
-TEST_CASE("verify: of two jails the one that blocks counts") {
+TEST_CASE("verify: of two jails the one that enforces counts") {
     VerifyFacts facts = good();
     facts.jails.push_back(jail_of(Guard::lsm));
     facts.jails.back().cgroup_id = 5;
@@ -178,13 +178,13 @@ TEST_CASE("verify: of two jails the one that blocks counts") {
     CHECK(found_in(facts) == "other-mode; ");
 }
 
-TEST_CASE("verify: where something could not be read it says so") {
+TEST_CASE("verify: it reports what could not be read") {
     VerifyFacts facts = good();
     facts.overlooked.push_back({"/run/user/1500/crun", 1500, "more than 4096 entries"});
     CHECK(found_in(facts) == "unreadable?; ");
 }
 
-TEST_CASE("verify: a jail whose container nobody knows") {
+TEST_CASE("verify: a jail without a known container") {
     VerifyFacts facts;
     facts.jails.push_back(jail_of(Guard::none));
     facts.jails.front().metadata.reset();
@@ -192,37 +192,37 @@ TEST_CASE("verify: a jail whose container nobody knows") {
     CHECK(found_in(facts) == "program-missing?; ");
 }
 
-TEST_CASE("verify: to people") {
+TEST_CASE("verify: for people") {
     VerifyFacts facts = good();
     CHECK(verification_to_people(facts, check_containers(facts)) ==
-          "1 containers ask for the block, 1 have it\n");
+          "containers that must be jailed: 1; jailed: 1\n");
     facts.jails.clear();
     facts.containers.push_back({{"b", "", "runc", 1500, 43}, RequestedMode::nothing, "", {}});
     CHECK(verification_to_people(facts, check_containers(facts)) ==
-          "0123456789ab: it asks for the block and is not jailed: restart it, or jail-ai-hook "
+          "0123456789ab: not jailed: its annotations ask for it: restart it, or run jail-ai-hook "
           "attach --container 0123456789ab\n"
-          "1 containers ask for the block, 0 have it\n");
+          "containers that must be jailed: 1; jailed: 0\n");
     facts.containers = {
         {{kId, "", "crun", 1500, 43}, RequestedMode::audit, "", {}}};  // whose ID may be another's
     CHECK(verification_to_people(facts, check_containers(facts)) ==
-          "0123456789ab: it asks for the block and is not jailed (run by uid 1500, process 43): "
-          "have it restarted, or jail-ai-hook attach --pid 43\n"
-          "1 containers ask for the block, 0 have it\n");
+          "0123456789ab: not jailed (run by uid 1500, process 43): its annotations ask for it: "
+          "ask uid 1500 to restart it, or run jail-ai-hook attach --pid 43\n"
+          "containers that must be jailed: 1; jailed: 0\n");
     facts.containers.front().name = "web";
     CHECK(verification_to_people(facts, check_containers(facts))
-              .starts_with("0123456789ab (web): it asks for the block"));
+              .starts_with("0123456789ab (web): not jailed"));
     facts.containers.push_back({{kId, "", "crun", 0, 44}, RequestedMode::nothing, "", {}});
     CHECK(verification_to_people(facts, check_containers(facts))
-              .starts_with("0123456789ab: it asks for the block"));
+              .starts_with("0123456789ab: not jailed"));
     facts = good();
     constexpr std::string_view kEvil = "a\x1b[2J";
     facts.jails.front().metadata->container = kEvil;
     drop(facts.jails.front(), "jail_egress");
     CHECK(verification_to_people(facts, check_containers(facts))
-              .starts_with("'a\\x1b[2J': not attached to its cgroup"));
+              .starts_with("'a\\x1b[2J': programs missing on cgroup"));
 }
 
-TEST_CASE("verify: to machines") {
+TEST_CASE("verify: for machines") {
     VerifyFacts facts = good();
     facts.jails.front().cgroup = "/a\"\n\xff";
     drop(facts.jails.front(), "jail_egress");
@@ -242,22 +242,22 @@ TEST_CASE("verify: to machines") {
     CHECK(std::string_view(finding["kind"].GetString()) == "program-missing");
     CHECK(std::string_view(finding["what"].GetString()).ends_with("jail_egress"));
     CHECK(std::string_view(finding["remedy"].GetString()) ==
-          "restart it, or jail-ai-hook attach --container 0123456789ab");
+          "restart it, or run jail-ai-hook attach --container 0123456789ab");
     CHECK(document["route_localnet"].Empty());
 }
 
 TEST_CASE(
-    "verify: a host that lets its loopback be reached is told of where a container isn't jailed") {
+    "verify: a host that lets its loopback be reached is reported if a container isn't jailed") {
     VerifyFacts facts = good();
     facts.route_localnet = {"all", "podman0"};
-    CHECK(verification_to_people(facts, {}) == "1 containers ask for the block, 1 have it\n");
+    CHECK(verification_to_people(facts, {}) == "containers that must be jailed: 1; jailed: 1\n");
     facts.containers.push_back({{.id = "free"}});
     CHECK(verification_to_people(facts, {}) ==
           "all, podman0: route_localnet=1: containers that aren't jailed reach 127.0.0.1 of the "
           "host by it: "
           "jail them; or sysctl net.ipv4.conf.INTERFACE.route_localnet=0, where no published port "
           "needs it\n"
-          "1 containers ask for the block, 1 have it\n");
+          "containers that must be jailed: 1; jailed: 1\n");
     CHECK(verification_to_machines(facts, {}).ends_with(R"("route_localnet":["all","podman0"]})"
                                                         "\n"));
 }

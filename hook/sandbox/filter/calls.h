@@ -109,7 +109,7 @@ inline const std::vector<Call>& calls() {
         add(everybody, {"poll", "ppoll", "ppoll_time64"});
 
         // To what is open for writing: standard output and error, syslog, netlink, the broker's or
-        // the caller's socket. No address, so that nobody else is spoken to.
+        // the caller's socket. No address, so that no other process is reached.
         add(everybody, {"write", "writev"});
         add(everybody, {"sendto"}, {is_null(4)});
         add(everybody, {"send"});
@@ -134,7 +134,7 @@ inline const std::vector<Call>& calls() {
         add(static_cast<Roles>(jailing | ask_broker), {"recvfrom", "recv"});
         add(jailing, {"ioctl"}, {is(1, SIOCGIFNAME)});
 
-        // The broker is looked for, and again after a while where it has too much to do.
+        // The broker is looked for, and again after a while if it has too much to do.
         add(ask_broker, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
         add(ask_broker, {"connect", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64"});
         // A conversation in which descriptors go over, and who is on the other side.
@@ -166,7 +166,7 @@ inline const std::vector<Call>& calls() {
         // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map
         // into place by dup3.
         add(jailing, {"memfd_create", "dup3"});
-        // libbpf raises it where the kernel counts BPF memory so; prepare() has done it already.
+        // libbpf raises it if the kernel counts BPF memory so; prepare() has done it already.
         add(jailing, {"prlimit64"}, {is(0, 0), is(1, RLIMIT_MEMLOCK)});
         add(jailing, {"setrlimit", "getrlimit", "ugetrlimit"}, {is(0, RLIMIT_MEMLOCK)});
         return list;

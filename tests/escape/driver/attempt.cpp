@@ -26,7 +26,7 @@ using jail_ai::UniqueFd;
 
 constexpr int patience_ms = 20000;  // for a route to end, and for a packet to cross a veth pair
 constexpr int settle_ms = 50;       // for what a kernel worker delivers after the route has ended
-constexpr int expected_ms = 2000;   // for the same, where it is known to come
+constexpr int expected_ms = 2000;   // for the same, if it is known to come
 
 int left(Clock::time_point deadline) {
     auto rest =
@@ -258,7 +258,7 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
         return outcome;
     }
 
-    auto judged = [&] {
+    auto checked = [&] {
         // What ext answers, or the kernel when ext doesn't, is for the helper's sockets on the
         // host, which hand it to the container.
         std::vector<Frame> decisive = frames;
@@ -266,9 +266,9 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
             std::erase_if(decisive, [](const Frame& frame) {
                 return frame.by == Interface::ext_link || is_error_message(frame);
             });
-        return judge(decisive, token, report.markers, lab_.world().addresses, shared);
+        return check(decisive, token, report.markers, lab_.world().addresses, shared);
     };
-    Verdict verdict = judged();
+    Verdict verdict = checked();
     bool bare = route.needs_word("bare");
     auto arrived = [&](const Verdict& so_far) {
         return so_far.payload || (bare && so_far.packet) || listeners_.host_received(token);
@@ -283,7 +283,7 @@ Outcome Stage::attempt(const Route& route, const Cgroup& cgroup, uint64_t capabi
             ::poll(fds.data(), fds.size(), left(deadline));
             listeners_.serve();
             capture_.drain(frames, outgoing);
-            verdict = judged();
+            verdict = checked();
         }
     }
     outcome.error = report.error;

@@ -82,7 +82,7 @@ std::string annotations_json(const Annotations& annotations) {
     return "{" + members + "}";
 }
 
-// `network`: the member for the network namespace, empty where the container shares the host's.
+// `network`: the member for the network namespace, empty if the container shares the host's.
 std::string config_json(const std::vector<std::string>& capabilities,
                         const Annotations& annotations, const std::string& network) {
     std::string list;

@@ -21,7 +21,7 @@ public:
     // get through in this world is left out.
     EarlierSockets(const Lab& lab, const Cgroup& cgroup);
 
-    // For one attempt; invalid where there is none. A stream would go on sending, and being denied,
+    // For one attempt; invalid if there is none. A stream would go on sending, and being denied,
     // for as long as somebody has it.
     jail_ai::UniqueFd take(const std::string& route);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Judges captured frames; see frames.h.
+// Checks captured frames; see frames.h.
 #include "frames.h"
 
 #include <arpa/inet.h>
@@ -180,7 +180,7 @@ bool is_error_message(const Frame& frame) {
            bytes[ethernet_size + header] == 3;
 }
 
-Verdict judge(const std::vector<Frame>& frames, const Bytes& token,
+Verdict check(const std::vector<Frame>& frames, const Bytes& token,
               const std::vector<Bytes>& markers, const Addresses& also, bool shared) {
     Verdict verdict;
     for (const Frame& frame : frames) {

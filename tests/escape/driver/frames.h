@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Judges what was captured on the host's interfaces. Pure: bytes in, verdict out.
+// Checks what was captured on the host's interfaces. Pure: bytes in, verdict out.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +37,7 @@ using Addresses = std::vector<const char*>;
 // only loopback counts; otherwise every interface does. Not counted without token or marker: ARP,
 // IPv6 neighbour discovery and MLD, IGMP, and TCP segments that neither open a connection nor carry
 // data, all of which the kernel sends by itself.
-Verdict judge(const std::vector<Frame>& frames, const Bytes& token,
+Verdict check(const std::vector<Frame>& frames, const Bytes& token,
               const std::vector<Bytes>& markers, const Addresses& also, bool shared);
 
 }  // namespace escape

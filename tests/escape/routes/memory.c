@@ -181,7 +181,7 @@ static int frame_returned(const struct target* t) {
 
 /*
  * A machine behind the host, asked for it, sends the forged datagram: it says to come from the
- * host, and IPv6 routers don't mind. Where the container is in the host's namespace, the forgery
+ * host, and IPv6 routers don't mind. If the container is in the host's namespace, the forgery
  * goes to the host's own address.
  */
 static int colluder(const struct target* t, const struct in6_addr* own) {

@@ -139,7 +139,7 @@ static int segment_ping(const struct target* t) {
     return done(fd, sendto(fd, packet, sizeof(packet), 0, &to.any, to.length) < 0 ? errno : 0);
 }
 
-/* Sets the route after connect(), which keeps the destination that was judged. */
+/* Sets the route after connect(), which keeps the destination that was checked. */
 static int segment_after_connect(const struct target* t) {
     struct segments route = segments(t, 1);
     struct address to = address6(&t->ext6, t->port);

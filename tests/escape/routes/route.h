@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 OR MIT */
 /*
  * What one escape route is: a way by which a program inside a container tries to get its own bytes
- * to the host. Whether they got there is never judged here but by the driver, which looks at the
+ * to the host. Whether they got there is never checked here but by the driver, which looks at the
  * host's wire; a route only tries, and says what the kernel told it.
  */
 #ifndef ESCAPE_ROUTE_H

@@ -116,7 +116,7 @@ static int elsewhere_mapped(const struct target* t) {
     return elsewhere(t, AF_INET6, mapped4(t->ext4, t->port), mapped4(t->host4, t->port));
 }
 
-/* The first datagram of the batch is permitted; the second must be judged on its own. */
+/* The first datagram of the batch is permitted; the second must be checked on its own. */
 static int batch(const struct target* t) {
     uint8_t bytes[PAYLOAD] = {0}, secret[PAYLOAD];
     struct iovec parts[2] = {{.iov_base = bytes, .iov_len = sizeof(bytes)},

@@ -84,7 +84,7 @@ try_all() {
     rootfs=$whole start "$@" "${giver[@]}" -- /attempt "${arguments[@]:1}"
 }
 
-judge() {
+check() {
     local shape=$1 name="$1, $runtime" device=$3 raw=$4 accept=$6 option=$7 table arguments=() annotations=("${jailed[@]}") before way words without with
     table=$(ways "$1" "$2" "$3" "$4" "$5")
     while IFS='|' read -r way _; do
@@ -116,7 +116,7 @@ judge() {
 
 for runtime in crun runc; do
     while read -r name network device may_frame may_bpf accept option; do
-        case $name in '#'*) ;; *) judge "$name" "$network" "$device" "$may_frame" "$may_bpf" "$accept" "$option" ;; esac
+        case $name in '#'*) ;; *) check "$name" "$network" "$device" "$may_frame" "$may_bpf" "$accept" "$option" ;; esac
     done <<<"$shapes"
 done
 finish

@@ -60,8 +60,8 @@ ends() {
 
 results() { awk '$1 == "tcp" || $1 == "udp" { print $NF }' <<<"$lines" | paste -sd ' '; }
 
-# judge OWNER PLACE: PLACE is what the cgroup's path shows of whose service it is
-judge() {
+# check OWNER PLACE: PLACE is what the cgroup's path shows of whose service it is
+check() {
     local owner=$1 name="quadlet of $1's" cgroup
     tar -C "$image_of" -c . | "as_$owner" podman --log-level error import - localhost/agent >"$lab/imported" 2>&1
     "as_$owner" mkdir -p "$units"
@@ -94,9 +94,9 @@ slow=30000 # milliseconds
 tries=(tcp "$host_second_v4" "$port" "$slow" -- udp "$host_second_v4" "$port" "$slow" -- tcp "$metadata_v4" "$port" "$slow" --
     tcp "$internet_v4" "$port" "$slow" -- udp "$internet_v4" "$port" "$slow")
 manager=() units=/etc/containers/systemd
-judge root '/system\.slice'
+check root '/system\.slice'
 systemctl enable --now jail-ai-hook.socket 2>"$lab/enabled"
 manager=(--user) units=/home/$user/.config/containers/systemd
-judge user "/user@1000\.service/app\.slice"
+check user "/user@1000\.service/app\.slice"
 systemctl disable --now jail-ai-hook.socket 2>>"$lab/enabled"
 finish

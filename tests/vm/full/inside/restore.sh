@@ -40,13 +40,13 @@ for runtime in runc crun; do
     done_by "$runtime" container restore agent
     if [ "$runtime" = crun ]; then
         verified
-        matches "$runtime: verify misses the jail" "^1 [0-9a-f]{12} \(agent\): it asks for the block and is not jailed" "$status $said"
+        matches "$runtime: verify misses the jail" "^1 [0-9a-f]{12} \(agent\): not jailed: its annotations ask for it" "$status $said"
         equal "$runtime: for it reaches the host" 'reached reached' "$(reach "$runtime")"
         "$hook" attach --container agent >"$lab/attached" 2>&1 || not_ok "$runtime: attach" "$(<"$lab/attached")"
     fi
     equal "$runtime: restored, it is jailed" 'EPERM reached' "$(reach "$runtime")"
     verified
-    equal "$runtime: verify is content" '0 1 containers ask for the block, 1 have it' "$status $said"
+    equal "$runtime: verify is content" '0 containers that must be jailed: 1; jailed: 1' "$status $said"
     done_by "$runtime" rm --force --time 0 agent
 done
 rm -r "$files"

@@ -44,11 +44,11 @@ refused() {
     journal >/dev/null
     words=$(engine "$runtime" "$@" 2>&1) || podman_status=$?
     equal "$name: podman fails with 126" 126 "$podman_status"
-    matches "$name: podman tells the exit status, and nothing has run" "(exit code: |exit status )$status" "$words"
+    matches "$name: podman shows the exit status, and nothing has run" "(exit code: |exit status )$status" "$words"
     matches "$name: the journal has the reason and what to do" "$reason" "$(journal)"
 }
 
-judge() {
+check() {
     local runtime=$1 name="rootless $1" cgroup inode
     equal "$name: without a jail everything is reached" "$reached" "$(run_as_typed "$runtime")"
     equal "$name: in a jail only the internet" "$blocked" "$(run_as_typed "$runtime" "${jailed[@]}")"
@@ -83,7 +83,7 @@ for runtime in crun runc; do
     refused 'without the socket' "$runtime" 69 'systemctl enable --now jail-ai-hook.socket' run --rm "${jailed[@]}" --rootfs "$rootfs" /probe "${tries[@]}"
 done
 systemctl enable --now jail-ai-hook.socket 2>"$everybody/enabled"
-for runtime in crun runc; do judge "$runtime"; done
+for runtime in crun runc; do check "$runtime"; done
 if [ "$release" = 12 ]; then
     refused 'without a cgroup of its own' crun 78 'holds process [0-9]+, not only the container' --cgroup-manager cgroupfs run --rm "${jailed[@]}" \
         --rootfs "$rootfs" /probe "${tries[@]}"

@@ -145,14 +145,14 @@ all_blocked='EPERM EPERM EPERM EPERM' all_reached='reached reached reached reach
 equal 'the units are installed and not enabled' 'disabled|static|disabled' "$(systemctl is-enabled "$watch" "$verify" "$timer" 2>&1 | paste -sd '|')"
 systemctl enable --now jail-ai-hook.socket 2>"$lab/enabled"
 serve_new
-well 'no container' '0 containers ask for the block, 0 have it'
+well 'no container' 'containers that must be jailed: 0; jailed: 0'
 up root held crun "${jailed[@]}"
 up root kept runc "${jailed[@]}"
 up user mine crun "${jailed[@]}"
 up user own runc "${jailed[@]}"
 up root free crun
 up user users-free runc
-well 'jailed containers, and such as do not ask' '4 containers ask for the block, 4 have it'
+well 'jailed containers, and such as do not ask' 'containers that must be jailed: 4; jailed: 4'
 
 jailed_ids=$(for name in "${jailed_names[@]}"; do echo "${id[$name]}"; done | sort)
 
@@ -173,7 +173,7 @@ equal 'another address: watch tells of each jail' "$jailed_ids" "$(brought $late
 equal 'another address: blocked, in those containers alone' "$all_blocked $both_reached" "$(reach $later_v4 "${jailed_names[@]}" "${free_names[@]}")"
 equal 'the internet is reached' "$all_reached" "$(reach $internet_v4 "${jailed_names[@]}")"
 equal 'watch runs, and has not had to be started again' 'active 0 success running' "$(state "$watch")"
-well 'under watch' '4 containers ask for the block, 4 have it'
+well 'under watch' 'containers that must be jailed: 4; jailed: 4'
 systemctl stop "$watch"
 equal 'watch stops when it is asked to' 'inactive 0 success dead' "$(state "$watch")"
 equal 'the block stays when watch has stopped' "$all_blocked" "$(reach $later_v4 "${jailed_names[@]}")"
@@ -192,12 +192,12 @@ systemctl start "$watch"
 equal 'with --log: watch brings up to date what it finds' "$jailed_ids" "$(brought $new_v4 4)"
 equal 'with --log: refused' 'EPERM EPERM' "$(reach $host_second_v4 held mine)"
 for name in held mine; do
-    matches "with --log: the journal tells it of $name" "^container '${id[$name]}': denied $host_second_v4:$port/tcp \(local\) to 'probe', process [0-9]+\$" \
+    matches "with --log: the journal has it of $name" "^container ${id[$name]:0:12}: denied $host_second_v4:$port/tcp \(local\) to 'probe', process [0-9]+\$" \
         "$(await "$watch" 1 "${id[$name]}.*refused")"
 done
 for name in root user; do
     up $name "$name-late" crun "${jailed[@]}" -- /probe listen tcp 127.0.0.1 $own_port "then" tcp $metadata_v4 $port $slow
-    matches "with --log: also of a jail of $name's that starts later" "^container '${id[$name-late]}': denied $metadata_v4:$port/tcp \(metadata\) to 'probe'" \
+    matches "with --log: also of a jail of $name's that starts later" "^container ${id[$name-late]:0:12}: denied $metadata_v4:$port/tcp \(metadata\) to 'probe'" \
         "$(await "$watch" 1 "${id[$name-late]}.*refused")"
 done
 ip address add $later_v4/32 dev extra
@@ -214,10 +214,10 @@ for name in root user; do
     hooks=$no_hooks up $name "$name-open" runc "${jailed[@]}"
     equal "without hooks, $name's: it reaches the host" reached "$(reach $host_second_v4 "$name-open")"
     found "without hooks, $name's" not-jailed
-    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12} \($name-open\): it asks for the block and is not jailed" "$said"
+    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12} \($name-open\): not jailed: its annotations ask for it" "$said"
     matches "without hooks, $name's: systemctl lists the service" "^$verify +loaded failed failed" "$(systemctl list-units --failed --plain --no-legend)"
     down "$name-open"
-    well "without hooks, $name's: and when it has gone" '4 containers ask for the block, 4 have it'
+    well "without hooks, $name's: and when it has gone" 'containers that must be jailed: 4; jailed: 4'
 done
 equal 'systemctl lists no service as failed any more' '' "$(systemctl list-units --failed --plain --no-legend)"
 
@@ -246,7 +246,7 @@ for place in "/run/user/$(id -u "$user")" "/tmp/podman-run-$(id -u "$user")"; do
     found "what a user has put into $place" unreadable
     login rm -r "$place/crun/odd"
 done
-well 'and when all that has gone' '4 containers ask for the block, 4 have it'
+well 'and when all that has gone' 'containers that must be jailed: 4; jailed: 4'
 
 # By the timer.
 mark
@@ -263,13 +263,13 @@ RandomizedDelaySec=0
 AccuracySec=1
 DROP_IN
 systemctl restart "$timer"
-equal 'the timer runs the service, again and again' "$(printf '%s\n' {,,}'4 containers ask for the block, 4 have it')" "$(await "$verify" 3 'ask for the block')"
+equal 'the timer runs the service, again and again' "$(printf '%s\n' {,,}'containers that must be jailed: 4; jailed: 4')" "$(await "$verify" 3 'must be jailed')"
 mark
 hooks=$no_hooks up root late crun "${jailed[@]}"
 matches 'the timer: the service fails where something is found' "^$verify: Failed with result 'exit-code'" "$(await "$verify" 1 'Failed with result')"
 down late
 mark
-equal 'the timer: and is well again by itself' '4 containers ask for the block, 4 have it' "$(await "$verify" 1 '4 containers ask for the block, 4 have it')"
+equal 'the timer: and is well again by itself' 'containers that must be jailed: 4; jailed: 4' "$(await "$verify" 1 'containers that must be jailed: 4; jailed: 4')"
 systemctl disable --now "$timer" 2>>"$lab/enabled"
 revert "$timer"
 
@@ -281,7 +281,7 @@ verified
 for place in /run/crun /run/runc "/run/user/$(id -u "$user")"; do
     matches "kept from looking into $place, the service of verify fails and says so" "^1 failed 1 .*containers of uid [0-9]+ in '$place' may have been overlooked" "$outcome $said"
 done
-matches 'kept from it: the kernel tells which system call was refused' 'syscall=437 ' "$(refused_calls)"
+matches 'kept from it: the kernel logs which system call was denied' 'syscall=437 ' "$(refused_calls)"
 revert "$verify"
 
 down "${jailed_names[@]}" "${free_names[@]}"
