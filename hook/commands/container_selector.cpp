@@ -29,8 +29,11 @@ const std::string* ContainerSelector::first_unknown(std::span<const std::string_
 
 Status check_jailed(const ContainerSelector& meant, std::span<const std::string_view> ids) {
     if (const std::string* unknown = meant.first_unknown(ids))
-        return Error{EX_NOINPUT,
-                     fmt::format("container {} has no jail on this machine", quote(*unknown))};
+        return Error{
+            EX_NOINPUT,
+            fmt::format(
+                "container {} has no jail on this machine: jail-ai-hook status lists the jails",
+                quote(*unknown))};
     return ok();
 }
 

@@ -63,7 +63,7 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
         return wrong("not an IP address: explain doesn't resolve host names");
     AskedDestination destination{*address, protocol, 0, {}};
     if (!port.empty() && (!parse_number(port.substr(1), destination.port) || destination.port == 0))
-        return wrong("port out of range");
+        return wrong("expected a port from 1 to 65535");
     if (port.empty() && protocol != 0) return wrong("a port is missing");
     if (!port.empty() && protocol == 0) destination.protocol = IPPROTO_TCP;
     destination.text = address->to_string();

@@ -59,7 +59,7 @@ Result<std::uint16_t> parse_port(Word& word) {
     unsigned port = 0;
     const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
     if (error != std::errc() || port < 1 || port > UINT16_MAX)
-        return word.error("port out of range", at);
+        return word.error("expected a port from 1 to 65535", at);
     return static_cast<std::uint16_t>(port);
 }
 

@@ -267,8 +267,7 @@ Result<Request> join_settings(const Defaults& defaults, const Settings& asked) {
     const Settings all = joined(defaults.settings, asked);
     if (!all.mode)
         return Error{EX_DATAERR,
-                     fmt::format("no annotation {}: say 'true' to block the host or 'false' not to",
-                                 kBlockHost)};
+                     fmt::format("no annotation {}: set it to 'true' or 'false'", kBlockHost)};
     Request request{};
     for (const Setting& setting : kSettings) setting.settle(all, request);
     return request;

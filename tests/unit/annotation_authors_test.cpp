@@ -277,5 +277,5 @@ TEST_CASE(
           RequestedMode::unclear);
     CHECK(request_of({{"jail-ai", "true"}})
               .error()
-              .message.find("no annotation jail-ai.block-host: say") == 0);
+              .message.find("no annotation jail-ai.block-host: set it") == 0);
 }

@@ -58,5 +58,6 @@ TEST_CASE("container selector: a word that selects none is reported") {
     const auto checked = check_jailed(meant({"nobody"}), ids);
     REQUIRE_FALSE(checked);
     CHECK(checked.error().exit_code == EX_NOINPUT);
-    CHECK(checked.error().message == "container 'nobody' has no jail on this machine");
+    CHECK(checked.error().message ==
+          "container 'nobody' has no jail on this machine: jail-ai-hook status lists the jails");
 }

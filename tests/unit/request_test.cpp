@@ -108,14 +108,15 @@ TEST_CASE("request: what is wrong with an exception, and at which character") {
     };
     for (const Case& c :
          {Case{"host:99999/tcp",
-               "jail-ai.block-host.allow: 'host:99999/tcp': port out of range (character 6)"},
-          Case{"host:0", "port out of range (character 6)"},
-          Case{"host:99999999999999999999", "port out of range (character 6)"},
+               "jail-ai.block-host.allow: 'host:99999/tcp': expected a port from 1 to 65535 "
+               "(character 6)"},
+          Case{"host:0", "expected a port from 1 to 65535 (character 6)"},
+          Case{"host:99999999999999999999", "expected a port from 1 to 65535 (character 6)"},
           Case{"host:", "a port number is missing (character 6)"},
           Case{"host:-80", "a port number is missing (character 6)"},
           Case{"host:80-", "a port number is missing (character 9)"},
           Case{"host:80-79", "port range ends below its start (character 9)"},
-          Case{"host:80-99999", "port out of range (character 9)"},
+          Case{"host:80-99999", "expected a port from 1 to 65535 (character 9)"},
           Case{"host:80/icmp", "expected the end, '-', '/tcp' or '/udp' (character 8)"},
           Case{"host:80/tcpx", "expected the end, '-', '/tcp' or '/udp' (character 12)"},
           Case{"host:80/TCP", "expected the end"},
