@@ -33,6 +33,10 @@ void start_deadline(unsigned seconds) {
     ::alarm(seconds);
 }
 
+void end_deadline() {
+    ::alarm(0);
+}
+
 bool kill_after(unsigned seconds) {
     sigevent event{};
     event.sigev_notify = SIGEV_SIGNAL;

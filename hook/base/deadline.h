@@ -14,6 +14,9 @@ inline constexpr unsigned kBrokerDeadlineSeconds =
 // Starts the clock. Once a process.
 void start_deadline(unsigned seconds = kDeadlineSeconds);
 
+// No deadline any more, for a process that turns out to be one that stays.
+void end_deadline();
+
 // Has the kernel kill this process after that time, also if it waits for something that no
 // signal with a handler interrupts, such as a file system that a user serves (FUSE). False if
 // the kernel has no timer to give.

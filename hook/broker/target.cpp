@@ -10,6 +10,7 @@
 #include "base/quote.h"
 #include "jail/attachment.h"
 #include "jail/inspect.h"
+#include "jail/pending.h"
 #include "system/cgroup_walk.h"
 
 namespace jail_ai {
@@ -44,38 +45,49 @@ Status check_peer_is_free(const Peer& peer) {
     return ok();
 }
 
+// Nobody else has been answered about what is pending while it is this request's turn.
+Status check_not_jailed(const Cgroup& cgroup) {
+    if (TRY(is_pending(cgroup.fd()))) {
+        TRY(detach_jail(cgroup.fd()).context("take off what a killed broker has left"));
+        return ok();
+    }
+    const auto jailed = TRY(attached_programs(cgroup.fd()));
+    return jailed.empty() ? ok() : Status(already_jailed(cgroup));
+}
+
 Status check_number_of_jails(const Peer& peer, const Cgroup& cgroup, std::size_t most) {
     if (peer.uid == 0) return ok();  // root's are the machine's
     const auto cgroups = TRY(cgroup_and_above(cgroup.fd()));
-    const auto top =
-        std::ranges::find(cgroups.rbegin(), cgroups.rend(), peer.uid, &OpenCgroup::owner);
+    const auto top = std::find_if(cgroups.rbegin(), cgroups.rend(),
+                                  [](const OpenCgroup& each) { return each.owner != 0; });
     if (top == cgroups.rend())
-        return Error{EX_NOPERM, fmt::format("no cgroup here belongs to uid {}", peer.uid)};
+        return Error{EX_NOPERM, "every cgroup above the container's is root's"};
     std::size_t jails = 0;
     TRY(walk_down(top->fd.get(), [&](int fd, const std::string& /*below*/) -> Result<Walk> {
             const auto programs = TRY(attached_programs(fd, kProgramTable.front()));
             if (!programs.empty()) ++jails;
             return Walk::on;
-        }).context(fmt::format("count the jails of uid {}", peer.uid)));
+        }).context(fmt::format("count the jails of uid {}", top->owner)));
     if (jails >= most)
         return Error{
             EX_UNAVAILABLE,
             fmt::format("uid {} has {} jails, as many as a user may have here (--max-jails)",
-                        peer.uid, jails)};
+                        top->owner, jails)};
     return ok();
 }
 
 }  // namespace
 
-Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, std::size_t most_jails) {
+Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, const Turns& turns,
+                                  std::size_t most_jails) {
     auto process = TRY(Process::from_pidfd(std::move(pidfd)));
     // Whose it is comes first: what another's cgroup holds is not for everybody to know.
     TRY(check_process(peer, process));
     auto cgroup = TRY(Cgroup::for_sole_process(process));
     TRY(prove_again(peer, process, cgroup));
     TRY(check_peer_is_free(peer));
-    auto jailed = TRY(attached_programs(cgroup.fd()));
-    if (!jailed.empty()) return already_jailed(cgroup);
+    TRY(turns.take(cgroup));
+    TRY(check_not_jailed(cgroup));
     TRY(check_number_of_jails(peer, cgroup, most_jails));
     return ProvedTarget{std::move(process), std::move(cgroup)};
 }

@@ -18,15 +18,19 @@
 //                    be turned against it. Who lies about them makes a container of their own less
 //                    tight, as they could by leaving the hook out
 //   how much         every part is bounded before it is read, memory is taken as bytes come, a
-//                    timer kills the process, a user has four processes at a time (broker/slot.h)
-//                    and --max-jails jails
+//                    timer kills the process, a person has four processes at a time
+//                    (broker/listener.h) and --max-jails jails
 //
 // A jailed agent that reaches the socket (its container's root has the user's uid) is rejected as
 // such; were it not, it could have done to its own child cgroups what makes them tighter. It can't
 // name the user's other containers: its PID namespace doesn't show them.
 //
 // The proof is made before a byte of the request's parts is read, and again when everything is
-// attached. What is attached stays only once the answer has been sent.
+// attached. What is attached stays only once the answer has been sent; until then it is marked
+// (jail/pending.h), so that a second request can begin anew where this process has been killed.
+//
+// There are two kinds of this process: one that listens, and those that it starts, each with a
+// connection for its standard input, for one request (broker/listener.h).
 #include <fmt/format.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -36,8 +40,9 @@
 #include "base/deadline.h"
 #include "base/quote.h"
 #include "broker/connection.h"
-#include "broker/slot.h"
+#include "broker/listener.h"
 #include "broker/target.h"
+#include "broker/turn.h"
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
 #include "commands/verbs.h"
@@ -54,16 +59,41 @@ namespace {
 
 constexpr std::string_view kMaxJails = "--max-jails";
 constexpr std::size_t kDefaultMaxJails = 256;
+constexpr std::string_view kIdle = "--idle";
+constexpr unsigned kDefaultIdleSeconds = 60;
+constexpr unsigned kMostIdleSeconds = 24 * 60 * 60;
+
+template <typename Number>
+Result<Number> number_of(const Arguments& arguments, std::string_view option, Number otherwise,
+                         std::string_view what) {
+    const std::string* text = arguments.value(option);
+    if (text == nullptr) return otherwise;
+    Number number{};
+    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
+    if (error != std::errc() || end != text->data() + text->size())
+        return Error{EX_USAGE, fmt::format("{} {} is not a {}", option, quote(*text), what)};
+    return number;
+}
 
 Result<std::size_t> max_jails(const Arguments& arguments) {
-    const std::string* text = arguments.value(kMaxJails);
-    if (text == nullptr) return kDefaultMaxJails;
-    std::size_t most = 0;
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), most);
-    if (error != std::errc() || end != text->data() + text->size())
-        return Error{EX_USAGE,
-                     fmt::format("{} {} is not a number of jails", kMaxJails, quote(*text))};
-    return most;
+    return number_of(arguments, kMaxJails, kDefaultMaxJails, "number of jails");
+}
+
+Result<unsigned> idle_seconds(const Arguments& arguments) {
+    auto seconds = TRY(number_of(arguments, kIdle, kDefaultIdleSeconds, "number of seconds"));
+    if (seconds == 0 || seconds > kMostIdleSeconds)
+        return Error{EX_USAGE, fmt::format("{} {}: expected 1 to {} seconds", kIdle, seconds,
+                                           kMostIdleSeconds)};
+    return seconds;
+}
+
+// As this process was called.
+std::vector<std::string> words_of(const Arguments& arguments) {
+    std::vector<std::string> words = {"jail-ai-hook", std::string(kBroker.name)};
+    for (const auto& [option, value] : arguments.options)
+        words.push_back(fmt::format("{}={}", option, value));
+    words.insert(words.end(), arguments.flags.begin(), arguments.flags.end());
+    return words;
 }
 
 // The unit's settings, then the flags that the hook was called with, then the annotations: each
@@ -91,9 +121,11 @@ Result<Container> container_of(ProvedTarget target, const ContainerState& state,
 // One request, from its header to its answer.
 class Service {
 public:
-    Service(const Connection& connection, const Arguments& arguments, std::size_t most_jails)
+    Service(const Connection& connection, const Arguments& arguments, const Turns& turns,
+            std::size_t most_jails)
         : connection_(connection),
           arguments_(arguments),
+          turns_(turns),
           most_jails_(most_jails),
           who_(fmt::format("uid {}", connection.peer().uid)) {}
 
@@ -119,8 +151,8 @@ public:
 private:
     Result<LogLines> jail_one() {
         TRY(connection_.receive_header(header_));
-        auto target =
-            TRY(prove_target(connection_.peer(), std::move(header_.descriptor), most_jails_));
+        auto target = TRY(
+            prove_target(connection_.peer(), std::move(header_.descriptor), turns_, most_jails_));
         auto message = TRY(connection_.receive_body(header_.sizes));
         auto state = TRY(parse_state(message.state).context("container state"));
         who_ += ": " + container_text(state.id);
@@ -140,41 +172,53 @@ private:
 
     const Connection& connection_;
     const Arguments& arguments_;
+    const Turns& turns_;
     std::size_t most_jails_;
     std::string who_;  // for the log
     Header header_;    // holds what came beside the request until it is answered
 };
 
-// A request that was rejected has had its answer, and is not a failure of this process: systemd
-// would keep a failed unit for each.
-Result<Outcome> serve(const Arguments& arguments, const Caller& /*caller*/) {
+// A request that was rejected has had its answer, and is not a failure of this process.
+Result<Outcome> serve_one(const Arguments& arguments) {
     if (!kill_after(kBrokerDeadlineSeconds + 2)) return system_error("set a timer", errno);
-    auto is_root = TRY(in_initial_user_namespace());
-    if (!is_root)
-        return Error{
-            EX_NOPERM,
-            "the broker runs in a user namespace, and the kernel loads no BPF programs from one"};
-    auto most_jails = TRY(max_jails(arguments));
-    auto connection = TRY(Connection::on(STDIN_FILENO));
-    // Outlives the service: to close what a peer has sent may wait for that peer, who then has a
-    // slot less.
-    const auto slot = Slot::take(connection.peer());
-    Service service(connection, arguments, most_jails);
-    if (!slot) return Outcome{{}, service.reject(slot.error())};
-    // Only now, for a slot is a file that is written.
+    const auto most_jails = TRY(max_jails(arguments));
+    const auto connection = TRY(Connection::on(STDIN_FILENO));
+    const auto turns = TRY(Turns::open());
+    Service service(connection, arguments, turns, most_jails);
     TRY(confine(Role::broker));
     return Outcome{{}, service.run()};  // reads the first byte of what the peer has sent
 }
 
-constexpr Option kOptions[] = {{kMaxJails, "NUMBER", "how many jails a user may have: 256"}};
+Result<Outcome> listen(const Arguments& arguments) {
+    end_deadline();
+    TRY(max_jails(arguments));
+    const auto idle = TRY(idle_seconds(arguments));
+    TRY(serve_connections(STDIN_FILENO, words_of(arguments), idle));
+    return Outcome{};
+}
+
+Result<Outcome> serve(const Arguments& arguments, const Caller& /*caller*/) {
+    const bool is_root = TRY(in_initial_user_namespace());
+    if (!is_root)
+        return Error{EX_NOPERM,
+                     "the broker runs in a user namespace, and the kernel loads no BPF programs "
+                     "from one"};
+    const bool listens = TRY(is_listening(STDIN_FILENO));
+    return listens ? listen(arguments) : serve_one(arguments);
+}
+
+constexpr Option kOptions[] = {
+    {kMaxJails, "NUMBER", "how many jails a user may have: 256"},
+    {kIdle, "SECONDS", "how long it waits for the next request before it ends: 60"},
+};
 
 }  // namespace
 
 const Verb kBroker{
     .name = "broker",
-    .summary = "started by systemd for each request of a rootless engine: jails its container",
+    .summary = "started by systemd for the requests of rootless engines: jails their containers",
     .about =
-        "Answers one request on the Unix socket that is its standard input: jail-ai-hook.socket "
+        "Answers requests at the Unix socket that is its standard input: jail-ai-hook.socket "
         "starts it.\n"
         "Its settings hold for the containers of every user; with --enforce those can't loosen "
         "them.",

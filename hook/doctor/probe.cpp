@@ -118,7 +118,7 @@ void collect_cgroup(MachineFacts& facts) {
         facts.cgroup_failure = place.error().message;
 }
 
-// By the kernel's list: to connect would start a broker.
+// By the kernel's list: to connect would start the broker.
 Broker look_for_broker() {
     struct stat info {};
     if (::lstat(kBrokerSocket, &info) != 0) return Broker::not_there;

@@ -76,6 +76,7 @@ Result<std::size_t> detach_jail(int cgroup_fd) {
         if (::bpf_prog_detach2(program.fd.get(), cgroup_fd,
                                static_cast<bpf_attach_type>(program.attach_type)) != 0)
             return system_error(fmt::format("detach {}", program.name), errno);
+    TRY(end_pending(cgroup_fd));
     return programs.size();
 }
 
@@ -92,6 +93,7 @@ Attachment::~Attachment() {
 Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const Cgroup& cgroup,
                                     Existing existing) {
     Attachment attachment(cgroup.fd());
+    if (existing == Existing::reject) attachment.mark_.emplace(TRY(PendingMark::put(cgroup.fd())));
     attachment.done_.reserve(programs.size());  // nothing is attached that destruction doesn't know
     for (LoadedProgram& program : programs) {
         const ProgramSlot& slot = *program.slot;
@@ -105,6 +107,8 @@ Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const C
         attachment.done_.push_back({std::move(program), std::move(replaced)});
     }
     for (const Step& step : attachment.done_) TRY(check_attached(step.program, cgroup));
+    // What a broker has left and this replaces isn't pending any more.
+    if (existing == Existing::replace) TRY(end_pending(cgroup.fd()));
     return attachment;
 }
 

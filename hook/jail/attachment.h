@@ -3,10 +3,12 @@
 // Attaching programs to a cgroup as one thing: all of them, asked back from the kernel, or none.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "jail/pending.h"
 #include "jail/program_table.h"
 #include "system/cgroup.h"
 
@@ -20,7 +22,8 @@ struct LoadedProgram {
 // What to do with programs of ours that are on the cgroup already.
 enum class Existing {
     replace,  // anyone who runs the hook as root may change the policy
-    reject,   // of another caller: the new jail could be looser
+    reject,   // of another caller: the new jail could be looser. Until it is kept, it is marked as
+              // pending (jail/pending.h)
 };
 
 Error already_jailed(const Cgroup& cgroup);
@@ -46,7 +49,10 @@ public:
     Attachment& operator=(Attachment&&) = delete;
     ~Attachment();
 
-    void keep() { done_.clear(); }
+    void keep() {
+        done_.clear();
+        mark_.reset();
+    }
 
 private:
     struct Step {
@@ -57,6 +63,7 @@ private:
     explicit Attachment(int cgroup_fd) : cgroup_fd_(cgroup_fd) {}
 
     int cgroup_fd_;
+    std::optional<PendingMark> mark_;  // goes after what was attached
     std::vector<Step> done_;
 };
 

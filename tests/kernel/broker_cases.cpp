@@ -16,6 +16,7 @@
 #include "broker_run.h"
 #include "expect.h"
 #include "files.h"
+#include "jail/attachment.h"
 #include "kernel_bpf.h"
 #include "must.h"
 #include "protocol_reporter.h"
@@ -243,6 +244,88 @@ TEST_CASE("broker: the process moves once it is proved") {
     request.broker.finish_body(request.message);
     expect_no(request.broker.answer(), "is not where process", container.cgroup);
     CHECK(names_of(attachments(elsewhere.fd())).empty());
+}
+
+// As the hook does, while another process of the killed broker's still ends.
+std::string ask_until_served(const Message& message, int pidfd) {
+    const auto begin = std::chrono::steady_clock::now();
+    while (true) {
+        const Asker user(kUser);
+        std::string answer = BrokerRun(user).ask(message, {pidfd});
+        if (!answer.starts_with("no 75 busy: another request for cgroup") ||
+            std::chrono::steady_clock::now() - begin > std::chrono::seconds(8))
+            return answer;
+    }
+}
+
+TEST_CASE("broker: killed at whichever program it attaches, the same request again is served") {
+    USERS_CONTAINER(container, kUser);
+    const Message message = message_for(container);
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    // The one that marks it as pending, those of the jail, and one more that there is not.
+    for (std::size_t attached = 0; attached <= programs_of_a_jail(); ++attached) {
+        CAPTURE(attached);
+        const Asker user(kUser);
+        BrokerRun broker(user, {}, BPF_PROG_ATTACH);
+        broker.send_header(message, {pidfd.get()});
+        broker.send_body(message);
+        for (std::size_t done = 0; done < attached; ++done) {
+            REQUIRE(broker.await_watched_call());
+            broker.let_one_go_on();
+        }
+        REQUIRE(broker.await_watched_call());
+        broker.kill();
+        CHECK(attachments(container.cgroup.fd()).size() == attached);
+        expect_yes(ask_until_served(message, pidfd.get()), container);
+        CHECK(ask_until_served(message, pidfd.get()).find("is jailed already") !=
+              std::string::npos);
+        REQUIRE(static_cast<bool>(detach_jail(container.cgroup.fd())));
+    }
+}
+
+TEST_CASE("broker: killed when all is attached, before or after the answer, the request again") {
+    USERS_CONTAINER(container, kUser);
+    const Message message = message_for(container);
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    const Asker user(kUser);
+    BrokerRun broker(user, {}, BPF_PROG_DETACH);  // of the mark, once it has answered
+    broker.send_header(message, {pidfd.get()});
+    broker.send_body(message);
+    REQUIRE(broker.await_watched_call());
+    broker.kill();
+    CHECK(attachments(container.cgroup.fd()).size() == programs_of_a_jail() + 1);  // and the mark
+    expect_yes(ask_until_served(message, pidfd.get()), container);
+}
+
+TEST_CASE("broker: what root has jailed anew isn't what a killed broker has left") {
+    USERS_CONTAINER(container, kUser);
+    const Message message = message_for(container);
+    const UniqueFd pidfd = pidfd_of(container.init.pid());
+    {
+        const Asker user(kUser);
+        BrokerRun broker(user, {}, BPF_PROG_DETACH);
+        broker.send_header(message, {pidfd.get()});
+        broker.send_body(message);
+        REQUIRE(broker.await_watched_call());
+        broker.kill();
+    }
+    expect_jailed(Laboratory::get().hook.run(container.call()), container.cgroup);
+    CHECK(ask_until_served(message, pidfd.get()).find("is jailed already") != std::string::npos);
+}
+
+TEST_CASE("broker: jails count for the person whose the topmost cgroup is, by whichever uid") {
+    USERS_CONTAINER(first, kUser);
+    const UniqueFd subordinate = make_user_namespace(kOther);
+    const TestCgroup room(firsts.delegated, "room");
+    must(::chown(room.path().c_str(), kOther, kOther), "give a cgroup away");
+    Container second({.parent = &room, .user_namespace = subordinate.get()});
+    const auto ask = [](uid_t uid, const Container& container) {
+        const Asker asker(uid);
+        return BrokerRun(asker, {"--max-jails=1"})
+            .ask(message_for(container), {pidfd_of(container.init.pid()).get()});
+    };
+    expect_yes(ask(kUser, first), first);
+    expect_no(ask(kOther, second), "uid 1234 has 1 jails", second.cgroup);
 }
 
 TEST_CASE("broker: nothing stays attached if the client has gone before the answer") {

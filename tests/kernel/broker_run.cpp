@@ -12,9 +12,12 @@
 
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
+#include "descriptor.h"
 #include "files.h"
 #include "must.h"
+#include "seccomp_fault.h"
 
 namespace jail_ai::test {
 namespace {
@@ -72,7 +75,8 @@ int Asker::descriptor(int number) const {
         must(::syscall(SYS_pidfd_getfd, process.get(), number, 0), "pidfd_getfd"));
 }
 
-BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags)
+BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags,
+                     std::optional<bpf_cmd> watched)
     : client_(asker.descriptor(asker.ends_[0])) {
     // The asker's own copies would keep the connection open.
     Asker& its = const_cast<Asker&>(asker);
@@ -87,17 +91,26 @@ BrokerRun::BrokerRun(const Asker& asker, std::vector<std::string> flags)
          "set a timeout");
     Laboratory& laboratory = Laboratory::get();
     laboratory.dev.drain_log();
+    int channel[2];
+    must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, channel), "make a channel");
+    UniqueFd watcher_from(channel[0]), watcher_to(channel[1]);
     pid_ = must(::fork(), "start the broker");
-    if (pid_ != 0) return;
+    if (pid_ != 0) {
+        watcher_to.reset();
+        if (watched) watcher_ = receive_descriptor(watcher_from.get());
+        return;
+    }
     std::vector<const char*> words = {"jail-ai-hook", "broker"};
     for (const std::string& flag : flags) words.push_back(flag.c_str());
     words.push_back(nullptr);
     const char* environment[] = {nullptr};
     const int null = ::open("/dev/null", O_RDWR);
     if (::setns(laboratory.network.host.fd(), CLONE_NEWNET) == 0 && ::dup2(served.get(), 0) == 0 &&
-        ::dup2(null, 1) == 1 && ::dup2(null, 2) == 2)
+        ::dup2(null, 1) == 1 && ::dup2(null, 2) == 2) {
+        if (watched) send_descriptor(watcher_to.get(), watch_bpf_command(*watched).get());
         ::fexecve(laboratory.hook.fd(), const_cast<char**>(words.data()),
                   const_cast<char**>(environment));
+    }
     ::_exit(125);
 }
 
@@ -149,6 +162,24 @@ void BrokerRun::begin_body(const Message& message) {
 
 void BrokerRun::finish_body(const Message& message) {
     send(std::string_view(encode_message(message).value()).substr(kHeaderBytes + sent_), {});
+}
+
+bool BrokerRun::await_watched_call() const {
+    pollfd polled{watcher_.get(), POLLIN, 0};
+    if (must(::poll(&polled, 1, static_cast<int>(kPatience.tv_sec) * 1000),
+             "wait for the broker's call") == 0)
+        throw std::runtime_error("the broker makes no such call");
+    return (polled.revents & POLLIN) != 0;
+}
+
+void BrokerRun::let_one_go_on() const {
+    if (!let_go_on(watcher_.get())) throw std::runtime_error("the broker has ended meanwhile");
+}
+
+void BrokerRun::kill() {
+    ::kill(pid_, SIGKILL);
+    must(::waitpid(std::exchange(pid_, -1), nullptr, 0), "reap the broker");
+    watcher_.reset();
 }
 
 void BrokerRun::hang_up() {

@@ -4,8 +4,10 @@
 // what somebody there may send.
 #pragma once
 
+#include <linux/bpf.h>
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -32,7 +34,9 @@ private:
 
 class BrokerRun {
 public:
-    explicit BrokerRun(const Asker& asker, std::vector<std::string> flags = {});
+    // `watched`: its calls of bpf(2) with this command wait for let_one_go_on().
+    explicit BrokerRun(const Asker& asker, std::vector<std::string> flags = {},
+                       std::optional<bpf_cmd> watched = std::nullopt);
     ~BrokerRun();
 
     // The header of the message, and those descriptors beside its first byte.
@@ -46,6 +50,11 @@ public:
     void begin_body(const Message& message);
     void finish_body(const Message& message);
 
+    // False where it has ended instead.
+    bool await_watched_call() const;
+    void let_one_go_on() const;
+    void kill();
+
     // What it answered, once it has ended; exit code 0 expected.
     std::string answer();
     std::string ask(const Message& message, const std::vector<int>& descriptors);
@@ -54,6 +63,7 @@ private:
     void send(std::string_view bytes, const std::vector<int>& descriptors);
 
     UniqueFd client_;
+    UniqueFd watcher_;
     pid_t pid_;
     std::size_t sent_ = 0;  // of the body
 };

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash disable=SC2034 # variables for those who source it
 # Ordinary users in the view, with what adduser(8) and systemd give to one: subordinate ids, a runtime directory and a delegated cgroup; their rootless
-# podman; and the broker, a process a connection. To be sourced after containers.sh.
+# podman; and the broker. To be sourced after containers.sh.
 
 : "${build:?the build directory}" "${lab:?}" "${lib:?}" "${host_v4:?}" "${internet_v4:?}" "${port:?}" "${own_port:?}" "${jailed[*]:?}"
 lines='' version='' targets=''
@@ -98,16 +98,15 @@ engine() {
 }
 
 # shellcheck disable=SC2120 # a theme gives them
-# broker_up [FLAG]...: as jail-ai-hook.socket and its service do
+# broker_up [FLAG]...: as jail-ai-hook.socket and its service do, with the limits of that
 broker_up() {
+    local said=''
     rm -f "$broker_socket" # of a theme that was killed
-    systemd-socket-activate --accept --inetd --listen "$broker_socket" "$build/hook/jail-ai-hook" broker "$@" 2>"$lab/broker.err" &
+    exec {broker_says}< <(exec "$lib/as-unit" "$build/systemd/jail-ai-hook.service" "$broker_socket" "$build/hook/jail-ai-hook" broker --idle="${broker_idle:-86400}" "$@" 2>"$lab/broker.err")
     broker_pid=$!
-    while [ ! -S "$broker_socket" ]; do
-        kill -0 "$broker_pid"
-        sleep 0.01
-    done
-    chmod 666 "$broker_socket"
+    IFS= read -r -t 20 -u "$broker_says" said || :
+    exec {broker_says}<&-
+    [ "$said" = ready ] || not_ok "${0##*/}: the broker listens" "$(<"$lab/broker.err")"
 }
 
 broker_down() {

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "broker/authorisation.h"
+#include "broker/person.h"
 #include "broker/protocol.h"
 
 using namespace jail_ai;
@@ -184,4 +185,42 @@ TEST_CASE("authorisation: each rejection says why") {
     CHECK(authorise_cgroup(user, {0}).error().exit_code == EX_NOPERM);
     CHECK(authorise_cgroup(user, {0}).error().message.find("belongs to uid 1000") !=
           std::string::npos);
+}
+
+TEST_CASE("person: subordinate ids are their owner's, users are themselves") {
+    const People people(
+        "alice:100000:65536\n1001:165536:65536\nalice:300000:10\nelsewhere:400000:65536\n"
+        "elsewhere:500000:65536\n",
+        "root:x:0:0:root:/root:/bin/sh\nalice:x:1000:1000::/:/bin/sh\nbob:x:1001:1001::/:/bin/"
+        "sh\n");
+    CHECK(people.owner_of(0) == 0);
+    CHECK(people.owner_of(1000) == 1000);
+    for (const uid_t uid : {100000U, 100001U, 165535U, 300000U, 300009U})
+        CHECK(people.owner_of(uid) == 1000);
+    for (const uid_t uid : {165536U, 231071U}) CHECK(people.owner_of(uid) == 1001);
+    // One share among all that an owner has whom /etc/passwd doesn't know.
+    for (const uid_t uid : {400000U, 465535U, 500000U, 565535U})
+        CHECK(people.owner_of(uid) == 400000);
+    for (const uid_t uid : {99999U, 231072U, 300010U, 1002U, 65534U})
+        CHECK(people.owner_of(uid) == std::nullopt);
+}
+
+TEST_CASE("person: a user whose uid is among another's subordinate ids is a person still") {
+    const People people("alice:1000:65536\n", "alice:x:1000::\nbob:x:1001::\n");
+    CHECK(people.owner_of(1001) == 1001);
+    CHECK(people.owner_of(1002) == 1000);
+}
+
+TEST_CASE("person: lines that nobody understands say nothing") {
+    for (const char* subuid : {"", "\n", "alice", "alice:100000", "alice:100000:", "alice::65536",
+                               "alice:x:65536", "alice:100000:0", ":100000:65536", "alice:-1:5",
+                               "alice:100000:65536x", "alice:4294967296:1"}) {
+        CAPTURE(subuid);
+        const People people(subuid, "alice:x:1000::\n:x:100000::\nnobody\n");
+        CHECK(people.owner_of(100000) == std::nullopt);
+        CHECK(people.owner_of(1000) == 1000);
+    }
+    const People people("alice:4294967290:4294967295\n", "alice:x:1000::\n");
+    CHECK(people.owner_of(4294967294U) == 1000);
+    CHECK(people.owner_of(5) == std::nullopt);
 }

@@ -114,6 +114,9 @@ inline const std::vector<Call>& calls() {
         add(everybody, {"sendto"}, {is_null(4)});
         add(everybody, {"send"});
 
+        // One request for a cgroup at a time: a byte of a file that was opened before.
+        add(broker, {"fcntl", "fcntl64"}, {is(1, static_cast<unsigned>(F_OFD_SETLK))});
+
         // The container's process and its descriptors, and its cgroup's id.
         add(static_cast<Roles>(jailing | ask_broker), {"pidfd_open"});
         add(jailing, {"pidfd_getfd", "getsockopt", "name_to_handle_at"});

@@ -88,7 +88,7 @@ if [ "$release" = 12 ]; then
     refused 'without a cgroup of its own' crun 78 'holds process [0-9]+, not only the container' --cgroup-manager cgroupfs run --rm "${jailed[@]}" \
         --rootfs "$rootfs" /probe "${tries[@]}"
 fi
-equal 'no request has failed in a way that systemd knows of' '' "$(systemctl list-units --all --plain --no-legend --state failed 'jail-ai-hook@*')"
+equal 'no request has failed in a way that systemd knows of' '' "$(systemctl list-units --all --plain --no-legend --state failed 'jail-ai-hook.*')"
 systemctl disable --now jail-ai-hook.socket 2>>"$everybody/enabled"
 rm -rf "$lab"
 finish

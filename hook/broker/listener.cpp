@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "broker/listener.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+
+#include "base/quote.h"
+#include "broker/connection.h"
+#include "broker/person.h"
+#include "system/cgroup_walk.h"
+#include "system/file.h"
+#include "system/process.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::size_t kMostOfFile = 32U << 20;  // of /etc/passwd or /etc/subuid
+
+// Of the process that starts others, whose permitted set they get.
+Status have_no_capability_in_effect() {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> data{};
+    if (::syscall(SYS_capget, &header, data.data()) != 0) return system_error("capget", errno);
+    for (auto& half : data) half.effective = half.inheritable = 0;
+    if (::syscall(SYS_capset, &header, data.data()) != 0) return system_error("capset", errno);
+    return ok();
+}
+
+// /etc/passwd and /etc/subuid, read again when they have changed.
+class PeopleFiles {
+public:
+    Result<const People*> read() {
+        const std::array<Version, 2> versions = {version_of(kSubuid), version_of(kPasswd)};
+        if (!is_read_ || versions != versions_) {
+            const std::string subuid = TRY(text_of(kSubuid));
+            const std::string passwd = TRY(text_of(kPasswd));
+            people_ = People(subuid, passwd);
+            versions_ = versions;
+            is_read_ = true;
+        }
+        return &people_;
+    }
+
+private:
+    static constexpr const char* kSubuid = "/etc/subuid";
+    static constexpr const char* kPasswd = "/etc/passwd";
+
+    struct Version {
+        ino_t inode = 0;
+        off_t size = 0;
+        std::int64_t seconds = 0;
+        std::int64_t nanoseconds = 0;
+        bool operator==(const Version&) const = default;
+    };
+
+    static Version version_of(const char* path) {
+        struct stat info {};
+        if (::stat(path, &info) != 0) return {};
+        return {info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
+    }
+
+    // A machine without rootless engines may have no /etc/subuid.
+    static Result<std::string> text_of(const char* path) {
+        auto text = read_regular_file(AT_FDCWD, path, kMostOfFile);
+        if (!text && text.error().exit_code == EX_NOINPUT) return std::string();
+        return text;
+    }
+
+    bool is_read_ = false;
+    std::array<Version, 2> versions_;
+    People people_;
+};
+
+// "user-UID.slice", which systemd-logind(8) makes of every session of that user's: 0 for another.
+uid_t user_of_slice(std::string_view path) {
+    constexpr std::string_view kBegin = "user-", kEnd = ".slice";
+    std::string_view name = path.substr(path.rfind('/') + 1);
+    if (!name.starts_with(kBegin) || !name.ends_with(kEnd)) return 0;
+    name.remove_prefix(kBegin.size());
+    name.remove_suffix(kEnd.size());
+    uid_t uid = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), uid);
+    return error == std::errc() && end == name.data() + name.size() ? uid : 0;
+}
+
+// Its number may have been given to another process since it connected, whose person is then taken
+// for the asking one: for that the asking hook would have had to end.
+Result<uid_t> person_by_cgroup(const Peer& peer) {
+    const auto process = TRY(Process::open(peer.pid).context("the asking process"));
+    const auto cgroups = TRY(cgroups_of(process).context("the asking process"));
+    for (auto cgroup = cgroups.rbegin(); cgroup != cgroups.rend(); ++cgroup) {
+        struct stat info {};
+        if (::fstat(cgroup->fd.get(), &info) != 0) return system_error("stat cgroup", errno);
+        if (info.st_uid != 0) return info.st_uid;
+        if (const uid_t user = user_of_slice(cgroup->path); user != 0) return user;
+    }
+    return peer.uid;
+}
+
+class Listener {
+public:
+    Listener(int fd, const std::vector<std::string>& words) : fd_(fd) {
+        for (const std::string& word : words) words_.push_back(const_cast<char*>(word.c_str()));
+        words_.push_back(nullptr);
+    }
+
+    // False once nobody has come for so long, and nobody is being served.
+    Result<bool> serve_next(unsigned idle_seconds) {
+        std::vector<pollfd> polled = {{fd_, POLLIN, 0}};
+        for (const Request& request : requests_)
+            polled.push_back({request.process.get(), POLLIN, 0});
+        const int timeout = requests_.empty() ? static_cast<int>(idle_seconds) * 1000 : -1;
+        const int ready = ::poll(polled.data(), polled.size(), timeout);
+        if (ready < 0 && errno != EINTR) return system_error("wait for connections", errno);
+        if (ready == 0) return false;
+        std::erase_if(requests_, has_ended);
+        TRY(accept_all());
+        return true;
+    }
+
+private:
+    struct Request {
+        uid_t person;
+        UniqueFd process;
+    };
+
+    static bool has_ended(const Request& request) {
+        siginfo_t info{};
+        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(request.process.get()),
+                        &info, WEXITED | WNOHANG) != 0 ||
+               info.si_pid != 0;
+    }
+
+    // Not more of them in one go than a queue holds, so that those that have ended are seen.
+    Status accept_all() {
+        for (int accepted = 0; accepted < kQueue; ++accepted) {
+            const UniqueFd connection(::accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC));
+            if (!connection) {
+                if (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED) return ok();
+                return system_error("accept a connection", errno);
+            }
+            serve(connection.get());
+        }
+        return ok();
+    }
+
+    void serve(int connection) {
+        const auto accepted = Connection::on(connection);
+        if (!accepted) return;
+        if (const auto started = start(*accepted, connection); !started) {
+            const Error& error = started.error();
+            // To somebody who has gone it can't be said.
+            static_cast<void>(accepted->answer({ReplyStatus::no, error.exit_code, error.message}));
+        }
+    }
+
+    Status start(const Connection& accepted, int connection) {
+        const uid_t person = TRY(person_of(accepted.peer()));
+        TRY(check_share(person));
+        posix_spawn_file_actions_t actions;
+        ::posix_spawn_file_actions_init(&actions);
+        ::posix_spawn_file_actions_adddup2(&actions, connection, STDIN_FILENO);
+        char* environment[] = {nullptr};
+        pid_t pid = 0;
+        const int failed =
+            ::posix_spawn(&pid, "/proc/self/exe", &actions, nullptr, words_.data(), environment);
+        ::posix_spawn_file_actions_destroy(&actions);
+        if (failed != 0) return system_error("start a process", failed, EX_TEMPFAIL);
+        UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+        if (!process) {
+            const int number = errno;
+            ::waitpid(pid, nullptr, 0);
+            return system_error("pidfd_open", number);
+        }
+        requests_.push_back({person, std::move(process)});
+        return ok();
+    }
+
+    Result<uid_t> person_of(const Peer& peer) {
+        const People* people = TRY(files_.read());
+        if (const auto owner = people->owner_of(peer.uid)) return *owner;
+        return person_by_cgroup(peer);
+    }
+
+    Status check_share(uid_t person) const {
+        const auto served = std::ranges::count(requests_, person, &Request::person);
+        if (static_cast<std::size_t>(served) >= kShareOfPerson)
+            return Error{EX_TEMPFAIL, fmt::format("busy: {} requests of uid {} are being served",
+                                                  kShareOfPerson, person)};
+        if (requests_.size() >= kMostRequests)
+            return Error{EX_TEMPFAIL,
+                         fmt::format("busy: {} requests are being served", kMostRequests)};
+        return ok();
+    }
+
+    static constexpr int kQueue = 4096;  // Backlog= of a socket unit, where it isn't set
+
+    int fd_;
+    std::vector<char*> words_;
+    std::vector<Request> requests_;
+    PeopleFiles files_;
+};
+
+}  // namespace
+
+Result<bool> is_listening(int fd) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &size) == 0) return value != 0;
+    if (errno == ENOTSOCK) return false;
+    return system_error("look at standard input", errno, EX_USAGE);
+}
+
+Status serve_connections(int listener, const std::vector<std::string>& words,
+                         unsigned idle_seconds) {
+    if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return system_error("set no_new_privs", errno);
+    TRY(have_no_capability_in_effect());
+    const int flags = ::fcntl(listener, F_GETFL);
+    if (flags < 0 || ::fcntl(listener, F_SETFL, flags | O_NONBLOCK) != 0)
+        return system_error("make the socket not wait", errno);
+    Listener serving(listener, words);
+    while (TRY(serving.serve_next(idle_seconds)))
+        ;
+    return ok();
+}
+
+}  // namespace jail_ai
