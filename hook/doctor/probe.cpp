@@ -12,9 +12,9 @@
 #include <map>
 
 #include "base/absence.h"
-#include "base/lines.h"
 #include "broker/client.h"
 #include "container/cgroup_path.h"
+#include "doctor/listening.h"
 #include "engines/containers_conf.h"
 #include "engines/containers_conf_files.h"
 #include "engines/hooks_dirs.h"
@@ -122,20 +122,8 @@ void collect_cgroup(MachineFacts& facts) {
 Broker look_for_broker() {
     struct stat info {};
     if (::lstat(kBrokerSocket, &info) != 0) return Broker::not_there;
-    constexpr unsigned long kListening = 0x10000;  // __SO_ACCEPTCON, include/uapi/linux/net.h
-    const std::string sockets = text_of("/proc/net/unix");
-    std::string_view rest = sockets;
-    while (!rest.empty()) {
-        std::string_view line = next_line(rest);
-        if (!line.ends_with(kBrokerSocket)) continue;
-        for (int column = 0; column < 3; ++column)
-            line.remove_prefix(std::min(line.find(' ') + 1, line.size()));
-        unsigned long flags = 0;
-        if (std::from_chars(line.data(), line.data() + line.size(), flags, 16).ec == std::errc() &&
-            (flags & kListening) != 0)
-            return Broker::listens;
-    }
-    return Broker::deserted;
+    return is_listened_at(text_of("/proc/net/unix"), kBrokerSocket) ? Broker::listens
+                                                                    : Broker::deserted;
 }
 
 void collect_network(MachineFacts& facts) {

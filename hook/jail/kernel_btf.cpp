@@ -12,6 +12,7 @@ namespace jail_ai {
 namespace {
 
 constexpr std::size_t kLikelyTypes = 200'000;
+constexpr int kMostQualifiers = 32;  // MAX_RESOLVE_DEPTH, kernel/bpf/btf.c
 
 struct Deleter {
     void operator()(btf* types) const { ::btf__free(types); }
@@ -53,7 +54,7 @@ public:
         const std::size_t types = std::size_t{header.hdr_len} + header.type_off;
         const std::size_t strings = std::size_t{header.hdr_len} + header.str_off;
         if (header.magic != BTF_MAGIC || types + header.type_len > text.size() ||
-            strings + header.str_len > text.size())
+            strings + header.str_len > text.size() || types % alignof(btf_type) != 0)
             return unreadable();
         Index index(text.substr(strings, header.str_len));
         if (index.strings_.empty() || index.strings_.back() != '\0') return unreadable();
@@ -75,12 +76,14 @@ public:
         return offset < strings_.size() ? strings_.data() + offset : "";
     }
 
-    // Without typedefs and qualifiers; nullptr for void.
+    // Without typedefs and qualifiers; nullptr for void, and for those that lead in a circle.
     const btf_type* bare(std::uint32_t id) const {
         const btf_type* type = at(id);
-        while (type != nullptr && (::btf_is_mod(type) || ::btf_is_typedef(type)))
+        for (int i = 0; i < kMostQualifiers; ++i) {
+            if (type == nullptr || !(::btf_is_mod(type) || ::btf_is_typedef(type))) return type;
             type = at(type->type);
-        return type;
+        }
+        return nullptr;
     }
 
 private:
@@ -101,9 +104,10 @@ struct Member {
     std::uint32_t bits;  // from the start of the structure
 };
 
-// Also inside of nameless structures and unions.
+// Also inside of nameless structures and unions, each of them once.
 std::optional<Member> find_member(const Index& kernel, const btf_type& structure,
-                                  std::string_view name) {
+                                  std::string_view name, std::set<const btf_type*>& searched) {
+    if (!searched.insert(&structure).second) return std::nullopt;
     const btf_member* members = ::btf_members(&structure);
     for (std::uint32_t i = 0; i < ::btf_vlen(&structure); ++i) {
         const std::uint32_t bits = ::btf_member_bit_offset(&structure, i);
@@ -111,7 +115,7 @@ std::optional<Member> find_member(const Index& kernel, const btf_type& structure
         if (here == name) return Member{members[i].type, bits};
         const btf_type* inner = here.empty() ? kernel.bare(members[i].type) : nullptr;
         if (inner == nullptr || !::btf_is_composite(inner)) continue;
-        if (const auto found = find_member(kernel, *inner, name))
+        if (const auto found = find_member(kernel, *inner, name, searched))
             return Member{found->type, bits + found->bits};
     }
     return std::nullopt;
@@ -173,7 +177,8 @@ private:
         const btf_member* members = ::btf_members(&local);
         for (std::uint32_t i = 0; i < ::btf_vlen(&local); ++i) {
             const char* name = ::btf__name_by_offset(&local_, members[i].name_off);
-            const auto member = find_member(kernel_, kernel, name);
+            std::set<const btf_type*> searched;
+            const auto member = find_member(kernel_, kernel, name, searched);
             const int type = member ? add(members[i].type, member->type) : 0;
             if (type > 0) fields.push_back({name, type, member->bits});
         }

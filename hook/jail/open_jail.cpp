@@ -9,6 +9,7 @@
 #include <span>
 
 #include "base/absence.h"
+#include "jail/metadata.h"
 #include "jail/skeleton.h"
 
 namespace jail_ai {
@@ -137,27 +138,11 @@ Result<std::optional<JailMetadata>> read_metadata(const std::vector<ProgramMap>&
     const ProgramMap* map = find_map(maps, "jail_about");
     if (map == nullptr) return std::optional<JailMetadata>();
     const std::uint32_t first = 0;
-    jail_about about{};
     std::vector<char> value((map->value_size + std::size_t{7}) &
                             ~std::size_t{7});  // the kernel copies whole words
-    if (value.size() < sizeof about) return std::optional<JailMetadata>();
     if (::bpf_map_lookup_elem(map->fd.get(), &first, value.data()) != 0)
         return system_error("read jail_about", errno);
-    std::memcpy(&about, value.data(), sizeof about);
-    if (about.version != JAIL_ABOUT_VERSION || about.inputs_size > map->value_size - sizeof about)
-        return std::optional<JailMetadata>();
-    JailMetadata metadata;
-    metadata.container.assign(about.container,
-                              ::strnlen(about.container, sizeof about.container - 1));
-    metadata.risks = about.risks;
-    metadata.inputs.assign(value.data() + sizeof about, about.inputs_size);
-    metadata.mode = static_cast<Mode>(about.mode);
-    metadata.guard = static_cast<Guard>(about.guard);
-    metadata.shares_network = about.shares_network != 0;
-    metadata.since = about.since;
-    metadata.engine_network = about.engine_network;
-    metadata.cgroup = about.cgroup;
-    return std::optional(std::move(metadata));
+    return parse_metadata(std::span(value).first(map->value_size));
 }
 
 Result<Rules> read_rules(const OpenJail& jail) {

@@ -18,6 +18,7 @@
 #include "base/absence.h"
 #include "base/deadline.h"
 #include "system/file.h"
+#include "system/process_status.h"
 
 namespace jail_ai {
 namespace {
@@ -41,17 +42,6 @@ Error ended(pid_t pid) {
 // makers (the name of a dma-buf).
 bool is_pidfd(std::string_view link) {
     return link == "anon_inode:[pidfd]" || link.starts_with("pidfd:[");
-}
-
-// The number behind a field's name and a tab in a file of /proc.
-std::optional<pid_t> number_after(std::string_view text, std::string_view field) {
-    const std::size_t at = text.find(field);
-    if (at == std::string_view::npos) return std::nullopt;
-    text.remove_prefix(at + field.size());
-    pid_t number = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), number).ec != std::errc())
-        return std::nullopt;
-    return number;
 }
 
 Result<struct stat> stat_namespace(int proc_fd, const char* kind) {
@@ -118,13 +108,9 @@ Result<bool> Process::shares_namespace(const char* kind) const {
 Result<bool> Process::is_first_of_pid_namespace() const {
     auto status = read_kernel_file(proc_fd_.get(), "status");
     if (!status) return std::move(status).error().context(fmt::format("process {}", pid_));
-    constexpr std::string_view kField = "\nNSpid:";
-    const std::size_t at = status->find(kField);
-    if (at == std::string::npos) return Error{EX_UNAVAILABLE, "/proc/PID/status has no NSpid"};
-    // One number a namespace, from the reader's down to its own.
-    std::string_view numbers = std::string_view(*status).substr(at + kField.size());
-    numbers = numbers.substr(0, numbers.find('\n'));
-    return numbers.ends_with("\t1");
+    const auto is_first = jail_ai::is_first_of_pid_namespace(*status);
+    if (!is_first) return Error{EX_UNAVAILABLE, "/proc/PID/status has no NSpid"};
+    return *is_first;
 }
 
 Result<bool> Process::is_within_pid_namespace_of(const Process& other) const {

@@ -13,6 +13,7 @@
 #include "base/absence.h"
 #include "base/unique_fd.h"
 #include "system/netlink_dump.h"
+#include "system/route_messages.h"
 
 namespace jail_ai {
 namespace {
@@ -64,25 +65,14 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& n
         request.rtm_family = kind.family;
         request.rtm_type = kind.type;  // with strict checking the kernel sends no others, not a
                                        // router's million routes
-        auto done =
-            TRY(dump_once<rtmsg>(
-                    fd, RTM_GETROUTE, &request, sizeof request,
-                    [&](const rtmsg& route, const Attributes& attributes) {
-                        if (route.rtm_type != kind.type) return;
-                        std::array<std::uint8_t, 16> any{};  // a default route carries no RTA_DST
-                        const std::size_t size = route.rtm_family == AF_INET ? 4 : 16;
-                        const auto& destination = attributes[RTA_DST];
-                        const auto prefix = IpPrefix::from_bytes(
-                            destination.empty() ? std::span<const std::uint8_t>(any).first(size)
-                                                : destination,
-                            route.rtm_dst_len);
-                        if (!prefix) return;
-                        routes.push_back({*prefix,
-                                          route.rtm_type == RTN_BROADCAST ? JAIL_REASON_BROADCAST
-                                                                          : JAIL_REASON_LOCAL,
-                                          names.of(attributes.number(RTA_OIF, 0))});
-                    })
-                    .context("local routes"));
+        auto done = TRY(dump_once<rtmsg>(fd, RTM_GETROUTE, &request, sizeof request,
+                                         [&](const rtmsg& route, const Attributes& attributes) {
+                                             if (route.rtm_type != kind.type) return;
+                                             if (const auto local = read_route(route, attributes))
+                                                 routes.push_back({local->prefix, local->reason,
+                                                                   names.of(local->interface)});
+                                         })
+                            .context("local routes"));
         if (done.error != 0) return system_error("local routes", done.error);
         consistent = consistent && done.consistent;
     }
@@ -92,22 +82,12 @@ Result<bool> dump_routes(int fd, std::vector<LocalRoute>& routes, DeviceNames& n
 Result<bool> dump_addresses(int fd, std::vector<LocalRoute>& routes, DeviceNames& names) {
     ifaddrmsg request{};
     auto done = TRY(
-        dump_once<ifaddrmsg>(fd, RTM_GETADDR, &request, sizeof request,
-                             [&](const ifaddrmsg& message, const Attributes& attributes) {
-                                 // On a point-to-point link IFA_ADDRESS is the peer's.
-                                 const auto& address = attributes[IFA_LOCAL].empty()
-                                                           ? attributes[IFA_ADDRESS]
-                                                           : attributes[IFA_LOCAL];
-                                 const std::string device = names.of(message.ifa_index);
-                                 if (const auto prefix = IpPrefix::from_bytes(
-                                         address, static_cast<unsigned>(address.size() * 8)))
-                                     routes.push_back({*prefix, JAIL_REASON_LOCAL, device});
-                                 const auto& broadcast = attributes[IFA_BROADCAST];
-                                 if (const auto prefix = IpPrefix::from_bytes(
-                                         broadcast, static_cast<unsigned>(broadcast.size() * 8));
-                                     prefix && message.ifa_family == AF_INET)
-                                     routes.push_back({*prefix, JAIL_REASON_BROADCAST, device});
-                             })
+        dump_once<ifaddrmsg>(
+            fd, RTM_GETADDR, &request, sizeof request,
+            [&](const ifaddrmsg& message, const Attributes& attributes) {
+                for (const DeliveredPrefix& local : read_interface_addresses(message, attributes))
+                    routes.push_back({local.prefix, local.reason, names.of(local.interface)});
+            })
             .context("interface addresses"));
     if (done.error != 0) return system_error("interface addresses", done.error);
     return done.consistent;

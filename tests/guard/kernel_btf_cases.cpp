@@ -6,44 +6,12 @@
 
 #include <bpf/libbpf.h>
 
-#include <memory>
-
 #include "jail/kernel_btf_file.h"
+#include "local_btf.h"
 #include "rig.h"
 
 namespace jail_ai::test {
 namespace {
-
-struct Free {
-    void operator()(btf* types) const { ::btf__free(types); }
-};
-using Btf = std::unique_ptr<btf, Free>;
-
-// struct socket { struct sock *sk; } and struct unix_address { struct sockaddr_un name[]; }, whose
-// members lie behind others in the kernel, and struct in6_addr, which is a union inside.
-Btf wanted_structures() {
-    Btf local(::btf__new_empty());
-    const int pointer = ::btf__add_ptr(local.get(), 0);
-    const int number = ::btf__add_int(local.get(), "int", 4, BTF_INT_SIGNED);
-    const int path = ::btf__add_array(local.get(), number,
-                                      ::btf__add_int(local.get(), "char", 1, BTF_INT_SIGNED), 108);
-    const int name = ::btf__add_struct(local.get(), "sockaddr_un", 110);
-    ::btf__add_field(local.get(), "sun_path", path, 16, 0);
-    const int names = ::btf__add_array(local.get(), number, name, 0);
-    ::btf__add_struct(local.get(), "unix_address", 0);
-    ::btf__add_field(local.get(), "name", names, 0, 0);
-    ::btf__add_struct(local.get(), "socket", 8);
-    ::btf__add_field(local.get(), "sk", pointer, 0, 0);
-    const int bytes = ::btf__add_array(local.get(), number,
-                                       ::btf__add_int(local.get(), "unsigned char", 1, 0), 16);
-    const int forms = ::btf__add_union(local.get(), nullptr, 16);
-    ::btf__add_field(local.get(), "u6_addr8", bytes, 0, 0);
-    ::btf__add_struct(local.get(), "in6_addr", 16);
-    ::btf__add_field(local.get(), "in6_u", forms, 0, 0);
-    ::btf__add_struct(local.get(), "no_such_structure", 8);
-    ::btf__add_field(local.get(), "sk", pointer, 0, 0);
-    return local;
-}
 
 // Of a structure's member, or -1; if there are several of the name, of the first that has it.
 long bits_of(const btf& types, const char* structure, std::string_view member) {
@@ -103,6 +71,27 @@ TEST_CASE("BTF that is cut off or nonsense is turned down") {
     }
     CHECK_FALSE(find_kernel_types(std::string(5000, 'x'), *local, {}));
     CHECK(find_kernel_types(whole, *local, {}));
+}
+
+TEST_CASE("BTF whose types lead in a circle is read to its end") {
+    const Btf local = wanted_structures();
+    const Btf circle(::btf__new_empty());
+    const int name = ::btf__add_typedef(circle.get(), "circle", 1);
+    REQUIRE(name == 1);
+    const int inside = ::btf__add_struct(circle.get(), nullptr, 8);
+    ::btf__add_field(circle.get(), nullptr, inside, 0, 0);
+    ::btf__add_field(circle.get(), nullptr, name, 0, 0);
+    ::btf__add_struct(circle.get(), "socket", 8);
+    ::btf__add_field(circle.get(), nullptr, inside, 0, 0);
+    ::btf__add_field(circle.get(), "sk", name, 0, 0);
+    std::uint32_t size = 0;
+    const auto* bytes = static_cast<const char*>(::btf__raw_data(circle.get(), &size));
+    const auto found = find_kernel_types({bytes, size}, *local, {});
+    REQUIRE(found);
+    const Btf extract(
+        ::btf__new(found->structures.data(), static_cast<std::uint32_t>(found->structures.size())));
+    REQUIRE(extract != nullptr);
+    CHECK(bits_of(*extract, "socket", "sk") == -1);
 }
 
 }  // namespace
