@@ -76,5 +76,16 @@ TEST_CASE("containers.conf: what is not TOML is an error that names the line") {
     }
 }
 
+// A newer toml++ has a line for these, too.
+TEST_CASE("containers.conf: so is what toml++ asserts not to meet") {
+    for (const char* text : {"[&", "[$engine]\n", "[[[a]]]\n", "[engine]\na.&b = 1\n"}) {
+        CAPTURE(text);
+        const auto conf = parse_containers_conf(text);
+        REQUIRE_FALSE(conf);
+        CHECK(conf.error().exit_code == EX_DATAERR);
+        CHECK(conf.error().message.starts_with("not TOML"));
+    }
+}
+
 }  // namespace
 }  // namespace jail_ai
