@@ -137,8 +137,12 @@ const std::array kCalls = std::to_array<Row>({
          const sockaddr_in to{};
          return static_cast<long>(::sendto(-1, "", 1, 0, reinterpret_cast<const sockaddr*>(&to), sizeof to));
      }, kProber},
-    {"sendmsg", [] { return nothing(SYS_sendmsg); }, kAsker | kBroker},
-    {"recvmsg", [] { return nothing(SYS_recvmsg); }, kAsker | kBroker},
+    {"sendmsg", [] { return nothing(SYS_sendmsg); }, kAsker},
+    {"recvmsg", [] { return nothing(SYS_recvmsg); }, kBroker},
+    {"shutdown", [] { return nothing(SYS_shutdown); }, kJailing},
+    {"getsockopt", [] { return nothing(SYS_getsockopt); }, kJailing | kProber},
+    {"setsockopt of any socket", [] { return static_cast<long>(::setsockopt(-1, SOL_SOCKET, SO_RCVBUF, nullptr, 0)); }, kProber},
+    {"setsockopt of netlink", [] { return static_cast<long>(::setsockopt(-1, SOL_NETLINK, NETLINK_EXT_ACK, nullptr, 0)); }, kJailing | kProber},
     {"sendmmsg", [] { return nothing(SYS_sendmmsg); }},
     {"ptrace", [] { return ::syscall(SYS_ptrace, PTRACE_PEEKDATA, ::getpid(), nullptr, nullptr); }},
     {"process_vm_readv", [] { return nothing(SYS_process_vm_readv); }},

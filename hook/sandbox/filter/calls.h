@@ -140,10 +140,9 @@ inline const std::vector<Call>& calls() {
         // The broker is looked for, and again after a while if it has too much to do.
         add(ask_broker, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
         add(ask_broker, {"connect", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64"});
-        // A conversation in which descriptors go over, and who is on the other side.
-        add(static_cast<Roles>(ask_broker | broker),
-            {"sendmsg", "recvmsg", "shutdown", "getsockopt"});
-        add(static_cast<Roles>(ask_broker | broker), {"setsockopt"}, {is(1, SOL_SOCKET)});
+        // A descriptor goes over with the request. The answer has none, and is written by send(2).
+        add(ask_broker, {"sendmsg"});
+        add(broker, {"recvmsg"});
 
         // The prober is ended, and waited for, by the process that has started it.
         add(jailing, {"shutdown", "waitid"});
