@@ -32,11 +32,13 @@ public:
     // The same, and what it counted: "pass", the reason that denied it, or what is odd.
     std::string evaluate(const Bytes& packet, std::uint16_t ether_type);
 
+    // What it has denied, by enum jail_reason.
+    std::vector<std::uint64_t> counts();
+
 private:
     struct Deleter {
         void operator()(jail_bpf* skeleton) const;
     };
-    std::vector<std::uint64_t> counts();
 
     std::unique_ptr<jail_bpf, Deleter> skeleton_;
 };
