@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// libFuzzer targets: everything that parses what strangers wrote. One executable a target;
-// FUZZ_TARGET says which. Beside what the sanitizers find, each checks what must hold for any
-// input.
+// What is fuzzed: everything that parses what strangers wrote, and what the kernel says. Beside
+// what the sanitizers find, each function checks what must hold for any input.
+#include <algorithm>
 #include <cstdint>
-#include <cstdlib>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ip_prefix.h"
-#include "base/quote.h"
 #include "broker/protocol.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
@@ -17,35 +17,36 @@
 #include "container/flags.h"
 #include "container/json.h"
 #include "container/json_part.h"
+#include "container/mountinfo.h"
 #include "container/settings.h"
 #include "container/state.h"
+#include "doctor/listening.h"
+#include "engines/annotation_authors.h"
+#include "engines/containers_conf.h"
+#include "engines/hooks_dirs.h"
 #include "engines/podman_network.h"
 #include "engines/runtime_arguments.h"
 #include "engines/runtime_state.h"
+#include "engines/user_network.h"
+#include "engines/userspace_network_stack.h"
+#include "input.h"
+#include "jail/metadata.h"
 #include "packet_bytes.h"
+#include "policy/inputs.h"
 #include "policy/policy.h"
 #include "seccomp/open_sockets.h"
 #include "seccomp/tighten.h"
+#include "system/blinding_hierarchy.h"
 #include "system/container_addresses.h"
 #include "system/gateways.h"
 #include "system/name_files.h"
+#include "system/process_status.h"
+#include "system/route_messages.h"
 #include "verify/facts.h"
 
-namespace {
+namespace jail_ai::test {
 
-using namespace jail_ai;
-
-void must(bool holds) {
-    if (!holds) std::abort();
-}
-
-// A message is one printable line.
-void check(const Error& error) {
-    must(!error.message.empty() && error.exit_code != 0);
-    for (const char c : error.message) must(static_cast<unsigned char>(c) >= 0x20);
-}
-
-[[maybe_unused]] void fuzz_state(std::string_view text) {
+void fuzz_state(std::string_view text) {
     const auto state = parse_state(text);
     if (!state) return check(state.error());
     must(state->pid >= 1 && state->pid <= kMaxPid && !state->id.empty() &&
@@ -57,7 +58,7 @@ void check(const Error& error) {
 }
 
 // What users' runtimes leave for verify.
-[[maybe_unused]] void fuzz_running(std::string_view text) {
+void fuzz_running(std::string_view text) {
     for (const auto parse : {parse_crun_status, parse_runc_state}) {
         const auto state = parse(text);
         if (!state)
@@ -73,7 +74,7 @@ void check(const Error& error) {
     must(!is_container_id(text) || shown_id(text).size() <= text.size());
 }
 
-[[maybe_unused]] void fuzz_bundle(std::string_view text) {
+void fuzz_bundle(std::string_view text) {
     const auto config = parse_json_object(text);
     if (!config) return check(config.error());
     const auto bundle = parse_bundle(*config);
@@ -81,7 +82,7 @@ void check(const Error& error) {
     static_cast<void>(find_reachable_families(*config));
 }
 
-[[maybe_unused]] void fuzz_tighten(std::string_view text) {
+void fuzz_tighten(std::string_view text) {
     const auto config = parse_json_object(text);
     if (!config || !check_unambiguous(*config)) return;
     const auto once = tighten(*config, text, {});
@@ -94,34 +95,31 @@ void check(const Error& error) {
     must(accepted && accepted->config == text);
 }
 
-[[maybe_unused]] void fuzz_cgroup(std::string_view text) {
-    const std::size_t middle = text.find('\xff');
-    const auto path = parse_cgroup_path(text.substr(0, middle));
+void fuzz_cgroup(std::string_view text) {
+    const auto [cgroup, mountinfo] = halves(text);
+    const auto path = parse_cgroup_path(cgroup);
     if (!path) return check(path.error());
     must(path->starts_with('/'));
-    const auto place = place_cgroup(
-        text.substr(middle == std::string_view::npos ? text.size() : middle + 1), *path);
+    const auto place = place_cgroup(mountinfo, *path);
     if (!place) return check(place.error());
     must(!place->path.empty() && !place->path.starts_with('/') && place->path != ".." &&
          !place->path.starts_with("../") && place->path.find("/../") == std::string::npos &&
          !place->path.ends_with("/.."));
 }
 
-[[maybe_unused]] void fuzz_names(std::string_view text) {
+void fuzz_names(std::string_view text) {
     for (const IpPrefix& address : host_addresses(text)) must(address.is_single());
     for (const IpPrefix& address : name_servers(text)) must(address.is_single());
     for (const IpPrefix& address : default_gateways_v4(text)) must(address.is_single());
     for (const IpPrefix& address : default_gateways_v6(text)) must(address.is_single());
     for (const IpPrefix& address : container_addresses_v4(text)) must(address.is_single());
     for (const IpPrefix& address : container_addresses_v6(text)) must(address.is_single());
-    if (const auto network = parse_podman_network(text))
-        for (const IpPrefix& gateway : network->gateways) must(gateway.is_single());
     if (const auto prefix = IpPrefix::parse(text))
         must(IpPrefix::parse(prefix->to_string()) == *prefix);
 }
 
 // The first byte names the setting.
-[[maybe_unused]] void fuzz_settings(std::string_view text) {
+void fuzz_settings(std::string_view text) {
     static const std::vector<SettingWords> every = setting_words();
     if (text.empty()) return;
     const std::string key =
@@ -138,7 +136,7 @@ void check(const Error& error) {
 }
 
 // A request as it comes over the wire, and the same bytes as an answer.
-[[maybe_unused]] void fuzz_protocol(std::string_view text) {
+void fuzz_protocol(std::string_view text) {
     const auto answer = parse_reply(text);
     if (!answer)
         check(answer.error());
@@ -156,34 +154,156 @@ void check(const Error& error) {
     must(!defaults->enforced || defaults->settings.mode);
 }
 
-[[maybe_unused]] void fuzz_arguments(std::string_view text) {
-    const std::size_t middle = text.find('\xff');
-    must(descriptors_left_by_crun(
-             text.substr(0, middle),
-             text.substr(middle == std::string_view::npos ? text.size() : middle + 1)) >= 0);
+void fuzz_arguments(std::string_view text) {
+    const auto [command_line, environment] = halves(text);
+    must(descriptors_left_by_crun(command_line, environment) >= 0);
 }
 
 // A packet, as of either family. What is said of it rests on its headers alone: what is behind them
 // changes nothing.
-[[maybe_unused]] void fuzz_packet(std::string_view text) {
+void fuzz_packet(std::string_view text) {
     for (const std::uint16_t family : {std::uint16_t{ETH_P_IP}, std::uint16_t{ETH_P_IPV6}}) {
-        test::Bytes bytes(text.begin(), text.end());
-        const jail_packet packet = test::parse(bytes, family);
+        Bytes bytes(text.begin(), text.end());
+        const jail_packet packet = parse(bytes, family);
         must(packet.parse_status <= JAIL_PARSE_SOURCE_ROUTED);
         if (packet.parse_status != JAIL_PARSE_OK) continue;
         must(packet.upper_layer >= (family == ETH_P_IP ? 20U : 40U) &&
              packet.source.prefix_bits == 128 && packet.destination.prefix_bits == 128);
         bytes.resize(packet.upper_layer + 1);
-        const jail_packet cut = test::parse(bytes, family);
+        const jail_packet cut = parse(bytes, family);
         must(std::memcmp(&cut, &packet, sizeof cut) == 0);
     }
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    const std::string_view text(reinterpret_cast<const char*>(data), size);
-    FUZZ_TARGET(text);
-    must(quote(text).size() >= 2);
-    return 0;
+void fuzz_podman(std::string_view text) {
+    for (const IpPrefix& address : addresses_in(text)) must(address.is_single());
+    const auto network = parse_podman_network(text);
+    if (!network) return check(network.error());
+    for (const IpPrefix& gateway : network->gateways) must(gateway.is_single());
 }
+
+// One datagram of a dump of routes, or of addresses.
+void fuzz_netlink(std::string_view text) {
+    const std::vector<char> bytes = copied(text);
+    const std::size_t most = bytes.size() / sizeof(nlmsghdr);
+    std::size_t replies = 0;
+    bool consistent = true;
+    const auto add = [&](const DeliveredPrefix& local) {
+        must(IpPrefix::parse(local.prefix.to_string()) == local.prefix);
+    };
+    const auto ends = [&] {
+        const auto end =
+            read_replies<rtmsg>(bytes, consistent, [&](const rtmsg& route, const Attributes& has) {
+                ++replies;
+                if (const auto local = read_route(route, has)) add(*local);
+            });
+        return end && !end->consistent;
+    }();
+    must(replies <= most && (!ends || !consistent));
+    read_replies<ifaddrmsg>(bytes, consistent,
+                            [&](const ifaddrmsg& message, const Attributes& has) {
+                                const auto found = read_interface_addresses(message, has);
+                                must(found.size() <= 2);
+                                for (const DeliveredPrefix& local : found) add(local);
+                            });
+}
+
+// What a jail keeps of its policy, and the value that it is kept in.
+void fuzz_inputs(std::string_view text) {
+    if (const auto metadata = parse_metadata(copied(text)))
+        must(metadata->container.size() < JAIL_ID_SIZE && metadata->inputs.size() < text.size());
+    const auto inputs = read_inputs(text);
+    if (!inputs) return check(inputs.error());
+    const auto written = write_inputs(*inputs);
+    if (!written) return check(written.error());
+    const auto again = read_inputs(*written);
+    must(static_cast<bool>(again));
+    const auto twice = write_inputs(*again);
+    must(twice && *twice == *written);
+}
+
+void fuzz_hooks(std::string_view text) {
+    const auto hook = parse_hook_json(text);
+    if (!hook) return check(hook.error());
+    const CalledFor whom = called_for(hook->when);
+    must(hook->when.is_known || whom == CalledFor::unknown);
+}
+
+void fuzz_toml(std::string_view text) {
+    const auto conf = parse_containers_conf(text);
+    if (!conf) return check(conf.error());
+    std::vector<std::string> values = {"one"};
+    for (const auto& list : {conf->hooks_dir, conf->network_cmd_options, conf->pasta_options}) {
+        take_list(list, values);
+        if (list) must(values.size() >= list->values.size());
+    }
+}
+
+// Mounts, and those from before.
+void fuzz_mounts(std::string_view text) {
+    const auto [now, before] = halves(text);
+    const auto all = parse_mountinfo(now);
+    const auto among_all = [&](const MountEntry& mount) { return std::ranges::count(all, mount); };
+    for (const MountEntry& mount : all)
+        for (const MountEntry& seen : visible_mounts(all, mount.mount_point))
+            must(among_all(seen) > 0 &&
+                 is_at_or_below(seen.mount_point, "/") == seen.mount_point.starts_with('/'));
+    const auto added = added_mounts(all, parse_mountinfo(before));
+    must(added.size() <= all.size() && added_mounts(all, all).empty());
+    for (const MountEntry& mount : added) must(among_all(mount) > 0);
+    for (const MountEntry& mount : all)
+        must(!path_of_part(all, mount.device, mount.root).empty() || mount.root.empty());
+    for (const std::string& point : find_cgroup_mounts(now)) must(point.size() <= now.size());
+}
+
+// Files of /proc that aren't about networks.
+void fuzz_process(std::string_view text) {
+    const auto [first, second] = halves(text);
+    for (const std::string_view field : {"\nPid:\t", "\nPPid:\t"}) {
+        const auto number = number_after(first, field);
+        must(!number || first.find(field) != std::string_view::npos);
+    }
+    must(is_first_of_pid_namespace(first).has_value() ==
+         (first.find("\nNSpid:") != std::string_view::npos));
+    static_cast<void>(start_time(first));
+    constexpr std::string_view kPath = "/run/jail-ai-hook.sock";
+    must(!is_listened_at(first, kPath) || first.find(kPath) != std::string_view::npos);
+    must(blinding_hierarchy(first, second).size() < 10);
+}
+
+// Command lines of programs that carry a network.
+void fuzz_networks(std::string_view text) {
+    const auto [first, second] = halves(text);
+    for (const UserNetwork& network :
+         {read_helper(NetworkHelper::slirp4netns, first), read_helper(NetworkHelper::pasta, first),
+          read_helper(helper_named(second), first), read_podman(first)}) {
+        for (const IpPrefix& address : network.mapped)
+            must(IpPrefix::parse(address.to_string()) == address);
+        must(network.forwards.size() <= text.size() + 4);
+    }
+    static_cast<void>(carries(first, second));
+    static_cast<void>(userspace_network_stack(first, second));
+}
+
+// What engines keep of images.
+void fuzz_images(std::string_view text) {
+    const auto [first, second] = halves(text);
+    if (const auto pairs = parse_manifest_annotations(first)) {
+        Annotations annotations(pairs->begin(), pairs->end());
+        const auto had = annotations.size();
+        ignore_image_annotations(annotations, *pairs);
+        must(annotations.size() <= had);
+    } else {
+        check(pairs.error());
+    }
+    const auto image = find_image_id(first, second);
+    if (!image)
+        check(image.error());
+    else if (*image)
+        must((*image)->find('/') == std::string::npos && **image != ".." && **image != ".");
+    const auto may = may_have_image_annotations(first);
+    if (!may) check(may.error());
+    static_cast<void>(is_manifest_name(first));
+}
+
+}  // namespace jail_ai::test
