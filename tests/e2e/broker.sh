@@ -209,6 +209,9 @@ clean_up
 broker_down
 # shellcheck disable=SC2119 # without flags
 broker_up
+matches 'heaviest: the same within the limits of the unit' "^$no_array\\|$no_array\\|no 65 config.json: duplicate key ''\\|$no_array\$" \
+    "$(attack heaviest | paste -sd '|')"
+clean_up
 equal 'the process that accepts has no capability in effect' 0000000000000000 "$(awk '$1 == "CapEff:" { print $2 }' "/proc/$broker_pid/status")"
 for case in half-open 'flood 1000'; do
     read -ra words <<<"$case"
