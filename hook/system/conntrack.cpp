@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <string_view>
 
 #include "base/quote.h"
 #include "bpf/abi.h"
@@ -27,7 +28,9 @@ Result<std::uint32_t> udp_answer_seconds() {
             JAIL_ANSWER_SECONDS};  // no conntrack yet; loaded later it starts with 30 s
     auto text = TRY(read_all(fd->get(), 64).context(kUdpTimeout));
     std::uint32_t seconds = 0;
-    if (std::from_chars(text.data(), text.data() + text.size(), seconds).ec != std::errc())
+    // Up to the end of the line: "3" may be the begin of "30".
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc() || std::string_view(end, text.data() + text.size()) != "\n")
         return Error{EX_OSERR,
                      fmt::format("{}: not a number of seconds: {}", kUdpTimeout, quote(text))};
     return std::min<std::uint32_t>(seconds - std::min(seconds, kMargin), JAIL_ANSWER_SECONDS);

@@ -326,9 +326,11 @@ Result<Prober*> Prober::get() {
 void Prober::end() {
     if (!instance()) return;
     siginfo_t info{};
-    ::shutdown(instance()->channel_.get(),
-               SHUT_RDWR);  // to close it shows nothing, since the prober has it, too
-    while (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(instance()->pidfd_.get()),
+    // To close it shows nothing, since the prober has it, too. Where this fails the prober stays
+    // until its caller ends.
+    const bool ends = ::shutdown(instance()->channel_.get(), SHUT_RDWR) == 0;
+    while (ends &&
+           ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(instance()->pidfd_.get()),
                     &info, WEXITED | __WALL) != 0 &&
            errno == EINTR)
         continue;
