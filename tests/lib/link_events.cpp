@@ -7,9 +7,12 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <sstream>
 
 #include "base/unique_fd.h"
+#include "files.h"
 #include "must.h"
 #include "netlink.h"
 
@@ -18,13 +21,13 @@ namespace {
 
 constexpr int kPatienceMs = 10'000;
 
-UniqueFd listen_for_links() {
+UniqueFd listen_for(std::uint32_t groups) {
     UniqueFd events(
         must(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE),
              "open rtnetlink"));
     sockaddr_nl changes{};
     changes.nl_family = AF_NETLINK;
-    changes.nl_groups = RTMGRP_LINK;
+    changes.nl_groups = groups;
     must(::bind(events.get(), reinterpret_cast<sockaddr*>(&changes), sizeof changes),
          "listen for links");
     return events;
@@ -38,7 +41,7 @@ void time_out(const std::string& interface) {
 }  // namespace
 
 void wait_until_running(const std::string& interface) {
-    const UniqueFd events = listen_for_links();
+    const UniqueFd events = listen_for(RTMGRP_LINK);
     struct {
         nlmsghdr header;
         ifinfomsg link;
@@ -68,7 +71,7 @@ void wait_until_running(const std::string& interface) {
 }
 
 bool wait_until_there(const std::string& interface, int maker) {
-    const UniqueFd events = listen_for_links();
+    const UniqueFd events = listen_for(RTMGRP_LINK);
     while (::if_nametoindex(interface.c_str()) == 0) {
         pollfd ready[] = {{events.get(), POLLIN, 0}, {maker, POLLIN, 0}};
         if (::poll(ready, 2, kPatienceMs) == 0) time_out(interface);
@@ -78,6 +81,23 @@ bool wait_until_there(const std::string& interface, int maker) {
         }
     }
     return true;
+}
+
+void wait_until_link_local(const std::string& interface) {
+    const UniqueFd events = listen_for(RTMGRP_IPV6_IFADDR);
+    const auto is_its_own = [&](const std::string& line) {
+        return line.starts_with("fe80") && line.ends_with(' ' + interface);
+    };
+    for (;;) {
+        std::istringstream addresses(read_file("/proc/thread-self/net/if_inet6"));
+        for (std::string line; std::getline(addresses, line);)
+            if (is_its_own(line)) return;
+        pollfd ready{events.get(), POLLIN, 0};
+        if (::poll(&ready, 1, kPatienceMs) == 0) time_out(interface);
+        char event[8192];
+        while (::recv(events.get(), event, sizeof event, 0) > 0) {
+        }
+    }
 }
 
 }  // namespace jail_ai::test

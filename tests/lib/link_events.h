@@ -14,4 +14,7 @@ void wait_until_running(const std::string& interface);
 // Until somebody else has made it: whether that was before the process of the pidfd has ended.
 bool wait_until_there(const std::string& interface, int maker);
 
+// Until the kernel has given it an address of fe80::/10, which is some time after that.
+void wait_until_link_local(const std::string& interface);
+
 }  // namespace jail_ai::test
