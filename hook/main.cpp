@@ -27,6 +27,7 @@
 #include "commands/verbs.h"
 #include "doctor/probe.h"
 #include "sandbox/sandbox.h"
+#include "system/machine_settings.h"
 #include "system/prober.h"
 #include "system/process.h"
 #include "version.h"
@@ -106,9 +107,13 @@ int hand_out(const jail_ai::Outcome& outcome) {
 jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine words,
                                       const jail_ai::Caller& caller) {
     if (verb.deadline != 0) jail_ai::start_deadline(verb.deadline);
-    const auto arguments = TRY(jail_ai::parse_arguments(verb, words));
+    auto arguments = TRY(jail_ai::parse_arguments(verb, words));
     if (!verb.only_root_may.empty() && ::geteuid() != 0)
         return jail_ai::only_root_may(verb.only_root_may);
+    if (verb.takes_settings) {
+        const auto machine = TRY(jail_ai::read_machine_settings());
+        arguments.defaults = TRY(jail_ai::join_defaults(machine, arguments.defaults));
+    }
     if (verb.probes) TRY(jail_ai::start_prober());
     return verb.run(arguments, caller);
 }

@@ -12,6 +12,7 @@
 
 #include "base/kernel_release.h"
 #include "base/quote.h"
+#include "container/settings_file.h"
 #include "doctor/check_hooks.h"
 #include "doctor/facts.h"
 #include "policy/route_localnet.h"
@@ -106,6 +107,25 @@ void check_trial(const MachineFacts& facts, Findings& findings) {
             {FindingKind::warning, "trial",
              fmt::format("unknown whether a jail acts: {}", facts.trial_failure),
              "run doctor where the engine runs; each container is proved when it starts"});
+}
+
+void check_settings(const MachineFacts& facts, Findings& findings) {
+    if (!facts.settings_failure.empty())
+        findings.push_back(
+            {FindingKind::problem, "settings",
+             fmt::format("{}: every container that the hook is called for is rejected",
+                         facts.settings_failure),
+             "fix or remove that file"});
+    else if (!facts.settings.settings.mode)
+        findings.push_back({FindingKind::ok, "settings",
+                            fmt::format("{} sets no block-host: annotations decide", kSettingsFile),
+                            ""});
+    else
+        findings.push_back({FindingKind::ok, "settings",
+                            fmt::format("{}: block-host={}{}", kSettingsFile,
+                                        mode_name(*facts.settings.settings.mode),
+                                        facts.settings.enforced ? ", enforced" : ""),
+                            ""});
 }
 
 void check_sysctls(const MachineFacts& facts, Findings& findings) {
@@ -269,6 +289,7 @@ Findings check_machine(const MachineFacts& facts) {
     check_cgroup(facts, findings);
     check_permission(facts, findings);
     check_trial(facts, findings);
+    check_settings(facts, findings);
     check_sysctls(facts, findings);
     check_guard(facts, findings);
     check_others(facts, findings);

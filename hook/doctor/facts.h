@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "container/request.h"
 #include "doctor/finding.h"
 #include "engines/hooks_dirs.h"
 
@@ -43,6 +44,8 @@ struct MachineFacts {
     std::string version;   // of the hook
     std::string release;   // "6.1.0-50-amd64"
     bool is_root = false;  // in the initial user namespace
+    Defaults settings;     // of the whole machine
+    std::string settings_failure;
     bool in_user_namespace = false;
     std::string load_failure;   // root's trial, empty if it went well
     std::string trial_failure;  // of a jail on a cgroup of its own, empty if it was proved to act

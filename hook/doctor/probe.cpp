@@ -24,6 +24,7 @@
 #include "system/cgroup_walk.h"
 #include "system/file.h"
 #include "system/lsm.h"
+#include "system/machine_settings.h"
 #include "system/name_files.h"
 #include "system/process.h"
 #include "system/route_localnet.h"
@@ -198,6 +199,10 @@ MachineFacts collect_machine(const Surroundings& surroundings) {
         collect_others_programs(facts);
         collect_running(facts);
     }
+    if (auto settings = read_machine_settings())
+        facts.settings = std::move(*settings);
+    else
+        facts.settings_failure = std::move(settings).error().message;
     collect_cgroup(facts);
     struct stat info {};
     facts.has_user_session =

@@ -8,13 +8,15 @@
 
 namespace jail_ai {
 
-Result<RequestedMode> requested_mode(std::string_view config) {
+Result<RequestedMode> requested_mode(std::string_view config, const Defaults& defaults) {
     auto json = TRY(parse_json_object(config));
     auto annotations = TRY(read_annotations(json));
-    if (!asks_something(annotations)) return RequestedMode::nothing;
+    if (!asks_something(annotations) && !defaults.settings.mode) return RequestedMode::nothing;
     const auto settings = parse_annotations(annotations);
-    if (!settings || !settings->mode) return RequestedMode::unclear;
-    switch (*settings->mode) {
+    if (!settings) return RequestedMode::unclear;
+    const auto request = join_settings(defaults, *settings);
+    if (!request) return RequestedMode::unclear;
+    switch (request->mode) {
         case Mode::off: return RequestedMode::off;
         case Mode::audit: return RequestedMode::audit;
         case Mode::enforce: break;

@@ -11,24 +11,26 @@
 #include <vector>
 
 #include "base/result.h"
+#include "container/request.h"
 #include "engines/running_container.h"
 #include "jail/snapshot.h"
 #include "verify/finding.h"
 
 namespace jail_ai {
 
-// What a container's annotations ask for.
+// What a container's annotations and the machine's settings ask for.
 enum class RequestedMode {
     nothing,
     off,  // block-host=false
     audit,
     enforce,
-    unclear,  // something under jail-ai. for which the hook would have rejected it, or that its
-              // defaults complete
+    unclear,  // something under jail-ai. for which the hook would have rejected it, or that
+              // flags of the hook's JSON complete
 };
 
-// By the annotations of a config.json. Error (EX_DATAERR): it is none.
-Result<RequestedMode> requested_mode(std::string_view config);
+// By the annotations of a config.json, within the machine's settings. Error (EX_DATAERR): it is not
+// one.
+Result<RequestedMode> requested_mode(std::string_view config, const Defaults& defaults);
 
 struct SeenContainer : RunningContainer {
     RequestedMode asks = RequestedMode::nothing;

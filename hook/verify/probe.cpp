@@ -14,6 +14,7 @@
 #include "jail/reader.h"
 #include "jail/refresh.h"
 #include "system/cgroup_walk.h"
+#include "system/machine_settings.h"
 #include "system/process.h"
 #include "system/route_localnet.h"
 #include "system/routes.h"
@@ -37,14 +38,15 @@ void note_unread(SeenContainer& seen, const Error& why) {
     seen.unread = why.message;
 }
 
-SeenContainer look_at(const RunningContainer& container, const Process& first) {
+SeenContainer look_at(const RunningContainer& container, const Process& first,
+                      const Defaults& defaults) {
     SeenContainer seen{container};
     seen.name = engine_name(first, container.id);
     const auto config = read_config(container);
     if (!config) {
         note_unread(seen, config.error());
     } else {
-        const auto asks = requested_mode(*config);
+        const auto asks = requested_mode(*config, defaults);
         if (asks)
             seen.asks = *asks;
         else
@@ -96,10 +98,12 @@ Finding stale(const std::string& container, const std::vector<IpPrefix>& holes) 
 
 Result<VerifyFacts> collect_containers() {
     VerifyFacts facts;
+    const Defaults defaults = TRY(read_machine_settings());
     facts.overlooked =
         for_each_container([&](const RunningContainer& container, const Process& first) {
             // One that has not started may be with its hooks right now.
-            if (container.has_started) facts.containers.push_back(look_at(container, first));
+            if (container.has_started)
+                facts.containers.push_back(look_at(container, first, defaults));
         });
     auto jails = TRY(read_jails(JailPart::programs));
     facts.jails = std::move(jails);

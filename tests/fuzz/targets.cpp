@@ -66,7 +66,7 @@ void fuzz_running(std::string_view text) {
         else
             must(state->pid >= 1 && state->pid <= kMaxPid);
     }
-    const auto asks = requested_mode(text);
+    const auto asks = requested_mode(text, {});
     if (!asks) check(asks.error());
     static_cast<void>(start_time(text));
     if (const auto monitored = monitored_by(text))

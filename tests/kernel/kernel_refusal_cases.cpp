@@ -9,6 +9,7 @@
 #include <sys/mount.h>
 #include <sysexits.h>
 
+#include "broker_run.h"
 #include "expect.h"
 #include "files.h"
 #include "kernel_bpf.h"
@@ -106,28 +107,8 @@ TEST_CASE("a cgroup2 mount that something else covers") {
     expect_jailed(container.run_hook(), container.cgroup);
 }
 
-// As podman makes it for user nobody: that user is root there. -1 with errno where users may not
-// have one.
-UniqueFd make_user_namespace() {
-    Child user({});
-    const int refused = user.run([] {
-        become_nobody();
-        return ::unshare(CLONE_NEWUSER) == 0 ? 0 : errno;
-    });
-    if (refused != 0) {
-        errno = refused;
-        return UniqueFd();
-    }
-    const std::string proc = "/proc/" + std::to_string(user.pid());
-    write_file(proc + "/setgroups", "deny");
-    write_file(proc + "/uid_map", "0 65534 1");
-    write_file(proc + "/gid_map", "0 65534 1");
-    const std::string path = proc + "/ns/user";
-    return UniqueFd(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open " + path));
-}
-
 TEST_CASE("a rootless engine: the hook is root of a user namespace only") {
-    const UniqueFd rootless = make_user_namespace();
+    const UniqueFd rootless = make_user_namespace(65534);
     if (!rootless)
         SKIP_CASE(std::string("no user namespace for user nobody: ") + error_name(errno));
     Container container({.user_namespace = rootless.get()});

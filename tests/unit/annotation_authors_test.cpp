@@ -273,7 +273,7 @@ TEST_CASE(
         }
         ::regfree(&pattern);
     }
-    CHECK(requested_mode(R"({"annotations":{"Jail-AI.block-host":"true"}})").value() ==
+    CHECK(requested_mode(R"({"annotations":{"Jail-AI.block-host":"true"}})", {}).value() ==
           RequestedMode::unclear);
     CHECK(request_of({{"jail-ai", "true"}})
               .error()

@@ -264,7 +264,7 @@ TEST_CASE(
 
 TEST_CASE("verify: what a config.json asks for") {
     const auto asks = [](const std::string& annotations) {
-        return requested_mode(R"({"annotations": )" + annotations + "}").value();
+        return requested_mode(R"({"annotations": )" + annotations + "}", {}).value();
     };
     CHECK(asks("{}") == RequestedMode::nothing);
     CHECK(asks(R"({"other": "true"})") == RequestedMode::nothing);
@@ -275,11 +275,11 @@ TEST_CASE("verify: what a config.json asks for") {
     CHECK(asks(R"({"jail-ai.block-host": "True"})") == RequestedMode::unclear);
     CHECK(asks(R"({"jail-ai.blok-host": "true"})") == RequestedMode::unclear);
     CHECK(asks(R"({"jail-ai.block-host.allow": "host:80"})") == RequestedMode::unclear);
-    CHECK(requested_mode("{}").value() == RequestedMode::nothing);
+    CHECK(requested_mode("{}", {}).value() == RequestedMode::nothing);
     for (const char* wrong :
          {"", "[]", "{", R"({"annotations": 5})", R"({"annotations": {"a": 5}})",
           R"({"annotations": {}, "annotations": {}})"})
-        CHECK_FALSE(requested_mode(wrong));
+        CHECK_FALSE(requested_mode(wrong, {}));
 }
 
 TEST_CASE("verify: which rules that have fallen behind leave something open") {

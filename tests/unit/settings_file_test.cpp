@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "container/settings_file.h"
+#include "verify/facts.h"
+
+namespace jail_ai {
+namespace {
+
+std::string error_of(std::string_view toml) {
+    const auto defaults = parse_settings_file(toml);
+    return defaults ? "" : defaults.error().message;
+}
+
+TEST_CASE("settings file: the flags by their names, as TOML") {
+    const auto defaults = parse_settings_file(R"(# for every container
+block-host = true
+allow = ["host:11434", "10.88.0.1:5432-5433"]
+also = "private link-local"
+dns = "off"
+accept = []
+enforce = true
+)");
+    REQUIRE(defaults);
+    CHECK(defaults->settings.mode == Mode::enforce);
+    CHECK(defaults->settings.allow.size() == 2);
+    CHECK(defaults->settings.also.size() == 2);
+    CHECK(defaults->settings.dns == Dns::off);
+    CHECK(defaults->enforced);
+}
+
+TEST_CASE("settings file: an empty one says nothing") {
+    const auto defaults = parse_settings_file("# nothing\n");
+    REQUIRE(defaults);
+    CHECK_FALSE(defaults->settings.mode.has_value());
+    CHECK_FALSE(defaults->enforced);
+    CHECK(parse_settings_file("enforce = false")->enforced == false);
+    CHECK(parse_settings_file("block-host = \"audit\"")->settings.mode == Mode::audit);
+    CHECK(parse_settings_file("block-host = false")->settings.mode == Mode::off);
+}
+
+TEST_CASE("settings file: each mistake is named") {
+    CHECK(error_of("block-host").starts_with("not TOML: line 1"));
+    CHECK(error_of("block-host = 1").find("'block-host': expected a string") == 0);
+    CHECK(error_of("block_host = true").find("unknown option '--block_host'") == 0);
+    CHECK(error_of("[jail]\nblock-host = true").find("'jail': expected a string") == 0);
+    CHECK(error_of("block-host = \"maybe\"").find("expected one of true, audit, false") !=
+          std::string::npos);
+    CHECK(error_of("allow = [1]").find("'allow': expected a string") == 0);
+    CHECK(error_of("enforce = \"yes\"") == "enforce: expected true or false");
+    CHECK(error_of("enforce = true").find("--enforce needs --block-host") == 0);
+    CHECK(error_of("block-host = true\nenforce = true\non-failure = \"run\"")
+              .find("contradict each other") != std::string::npos);
+    CHECK(error_of("block-host = true\nblock-host = false").find("not TOML: line 2") == 0);
+    CHECK(parse_settings_file("x = 1").error().exit_code == EX_CONFIG);
+}
+
+TEST_CASE("verify: what the machine's settings ask for of containers") {
+    const auto asked = [](std::string_view toml, const char* config) {
+        return requested_mode(config, parse_settings_file(toml).value()).value();
+    };
+    constexpr const char* kBare = "{}";
+    constexpr const char* kOff = R"({"annotations":{"jail-ai.block-host":"false"}})";
+    CHECK(asked("", kBare) == RequestedMode::nothing);
+    CHECK(asked("block-host = true", kBare) == RequestedMode::enforce);
+    CHECK(asked("block-host = \"audit\"", kBare) == RequestedMode::audit);
+    CHECK(asked("block-host = true", kOff) == RequestedMode::off);
+    CHECK(asked("block-host = true\nenforce = true", kOff) == RequestedMode::unclear);
+}
+
+}  // namespace
+}  // namespace jail_ai
