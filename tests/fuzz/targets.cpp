@@ -19,6 +19,7 @@
 #include "container/json_part.h"
 #include "container/mountinfo.h"
 #include "container/settings.h"
+#include "container/settings_file.h"
 #include "container/state.h"
 #include "doctor/listening.h"
 #include "engines/annotation_authors.h"
@@ -230,6 +231,7 @@ void fuzz_hooks(std::string_view text) {
 }
 
 void fuzz_toml(std::string_view text) {
+    if (const auto settings = parse_settings_file(text); !settings) check(settings.error());
     const auto conf = parse_containers_conf(text);
     if (!conf) return check(conf.error());
     std::vector<std::string> values = {"one"};
