@@ -76,7 +76,7 @@ shouts() {
     equal "$runtime, $directory: it starts, unprotected" 'reached reached reached' "$(reach --cidfile "$lab/shout.id" "$@")"
     id=$(<"$lab/shout.id")
     matches "$runtime, $directory: the log says so at LOG_CRIT, with the container's id and the reason" \
-        "^<26>[^|]*jail-ai-hook[^|]*${id}[^|]*STARTS UNPROTECTED[^|]*sees processes[^|]*\$" "$(logged after | sed -n '/^<26>/p' | paste -sd '|')"
+        "^<26>[^|]*jail-ai-hook[^|]*${id:0:12}[^|]*STARTS UNPROTECTED[^|]*sees processes[^|]*\$" "$(logged after | sed -n '/^<26>/p' | paste -sd '|')"
     equal "$runtime, $directory: nothing is attached" '' "$(attached_anywhere)"
 }
 
