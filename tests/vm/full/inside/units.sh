@@ -193,12 +193,12 @@ equal 'with --log: watch brings up to date what it finds' "$jailed_ids" "$(broug
 equal 'with --log: refused' 'EPERM EPERM' "$(reach $host_second_v4 held mine)"
 for name in held mine; do
     matches "with --log: the journal has it of $name" "^container ${id[$name]:0:12}: denied $host_second_v4:$port/tcp \(local\) to 'probe', process [0-9]+\$" \
-        "$(await "$watch" 1 "${id[$name]}.*refused")"
+        "$(await "$watch" 1 "${id[$name]:0:12}.*denied")"
 done
 for name in root user; do
     up $name "$name-late" crun "${jailed[@]}" -- /probe listen tcp 127.0.0.1 $own_port "then" tcp $metadata_v4 $port $slow
     matches "with --log: also of a jail of $name's that starts later" "^container ${id[$name-late]:0:12}: denied $metadata_v4:$port/tcp \(metadata\) to 'probe'" \
-        "$(await "$watch" 1 "${id[$name-late]}.*refused")"
+        "$(await "$watch" 1 "${id[$name-late]:0:12}.*denied")"
 done
 ip address add $later_v4/32 dev extra
 equal 'with --log, another address: watch tells of each jail' "$(printf '%s\n' "$jailed_ids" "${id[root-late]}" "${id[user-late]}" | sort)" "$(brought $later_v4 6)"
