@@ -53,12 +53,21 @@ Result<std::optional<EngineSocket>> socket_in(const std::string& directory, std:
     return std::optional(std::move(found));
 }
 
-Status add(std::vector<EngineSocket>& all, const std::string& directory, std::string_view name) {
-    const auto fd =
-        TRY(open_if_there(AT_FDCWD, directory, O_PATH | O_DIRECTORY, Sought::reachable_file));
+enum class Place {
+    of_root,    // an engine's socket is or will be there
+    of_user,    // likewise, but a link there leads to what another user than its owner may mount
+    by_socket,  // only if the socket is there: the path is what a process once bound it to
+};
+
+Status add(std::vector<EngineSocket>& all, const std::string& directory, std::string_view name,
+           Place place) {
+    const int follow = place == Place::of_user ? O_NOFOLLOW : 0;
+    const auto fd = TRY(
+        open_if_there(AT_FDCWD, directory, O_PATH | O_DIRECTORY | follow, Sought::reachable_file));
     if (!fd) return ok();
     auto path = TRY(path_of(fd->get()));
     auto found = TRY(socket_in(path, name));
+    if (found && place == Place::by_socket && !found->socket) return ok();
     const auto same = [&](const EngineSocket& each) { return each.path == found->path; };
     if (found && std::ranges::none_of(all, same)) all.push_back(std::move(*found));
     return ok();
@@ -76,11 +85,12 @@ Result<std::optional<std::string_view>> engine_socket_below(int directory) {
 
 Result<std::vector<EngineSocket>> find_engine_sockets() {
     std::vector<EngineSocket> all;
-    for (const auto& [directory, name] : kSocketPlaces) TRY(add(all, std::string(directory), name));
+    for (const auto& [directory, name] : kSocketPlaces)
+        TRY(add(all, std::string(directory), name, Place::of_root));
     const auto users = TRY(files_in(kUsersDirectories, ""));
     for (const std::string& user : users)
         for (const auto& [directory, name] : kUsersSocketPlaces)
-            TRY(add(all, user + std::string(directory), name));
+            TRY(add(all, user + std::string(directory), name, Place::of_user));
     // Wherever else one listens: the path that it was bound to is the last field, proc(5).
     auto self = TRY(open_proc_self());
     const auto sockets = TRY(read_kernel_file(self.get(), "net/unix"));
@@ -90,7 +100,7 @@ Result<std::vector<EngineSocket>> find_engine_sockets() {
         if (path == std::string_view::npos || !is_engine_socket(line)) continue;
         const std::string_view bound = line.substr(path + 1);
         const std::string directory(bound.substr(0, std::max<std::size_t>(bound.rfind('/'), 1)));
-        TRY(add(all, directory, bound.substr(bound.rfind('/') + 1)));
+        TRY(add(all, directory, bound.substr(bound.rfind('/') + 1), Place::by_socket));
     }
     return all;
 }

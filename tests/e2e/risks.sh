@@ -16,6 +16,13 @@ mkdir -p "$lab/folder" "$lab/elsewhere" /run/podman
 engine_sockets=(/run/podman/podman.sock "$lab/elsewhere/docker.sock")
 for socket in "${engine_sockets[@]}"; do ready "$build/tests/probe" listen log "$socket"; done
 ln -s "${engine_sockets[0]}" "$lab/folder/link"
+# What another user can do so that a folder looks like one with an engine's socket: a link in that user's own runtime directory, and a socket that was
+# bound where such a link is now.
+mkdir -p "$lab/named" "$lab/moved" /run/user/4242
+ready "$build/tests/probe" listen log "$lab/moved/docker.sock"
+mv "$lab/moved" "$lab/was"
+ln -s "$lab/named" "$lab/moved"
+ln -s "$lab/named" /run/user/4242/podman
 
 # What is not mounted read-only, it uses to leave its cgroup.
 cat >"$lab/rootfs/leave" <<'SCRIPT'
@@ -73,6 +80,7 @@ no-capabilities                  -     --cap-drop=all
 asks-for-raw-sockets             -     --cap-add=NET_RAW
 some-folder                      -     -v $lab/folder:/folder
 engine-socket's-name-for-a-file  -     -v $lab/id:/docker.sock
+folder-that-strangers-have-named -     -v $lab/named:/folder
 cgroups-to-read                  -     -v /sys/fs/cgroup:/cgroups:ro
 host-cgroupns-to-read            -     --cgroupns=host
 cgroups-of-its-own               -     --systemd=always
@@ -178,5 +186,5 @@ for runtime in crun runc; do
         -v /sys/fs/cgroup:/cgroups --annotation jail-ai.block-host.accept=host-cgroups -- /leave /probe tcp "$host_v4" "$port")"
     logged warned >"$lab/warned"
 done
-rm "${engine_sockets[@]}"
+rm -r "${engine_sockets[@]}" /run/user/4242
 finish
