@@ -3,7 +3,9 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <array>
@@ -76,6 +78,12 @@ Status add(std::vector<EngineSocket>& all, const std::string& directory, std::st
 }  // namespace
 
 Result<std::optional<std::string_view>> engine_socket_below(int directory) {
+    // One of BPF's holds no sockets, and answers EPERM for a name with a dot (bpf_lookup() in
+    // kernel/bpf/inode.c).
+    struct statfs file_system {};
+    if (::fstatfs(directory, &file_system) != 0)
+        return system_error("look at a directory's file system", errno);
+    if (file_system.f_type == BPF_FS_MAGIC) return std::optional<std::string_view>();
     for (const std::string_view name : kEngineSocketNames) {
         const auto info = TRY(stat_if_there(directory, std::string(name), Sought::reachable_file));
         if (info && S_ISSOCK(info->st_mode)) return std::optional(name);

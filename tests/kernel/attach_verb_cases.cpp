@@ -4,11 +4,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/mount.h>
 #include <unistd.h>
 
 #include "attempt.h"
 #include "expect.h"
 #include "kernel_bpf.h"
+#include "must.h"
 
 namespace jail_ai::test {
 namespace {
@@ -54,6 +56,19 @@ TEST_CASE("attach: a process that runs is denied from then on, and detach ends t
     expect_host_reached(container.init);
     CHECK(has_one_line(run_verb({"detach", pid_of(container.init)}), EX_NOINPUT,
                        "no jail attached to that cgroup"));
+}
+
+// Its look-up answers EPERM for a name with a dot, which is no failure to look.
+TEST_CASE("attach: a container that sees a BPF file system is jailed") {
+    const std::string place = Laboratory::get().dev.make_directory();
+    must(::mount("bpf", place.c_str(), "bpf", 0, nullptr), "mount a BPF file system");
+    {
+        Container container;
+        const HookOutcome attached = run_verb({"attach", pid_of(container.init), kAcceptRoot});
+        CHECK_MESSAGE(attached.exit_code == 0, attached.err);
+        CHECK(run_verb({"detach", pid_of(container.init)}).exit_code == 0);
+    }
+    must(::umount2(place.c_str(), MNT_DETACH), "unmount it");
 }
 
 TEST_CASE(
