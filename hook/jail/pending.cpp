@@ -15,6 +15,17 @@ namespace {
 constexpr ProgramSlot kMark = {"jail_pending", BPF_CGROUP_UDP4_RECVMSG};
 static_assert(fits_kernel_names(kMark));
 
+// libbpf loads a program without its name if it takes the kernel for one that knows no names. Such
+// a mark would not be found again.
+Status check_name(int program_fd) {
+    bpf_prog_info info{};
+    __u32 size = sizeof info;
+    if (::bpf_obj_get_info_by_fd(program_fd, &info, &size) != 0)
+        return system_error("read the name of jail_pending", errno);
+    if (kMark.name != info.name) return Error{EX_OSERR, "jail_pending was loaded without its name"};
+    return ok();
+}
+
 }  // namespace
 
 Result<PendingMark> PendingMark::put(int cgroup_fd) {
@@ -32,6 +43,7 @@ Result<PendingMark> PendingMark::put(int cgroup_fd) {
     const UniqueFd program(::bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, kMark.name, "GPL",
                                            kAllow.data(), kAllow.size(), &options));
     if (!program) return system_error("load jail_pending", errno);
+    TRY(check_name(program.get()));
     if (::bpf_prog_attach(program.get(), cgroup_fd, kMark.type, BPF_F_ALLOW_MULTI) != 0)
         return system_error("attach jail_pending", errno);
     return PendingMark(cgroup_fd);

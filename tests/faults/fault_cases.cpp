@@ -148,7 +148,9 @@ struct Judgement {
 void clear(const TestCgroup& cgroup) {
     const auto detached = detach_jail(cgroup.fd());
     if (!detached) throw std::runtime_error(detached.error().message);
-    if (!attachments(cgroup.fd()).empty()) throw std::runtime_error("programs don't go away");
+    std::string left;
+    for (const std::string& name : names_of(attachments(cgroup.fd()))) left += " " + name;
+    if (!left.empty()) throw std::runtime_error("programs that detach leaves:" + left);
 }
 
 bool may_leave_programs(const std::optional<Fault>& fault) {
