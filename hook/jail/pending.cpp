@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstring>
+#include <string_view>
 
 #include "jail/inspect.h"
 
@@ -24,7 +25,8 @@ Status check_name(int program_fd) {
     __u32 size = sizeof info;
     if (::bpf_obj_get_info_by_fd(program_fd, &info, &size) != 0)
         return system_error("read the name of jail_pending", errno);
-    if (kMark.name != info.name) return Error{EX_OSERR, "jail_pending was loaded without its name"};
+    if (std::string_view(info.name) != kMark.name)
+        return Error{EX_OSERR, "jail_pending was loaded without its name"};
     return ok();
 }
 
