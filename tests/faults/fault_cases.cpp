@@ -276,7 +276,9 @@ void settle_network() {
 
 void try_all(const Subject& subject) {
     const auto begin = std::chrono::steady_clock::now();
-    const auto [first, ran] = subject.try_once({});
+    const auto tried = subject.try_once({});
+    const Judgement& first = tried.first;
+    const Ran& ran = tried.second;
     INFO(ran.err);
     REQUIRE(first.verdict == subject.without_fault);
     REQUIRE(ran.traced.calls.size() > 20);
@@ -486,6 +488,16 @@ TEST_CASE(
 
 constexpr uid_t kUser = 1234;
 
+// The mark goes once the answer is out (jail/pending.h): if that fails, or the process is killed
+// before, it stays beside a jail that is complete.
+std::string without_mark(const std::string& picture) {
+    std::string rest;
+    std::istringstream lines(picture);
+    for (std::string line; std::getline(lines, line);)
+        if (!line.starts_with("program jail_pending ")) rest += line + "\n";
+    return rest;
+}
+
 class BrokersContainer {
 public:
     BrokersContainer() : user_namespace(make_user_namespace(kUser)), user(Whereabouts{}) {
@@ -525,7 +537,8 @@ public:
         const ssize_t got = ::recv(ours.get(), text, sizeof text, MSG_DONTWAIT);
         ran.out.assign(text, got > 0 ? static_cast<std::size_t>(got) : 0);
         const std::string picture = picture_of_jail(container->cgroup.fd());
-        auto judgement = judge(ran.out.starts_with("yes "), picture, jail, fault);
+        const bool says_yes = ran.out.starts_with("yes ");
+        auto judgement = judge(says_yes, says_yes ? without_mark(picture) : picture, jail, fault);
         ran.err += ran.out;
         if (!picture.empty()) clear(container->cgroup);
         return {std::move(judgement), std::move(ran)};
@@ -563,7 +576,9 @@ private:
 // The broker jails the container once, by itself; its answer is a yes only then.
 std::string brokers_jail(BrokersContainer& subject) {
     std::string jail;
-    const auto [judgement, ran] = subject.ask("-", {});
+    const auto asked = subject.ask("-", {});
+    const Judgement& judgement = asked.first;
+    const Ran& ran = asked.second;
     INFO(ran.err);
     REQUIRE(ran.out.starts_with("yes "));
     REQUIRE(judgement.why.starts_with("yes with another jail"));
