@@ -76,7 +76,7 @@ private:
     // A machine without rootless engines may have no /etc/subuid.
     static Result<std::string> text_of(const char* path) {
         auto text = read_regular_file(AT_FDCWD, path, kMostOfFile);
-        if (!text && text.error().exit_code == EX_NOINPUT) return std::string();
+        if (is_absent(text)) return std::string();
         return text;
     }
 
@@ -118,7 +118,7 @@ public:
         words_.push_back(nullptr);
     }
 
-    // False once nobody has come for so long, and nobody is being served.
+    // False once no client has come for so long, and none is being served.
     Result<bool> serve_next(unsigned idle_seconds) {
         std::vector<pollfd> polled = {{fd_, POLLIN, 0}};
         for (const Request& request : requests_)
@@ -163,7 +163,7 @@ private:
         if (!accepted) return;
         if (const auto started = start(*accepted, connection); !started) {
             const Error& error = started.error();
-            // To somebody who has gone it can't be said.
+            // A client that has gone gets no answer.
             static_cast<void>(accepted->answer({ReplyStatus::no, error.exit_code, error.message}));
         }
     }

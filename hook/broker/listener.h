@@ -36,7 +36,7 @@ inline constexpr std::size_t kMostRequests = 256;
 Result<bool> is_listening(int fd);
 
 // Starts this program with those words for each connection, which is its standard input, until
-// there has been none for so long; then nobody's request is left. A connection that comes
+// there has been none for so long; then no request is left. A connection that comes
 // afterwards stays in the socket's queue, for the next process that listens. Errors: EX_OSERR.
 Status serve_connections(int listener, const std::vector<std::string>& words,
                          unsigned idle_seconds);

@@ -45,7 +45,7 @@ Status check_peer_is_free(const Peer& peer) {
     return ok();
 }
 
-// Nobody else has been answered about what is pending while it is this request's turn.
+// No other request has been answered about what is pending while it is this one's turn.
 Status check_not_jailed(const Cgroup& cgroup) {
     if (TRY(is_pending(cgroup.fd()))) {
         TRY(detach_jail(cgroup.fd()).context("take off what a killed broker has left"));

@@ -7,7 +7,7 @@
 
 namespace jail_ai {
 
-// Does somebody listen at that path? `unix_sockets` is /proc/net/unix (proc(5)).
+// Does a process listen at that path? `unix_sockets` is /proc/net/unix (proc(5)).
 bool is_listened_at(std::string_view unix_sockets, std::string_view path);
 
 }  // namespace jail_ai

@@ -187,6 +187,13 @@ Result<std::uint32_t> program_id(int program_fd) {
     return info.id;
 }
 
+Result<std::string> program_name(int program_fd) {
+    bpf_prog_info info{};
+    clear(info);
+    TRY(read_info(program_fd, info));
+    return std::string(info.name);
+}
+
 Result<std::vector<ProgramMap>> maps_of(int program_fd) {
     auto ids = TRY(map_ids(program_fd));
     return open_maps(ids);

@@ -26,6 +26,9 @@ struct AttachedProgram {
     UniqueFd fd;
 };
 
+// By which the kernel knows a loaded program. Error: EX_OSERR.
+Result<std::string> program_name(int program_fd);
+
 // Ours among the programs attached directly to the cgroup at the slot's attach type, in order of
 // attachment: those with the slot's name.
 Result<std::vector<AttachedProgram>> attached_programs(int cgroup_fd, const ProgramSlot& slot);

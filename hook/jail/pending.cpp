@@ -4,8 +4,7 @@
 #include <bpf/bpf.h>
 
 #include <array>
-#include <cstring>
-#include <string_view>
+#include <string>
 
 #include "jail/inspect.h"
 
@@ -20,13 +19,8 @@ static_assert(fits_kernel_names(kMark));
 // libbpf loads a program without its name if it takes the kernel for one that knows no names. Such
 // a mark would not be found again.
 Status check_name(int program_fd) {
-    bpf_prog_info info;
-    std::memset(&info, 0, sizeof info);  // its padding, too
-    __u32 size = sizeof info;
-    if (::bpf_obj_get_info_by_fd(program_fd, &info, &size) != 0)
-        return system_error("read the name of jail_pending", errno);
-    if (std::string_view(info.name) != kMark.name)
-        return Error{EX_OSERR, "jail_pending was loaded without its name"};
+    const std::string name = TRY(program_name(program_fd));
+    if (name != kMark.name) return Error{EX_OSERR, "jail_pending was loaded without its name"};
     return ok();
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The difference between a jail that somebody has been promised and what a killed process has left:
+// The difference between a jail that a client has been promised and what a killed process has left:
 // as long as a jail is pending, a program that does nothing is attached beside it, from before the
 // first of its own until after the answer. Like those it outlives the process.
 #pragma once

@@ -15,6 +15,12 @@
 #include "must.h"
 
 namespace jail_ai::test {
+void become_root_of(int user_namespace) {
+    must(::setns(user_namespace, CLONE_NEWUSER), "enter a user namespace");
+    must(::setresgid(0, 0, 0), "become its root group");
+    must(::setresuid(0, 0, 0), "become its root");
+}
+
 namespace {
 
 constexpr int kContainerNamespaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
@@ -25,9 +31,7 @@ void take_place(const Whereabouts& where) {
     if (where.network != nullptr)
         must(::setns(where.network->fd(), CLONE_NEWNET), "enter a network namespace");
     if (where.user_namespace >= 0) {
-        must(::setns(where.user_namespace, CLONE_NEWUSER), "enter a user namespace");
-        must(::setresgid(0, 0, 0), "become its root group");
-        must(::setresuid(0, 0, 0), "become its root");
+        become_root_of(where.user_namespace);
         must(::prctl(PR_SET_DUMPABLE, 1), "be visible to its user, as after an exec");
     }
     if (where.container_namespaces) must(::unshare(CLONE_NEWCGROUP), "make a cgroup namespace");

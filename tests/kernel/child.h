@@ -78,4 +78,7 @@ private:
     UniqueFd commands_;
 };
 
+// Enters the user namespace, as its root.
+void become_root_of(int user_namespace);
+
 }  // namespace jail_ai::test

@@ -114,11 +114,7 @@ TEST_CASE("a rootless engine: the hook is root of a user namespace only") {
     Container container({.user_namespace = rootless.get()});
     HookCall call = container.call();
     const int user_namespace = rootless.get();
-    call.before_exec = [=] {
-        must(::setns(user_namespace, CLONE_NEWUSER), "enter the user namespace");
-        must(::setresgid(0, 0, 0), "become its root group");
-        must(::setresuid(0, 0, 0), "become its root");
-    };
+    call.before_exec = [=] { become_root_of(user_namespace); };
     expect_refused(Laboratory::get().hook.run(call), EX_UNAVAILABLE,
                    "systemctl enable --now jail-ai-hook.socket", container.cgroup);
     expect_host_reached(container.init);

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <sysexits.h>
 
+#include <functional>
+
 #include "broker_run.h"
 #include "container.h"
 #include "expect.h"
@@ -93,44 +95,36 @@ TEST_CASE("settings file: annotations and flags can't loosen what it enforces") 
     expect_jailed(run(call_with(allowed, kFloor)), allowed.cgroup);
 }
 
-TEST_CASE("settings file: on-failure=run doesn't start what can't be jailed where it enforces") {
-    constexpr const char* kRuns =
-        R"({"jail-ai.block-host":"true","jail-ai.block-host.on-failure":"run"})";
-    const Container container = annotated(kRuns);
-    const auto without_bpf = [](const SettingsFile& file) {
-        return [file] {
-            write_settings(file);
-            refuse_bpf(EPERM);
-        };
-    };
+constexpr const char* kRuns =
+    R"({"jail-ai.block-host":"true","jail-ai.block-host.on-failure":"run"})";
+
+// The container can't be jailed by a hook that `hinder` has been called in: without the file it
+// starts, as its annotations ask.
+void expect_on_failure_denied(const Container& container, const std::function<void()>& hinder) {
     HookCall call = container.call();
-    call.before_exec = without_bpf({"# nothing\n"});
-    CHECK(run(call).exit_code == 0);
-    call.before_exec = without_bpf(kEnforced);
-    expect_refused(run(call), EX_DATAERR, "let the container run unprotected", container.cgroup);
+    const auto with = [&](const SettingsFile& file) {
+        call.before_exec = [=] {
+            write_settings(file);
+            hinder();
+        };
+        return run(call);
+    };
+    CHECK(with({"# nothing\n"}).exit_code == 0);
+    expect_refused(with(kEnforced), EX_DATAERR, "let the container run unprotected",
+                   container.cgroup);
+}
+
+TEST_CASE("settings file: on-failure=run doesn't start what can't be jailed where it enforces") {
+    expect_on_failure_denied(annotated(kRuns), [] { refuse_bpf(EPERM); });
 }
 
 TEST_CASE("settings file: nor does a silent broker start it there") {
     const UniqueFd rootless = make_user_namespace(65534);
     if (!rootless)
         SKIP_CASE(std::string("no user namespace for user nobody: ") + error_name(errno));
-    const Container container(
-        {.user_namespace = rootless.get(),
-         .annotations = R"({"jail-ai.block-host":"true","jail-ai.block-host.on-failure":"run"})"});
-    const int user_namespace = rootless.get();
-    const auto as_its_root = [=](const SettingsFile& file) {
-        return [=] {
-            write_settings(file);
-            must(::setns(user_namespace, CLONE_NEWUSER), "enter the user namespace");
-            must(::setresgid(0, 0, 0), "become its root group");
-            must(::setresuid(0, 0, 0), "become its root");
-        };
-    };
-    HookCall call = container.call();
-    call.before_exec = as_its_root({"# nothing\n"});
-    CHECK(run(call).exit_code == 0);
-    call.before_exec = as_its_root(kEnforced);
-    expect_refused(run(call), EX_DATAERR, "let the container run unprotected", container.cgroup);
+    const Container container({.user_namespace = rootless.get(), .annotations = kRuns});
+    expect_on_failure_denied(container,
+                             [namespace_fd = rootless.get()] { become_root_of(namespace_fd); });
 }
 
 TEST_CASE("settings file: one that can't be relied on rejects every container") {
