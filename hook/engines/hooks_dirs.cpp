@@ -2,9 +2,9 @@
 #include "engines/hooks_dirs.h"
 
 #include <fmt/format.h>
-#include <regex.h>
 
 #include <algorithm>
+#include <regex>
 
 #include "base/quote.h"
 #include "container/json.h"
@@ -13,17 +13,20 @@ namespace jail_ai {
 namespace {
 
 constexpr std::string_view kOurName = "jail-ai-hook";
-constexpr std::size_t kMaxExpression = 1024;  // regcomp(3) takes memory with some power of it
+constexpr std::size_t kMaxExpression = 1024;
 
-// Matches wherever in the text, as engines do; nothing if it is not a regular expression.
+// Matches wherever in the text, as engines do (Go's regexp, in time and memory with the length of
+// both); nothing if it can't be told. libstdc++ has a limit for the size of what it compiles, which
+// glibc's regcomp(3) has not: a row of plus signs takes it gigabytes. And it goes back and forth in
+// the text only where it is not asked to be polynomial.
 std::optional<bool> is_found(const std::string& expression, const char* text) {
-    regex_t compiled{};
-    if (expression.size() > kMaxExpression ||
-        ::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+    if (expression.size() > kMaxExpression) return std::nullopt;
+    try {
+        const auto grammar = std::regex::ECMAScript | std::regex_constants::__polynomial;
+        return std::regex_search(text, std::regex(expression, grammar));
+    } catch (const std::regex_error&) {
         return std::nullopt;
-    const bool found = ::regexec(&compiled, text, 0, nullptr, 0) == 0;
-    ::regfree(&compiled);
-    return found;
+    }
 }
 
 // Would it be called for a container with that annotation and no other?

@@ -80,6 +80,22 @@ TEST_CASE("for whom a hook is called") {
     CHECK(called_for(parse_hook_json(R"({"hook":{"path":"/x"}})")->when) == CalledFor::none);
 }
 
+TEST_CASE("a hook's expression takes no more memory and time than a text of its length may") {
+    std::string nested = "z";
+    for (int level = 0; level < 40; ++level) nested = "(" + nested + ")+";
+    std::string repeated = "z";
+    for (int level = 0; level < 6; ++level) repeated = "(" + repeated + "){99}";
+    std::string anything;
+    for (int level = 0; level < 100; ++level) anything += "(.*)*";
+    for (const std::string& expression :
+         {"^jail-z" + std::string(40, '+'), nested, repeated, anything + "$z"}) {
+        CAPTURE(expression);
+        const auto whom = called_for({.annotations = {{expression, ".*"}}});
+        const bool is_told = whom == CalledFor::none || whom == CalledFor::unknown;
+        CHECK(is_told);
+    }
+}
+
 TEST_CASE("what is no hook's JSON") {
     for (const char* text :
          {"", "{", "[]", "{}", R"({"version":"1.0.0","hook":"/x"})",
