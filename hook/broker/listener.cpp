@@ -20,15 +20,13 @@
 
 #include "base/quote.h"
 #include "broker/connection.h"
-#include "broker/person.h"
 #include "system/cgroup_walk.h"
 #include "system/file.h"
+#include "system/people_files.h"
 #include "system/process.h"
 
 namespace jail_ai {
 namespace {
-
-constexpr std::size_t kMostOfFile = 32U << 20;  // of /etc/passwd or /etc/subuid
 
 // Of the process that starts others, whose permitted set they get.
 Status have_no_capability_in_effect() {
@@ -39,51 +37,6 @@ Status have_no_capability_in_effect() {
     if (::syscall(SYS_capset, &header, data.data()) != 0) return system_error("capset", errno);
     return ok();
 }
-
-// /etc/passwd and /etc/subuid, read again when they have changed.
-class PeopleFiles {
-public:
-    Result<const People*> read() {
-        const std::array<Version, 2> versions = {version_of(kSubuid), version_of(kPasswd)};
-        if (!is_read_ || versions != versions_) {
-            const std::string subuid = TRY(text_of(kSubuid));
-            const std::string passwd = TRY(text_of(kPasswd));
-            people_ = People(subuid, passwd);
-            versions_ = versions;
-            is_read_ = true;
-        }
-        return &people_;
-    }
-
-private:
-    static constexpr const char* kSubuid = "/etc/subuid";
-    static constexpr const char* kPasswd = "/etc/passwd";
-
-    struct Version {
-        ino_t inode = 0;
-        off_t size = 0;
-        std::int64_t seconds = 0;
-        std::int64_t nanoseconds = 0;
-        bool operator==(const Version&) const = default;
-    };
-
-    static Version version_of(const char* path) {
-        struct stat info {};
-        if (::stat(path, &info) != 0) return {};
-        return {info.st_ino, info.st_size, info.st_mtim.tv_sec, info.st_mtim.tv_nsec};
-    }
-
-    // A machine without rootless engines may have no /etc/subuid.
-    static Result<std::string> text_of(const char* path) {
-        auto text = read_regular_file(AT_FDCWD, path, kMostOfFile);
-        if (is_absent(text)) return std::string();
-        return text;
-    }
-
-    bool is_read_ = false;
-    std::array<Version, 2> versions_;
-    People people_;
-};
 
 // "user-UID.slice", which systemd-logind(8) makes of every session of that user's: 0 for another.
 uid_t user_of_slice(std::string_view path) {

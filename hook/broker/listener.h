@@ -14,7 +14,7 @@
 // layout of memory or the same canaries: who may crash one again and again learns nothing about the
 // next.
 //
-// A share is a person's and not a uid's (broker/person.h): an ordinary user has 65,536 more of
+// A share is a person's and not a uid's (system/person.h): an ordinary user has 65,536 more of
 // those. Where /etc/subuid and /etc/passwd don't know a uid, the cgroup says whose it is: the
 // topmost that isn't root's, which a service manager gave to that user.
 //

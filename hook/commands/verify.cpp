@@ -62,7 +62,7 @@ Result<Outcome> verify(const Arguments& asked, const Caller& /*caller*/) {
     return Outcome{asked.has(kJson) ? verification_to_machines(facts, findings)
                                     : verification_to_people(facts, findings),
                    {},
-                   findings.empty() ? EX_OK : kSomethingFound};
+                   std::ranges::any_of(findings, is_failure) ? kSomethingFound : EX_OK};
 }
 
 constexpr Option kOptions[] = {{kJson, "", "for machines"}};

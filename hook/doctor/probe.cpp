@@ -175,7 +175,8 @@ void collect_running(MachineFacts& facts) {
         ++facts.asking;
         if (is_jailed(container, seen->jails)) ++facts.having;
     }
-    facts.discrepancies = check_containers(*seen).size();
+    const Findings found = check_containers(*seen);
+    facts.discrepancies = static_cast<std::size_t>(std::ranges::count_if(found, is_failure));
     if (const auto stale = find_stale(*seen)) facts.discrepancies += stale->size();
 }
 

@@ -34,6 +34,9 @@ struct UnreadableStateDir {
     std::string directory;
     uid_t owner;
     std::string why;
+    // It is so by what its owner, who isn't root, has put there; else the machine keeps one from
+    // reading it.
+    bool by_owner;
 };
 
 }  // namespace jail_ai

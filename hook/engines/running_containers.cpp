@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // A user's directories are reached from the one that the user's own number names, without following
-// a link and without leaving its file system, which could be one that the user serves.
+// a link and without leaving its file system, which could be one that the user serves. They are
+// looked for by number, and nothing that users fill is listed to find them.
 #include "engines/running_containers.h"
 
 #include <fcntl.h>
@@ -11,13 +12,15 @@
 #include <unistd.h>
 
 #include <array>
-#include <charconv>
 #include <optional>
+#include <set>
 
 #include "base/absence.h"
+#include "base/clock.h"
 #include "base/quote.h"
 #include "container/config.h"
 #include "container/container_id.h"
+#include "engines/container_users.h"
 #include "engines/runtime_state.h"
 #include "system/file.h"
 #include "system/owned_file.h"
@@ -25,17 +28,19 @@
 namespace jail_ai {
 namespace {
 
-constexpr std::size_t kMaxState = 4U << 20;
 constexpr std::size_t kMaxStates = 4096;  // in one directory
+constexpr std::size_t kMaxUsersConfig = 1U << 20;
 constexpr std::uint64_t kStrict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 
+// runc writes the whole of its configuration, crun little more than a few paths.
 struct Runtime {
     std::string_view name;
     const char* file;
+    std::size_t most;  // bytes of a state
     Result<RunningContainer> (*parse)(std::string_view json);
 };
-constexpr Runtime kCrun = {"crun", "status", parse_crun_status};
-constexpr Runtime kRunc = {"runc", "state.json", parse_runc_state};
+constexpr Runtime kCrun = {"crun", "status", 64U << 10, parse_crun_status};
+constexpr Runtime kRunc = {"runc", "state.json", 1U << 20, parse_runc_state};
 
 // Where root's runtimes keep what they run. Below the last two is a directory for each of the
 // engine's namespaces.
@@ -53,6 +58,50 @@ constexpr std::array kUsersPlaces = std::to_array<UsersPlace>({{"/run/user", ""}
                                                                {"/tmp", "podman-run-"},
                                                                {"/tmp", "storage-run-"},
                                                                {"/tmp", "containers-user-"}});
+
+// What something may take of the machine. Either is asked for before each piece of work, and none
+// of these is large.
+class Share {
+public:
+    struct Limits {
+        std::uint64_t processor;  // ns
+        std::uint64_t clock;      // ns, also while a disk has to be waited for
+        std::size_t states;
+    };
+
+    // Of another one, if there is one.
+    explicit Share(const Limits& limits, const Share* of = nullptr)
+        : of_(of),
+          processor_until_(nanoseconds(CLOCK_PROCESS_CPUTIME_ID) + limits.processor),
+          clock_until_(nanoseconds(CLOCK_MONOTONIC) + limits.clock),
+          states_left_(limits.states) {}
+
+    // Counts one state; false if it is beyond the share.
+    bool take_state() {
+        if (states_left_ == 0 || is_used_up()) return false;
+        --states_left_;
+        return true;
+    }
+
+    std::size_t states_left() const { return states_left_; }
+
+private:
+    bool is_used_up() const {
+        return nanoseconds(CLOCK_PROCESS_CPUTIME_ID) >= processor_until_ ||
+               nanoseconds(CLOCK_MONOTONIC) >= clock_until_ ||
+               (of_ != nullptr && of_->is_used_up());
+    }
+
+    const Share* of_;
+    std::uint64_t processor_until_;
+    std::uint64_t clock_until_;
+    std::size_t states_left_;
+};
+
+// A container with a usual profile takes some 2 ms. Root waits no longer for all users than people
+// do for an answer.
+constexpr Share::Limits kOneUsers = {500'000'000, 1'000'000'000, 1024};
+constexpr Share::Limits kAllUsers = {1'000'000'000, 1'500'000'000, SIZE_MAX};
 
 Result<UniqueFd> open_directory(const std::string& path) {
     UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -80,71 +129,100 @@ Status prove_owner(const Process& process, uid_t owner) {
     return ok();
 }
 
+Error beyond_share() {
+    return Error{EX_DATAERR, "more states, or larger ones, than the time for one user's is for"};
+}
+
+// Keeps what couldn't be read, by directory.
 class Reader {
 public:
     explicit Reader(const EachContainer& each) : each_(each) {}
 
     // `directory` holds one for each container, by ID.
-    void read_root(int dirfd, const std::string& directory, const Runtime& runtime, uid_t owner) {
+    void read_root(int dirfd, const std::string& directory, const Runtime& runtime) {
+        auto ids = list(dirfd, directory, kMaxStates + 1);
         Status worst = ok();
-        auto ids = list(dirfd, directory, owner, kMaxStates + 1);
         if (ids.size() > kMaxStates) {
             worst = Error{EX_DATAERR, fmt::format("more than {} entries", kMaxStates)};
             ids.pop_back();
         }
-        for (const std::string& id : ids) {
-            auto read = read_state(dirfd, id, runtime, owner);
-            if (!read && !is_absent(read) && worst)
-                worst = std::move(read).error().context(quote(id, 80));
-        }
-        if (!worst) overlooked_.push_back({directory, owner, std::move(worst).error().message});
+        for (const std::string& id : ids) note_first(worst, read_state(dirfd, id, runtime, 0), id);
+        note(directory, 0, worst);
     }
 
-    // What is in it, hidden names aside.
-    std::vector<std::string> list(int dirfd, const std::string& directory, uid_t owner,
-                                  std::size_t most) {
+    // What is in one of the machine's directories, hidden names aside.
+    std::vector<std::string> list(int dirfd, const std::string& directory, std::size_t most) {
         auto names = list_directory(dirfd, ".", Entries::all, most);
-        if (!names) overlooked_.push_back({directory, owner, names.error().message});
+        if (!names) note(directory, 0, names.error());
         if (!names) return {};
         std::erase_if(*names, [](const std::string& name) { return name.starts_with('.'); });
         return std::move(*names);
     }
 
     // Whatever there is of the runtimes in one of the user's directories.
-    void read_user(int dirfd, const std::string& directory, uid_t owner) {
+    void read_user(int dirfd, const std::string& directory, uid_t owner, Share& share) {
         for (const Runtime* runtime : {&kCrun, &kRunc}) {
             const std::string name(runtime->name);
             const auto root = open_owned_directory(dirfd, name, kStrict, owner);
             const std::string path = fmt::format("{}/{}", directory, name);
             if (root)
-                read_root(root->get(), path, *runtime, owner);
+                read_users_root(root->get(), path, *runtime, owner, share);
             else if (!is_absent(root))
-                overlooked_.push_back({path, owner, root.error().message});
+                note(path, owner, root.error());
         }
     }
 
-    // If that isn't about the directory: a missing one, or another user's, holds no containers.
-    void note_unopened(const std::string& directory, uid_t owner, const Error& why) {
-        if (why.exit_code == EX_OSERR) overlooked_.push_back({directory, owner, why.message});
+    void note(const std::string& directory, uid_t owner, const Status& failed) {
+        if (!failed)
+            overlooked_.push_back({directory, owner, failed.error().message,
+                                   owner != 0 && failed.error().exit_code != EX_OSERR});
     }
 
     // One of the machine's own. Nothing if it is missing.
     UniqueFd open(const std::string& directory) {
         auto fd = open_directory(directory);
-        if (!fd && !is_absent(fd)) overlooked_.push_back({directory, 0, fd.error().message});
+        if (!fd && !is_absent(fd)) note(directory, 0, fd.error());
         return fd ? std::move(*fd) : UniqueFd();
     }
 
     std::vector<UnreadableStateDir> overlooked() && { return std::move(overlooked_); }
 
 private:
+    void read_users_root(int dirfd, const std::string& directory, const Runtime& runtime,
+                         uid_t owner, Share& share) {
+        const auto ids = list_directory(dirfd, ".", Entries::all, share.states_left() + 1);
+        if (!ids) return note(directory, owner, ids.error());
+        Status worst = ok();
+        for (const std::string& id : *ids) {
+            if (id.starts_with('.')) continue;
+            if (!share.take_state()) {
+                worst = beyond_share();
+                break;
+            }
+            auto read = read_state(dirfd, id, runtime, owner);
+            // A failure behind the files is one of a process that they name.
+            if (!read && !is_absent(read))
+                read = Error{EX_DATAERR, std::move(read).error().message};
+            note_first(worst, std::move(read), id);
+        }
+        note(directory, owner, worst);
+    }
+
+    static void note_first(Status& worst, Status read, const std::string& id) {
+        if (!read && !is_absent(read) && worst)
+            worst = std::move(read).error().context(quote(id, 80));
+    }
+
     Status read_state(int dirfd, const std::string& id, const Runtime& runtime, uid_t owner) {
         if (!is_container_id(id)) return Error{EX_DATAERR, "not a container's ID"};
         const auto text = TRY(read_owned_file(dirfd, fmt::format("{}/{}", id, runtime.file),
-                                              kStrict, owner, kMaxState));
+                                              kStrict, owner, runtime.most));
         auto container = TRY(runtime.parse(text));
         const auto process = TRY(process_of(container));
         TRY(prove_owner(process, owner));
+        if (owner != 0 && !users_processes_.insert(process.pid()).second)
+            return Error{EX_DATAERR,
+                         fmt::format("process {} is another container's", process.pid())};
         // Runtimes hold a container that is created by a fifo, and remove that when it starts.
         const auto fifo = TRY(stat_if_there(dirfd, fmt::format("{}/exec.fifo", id)));
         const bool waits = fifo && S_ISFIFO(fifo->st_mode);
@@ -158,49 +236,53 @@ private:
 
     const EachContainer& each_;
     std::vector<UnreadableStateDir> overlooked_;
+    std::set<pid_t> users_processes_;
 };
-
-// The number behind the prefix, if that is all there is and not root's.
-std::optional<uid_t> uid_in(std::string_view name, std::string_view prefix) {
-    if (!name.starts_with(prefix)) return std::nullopt;
-    name.remove_prefix(prefix.size());
-    uid_t uid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), uid);
-    if (error != std::errc() || end != name.data() + name.size() || uid == 0 ||
-        fmt::to_string(uid) != name)
-        return std::nullopt;
-    return uid;
-}
 
 void read_roots(Reader& reader) {
     for (const auto& [directory, runtime] : kRootsRuntimes)
         if (const UniqueFd fd = reader.open(directory))
-            reader.read_root(fd.get(), directory, *runtime, 0);
+            reader.read_root(fd.get(), directory, *runtime);
     for (const char* const directory : kNamespacedRoots) {
         const UniqueFd fd = reader.open(directory);
         if (!fd) continue;
-        for (const std::string& name : reader.list(fd.get(), directory, 0, kMaxStates))
+        for (const std::string& name : reader.list(fd.get(), directory, kMaxStates)) {
+            const std::string path = fmt::format("{}/{}", directory, name);
             if (const auto root = open_owned_directory(fd.get(), name, kStrict, 0))
-                reader.read_root(root->get(), fmt::format("{}/{}", directory, name), kRunc, 0);
-            else
-                reader.note_unopened(fmt::format("{}/{}", directory, name), 0, root.error());
+                reader.read_root(root->get(), path, kRunc);
+            else if (root.error().exit_code == EX_OSERR)
+                reader.note(path, 0, root.error());
+        }
     }
 }
 
 void read_users(Reader& reader) {
-    for (const auto& [directory, prefix] : kUsersPlaces) {
-        const UniqueFd fd = reader.open(directory);
-        if (!fd) continue;
-        for (const std::string& name : reader.list(fd.get(), directory, 0, SIZE_MAX)) {
-            const auto uid = uid_in(name, prefix);
-            if (!uid) continue;
-            // systemd mounts a file system of its own for each user. In /tmp any user may make a
-            // directory of that name: another's is none.
-            if (const auto own = open_owned_directory(fd.get(), name,
-                                                      RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, *uid))
-                reader.read_user(own->get(), fmt::format("{}/{}", directory, name), *uid);
+    const auto users = container_users();
+    if (!users) return reader.note("/proc", 0, users.error());
+    std::array<UniqueFd, kUsersPlaces.size()> places;
+    for (std::size_t i = 0; i < places.size(); ++i)
+        places[i] = reader.open(kUsersPlaces[i].directory);
+    const Share all_users(kAllUsers);
+    for (const uid_t uid : *users) {
+        Share share(kOneUsers, &all_users);
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            if (!places[i]) continue;
+            const std::string name = fmt::format("{}{}", kUsersPlaces[i].prefix, uid);
+            const std::string path = fmt::format("{}/{}", kUsersPlaces[i].directory, name);
+            const auto own = open_owned_directory(places[i].get(), name,
+                                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, uid);
+            if (!own) {
+                // In /tmp any user may make a directory of that name: another's is none.
+                if (own.error().exit_code == EX_OSERR) reader.note(path, uid, own.error());
+                continue;
+            }
+            // systemd mounts a tmpfs for each user. What users can mount there themselves (FUSE)
+            // has them answer each question that is asked of it.
+            const auto local = check_file_system(own->get(), places[i].get(), "tmpfs");
+            if (local)
+                reader.read_user(own->get(), path, uid, share);
             else
-                reader.note_unopened(fmt::format("{}/{}", directory, name), *uid, own.error());
+                reader.note(path, uid, local);
         }
     }
 }
@@ -220,7 +302,7 @@ Result<std::string> read_config(const RunningContainer& container) {
     if (container.owner == 0) return read_regular_file(AT_FDCWD, path, kMaxConfigBytes);
     // Through links on the way, as /home may be one, but not through those of /proc, which lead
     // into other processes.
-    return read_owned_file(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS, container.owner, kMaxConfigBytes);
+    return read_owned_file(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS, container.owner, kMaxUsersConfig);
 }
 
 }  // namespace jail_ai

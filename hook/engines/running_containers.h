@@ -22,11 +22,13 @@ using EachContainer = std::function<void(const RunningContainer& container, cons
 
 // Calls it for each, root's first. A container whose state goes meanwhile, or whose process has
 // ended, is none. Gives what it had to leave out: states that can't be read or lie, at most one
-// entry a directory. Needs root.
+// entry a directory. Each user has a share of the time, and all users together have one, so that
+// none keeps root waiting; what is beyond it is left out. Needs root.
 std::vector<UnreadableStateDir> for_each_container(const EachContainer& each);
 
 // The text of the container's config.json. A user's is read as what it is, a stranger's: a regular
-// file of the user's own. Errors: EX_NOINPUT, EX_DATAERR.
+// file of the user's own, by one name, and no larger than an engine makes it. Errors: EX_NOINPUT,
+// EX_DATAERR.
 Result<std::string> read_config(const RunningContainer& container);
 
 }  // namespace jail_ai

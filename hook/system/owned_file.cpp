@@ -10,7 +10,9 @@
 
 #include "base/absence.h"
 #include "base/quote.h"
+#include "container/mountinfo.h"
 #include "system/file.h"
+#include "system/process.h"
 
 namespace jail_ai {
 namespace {
@@ -21,6 +23,14 @@ int exit_code_of(int number) {
     return means_absent(Sought::file, number) || number == ESTALE ? EX_NOINPUT : EX_DATAERR;
 }
 
+// Without a question to the file system, which another may have to answer (AT_STATX_DONT_SYNC).
+Result<struct statx> known_of(int fd, unsigned mask) {
+    struct statx info {};
+    if (::statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, &info) != 0)
+        return system_error("stat", errno);
+    return info;
+}
+
 // To look at, not to read: O_PATH asks nothing of the file itself.
 Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner,
                       mode_t kind) {
@@ -29,15 +39,16 @@ Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve,
     how.resolve = resolve;
     UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, dirfd, path.c_str(), &how, sizeof how)));
     if (!fd) return system_error(fmt::format("open {}", quote(path)), errno, exit_code_of(errno));
-    struct stat info {};
-    if (::fstat(fd.get(), &info) != 0)
-        return system_error(fmt::format("stat {}", quote(path)), errno);
-    if ((info.st_mode & S_IFMT) != kind)
+    const auto info = TRY(known_of(fd.get(), STATX_BASIC_STATS).context(quote(path)));
+    if ((info.stx_mode & S_IFMT) != kind)
         return Error{EX_DATAERR, fmt::format("{} is not a {}", quote(path),
                                              kind == S_IFDIR ? "directory" : "regular file")};
-    if (info.st_uid != owner)
+    if (info.stx_uid != owner)
         return Error{EX_DATAERR,
-                     fmt::format("{} belongs to uid {}, not {}", quote(path), info.st_uid, owner)};
+                     fmt::format("{} belongs to uid {}, not {}", quote(path), info.stx_uid, owner)};
+    if (kind == S_IFREG && info.stx_nlink > 1)
+        return Error{EX_DATAERR,
+                     fmt::format("{} has {} names (hard links)", quote(path), info.stx_nlink)};
     return fd;
 }
 
@@ -46,6 +57,20 @@ Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve,
 Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve,
                                       uid_t owner) {
     return find(dirfd, path, resolve, owner, S_IFDIR);
+}
+
+Status check_file_system(int fd, int above, std::string_view type) {
+    const auto mount = TRY(known_of(fd, STATX_MNT_ID));
+    const auto mount_above = TRY(known_of(above, STATX_MNT_ID));
+    if (mount.stx_mnt_id == mount_above.stx_mnt_id) return ok();
+    const auto self = TRY(open_proc_self());
+    const auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
+    for (const MountEntry& each : parse_mountinfo(mountinfo))
+        if (static_cast<std::uint64_t>(each.id) == mount.stx_mnt_id && each.type != type)
+            return Error{EX_DATAERR,
+                         fmt::format("a file system of type {} is mounted there, not {}",
+                                     quote(each.type), type)};
+    return ok();
 }
 
 Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve,

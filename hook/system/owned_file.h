@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 #include "base/unique_fd.h"
@@ -17,14 +18,20 @@ namespace jail_ai {
 // `resolve`: RESOLVE_* of openat2(2) (Linux 5.6), for the way there. The path's last name is never
 // followed. Errors of both: EX_OSERR if that call can't be had.
 
-// Opens a directory that `owner` owns, to go on from there. Errors: EX_NOINPUT if there is none,
-// EX_DATAERR for what is none or is another's.
+// Opens a directory that `owner` owns, to go on from there. It asks the file system nothing that
+// the kernel doesn't know already. Errors: EX_NOINPUT if there is none, EX_DATAERR for what is none
+// or is another's.
 Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve,
                                       uid_t owner);
 
-// Reads a regular file that `owner` owns. Another file isn't even opened: neither a fifo
-// nor a device notices. Errors: EX_NOINPUT if there is none, EX_DATAERR for a link, another
-// kind, another's, or more than `most` bytes.
+// Is it in the same mount as `above`, or in one of that type? Likewise. Errors: EX_DATAERR if not,
+// EX_OSERR.
+Status check_file_system(int fd, int above, std::string_view type);
+
+// Reads a regular file that `owner` owns and that has no other name: by a second one, a large file
+// would be there many times. Another file isn't even opened: neither a fifo nor a device notices.
+// Errors: EX_NOINPUT if there is none, EX_DATAERR for a link, another kind, another's, one with
+// several names, or more than `most` bytes.
 Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve,
                                     uid_t owner, std::size_t most);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
-#include "broker/person.h"
+#include "system/person.h"
 
 #include <algorithm>
 #include <array>

@@ -191,6 +191,42 @@ void check_overriders(const JailSnapshot& jail, const std::string& container, Fi
                                      other.id)});
 }
 
+std::string shown_processes(uid_t owner, const VerifyFacts& facts) {
+    constexpr std::size_t kShown = 4;
+    std::vector<pid_t> pids;
+    for (const UnknownProcess& each : facts.unknown_processes)
+        if (each.owner == owner) pids.push_back(each.pid);
+    const std::size_t shown = std::min(pids.size(), kShown);
+    std::string text = fmt::format("{}", fmt::join(pids.begin(), pids.begin() + shown, ", "));
+    if (pids.size() > shown) text += fmt::format(" and {} more", pids.size() - shown);
+    return text;
+}
+
+// What a user has put there hides a container only where the kernel knows of a process that could
+// be one.
+void check_overlooked(const UnreadableStateDir& overlooked, const VerifyFacts& facts,
+                      Findings& found) {
+    const std::string why =
+        fmt::format("containers of uid {} in {} may have been overlooked: {}", overlooked.owner,
+                    quote(overlooked.directory), overlooked.why);
+    if (!overlooked.by_owner)
+        return found.push_back({FindingKind::unreadable, "", why,
+                                "as root, list that directory and remove what is not a runtime's"});
+    if (const std::string pids = shown_processes(overlooked.owner, facts); !pids.empty())
+        return found.push_back(
+            {FindingKind::unreadable, "",
+             fmt::format("{}: unknown whether its processes {} are containers that must be jailed",
+                         why, pids),
+             fmt::format("ask uid {} to remove what is not a runtime's and to restart its "
+                         "containers, or end these processes",
+                         overlooked.owner)});
+    found.push_back(
+        {FindingKind::user_state, "",
+         fmt::format("uid {} has in {} what is not the state of a container that runs: {}",
+                     overlooked.owner, quote(overlooked.directory), overlooked.why),
+         fmt::format("ask uid {} to remove it", overlooked.owner)});
+}
+
 }  // namespace
 
 bool wants_jail(const SeenContainer& container) {
@@ -225,10 +261,7 @@ Findings check_containers(const VerifyFacts& facts) {
         check_overriders(jail, container, found);
     }
     for (const UnreadableStateDir& overlooked : facts.overlooked)
-        found.push_back({FindingKind::unreadable, "",
-                         fmt::format("containers of uid {} in {} may have been overlooked: {}",
-                                     overlooked.owner, quote(overlooked.directory), overlooked.why),
-                         "as root, list that directory and remove what is not a runtime's"});
+        check_overlooked(overlooked, facts, found);
     std::ranges::stable_sort(found, {}, &Finding::kind);
     return found;
 }

@@ -45,10 +45,18 @@ struct FailedProof {
     std::string why;
 };
 
+// A process that could be the first one of a user's container, of which no state was read and on
+// which no jail acts.
+struct UnknownProcess {
+    uid_t owner;
+    pid_t pid;
+};
+
 struct VerifyFacts {
     std::vector<SeenContainer> containers;
     std::vector<JailSnapshot> jails;
     std::vector<UnreadableStateDir> overlooked;
+    std::vector<UnknownProcess> unknown_processes;  // of users with something overlooked
     std::vector<FailedProof> failed_proofs;
     std::vector<std::string> route_localnet;  // of system/route_localnet.h
 };

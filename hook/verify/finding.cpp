@@ -18,6 +18,7 @@ std::string_view name_of(FindingKind kind) {
         case FindingKind::overridden: return "overridden";
         case FindingKind::stale: return "stale";
         case FindingKind::unreadable: return "unreadable";
+        case FindingKind::user_state: return "user-state";
     }
     return "?";
 }

@@ -27,6 +27,7 @@ enum class FindingKind {
     overridden,       // a foreign program can override it
     stale,            // its rules are those of a host that has changed
     unreadable,       // unknown
+    user_state,       // what a user has among the states of a runtime, and no container is by it
 };
 
 std::string_view name_of(FindingKind kind);  // "ok", "not-jailed" …
@@ -40,6 +41,11 @@ struct Finding {
 };
 
 using Findings = std::vector<Finding>;
+
+// Has verify failed by it? Users put what they like among their states: that alone is none.
+constexpr bool is_failure(const Finding& finding) {
+    return finding.kind != FindingKind::user_state;
+}
 
 // The member "findings" of an object: of each {KIND_KEY, ABOUT_KEY, "what", "remedy"}.
 void put_findings(JsonWriter& writer, const Findings& findings, std::string_view kind_key,

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <set>
 
 #include "base/absence.h"
 #include "container/container_id.h"
@@ -60,20 +61,49 @@ SeenContainer look_at(const RunningContainer& container, const Process& first,
     return seen;
 }
 
+// One that has gone meanwhile is none.
 Status prove_jails(VerifyFacts& facts) {
-    return for_each_cgroup([&](int cgroup_fd, const std::string& /*path*/) -> Status {
-        struct stat info {};
-        if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
-        if (std::ranges::find(facts.jails, info.st_ino, &JailSnapshot::cgroup_id) ==
-            facts.jails.end())
-            return ok();
-        auto proved = prove_attached(cgroup_fd);
-        // One that has gone meanwhile is none.
+    for (const JailSnapshot& jail : facts.jails) {
+        const auto cgroup = TRY(open_cgroup_by_id(jail.cgroup_id));
+        if (!cgroup) continue;
+        auto proved = prove_attached(cgroup->get());
         if (!proved && !is_absent(proved))
-            facts.failed_proofs.push_back(
-                {info.st_ino, proved.error().exit_code == EX_UNAVAILABLE, proved.error().message});
-        return ok();
-    });
+            facts.failed_proofs.push_back({jail.cgroup_id,
+                                           proved.error().exit_code == EX_UNAVAILABLE,
+                                           proved.error().message});
+    }
+    return ok();
+}
+
+// Could it be a user's container? Its owner then, 0 if not.
+Result<uid_t> user_of_container(const Process& process) {
+    const auto its = TRY(process.user_namespace());
+    if (its.is_initial) return uid_t{0};
+    const bool is_first = TRY(process.is_first_of_pid_namespace());
+    return is_first ? its.owner : uid_t{0};
+}
+
+// By what the kernel knows and no user writes: first processes of PID namespaces, in user
+// namespaces that this user has made.
+Status find_unknown_processes(const std::set<pid_t>& known, VerifyFacts& facts) {
+    std::set<uid_t> users;
+    for (const UnreadableStateDir& each : facts.overlooked)
+        if (each.by_owner) users.insert(each.owner);
+    if (users.empty()) return ok();
+    const auto pids = TRY(list_processes());
+    for (const pid_t pid : pids) {
+        if (known.contains(pid)) continue;
+        const auto process = Process::open(pid);
+        if (!process) continue;
+        const auto user = user_of_container(*process);
+        if (!user || !users.contains(*user)) continue;
+        const auto cgroups = cgroup_ids(*process);
+        SeenContainer seen;
+        if (cgroups) seen.cgroups = *cgroups;
+        if (!is_jailed(seen, facts.jails) && process->check_alive())
+            facts.unknown_processes.push_back({*user, pid});
+    }
+    return ok();
 }
 
 // The jails were looked for after the containers: a jail that isn't there may have gone with its
@@ -99,8 +129,10 @@ Finding stale(const std::string& container, const std::vector<IpPrefix>& holes) 
 Result<VerifyFacts> collect_containers() {
     VerifyFacts facts;
     const Defaults defaults = TRY(read_machine_settings());
+    std::set<pid_t> known;
     facts.overlooked =
         for_each_container([&](const RunningContainer& container, const Process& first) {
+            known.insert(first.pid());
             // One that has not started may be with its hooks right now.
             if (container.has_started)
                 facts.containers.push_back(look_at(container, first, defaults));
@@ -109,6 +141,7 @@ Result<VerifyFacts> collect_containers() {
     facts.jails = std::move(jails);
     facts.route_localnet = TRY(route_localnet_interfaces());
     TRY(prove_jails(facts));
+    TRY(find_unknown_processes(known, facts));
     std::erase_if(facts.containers, [&](const SeenContainer& seen) {
         return !is_jailed(seen, facts.jails) && !still_runs(seen);
     });

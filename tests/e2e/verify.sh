@@ -130,9 +130,9 @@ state honest "$user_pid"
 equal "a user's container is the user's" "$user_id enforce false" "$(verify --json && jq -r '.containers[] | select(.container == "honest") | "\(.owner) \(.asks) \(.jailed)"' <<<"$said")"
 tries 'honest, it is found' 'not-jailed honest'
 state liar "$peer_pid"
-tries "somebody else's process is not taken for it" 'unreadable '
+tries "somebody else's process is not taken for it" 'user-state '
 state liar 1
-tries 'nor is one in no user namespace' 'unreadable '
+tries 'nor is one in no user namespace' 'user-state '
 state old "$user_pid"
 sed -i 's/"process-start-time": /&1/' "$runtime_dir/crun/old/status"
 tries 'nor is a later process of that number' ''
@@ -157,7 +157,7 @@ state huge "$user_pid"
 tries 'a huge config.json is not read' 'unreadable huge'
 state 'x' "$user_pid"
 "${as_user[@]}" mv "$runtime_dir/crun/x" "$runtime_dir/crun/"$'x\e[2J\n'
-tries 'a name that no container has is none' 'unreadable '
+tries 'a name that no container has is none' 'user-state '
 for kind in fifo link huge nonsense directory; do
     "${as_user[@]}" mkdir -p "$runtime_dir/crun/odd"
     file=$runtime_dir/crun/odd/status
@@ -168,12 +168,12 @@ for kind in fifo link huge nonsense directory; do
         nonsense) "${as_user[@]}" cp /bin/true "$file" ;;
         directory) "${as_user[@]}" mkdir "$file" ;;
     esac
-    tries "$kind for a state" 'unreadable '
+    tries "$kind for a state" 'user-state '
     equal "nothing of what lies behind it is told ($kind)" '' "$(grep -E 'root:|ELF' <<<"$said")"
 done
 rm -r "$runtime_dir/crun"
 "${as_user[@]}" ln -s /run/runc "$runtime_dir/crun"
-tries "a link in the directory's place" 'unreadable '
+tries "a link in the directory's place" 'user-state '
 kill "$user_pid"
 exec {stdout}<&-
 rm -r "$runtime_dir" /run/others

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "broker/authorisation.h"
-#include "broker/person.h"
 #include "broker/protocol.h"
+#include "system/person.h"
 
 using namespace jail_ai;
 

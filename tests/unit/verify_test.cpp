@@ -4,6 +4,7 @@
 #include <doctest/doctest.h>
 #include <rapidjson/document.h>
 
+#include <algorithm>
 #include <functional>
 #include <iterator>
 
@@ -180,8 +181,23 @@ TEST_CASE("verify: of two jails the one that enforces counts") {
 
 TEST_CASE("verify: it reports what could not be read") {
     VerifyFacts facts = good();
-    facts.overlooked.push_back({"/run/user/1500/crun", 1500, "more than 4096 entries"});
+    facts.overlooked.push_back({"/run/user/1500/crun", 1500, "why", false});
     CHECK(found_in(facts) == "unreadable?; ");
+    CHECK(std::ranges::any_of(check_containers(facts), is_failure));
+}
+
+TEST_CASE("verify: what a user has put among the states is no failure, unless it could hide one") {
+    VerifyFacts facts = good();
+    facts.overlooked.push_back({"/run/user/1500/crun", 1500, "why", true});
+    CHECK(found_in(facts) == "user-state?; ");
+    CHECK(std::ranges::none_of(check_containers(facts), is_failure));
+    facts.unknown_processes = {{1501, 7}};
+    CHECK(found_in(facts) == "user-state?; ");
+    facts.unknown_processes = {{1500, 1}, {1500, 2}, {1500, 3}, {1500, 4}, {1500, 5}};
+    CHECK(found_in(facts) == "unreadable?; ");
+    const Findings found = check_containers(facts);
+    CHECK(std::ranges::any_of(found, is_failure));
+    CHECK(found.front().what.find("processes 1, 2, 3, 4 and 1 more ") != std::string::npos);
 }
 
 TEST_CASE("verify: a jail without a known container") {

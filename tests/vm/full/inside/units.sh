@@ -243,7 +243,8 @@ down victim
 for place in "/run/user/$(id -u "$user")" "/tmp/podman-run-$(id -u "$user")"; do
     login mkdir -p "$place/crun/odd"
     login tee "$place/crun/odd/status" <<<nonsense >"$lab/written"
-    found "what a user has put into $place" unreadable
+    verified
+    matches "what a user has put into $place: the service of verify names it and succeeds" "^0 inactive 0 .*uid [0-9]+ has in '$place/crun' what is not the state" "$outcome $said"
     login rm -r "$place/crun/odd"
 done
 well 'and when all that has gone' 'containers that must be jailed: 4; jailed: 4'
