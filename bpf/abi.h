@@ -122,8 +122,8 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
  * that no socket takes another's place in it. In a full set the newcomer takes the place of another
  * port of its own address before it takes another's.
  */
-#define JAIL_PEER_SETS 8 /* a power of two */
-#define JAIL_PEER_WAYS 24
+#define JAIL_PEER_SETS 8
+#define JAIL_PEER_WAYS 22
 
 /*
  * This peer has sent a datagram to the socket, which may answer it until a time is over, from where
@@ -132,12 +132,13 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
  */
 struct jail_peer {
 	__u32 addr[4];	/* network order, IPv4 in mapped form */
-	__u32 local[4]; /* likewise: where it was sent to; blended with all of this but the time */
+	__u32 local[4]; /* likewise: where it was sent to */
 	__u16 port;	/* host byte order */
 	__u16 local_port;
 	__u32 heard; /* when it last did: CLOCK_MONOTONIC in units of 2^JAIL_PEER_TICK ns */
+	__u32 tag;   /* a hash of all but the time */
 };
-JAIL_ASSERT(sizeof(struct jail_peer) == 40, "no hidden padding");
+JAIL_ASSERT(sizeof(struct jail_peer) == 44, "no hidden padding");
 
 #define JAIL_PEER_TICK 27 /* 0.13 s, so that 32 bits last for 18 years */
 

@@ -10,10 +10,13 @@
 
 #ifdef __bpf__
 #define JAIL_INLINE static __attribute__((always_inline)) inline
-#define JAIL_SELDOM static __attribute__((noinline, unused))
+/* A function of its own to the verifier, which follows it once, whatever its arguments, and knows
+ * nothing of what it gives back; else it follows a body again for each call, and for each state in
+ * which a call may come. Arguments are numbers or the program's context (Linux 5.6). */
+#define JAIL_GLOBAL __attribute__((noinline))
 #else
 #define JAIL_INLINE static inline
-#define JAIL_SELDOM static inline
+#define JAIL_GLOBAL static inline
 #endif
 
 /* A word of an address, written as its value in host byte order: JAIL_WORD(0x7f000001) is

@@ -123,16 +123,90 @@ JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct 
 	return bpf_map_lookup_elem((void *)rules, key);
 }
 
+/* A whole address as two numbers, as JAIL_GLOBAL functions take it. */
+static __always_inline __u64 half(const struct jail_key *key, int which)
+{
+	return key->words[2 * which] | (__u64)key->words[2 * which + 1] << 32;
+}
+
+static __always_inline void join_halves(struct jail_key *key, __u64 first, __u64 second)
+{
+	key->prefix_bits = 128;
+	key->words[0] = (__u32)first;
+	key->words[1] = (__u32)(first >> 32);
+	key->words[2] = (__u32)second;
+	key->words[3] = (__u32)(second >> 32);
+}
+
+/* What is asked for at an address, as they take that: the protocol and the port. */
+static __always_inline __u32 service(__u8 protocol, __u16 port)
+{
+	return (__u32)protocol << 16 | port;
+}
+
+JAIL_GLOBAL int jail_check_key(__u64 first, __u64 second, __u32 service)
+{
+	struct jail_key key;
+
+	join_halves(&key, first, second);
+	return jail_evaluate_rule(jail_lookup(&jail_rules, &key), (__u8)(service >> 16),
+				  (__u16)service);
+}
+
+JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
+				  __u16 port)
+{
+	return jail_check_key(half(key, 0), half(key, 1), service(protocol, port));
+}
+
+JAIL_GLOBAL int jail_check_address(__u64 first, __u64 second, __u32 service)
+{
+	struct jail_key key;
+
+	join_halves(&key, first, second);
+	return jail_evaluate(&jail_rules, &key, (__u8)(service >> 16), (__u16)service);
+}
+
+static __always_inline int check_address(const struct jail_key *key, __u8 protocol, __u16 port)
+{
+	return jail_check_address(half(key, 0), half(key, 1), service(protocol, port));
+}
+
+JAIL_GLOBAL int jail_local_kind(__u64 first, __u64 second)
+{
+	struct jail_key key;
+
+	join_halves(&key, first, second);
+	return jail_container_local(&jail_rules, &key);
+}
+
+static __always_inline int local_kind(const struct jail_key *key)
+{
+	return jail_local_kind(half(key, 0), half(key, 1));
+}
+
+/* `by_task` as jail_record() has it. Gives nothing: Linux wants a number of every such function. */
+JAIL_GLOBAL int jail_record_at(__u64 first, __u64 second, __u32 service, __u32 reason,
+			       __u32 by_task)
+{
+	struct jail_denial what = {
+	    .port = (__u16)service, .protocol = (__u8)(service >> 16), .reason = (__u8)reason};
+	struct jail_key key;
+
+	join_halves(&key, first, second);
+	__builtin_memcpy(what.addr, key.words, sizeof(what.addr));
+	jail_record(&what, by_task);
+	return 0;
+}
+
 /* What a cgroup program returns: 1 lets the call go on, 0 fails it with EPERM. */
 static __always_inline int answer(int verdict, const struct jail_key *key, __u8 protocol,
 				  __u16 port, int by_task)
 {
-	struct jail_denial what = {.port = port, .protocol = protocol, .reason = (__u8)verdict};
-
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	__builtin_memcpy(what.addr, key->words, sizeof(what.addr));
-	jail_record(&what, by_task);
+	jail_record_at(half(key, 0), half(key, 1), service(protocol, port), (__u32)verdict,
+		       (__u32)by_task);
 	return audit ? 1 : 0;
 }
 
@@ -168,17 +242,29 @@ static __always_inline __u32 now_in_ticks(void)
 	return (__u32)(bpf_ktime_get_ns() >> JAIL_PEER_TICK);
 }
 
-/* 1 or 0, without a branch: in a loop each would double what the verifier follows. */
-static __always_inline __u64 is_equal(const __u32 *addr, const struct jail_key *key)
+/* 1 or 0, without a branch: in a loop each would double what the verifier follows. Where compilers
+ * see a comparison they make a branch of it. */
+static __always_inline __u64 is_equal(__u32 one, __u32 other)
 {
-	__u64 differs = (addr[0] ^ key->words[0]) | (addr[1] ^ key->words[1]) |
-			(addr[2] ^ key->words[2]) | (addr[3] ^ key->words[3]);
+	__u64 differs = one ^ other;
 
+	asm volatile("" : "+r"(differs));
 	return (differs - 1) >> 63;
 }
 
+/* The larger of two below 2^63, likewise. */
+static __always_inline __u64 larger(__u64 one, __u64 other)
+{
+	__u64 less = one - other, mask;
+
+	asm volatile("" : "+r"(less));
+	mask = 0 - (less >> 63);
+	asm volatile("" : "+r"(mask));
+	return one ^ ((one ^ other) & mask);
+}
+
 /* The two ends of a datagram, as the container sees them: who is at the other one, and where the
- * container's is, a null pointer if that is not known. */
+ * container's is. */
 struct ends {
 	const struct jail_key *peer, *local;
 	__u16 port, local_port;
@@ -196,27 +282,23 @@ static __always_inline __u32 hashed(const struct jail_peer_table *table, __u32 w
 }
 
 /* Differs for ends that differ in one thing, whatever the seed. */
-static __always_inline __u32 blend(const struct jail_peer_table *table, const struct ends *ends)
+static __always_inline __u32 tag_of(const struct jail_peer_table *table, const struct ends *ends)
 {
 	return hashed(table, fold(ends->peer) ^ fold(ends->local) ^ (__u32)ends->port << 16 ^
 				 ends->local_port);
 }
 
-static __always_inline __u64 is_same(const struct jail_peer *peer, const struct ends *ends)
+static __always_inline int is_same_address(const __u32 *addr, const struct jail_key *key)
 {
-	return is_equal(peer->addr, ends->peer) & (((__u64)(peer->port ^ ends->port) - 1) >> 63);
+	return addr[0] == key->words[0] && addr[1] == key->words[1] && addr[2] == key->words[2] &&
+	       addr[3] == key->words[3];
 }
 
-/* `blended` is blend() of these ends. An entry that another processor is half done with writing
- * fits neither what it was nor what it becomes. */
-static __always_inline __u64 is_between(const struct jail_peer *peer, const struct ends *ends,
-					__u32 blended)
+static __always_inline int is_between(const struct jail_peer *peer, const struct ends *ends)
 {
-	const __u32 local[4] = {peer->local[0] ^ blended, peer->local[1] ^ blended,
-				peer->local[2] ^ blended, peer->local[3] ^ blended};
-
-	return is_same(peer, ends) & is_equal(local, ends->local) &
-	       (((__u64)(peer->local_port ^ ends->local_port) - 1) >> 63);
+	return is_same_address(peer->addr, ends->peer) &&
+	       is_same_address(peer->local, ends->local) && peer->port == ends->port &&
+	       peer->local_port == ends->local_port;
 }
 
 /* Was it heard too long ago to be answered? */
@@ -235,25 +317,28 @@ static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table,
 
 /*
  * Has this peer on the host sent a datagram to this socket, a short time ago, and to the end that
- * the answer comes from? Egress knows that end; connect and sendmsg don't, and leave it to egress.
+ * the answer comes from? An entry that another processor is half done with writing has a tag that
+ * fits neither what it was nor what it becomes.
  */
 static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *ends)
 {
 	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
-	struct jail_peer *set;
-	__u64 fresh = 0;
-	__u32 now, blended;
+	const struct jail_peer *set;
+	__u64 place = 0;
+	__u32 tag;
 
 	if (!table)
 		return 0;
 	set = peer_set(table, ends);
-	now = now_in_ticks();
-	blended = ends->local ? blend(table, ends) : 0;
+	tag = tag_of(table, ends);
 	for (int i = 0; i < JAIL_PEER_WAYS; i++)
-		fresh |=
-		    (ends->local ? is_between(&set[i], ends, blended) : is_same(&set[i], ends)) &
-		    ~is_over(&set[i], now);
-	return fresh & 1;
+		place = larger(place, is_equal(set[i].tag, tag) << 8 | (__u32)i);
+	if (!(place >> 8))
+		return 0;
+	place &= 0xff;
+	if (place >= JAIL_PEER_WAYS)
+		return 0;
+	return is_between(&set[place], ends) && !is_over(&set[place], now_in_ticks());
 }
 
 /*
@@ -261,24 +346,19 @@ static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *en
  * address, else of the oldest. By a number, the largest of which wins.
  */
 static __always_inline __u32 place_for(const struct jail_peer *set, const struct ends *ends,
-				       __u32 blended, __u32 now)
+				       __u32 tag, __u32 now)
 {
 	__u64 best = 0;
 
 	for (int i = 0; i < JAIL_PEER_WAYS; i++) {
 		const struct jail_peer *peer = &set[i];
 		__u64 age = (__u32)(now - peer->heard);
-		__u64 rank = is_between(peer, ends, blended) << 2 | is_over(peer, now) << 1 |
-			     is_equal(peer->addr, ends->peer);
-		__u64 score = rank << 48 | age << 8 | (__u32)i;
-		__u64 less = best - score, larger;
+		/* Of its own address by the part that differs most: it is only who goes first.
+		 */
+		__u64 rank = is_equal(peer->tag, tag) << 2 | is_over(peer, now) << 1 |
+			     is_equal(peer->addr[3], ends->peer->words[3]);
 
-		/* Else compilers see a comparison in it and make a branch of that, each of which
-		 * doubles what the verifier follows. */
-		asm volatile("" : "+r"(less));
-		larger = 0 - (less >> 63);
-		asm volatile("" : "+r"(larger));
-		best ^= (best ^ score) & larger;
+		best = larger(best, rank << 48 | age << 8 | (__u32)i);
 	}
 	best &= 0xff;
 	return best < JAIL_PEER_WAYS ? best : 0;
@@ -288,7 +368,7 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 {
 	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
 	struct jail_peer *place;
-	__u32 now = now_in_ticks(), blended;
+	__u32 now = now_in_ticks(), tag;
 
 	if (!table) {
 		table = bpf_sk_storage_get(&jail_peers, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
@@ -296,14 +376,14 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 			return;
 		table->seed = bpf_get_prandom_u32();
 	}
-	blended = blend(table, ends);
+	tag = tag_of(table, ends);
 	place = peer_set(table, ends);
-	place += place_for(place, ends, blended, now);
+	place += place_for(place, ends, tag, now);
 	__builtin_memcpy(place->addr, ends->peer->words, sizeof(place->addr));
-	for (int i = 0; i < 4; i++)
-		place->local[i] = ends->local->words[i] ^ blended;
+	__builtin_memcpy(place->local, ends->local->words, sizeof(place->local));
 	place->port = ends->port;
 	place->local_port = ends->local_port;
+	place->tag = tag;
 	asm volatile(
 	    ""
 	    :
@@ -316,8 +396,7 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
  */
 static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
 {
-	return skb->ifindex == LOOPBACK_IFINDEX &&
-	       jail_container_local(&jail_rules, key) != JAIL_CONTAINER_LOCAL_NOT;
+	return skb->ifindex == LOOPBACK_IFINDEX && local_kind(key) != JAIL_CONTAINER_LOCAL_NOT;
 }
 
 /* `family` is the program's, and no variable: the kernel gives each program the fields of its own
@@ -354,14 +433,20 @@ static __always_inline int is_not_local(struct bpf_sock_addr *ctx, int family,
 	return bpf_bind(ctx, (struct sockaddr *)&address6, sizeof(address6)) == -EADDRNOTAVAIL;
 }
 
+/* A UDP socket to which a peer on the host has sent a datagram may answer; whether it is that peer
+ * which it sends to, and from where, egress decides. */
+static __always_inline int may_answer(struct bpf_sock_addr *ctx)
+{
+	return ctx->sk && bpf_sk_storage_get(&jail_peers, ctx->sk, 0, 0) != 0;
+}
+
 static __always_inline int check_sockaddr(struct bpf_sock_addr *ctx, const struct jail_key *key)
 {
 	__u8 protocol = (__u8)ctx->protocol;
-	struct ends ends = {.peer = key, .port = bpf_ntohs((__u16)ctx->user_port)};
-	int verdict = jail_evaluate(&jail_rules, key, protocol, ends.port);
+	__u16 port = bpf_ntohs((__u16)ctx->user_port);
+	int verdict = check_address(key, protocol, port);
 
-	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && ctx->sk &&
-	    has_spoken(ctx->sk, &ends))
+	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && may_answer(ctx))
 		return JAIL_VERDICT_PASS;
 	return verdict;
 }
@@ -393,7 +478,7 @@ static __always_inline int check_call(struct bpf_sock_addr *ctx, int family, int
 	verdict = check_sockaddr(ctx, &key);
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	container_local = jail_container_local(&jail_rules, &key);
+	container_local = local_kind(&key);
 	if (container_local == JAIL_CONTAINER_LOCAL_LOOPBACK && !is_bound_to_device(ctx))
 		return 1;
 	if (container_local == JAIL_CONTAINER_LOCAL_ADDRESS &&
@@ -402,28 +487,36 @@ static __always_inline int check_call(struct bpf_sock_addr *ctx, int family, int
 	return apply_verdict_to_call(ctx, &key, verdict, line);
 }
 
+/* What a program ends with: the verifier wants to see 0 or 1, and compilers take for 1 what they
+ * have found equal to it, of which the verifier may know less. */
+static __always_inline int ends_with(int answer)
+{
+	asm volatile("" : "+r"(answer));
+	return answer & 1;
+}
+
 SEC("cgroup/connect4")
 int jail_connect4(struct bpf_sock_addr *ctx)
 {
-	return check_call(ctx, AF_INET, 1, JAIL_LINE_CONNECT4);
+	return ends_with(check_call(ctx, AF_INET, 1, JAIL_LINE_CONNECT4));
 }
 
 SEC("cgroup/connect6")
 int jail_connect6(struct bpf_sock_addr *ctx)
 {
-	return check_call(ctx, AF_INET6, 1, JAIL_LINE_CONNECT6);
+	return ends_with(check_call(ctx, AF_INET6, 1, JAIL_LINE_CONNECT6));
 }
 
 SEC("cgroup/sendmsg4")
 int jail_sendmsg4(struct bpf_sock_addr *ctx)
 {
-	return check_call(ctx, AF_INET, 0, JAIL_LINE_SENDMSG4);
+	return ends_with(check_call(ctx, AF_INET, 0, JAIL_LINE_SENDMSG4));
 }
 
 SEC("cgroup/sendmsg6")
 int jail_sendmsg6(struct bpf_sock_addr *ctx)
 {
-	return check_call(ctx, AF_INET6, 0, JAIL_LINE_SENDMSG6);
+	return ends_with(check_call(ctx, AF_INET6, 0, JAIL_LINE_SENDMSG6));
 }
 
 /* The packet's socket; a null pointer if it has none that is more than a request or a remainder.
@@ -473,13 +566,12 @@ static __always_inline int is_of_process(struct __sk_buff *skb)
  * raw sockets that were made before the jail carry no mark: they can say who they claim to be on
  * their link, and no more.
  */
-static __always_inline int is_discovery(struct __sk_buff *skb, const struct jail_packet *packet)
+JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb)
 {
 	__u8 hop_limit, type, code, option[2];
-	__u32 size = skb->len - packet->upper_layer;
+	__u32 size = skb->len - sizeof(struct ipv6hdr);
 
-	if (packet->protocol != IPPROTO_ICMPV6 || packet->upper_layer != sizeof(struct ipv6hdr) ||
-	    is_of_process(skb))
+	if (is_of_process(skb))
 		return 0;
 	if (jail_load(skb, 7, &hop_limit, 1) || hop_limit != 255)
 		return 0;
@@ -505,12 +597,45 @@ static __always_inline int is_tcp_answer(struct __sk_buff *skb, __u8 tcp_flags)
 	       bpf_sk_storage_get(&jail_accepted, sk, 0, 0) != 0;
 }
 
+/* The ends of a datagram whose header, at an offset, jail_load() can read. */
+static __always_inline int load_ends(const struct __sk_buff *skb, __u32 upper_layer,
+				     struct jail_key *source, struct jail_key *destination,
+				     __be16 ports[2])
+{
+	__u32 words[8];
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (jail_load(skb, 12, words, 8))
+			return 0;
+		jail_key_v4(source, words[0]);
+		jail_key_v4(destination, words[1]);
+	} else {
+		if (jail_load(skb, 8, words, 32))
+			return 0;
+		jail_key_v6(source, words);
+		jail_key_v6(destination, words + 4);
+	}
+	return !jail_load(skb, upper_layer, ports, 4);
+}
+
+/* Does this UDP packet answer? */
+JAIL_GLOBAL int jail_is_udp_answer(struct __sk_buff *skb, __u32 upper_layer)
+{
+	struct bpf_sock *sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
+	struct jail_key local, peer;
+	__be16 ports[2];
+
+	if (!sk || !load_ends(skb, upper_layer, &local, &peer, ports))
+		return 0;
+	return has_spoken(sk,
+			  &(struct ends){&peer, &local, bpf_ntohs(ports[1]), bpf_ntohs(ports[0])});
+}
+
 /* What may leave for an address that is denied: the ports that its rule allows, and answers.
  */
 static __always_inline int check_denied_destination(struct __sk_buff *skb,
 						    const struct jail_packet *packet, int verdict)
 {
-	struct bpf_sock *sk;
 	__be16 ports[2];
 	__u8 tcp_flags;
 
@@ -520,16 +645,11 @@ static __always_inline int check_denied_destination(struct __sk_buff *skb,
 		return verdict;
 	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		return JAIL_REASON_MALFORMED_PACKET;
-	if (jail_evaluate(&jail_rules, &packet->destination, packet->protocol,
-			  bpf_ntohs(ports[1])) == JAIL_VERDICT_PASS)
+	if (check_address(&packet->destination, packet->protocol, bpf_ntohs(ports[1])) ==
+	    JAIL_VERDICT_PASS)
 		return JAIL_VERDICT_PASS;
-	if (packet->protocol == IPPROTO_UDP) {
-		struct ends ends = {&packet->destination, &packet->source, bpf_ntohs(ports[1]),
-				    bpf_ntohs(ports[0])};
-
-		sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
-		return sk && has_spoken(sk, &ends) ? JAIL_VERDICT_PASS : verdict;
-	}
+	if (packet->protocol == IPPROTO_UDP)
+		return jail_is_udp_answer(skb, packet->upper_layer) ? JAIL_VERDICT_PASS : verdict;
 	if (jail_load(skb, packet->upper_layer + 13, &tcp_flags, sizeof(tcp_flags)))
 		return JAIL_REASON_MALFORMED_PACKET;
 	return is_tcp_answer(skb, tcp_flags) ? JAIL_VERDICT_PASS : verdict;
@@ -548,10 +668,10 @@ static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_pa
 
 	if (shares_network)
 		return 0;
-	verdict = jail_evaluate(&jail_rules, &packet->source, JAIL_PROTO_ANY, 0);
+	verdict = check_address(&packet->source, JAIL_PROTO_ANY, 0);
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 0;
-	container_local = jail_container_local(&jail_rules, &packet->source);
+	container_local = local_kind(&packet->source);
 	return container_local == JAIL_CONTAINER_LOCAL_NOT ||
 	       (container_local == JAIL_CONTAINER_LOCAL_LOOPBACK &&
 		skb->ifindex != LOOPBACK_IFINDEX);
@@ -565,9 +685,10 @@ static __always_inline int check_packet(struct __sk_buff *skb, const struct jail
 
 	if (packet->parse_status)
 		return JAIL_REASON_MALFORMED_PACKET;
-	verdict = jail_evaluate(&jail_rules, &packet->destination, JAIL_PROTO_ANY, 0);
+	verdict = check_address(&packet->destination, JAIL_PROTO_ANY, 0);
 	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, &packet->destination)) {
-		if (is_discovery(skb, packet))
+		if (packet->protocol == IPPROTO_ICMPV6 &&
+		    packet->upper_layer == sizeof(struct ipv6hdr) && jail_is_discovery(skb))
 			return JAIL_VERDICT_PASS;
 		verdict = check_denied_destination(skb, packet, verdict);
 		if (verdict != JAIL_VERDICT_PASS)
@@ -578,6 +699,21 @@ static __always_inline int check_packet(struct __sk_buff *skb, const struct jail
 	return is_forged(skb, packet) ? JAIL_REASON_MALFORMED_PACKET : JAIL_VERDICT_PASS;
 }
 
+/* In audit mode, have connect and sendmsg counted what this packet is of, and not left it to
+ * egress?
+ */
+static __always_inline int was_counted(struct __sk_buff *skb, const struct jail_key *destination)
+{
+	struct bpf_sock *sk;
+
+	if (local_kind(destination))
+		return 0;
+	if (socket_of(skb, SOCK_STREAM, IPPROTO_TCP))
+		return 1;
+	sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
+	return sk && !bpf_sk_storage_get(&jail_peers, sk, 0, 0);
+}
+
 SEC("cgroup_skb/egress")
 int jail_egress(struct __sk_buff *skb)
 {
@@ -585,13 +721,22 @@ int jail_egress(struct __sk_buff *skb)
 
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	/* connect and sendmsg have counted what these send, but for what they left to this; what
-	 * they deny never gets here. */
-	if (audit && !packet.parse_status &&
-	    !jail_container_local(&jail_rules, &packet.destination) &&
-	    (socket_of(skb, SOCK_STREAM, IPPROTO_TCP) || socket_of(skb, SOCK_DGRAM, IPPROTO_UDP)))
+	if (audit && !packet.parse_status && was_counted(skb, &packet.destination))
 		return 1;
-	return apply_verdict_to_packet(skb, &packet, check_packet(skb, &packet));
+	return ends_with(apply_verdict_to_packet(skb, &packet, check_packet(skb, &packet)));
+}
+
+/* Remembers at its socket whom an incoming datagram is from. */
+JAIL_GLOBAL int jail_hear(struct __sk_buff *skb, __u32 upper_layer)
+{
+	struct bpf_sock *sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
+	struct jail_key peer, local;
+	__be16 ports[2];
+
+	if (sk && load_ends(skb, upper_layer, &peer, &local, ports))
+		remember_peer(
+		    sk, &(struct ends){&peer, &local, bpf_ntohs(ports[0]), bpf_ntohs(ports[1])});
+	return 0;
 }
 
 SEC("cgroup_skb/ingress")
@@ -599,7 +744,6 @@ int jail_ingress(struct __sk_buff *skb)
 {
 	struct jail_packet packet;
 	struct bpf_sock *sk;
-	__be16 ports[2];
 	int verdict;
 
 	/* What this jail's own sockets have sent is not a peer's: in a network namespace of its own
@@ -619,21 +763,13 @@ int jail_ingress(struct __sk_buff *skb)
 	 * group's address, from which no answer can come. */
 	if (packet.parse_status || packet.protocol != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
 		return 1;
-	verdict = jail_evaluate(&jail_rules, &packet.source, JAIL_PROTO_ANY, 0);
+	verdict = check_address(&packet.source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 1;
 	/* Nor does one that containers may have, since egress lets them use it. */
-	if (jail_container_local(&jail_rules, &packet.source))
+	if (local_kind(&packet.source))
 		return 1;
-	if (jail_load(skb, packet.upper_layer, ports, sizeof(ports)))
-		return 1;
-	sk = socket_of(skb, SOCK_DGRAM, IPPROTO_UDP);
-	if (sk) {
-		struct ends ends = {&packet.source, &packet.destination, bpf_ntohs(ports[0]),
-				    bpf_ntohs(ports[1])};
-
-		remember_peer(sk, &ends);
-	}
+	jail_hear(skb, packet.upper_layer);
 	return 1;
 }

@@ -43,12 +43,12 @@ enum jail_parse_status {
 struct jail_packet {
 	struct jail_key source;
 	struct jail_key destination;
-	__u8 parse_status; /* enum jail_parse_status; addresses are valid unless version or header
+	__u32 parse_status; /* enum jail_parse_status; addresses are valid unless version or header
 			      couldn't be read */
-	__u8 fragment;	   /* IPv4: part of a datagram. One of IPv6 is odd, for what is behind its
-			      header may be a routing header */
-	__u8 protocol;	   /* upper layer, or the extension header at which the walk ended */
-	__u32 upper_layer; /* offset of what `protocol` names */
+	__u8 fragment;	    /* IPv4: part of a datagram. One of IPv6 is odd, for what is behind its
+			       header may be a routing header */
+	__u8 protocol;	    /* upper layer, or the extension header at which the walk ended */
+	__u32 upper_layer;  /* offset of what `protocol` names */
 };
 
 /* Copies `size` bytes at an offset from the IP header; nonzero when the packet ends before. The
@@ -59,7 +59,7 @@ JAIL_INLINE int jail_load(const struct __sk_buff *skb, __u32 offset, void *to, _
  * IPv4's options (RFC 791 3.1): a source route is loose (LSRR) or strict (SSRR). No program needs
  * more than a few options; a longer list counts as one.
  */
-JAIL_INLINE __u8 jail_parse_options(const struct __sk_buff *skb, __u32 end)
+JAIL_GLOBAL __u32 jail_parse_options(const struct __sk_buff *skb, __u32 end)
 {
 	__u32 at = 20;
 
@@ -98,10 +98,36 @@ JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *
 		packet->parse_status = jail_parse_options(skb, packet->upper_layer);
 }
 
+/* What an IPv6 header's extensions lead to, in one number: the offset of the upper layer, its
+ * protocol, the enum jail_parse_status. */
+#define JAIL_WALKED(upper_layer, protocol, status)                                                 \
+	((upper_layer) | (protocol)*0x10000u | (status)*0x1000000u)
+
+JAIL_GLOBAL __u32 jail_walk_extensions(const struct __sk_buff *skb, __u32 next_header)
+{
+	__u32 upper_layer = sizeof(struct ipv6hdr);
+	__u32 protocol = next_header;
+	__u8 extension[2];
+
+	for (int i = 0; i < JAIL_MAX_EXTENSIONS; i++) {
+		if (protocol == IPPROTO_ROUTING)
+			return JAIL_WALKED(upper_layer, protocol, JAIL_PARSE_SOURCE_ROUTED);
+		if (protocol == IPPROTO_FRAGMENT)
+			break;
+		if (protocol != IPPROTO_HOPOPTS && protocol != IPPROTO_DSTOPTS)
+			return JAIL_WALKED(upper_layer, protocol, JAIL_PARSE_OK);
+		if (jail_load(skb, upper_layer, extension, sizeof(extension)))
+			break;
+		protocol = extension[0];
+		upper_layer += 8 + 8u * extension[1];
+	}
+	return JAIL_WALKED(upper_layer, protocol, JAIL_PARSE_UNREADABLE);
+}
+
 JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *packet)
 {
 	struct ipv6hdr header;
-	__u8 extension[2];
+	__u32 walked;
 
 	if (jail_load(skb, 0, &header, sizeof(header)) || header.version != 6) {
 		packet->parse_status = JAIL_PARSE_UNREADABLE;
@@ -109,23 +135,10 @@ JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *
 	}
 	jail_key_v6(&packet->source, header.saddr.s6_addr32);
 	jail_key_v6(&packet->destination, header.daddr.s6_addr32);
-	packet->protocol = header.nexthdr;
-	packet->upper_layer = sizeof(header);
-	for (int i = 0; i < JAIL_MAX_EXTENSIONS; i++) {
-		if (packet->protocol == IPPROTO_ROUTING) {
-			packet->parse_status = JAIL_PARSE_SOURCE_ROUTED;
-			return;
-		}
-		if (packet->protocol == IPPROTO_FRAGMENT)
-			break;
-		if (packet->protocol != IPPROTO_HOPOPTS && packet->protocol != IPPROTO_DSTOPTS)
-			return;
-		if (jail_load(skb, packet->upper_layer, extension, sizeof(extension)))
-			break;
-		packet->protocol = extension[0];
-		packet->upper_layer += 8 + 8u * extension[1];
-	}
-	packet->parse_status = JAIL_PARSE_UNREADABLE;
+	walked = jail_walk_extensions(skb, header.nexthdr);
+	packet->upper_layer = walked & 0xffff;
+	packet->protocol = walked >> 16 & 0xff;
+	packet->parse_status = walked >> 24;
 }
 
 /*

@@ -54,17 +54,27 @@ JAIL_INLINE int jail_rule_admits(const struct jail_rule *rule, __u8 protocol, __
  * denies. */
 #define JAIL_VERDICT_PASS (-1)
 
-JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
-				  __u16 port)
+JAIL_INLINE int jail_evaluate_rule(const struct jail_rule *rule, __u8 protocol, __u16 port)
 {
-	const struct jail_rule *rule = jail_lookup(rules, key);
-
 	if (!rule || jail_rule_admits(rule, protocol, port))
 		return JAIL_VERDICT_PASS;
 	if (rule->reason < JAIL_REASON_COUNT)
 		return rule->reason;
 	return JAIL_REASON_MALFORMED_PACKET; /* not a value of ours, but it denies */
 }
+
+/* jail_evaluate_rule() of what jail_lookup() finds. The programs have it as a function of its own.
+ */
+JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
+				  __u16 port);
+
+#ifndef __bpf__
+JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
+				  __u16 port)
+{
+	return jail_evaluate_rule(jail_lookup(rules, key), protocol, port);
+}
+#endif
 
 /*
  * Is this address, as it stands, one that the container's own network namespace has or may get,
@@ -98,9 +108,8 @@ JAIL_INLINE int jail_check_form(const void *rules, const struct jail_key *key, i
 	return jail_evaluate_key(rules, &inside, protocol, port);
 }
 
-/* Not inlined, since hardly any packet comes here; no loop over forms, which clang lays out so that
- * Linux 6.1 takes it for one without an end. */
-JAIL_SELDOM int jail_check_forms(const void *rules, const struct jail_key *key, __u8 protocol,
+/* No loop over forms, which clang lays out so that Linux 6.1 takes it for one without an end. */
+JAIL_INLINE int jail_check_forms(const void *rules, const struct jail_key *key, __u8 protocol,
 				 __u16 port)
 {
 	int verdict = jail_check_form(rules, key, 0, protocol, port);

@@ -16,9 +16,9 @@ constexpr std::string_view kOurName = "jail-ai-hook";
 constexpr std::size_t kMaxExpression = 1024;
 
 // Matches wherever in the text, as engines do (Go's regexp, in time and memory with the length of
-// both); nothing if it can't be told. libstdc++ has a limit for the size of what it compiles, which
-// glibc's regcomp(3) has not: a row of plus signs takes it gigabytes. And it goes back and forth in
-// the text only where it is not asked to be polynomial.
+// both); nothing if that is not known. libstdc++ has a limit for the size of what it compiles,
+// which glibc's regcomp(3) has not: a row of plus signs takes it gigabytes. And it goes back and
+// forth in the text only where it is not asked to be polynomial.
 std::optional<bool> is_found(const std::string& expression, const char* text) {
     if (expression.size() > kMaxExpression) return std::nullopt;
     try {

@@ -143,10 +143,6 @@ bool map_exists(std::uint32_t id) {
     return exists(BPF_MAP_GET_FD_BY_ID, id);
 }
 
-std::uint32_t verified_instructions(std::uint32_t program_id) {
-    return program_info(program_id).verified_insns;
-}
-
 std::vector<std::uint32_t> maps_of(std::uint32_t program_id) {
     std::vector<std::uint32_t> maps(64);
     maps.resize(program_info(program_id, &maps).nr_map_ids);

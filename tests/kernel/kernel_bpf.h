@@ -40,9 +40,6 @@ bool kernel_has_unix_hooks();
 bool program_exists(std::uint32_t id);
 bool map_exists(std::uint32_t id);
 std::vector<std::uint32_t> maps_of(std::uint32_t program_id);
-// How many instructions the verifier went through until it was content; 0 if the kernel does not
-// say (before 5.16).
-std::uint32_t verified_instructions(std::uint32_t program_id);
 
 // A program of the type cgroup sock_addr that lets everything pass.
 UniqueFd load_passing_program(bpf_attach_type type, const std::string& name);
