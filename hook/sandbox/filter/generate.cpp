@@ -3,12 +3,14 @@
 // Turns calls.h into a header with one array of seccomp instructions a role, by libseccomp. Runs on
 // the machine that builds.
 //
-// usage: generate-filters CPU_FAMILY     as Meson names it
+// usage: generate-filters CPU_FAMILY big|little     as Meson names them
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <array>
+#include <bit>
+#include <cstdint>
 #include <cstdio>
 #include <cstring>
 #include <memory>
@@ -37,7 +39,7 @@ void check(int result, const std::string& doing) {
     if (result < 0) throw std::runtime_error(doing + ": " + std::strerror(-result));
 }
 
-std::uint32_t architecture(std::string_view family) {
+std::uint32_t architecture(std::string_view family, std::endian order) {
     struct Name {
         std::string_view meson;
         std::uint32_t libseccomp;
@@ -47,8 +49,12 @@ std::uint32_t architecture(std::string_view family) {
                                                        {"aarch64", SCMP_ARCH_AARCH64},
                                                        {"arm", SCMP_ARCH_ARM},
                                                        {"ppc64", SCMP_ARCH_PPC64LE},
+#ifdef SCMP_ARCH_LOONGARCH64
+                                                       {"loongarch64", SCMP_ARCH_LOONGARCH64},
+#endif
                                                        {"riscv64", SCMP_ARCH_RISCV64},
                                                        {"s390x", SCMP_ARCH_S390X}});
+    if (family == "ppc64" && order == std::endian::big) return SCMP_ARCH_PPC64;
     for (const Name& name : kNames)
         if (name.meson == family) return name.libseccomp;
     throw std::runtime_error("no system call filter for " + std::string(family));
@@ -61,17 +67,20 @@ Context make_filter(Roles role, std::uint32_t wanted) {
     if (!context) throw std::runtime_error("seccomp_init failed");
     const std::uint32_t native = ::seccomp_arch_native();
     if (wanted != native) {
-        check(::seccomp_arch_add(context.get(), wanted), "add the architecture");
+        // In this order: a filter has architectures of one byte order alone.
         check(::seccomp_arch_remove(context.get(), native), "remove the builder's architecture");
+        check(::seccomp_arch_add(context.get(), wanted), "add the architecture");
     }
     check(::seccomp_attr_set(context.get(), SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS),
           "kill for other architectures");
     for (const Call& call : calls()) {
         if ((call.roles & role) == 0) continue;
-        const int number = ::seccomp_syscall_resolve_name_arch(wanted, call.name);
-        if (number == __NR_SCMP_ERROR)
+        const int there = ::seccomp_syscall_resolve_name_arch(wanted, call.name);
+        if (there == __NR_SCMP_ERROR)
             throw std::runtime_error("libseccomp knows no system call " + std::string(call.name));
-        if (number < 0) continue;
+        if (there < 0) continue;
+        // Rules are added by the builder's numbers, whichever architecture they are for.
+        const int number = ::seccomp_syscall_resolve_name(call.name);
         std::vector<scmp_arg_cmp> comparisons;
         for (const Condition& condition : call.conditions)
             comparisons.push_back(
@@ -84,7 +93,8 @@ Context make_filter(Roles role, std::uint32_t wanted) {
     return context;
 }
 
-std::vector<Instruction> export_filter(const Context& context) {
+// libseccomp writes them in the byte order of the filter's architecture.
+std::vector<Instruction> export_filter(const Context& context, std::endian order) {
     std::FILE* file = std::tmpfile();
     if (file == nullptr) throw std::runtime_error("no temporary file");
     check(::seccomp_export_bpf(context.get(), ::fileno(file)), "export");
@@ -97,6 +107,11 @@ std::vector<Instruction> export_filter(const Context& context) {
     std::fclose(file);
     if (got == 0 || got != instructions.size())
         throw std::runtime_error("the exported filter can't be read");
+    if (order != std::endian::native)
+        for (Instruction& one : instructions) {
+            one.code = __builtin_bswap16(one.code);
+            one.constant = __builtin_bswap32(one.constant);
+        }
     return instructions;
 }
 
@@ -111,8 +126,9 @@ void print_filter(const char* name, const std::vector<Instruction>& instructions
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fputs("usage: generate-filters CPU_FAMILY\n", stderr);
+    const std::string_view endian = argc == 3 ? argv[2] : "";
+    if (endian != "big" && endian != "little") {
+        std::fputs("usage: generate-filters CPU_FAMILY big|little\n", stderr);
         return 64;
     }
     try {
@@ -120,12 +136,16 @@ int main(int argc, char** argv) {
             "// Made from sandbox/filter/calls.h by generate-filters.\n#pragma once\n\n#include "
             "<linux/filter.h>\n\n#include <array>\n");
         std::puts("namespace jail_ai {\n");
-        const std::uint32_t wanted = architecture(argv[1]);
-        print_filter("kCreateRuntimeFilter", export_filter(make_filter(create_runtime, wanted)));
-        print_filter("kPrecreateFilter", export_filter(make_filter(precreate, wanted)));
-        print_filter("kAskBrokerFilter", export_filter(make_filter(ask_broker, wanted)));
-        print_filter("kBrokerFilter", export_filter(make_filter(broker, wanted)));
-        print_filter("kProberFilter", export_filter(make_filter(prober, wanted)));
+        const std::endian order = endian == "big" ? std::endian::big : std::endian::little;
+        const std::uint32_t wanted = architecture(argv[1], order);
+        const auto filter = [&](Roles role) {
+            return export_filter(make_filter(role, wanted), order);
+        };
+        print_filter("kCreateRuntimeFilter", filter(create_runtime));
+        print_filter("kPrecreateFilter", filter(precreate));
+        print_filter("kAskBrokerFilter", filter(ask_broker));
+        print_filter("kBrokerFilter", filter(broker));
+        print_filter("kProberFilter", filter(prober));
         std::puts("\n}  // namespace jail_ai");
         return std::fflush(stdout) == 0 ? 0 : 74;
     } catch (const std::exception& failure) {
