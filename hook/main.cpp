@@ -2,7 +2,7 @@
 //
 // Verb to command; the only place that prints and exits. It first makes the process its own: crun
 // starts hooks with every signal blocked, and podman passes its caller's environment.
-// Then, before anything from outside is read, the verb confines it (sandbox/sandbox.h).
+// Then, before anything from outside is parsed, the verb confines it (sandbox/sandbox.h).
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>

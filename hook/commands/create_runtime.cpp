@@ -11,9 +11,11 @@
 
 #include "base/deadline.h"
 #include "base/quote.h"
+#include "commands/if_asked.h"
 #include "commands/jail_by_broker.h"
 #include "commands/jail_container.h"
 #include "commands/verbs.h"
+#include "container/asking.h"
 #include "container/container_id.h"
 #include "container/json_writer.h"
 #include "container/state.h"
@@ -98,10 +100,13 @@ Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
 }
 
 Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*caller*/) {
+    auto text = TRY(read_all(STDIN_FILENO, kMaxStateBytes).context("read container state"));
+    if (is_left_alone(arguments, text)) return Outcome{};
     const bool is_root = TRY(in_initial_user_namespace());
     TRY(confine(is_root ? Role::create_runtime : Role::ask_broker));
-    auto text = TRY(read_all(STDIN_FILENO, kMaxStateBytes).context("read container state"));
-    auto state = TRY(parse_state(text).context("container state"));
+    const auto json = TRY(parse_json_object(text).context("container state"));
+    if (is_left_alone(arguments, json)) return Outcome{};
+    auto state = TRY(parse_state(json).context("container state"));
     const std::string container = container_text(state.id);
     auto ignored = TRY(
         ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
@@ -118,6 +123,7 @@ Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*calle
 }
 
 constexpr Option kOptions[] = {
+    kIfAsked,
     {kBrokerOption, "PATH", "the broker's socket, for rootless engines: /run/jail-ai-hook.sock"}};
 
 }  // namespace

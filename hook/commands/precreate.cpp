@@ -15,11 +15,12 @@
 #include "base/deadline.h"
 #include "base/quote.h"
 #include "commands/arguments.h"
+#include "commands/if_asked.h"
 #include "commands/verbs.h"
+#include "container/asking.h"
 #include "container/config.h"
 #include "container/container_id.h"
 #include "container/state.h"
-#include "engines/annotation_authors.h"
 #include "sandbox/sandbox.h"
 #include "seccomp/tighten.h"
 #include "system/file.h"
@@ -75,15 +76,19 @@ Result<Outcome> change(const Config& config, const Defaults& defaults) {
 }
 
 Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) {
-    TRY(confine(Role::precreate));
     auto text = TRY(read_all(STDIN_FILENO, kMaxConfigBytes).context("read proposed config.json"));
+    if (is_left_alone(arguments, text)) return Outcome{std::move(text), {}};
+    TRY(confine(Role::precreate));
     auto config = TRY(Config::parse(std::move(text)).context("proposed config.json"));
+    if (is_left_alone(arguments, config.json())) return Outcome{config.text(), {}};
     TRY(check_unambiguous(config.json()).context("proposed config.json"));
     const std::string container = container_name(config.json());
     auto proposal = TRY(change(config, arguments.defaults).context(container));
     for (LogLine& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }
+
+constexpr Option kOptions[] = {kIfAsked};
 
 }  // namespace
 
@@ -96,6 +101,7 @@ const Verb kPrecreate{
         "without BPF LSM with less in it: no CAP_NET_RAW, no socket families that the block can't "
         "check.",
     .called_by = CalledBy::machines,
+    .options = kOptions,
     .takes_settings = true,
     .deadline = kDeadlineSeconds,
     .run = precreate,

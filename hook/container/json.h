@@ -39,6 +39,10 @@ Result<const rapidjson::Value*> find_string(const rapidjson::Value& object, std:
 // The same, as a copy; empty if it is missing.
 Result<std::string> string_or_empty(const rapidjson::Value& object, std::string_view key);
 
+// True if a reader takes the name for the key: Go's encoding/json does so in any case, and with the
+// characters beyond ASCII that fold to a letter of ASCII.
+bool is_read_as(std::string_view name, std::string_view key);
+
 // A JSON string as bytes. The value must be a string.
 std::string_view string_of(const rapidjson::Value& value);
 

@@ -92,7 +92,7 @@ Result<Settings> parse_settings(const std::vector<RawSetting>& written);
 
 // True for a key that the hook must not pass over: one that starts with "jail-ai.", and one that is
 // nearly that, as "Jail-AI.block-host", "jail_ai.block-host", "jail-ai-block-host" or
-// "jailai/block-host". The JSON in hooks.d matches what this matches.
+// "jailai/block-host".
 bool is_meant_for_hook(std::string_view key);
 
 // The settings among annotations. Fails for a key that is meant for the hook and isn't that of a
@@ -104,6 +104,11 @@ struct Defaults {
     Settings settings;
     bool enforced = false;  // annotations may tighten them and never loosen
 };
+
+// True if containers that ask for nothing are jailed, too.
+inline bool jails_unasked(const Defaults& defaults) {
+    return defaults.settings.mode.value_or(Mode::off) != Mode::off;
+}
 
 // Joins both: an annotation overrides, lists add up. Errors (EX_DATAERR): an annotation that
 // loosens enforced defaults; neither source says whether to block. The hook was called for some

@@ -44,15 +44,19 @@ Result<Annotations> read_annotations(const rapidjson::Value& object) {
 }
 
 Result<ContainerState> parse_state(std::string_view json) {
-    auto document = TRY(parse_json_object(json));
-    auto id = TRY(required(find_string(document, "id"), "id"));
+    const auto document = TRY(parse_json_object(json));
+    return parse_state(document);
+}
+
+Result<ContainerState> parse_state(const rapidjson::Value& object) {
+    auto id = TRY(required(find_string(object, "id"), "id"));
     if (id->GetStringLength() == 0) return Error{EX_DATAERR, "'id' is empty"};
-    auto pid = TRY(parse_pid(document));
-    auto bundle = TRY(required(find_string(document, "bundle"), "bundle"));
+    auto pid = TRY(parse_pid(object));
+    auto bundle = TRY(required(find_string(object, "bundle"), "bundle"));
     const std::string_view path = string_of(*bundle);
     if (path.empty() || path.front() != '/' || path.find('\0') != std::string_view::npos)
         return Error{EX_DATAERR, fmt::format("'bundle' is {}, not an absolute path", quote(path))};
-    auto annotations = TRY(read_annotations(document));
+    auto annotations = TRY(read_annotations(object));
     return ContainerState{std::string(string_of(*id)), pid, std::string(path),
                           std::move(annotations)};
 }

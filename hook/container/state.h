@@ -37,5 +37,6 @@ struct ContainerState {
 // all are of their type; unknown keys and any status word are taken, since runtimes differ in them.
 // Errors: EX_DATAERR, naming the key.
 Result<ContainerState> parse_state(std::string_view json);
+Result<ContainerState> parse_state(const rapidjson::Value& object);
 
 }  // namespace jail_ai

@@ -122,7 +122,7 @@ void check_settings(const MachineFacts& facts, Findings& findings) {
                             ""});
     else
         findings.push_back({FindingKind::ok, "settings",
-                            fmt::format("{}: block-host={}{}", kSettingsFile,
+                            fmt::format("{}: block-host={} for every container{}", kSettingsFile,
                                         mode_name(*facts.settings.settings.mode),
                                         facts.settings.enforced ? ", enforced" : ""),
                             ""});

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/quote.h"
+#include "container/settings_file.h"
 #include "engines/hooks_dirs.h"
 
 namespace jail_ai {
@@ -32,13 +33,39 @@ bool does(const SeenHook& hook, std::string_view verb) {
     return has_it && hook.verb == verb && hook.called_for != CalledFor::none;
 }
 
-void check_call(const SeenHook& hook, Findings& findings) {
-    const std::string remedy = fmt::format("in that file, write \"when\": {}",
-                                           R"({"annotations": {"^jail-ai\\.": ".*"}})");
+bool has_flag(const SeenHook& hook, std::string_view start) {
+    return std::ranges::any_of(hook.flags,
+                               [&](const std::string& flag) { return flag.starts_with(start); });
+}
+
+// What becomes of containers that ask for nothing?
+void check_unasked(const SeenHook& hook, const Defaults& settings, const std::string& remedy,
+                   Findings& findings) {
+    const bool for_all = hook.called_for == CalledFor::all;
+    if (!for_all && jails_unasked(settings))
+        findings.push_back(
+            {FindingKind::problem, "hooks",
+             fmt::format("{}: 'when' matches only containers with annotations: the others start "
+                         "unprotected, although {} sets block-host",
+                         quote(hook.file), kSettingsFile),
+             remedy});
+    const bool any_default = settings.settings.mode || has_flag(hook, "--block-host");
+    if (for_all && hook.verb == "createRuntime" && !any_default && !has_flag(hook, "--if-asked"))
+        findings.push_back({FindingKind::warning, "hooks",
+                            fmt::format("{}: containers that don't ask for the block are rejected",
+                                        quote(hook.file)),
+                            R"(in that file, add "--if-asked" to "args")"});
+}
+
+void check_call(const SeenHook& hook, const Defaults& settings, Findings& findings) {
+    const std::string remedy =
+        fmt::format(R"(in that file, write "when": {{"always": true}}{})",
+                    has_flag(hook, "--if-asked") ? "" : R"( and add "--if-asked" to "args")");
     const auto add = [&](FindingKind grade, std::string_view what) {
         findings.push_back({grade, "hooks", fmt::format("{}: {}", quote(hook.file), what), remedy});
     };
     switch (hook.called_for) {
+        case CalledFor::all:
         case CalledFor::all_that_ask: break;
         case CalledFor::known_words:
             add(FindingKind::warning,
@@ -59,6 +86,7 @@ void check_call(const SeenHook& hook, Findings& findings) {
             add(FindingKind::warning, "'when' has an expression that can't be checked here");
             break;
     }
+    if (hook.called_for != CalledFor::none) check_unasked(hook, settings, remedy, findings);
     for (const std::string& stage : hook.stages)
         if (verb_of(stage).empty())
             findings.push_back(
@@ -116,7 +144,7 @@ void check_hooks(const MachineFacts& facts, Findings& findings) {
                  "the "
                  "mounts that it is started in"});
         } else if (hook.is_ours) {
-            check_call(hook, findings);
+            check_call(hook, facts.settings, findings);
             jails = jails || does(hook, "createRuntime");
             tightens = tightens || does(hook, "precreate");
         }

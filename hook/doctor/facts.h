@@ -22,8 +22,9 @@ struct SeenHook {
     std::vector<std::string> stages;
     bool is_ours = false;
     std::string verb;  // that it is called with
-    CalledFor called_for = CalledFor::all_that_ask;
+    CalledFor called_for = CalledFor::all;
     bool is_hidden = false;  // the JSON or the binary, from the user's podman: see pause_process.h
+    std::vector<std::string> flags;  // behind the verb
 };
 
 // A BPF program of another owner on a cgroup, at a hook that a jail uses.

@@ -72,6 +72,7 @@ std::vector<SeenHook> hooks_in(const std::string& directory) {
             hook.stages = std::move(json->stages);
             hook.is_ours = json->is_ours;
             hook.verb = std::move(json->verb);
+            hook.flags = std::move(json->flags);
             hook.called_for = called_for(json->when);
             hook.trouble = trouble_with(hook.binary);
         } else {

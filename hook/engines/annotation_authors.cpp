@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/quote.h"
+#include "container/asking.h"
 #include "container/json.h"
 #include "container/settings.h"
 
@@ -33,21 +34,6 @@ IgnoredAnnotations erase_loosening(Annotations& annotations, Check&& why_not) {
     return notes;
 }
 
-// As encoding/json compares names: letters in either case, and U+017F is an s.
-bool is_named_annotations(std::string_view name) {
-    constexpr std::string_view kLongS = "\xc5\xbf";
-    std::string folded;
-    while (!name.empty()) {
-        const bool is_long_s = name.starts_with(kLongS);
-        const char first = name.front();
-        folded += is_long_s                      ? 's'
-                  : first >= 'A' && first <= 'Z' ? static_cast<char>(first - 'A' + 'a')
-                                                 : first;
-        name.remove_prefix(is_long_s ? kLongS.size() : 1);
-    }
-    return folded == "annotations";
-}
-
 // False for an unknown word: that rejects the container anyhow.
 bool is_tighter(std::string_view mode, std::string_view other) {
     const auto* const first = find_named(kModes, mode);
@@ -66,7 +52,7 @@ Result<AnnotationPairs> parse_manifest_annotations(std::string_view manifest) {
     auto document = TRY(parse_json_object(manifest));
     AnnotationPairs pairs;
     for (const auto& [name, annotations] : std::as_const(document).GetObject()) {
-        if (!is_named_annotations(string_of(name)) || annotations.IsNull()) continue;
+        if (!is_read_as(string_of(name), "annotations") || annotations.IsNull()) continue;
         if (!annotations.IsObject())
             return Error{EX_DATAERR, fmt::format("{} is {}, not an object", quote(string_of(name)),
                                                  kind_of(annotations))};
@@ -168,11 +154,6 @@ IgnoredAnnotations hold_to_pod(Annotations& annotations, const Annotations& pod)
         });
     notes.insert(notes.end(), others.begin(), others.end());
     return notes;
-}
-
-bool asks_something(const Annotations& annotations) {
-    return std::ranges::any_of(
-        annotations, [](const auto& annotation) { return is_meant_for_hook(annotation.first); });
 }
 
 }  // namespace jail_ai

@@ -58,7 +58,4 @@ std::optional<std::string> find_sandbox_id(const Annotations& annotations, std::
 // Gives the pod's settings precedence: a container's annotations may tighten them and never loosen.
 IgnoredAnnotations hold_to_pod(Annotations& annotations, const Annotations& pod);
 
-// True if an annotation is meant for the hook, be it written rightly or nearly so.
-bool asks_something(const Annotations& annotations);
-
 }  // namespace jail_ai

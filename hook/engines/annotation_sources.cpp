@@ -11,6 +11,7 @@
 #include "base/absence.h"
 #include "base/quote.h"
 #include "base/unique_fd.h"
+#include "container/asking.h"
 #include "container/config.h"
 #include "container/settings.h"
 #include "system/file.h"

@@ -70,11 +70,12 @@ CalledFor called_for(const HookWhen& when) {
     if (!asked) return CalledFor::unknown;
     if (!*asked) return CalledFor::none;
     if (when.limited) return CalledFor::some;
-    const bool all = holds(when, "jail-ai.block-host", "audit") == true &&
-                     holds(when, "jail-ai.block-host", "True") == true &&
-                     holds(when, "jail-ai.blok-host", "true") == true &&
-                     holds(when, "jail-ai.block-host", "") == true;
-    return all ? CalledFor::all_that_ask : CalledFor::known_words;
+    if (when.annotations.empty()) return CalledFor::all;
+    const bool all_that_ask = holds(when, "jail-ai.block-host", "audit") == true &&
+                              holds(when, "jail-ai.block-host", "True") == true &&
+                              holds(when, "jail-ai.blok-host", "true") == true &&
+                              holds(when, "jail-ai.block-host", "") == true;
+    return all_that_ask ? CalledFor::all_that_ask : CalledFor::known_words;
 }
 
 Result<HookJson> parse_hook_json(std::string_view text) {
@@ -86,7 +87,7 @@ Result<HookJson> parse_hook_json(std::string_view text) {
     auto old = TRY(find_member(document, "hook"));
     if (is_old && old != nullptr && old->IsString()) {
         HookJson json{
-            std::string(string_of(*old)), {}, last_part(string_of(*old)) == kOurName, {}, {}};
+            std::string(string_of(*old)), {}, last_part(string_of(*old)) == kOurName, {}, {}, {}};
         json.when.is_known = false;
         return json;
     }
@@ -94,7 +95,7 @@ Result<HookJson> parse_hook_json(std::string_view text) {
     if (hook == nullptr) return Error{EX_DATAERR, "there is no hook in it"};
     auto path = TRY(find_string(*hook, "path"));
     if (path == nullptr) return Error{EX_DATAERR, "the hook has no path"};
-    HookJson json{std::string(string_of(*path)), {}, false, {}, {}};
+    HookJson json{std::string(string_of(*path)), {}, false, {}, {}, {}};
     json.is_ours = last_part(json.path) == kOurName;
     auto arguments = TRY(find_array(*hook, "args"));
     if (arguments != nullptr) {
@@ -102,6 +103,8 @@ Result<HookJson> parse_hook_json(std::string_view text) {
         if (!words.Empty() && words[0].IsString())
             json.is_ours = json.is_ours || last_part(string_of(words[0])) == kOurName;
         if (words.Size() > 1 && words[1].IsString()) json.verb = string_of(words[1]);
+        for (rapidjson::SizeType i = 2; i < words.Size(); ++i)
+            if (words[i].IsString()) json.flags.emplace_back(string_of(words[i]));
     }
     json.when = TRY(read_when(document));
     auto stages = TRY(find_array(document, "stages"));

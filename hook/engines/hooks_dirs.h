@@ -26,23 +26,26 @@ struct HookWhen {
 };
 
 enum class CalledFor {
-    all_that_ask,
-    known_words,  // containers with jail-ai.block-host=true; a typo in key or value passes it by,
-                  // and then no hook rejects it
-    some,         // of those that ask: by their command or mounts
+    all,           // containers of the engine
+    all_that_ask,  // by annotations
+    known_words,   // containers with jail-ai.block-host=true; a typo in key or value passes it by,
+                   // and then no hook rejects it
+    some,          // of those that ask: by their command or mounts
     none,
     unknown,  // the expressions aren't understood here
 };
 
-// Returns which containers with an annotation under jail-ai. the hook is called for. Expressions
-// are read as POSIX's extended ones, which engines' (Go's) are alike as far as such patterns go.
+// Returns for which containers the hook is called; but for the first, of those with an annotation
+// under jail-ai. Expressions are read as POSIX's extended ones, which engines' (Go's) are alike as
+// far as such patterns go.
 CalledFor called_for(const HookWhen& when);
 
 struct HookJson {
     std::string path;  // of the executable
     std::vector<std::string> stages;
-    bool is_ours;      // by the name of the executable or of argument 0
-    std::string verb;  // argument 1, or empty
+    bool is_ours;                    // by the name of the executable or of argument 0
+    std::string verb;                // argument 1, or empty
+    std::vector<std::string> flags;  // the arguments after that
     HookWhen when;
 };
 

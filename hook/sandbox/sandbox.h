@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Self-confinement: before the first byte from outside is read, the process gives up what it will
+// Self-confinement: before the first byte from outside is parsed, the process gives up what it will
 // not need, so that an attacker who takes it over by what it parses has little to work with.
 //
 // # Theory of operation
 //
 // There are six phases, each of which says what it does, and what it must not do yet because a
 // later one needs it. The verb calls them in this order, and a test holds the state of the process
-// at its first read against this list.
+// at its first message, or the broker's at its first read, against this list. Hooks have standard
+// input in memory by then, and have at most searched it for a word (container/asking.h).
 //
 // 1. own()        hook/main.cpp, before anything else. Descriptors above 2 that the engine left
 //                 open are closed, the environment is dropped, signals are unblocked. Must not read
@@ -60,7 +61,7 @@ enum class Role {
     prober,          // makes sockets in the container's cgroup for either of them (system/prober.h)
 };
 
-// Phases 2 to 6. To be called once, before the first byte from outside is read; then there is no
+// Phases 2 to 6. To be called once, before the first byte from outside is parsed; then there is no
 // way back. From then on report() works, and most else kills. Errors: EX_OSERR or EX_NOPERM; the
 // process is as confined as it came, and must end.
 Status confine(Role role);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // What a container asks for, by its config.json (facts.h).
+#include "container/asking.h"
 #include "container/json.h"
 #include "container/request.h"
-#include "engines/annotation_authors.h"
 #include "verify/facts.h"
 
 namespace jail_ai {

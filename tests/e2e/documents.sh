@@ -46,17 +46,6 @@ document dns 'EPERM reached' udp $bridge_v4 53 -- "$internet"
 # A port that some of the blocks allow, one that none does, and the internet.
 probes=(tcp "$bridge_v4" 11434 -- tcp "$bridge_v4" 8080 -- tcp "$internet_v4" "$port")
 
-# with_table: containers.conf with what $text adds to one of its tables
-with_table() {
-    local table
-    table=$(head -n 1 <<<"$text")
-    awk -v table="$table" -v more="$(sed 1d <<<"$text")" '/^hooks_dir/ && more ~ /^hooks_dir/ { next } { print } $0 == table { print more }' "$CONTAINERS_CONF" >"$lab/with-table.conf"
-    echo "$lab/with-table.conf"
-}
-
-document default
-conf=$(with_table)
-equal 'documents: default' 'EPERM EPERM reached' "$(CONTAINERS_CONF=$conf in_words podman run --rm "$image" /probe "${probes[@]}")"
 document devcontainer
 mapfile -t options < <(jq -r '.runArgs[]' <<<"$text")
 equal 'documents: devcontainer' 'EPERM EPERM reached' "$(in_words podman run --rm "${options[@]}" "$image" /probe "${probes[@]}")"
@@ -109,21 +98,28 @@ document doctor
 matches 'documents: doctor' '^ok.*the block works here' "$(type_in "$text" | paste -sd ' ')"
 rm /run/view/hooks.d/*.json
 
-# The floor, for what has no annotations, and what has such as loosen. /etc/containers is the view's own.
+# The settings file, for what has no annotations, and what has such as loosen. /etc is the view's own.
+settings=/etc/jail-ai-hook.conf
+document default
+echo "$text" >$settings
+equal 'documents: default' 'EPERM EPERM reached' "$(in_words podman run --rm "$image" /probe "${probes[@]}")"
+equal 'documents: default, which an annotation overrides' 'reached reached reached' \
+    "$(in_words podman run --rm --annotation jail-ai.block-host=false "$image" /probe "${probes[@]}")"
 document floor
-text=${text//\/usr\/share\/containers\/oci\/hooks.d/$build/hooks.d}
-type_in "${text//\/usr\/share\/jail-ai-hook\/podman.d/$build/hooks.d}"
-document floor-conf
-conf=$(with_table)
-# shellcheck disable=SC2317 # called by in_words
-floored() { CONTAINERS_CONF=$conf command podman --log-level error --runtime "$lab/bin/$runtime" "$@"; }
-equal 'documents: floor' 'reached EPERM reached' "$(in_words floored run --rm "$image" /probe "${probes[@]}")"
-equal 'documents: floor, of which nothing is loosened' '' "$(in_words floored run --rm --annotation jail-ai.block-host=false "$image" /probe "${probes[@]}")"
+echo "$text" >$settings
+equal 'documents: floor' 'reached EPERM reached' "$(in_words podman run --rm "$image" /probe "${probes[@]}")"
+equal 'documents: floor, of which nothing is loosened' '' "$(in_words podman run --rm --annotation jail-ai.block-host=false "$image" /probe "${probes[@]}")"
 matches 'documents: floor, and podman says so' 'exit (code:|status) 65' "$(<"$lab/document.err")"
+document floor-check
+matches 'documents: floor-check' "ok +settings +$settings: block-host=true for every container, enforced" "$(type_in "$text" | paste -sd ' ')"
 document build
 printf '%s\n' "FROM $image" "RUN /probe ${probes[*]}" >"$lab/work/Containerfile"
+read_by_builds=/etc/containers/oci/hooks.d
+mkdir -p $read_by_builds
+cp "$build/hooks.d/jail-ai-hook.json" $read_by_builds
 equal 'documents: build' 'reached EPERM reached' "$(in_words type_in "${text//podman build/command podman --runtime "$lab/bin/$runtime" build}")"
-rm -r /etc/containers/oci/floor.d /etc/containers/oci/hooks.d
+matches 'documents: build, and its warning' 'Implicit hook directories are deprecated' "$(<"$lab/document.err")"
+rm -r $settings $read_by_builds
 
 # What README says of set-ups: those that start, jailed, and those that are rejected, by what the message names.
 mkdir -p /run/user/0/podman

@@ -11,6 +11,7 @@
 
 #include "base/ip_prefix.h"
 #include "broker/protocol.h"
+#include "container/asking.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
 #include "container/container_id.h"
@@ -48,10 +49,13 @@
 namespace jail_ai::test {
 
 void fuzz_state(std::string_view text) {
+    const auto json = parse_json_object(text);
+    must(!json || !asks_something(*json) || may_ask(text));
     const auto state = parse_state(text);
     if (!state) return check(state.error());
     must(state->pid >= 1 && state->pid <= kMaxPid && !state->id.empty() &&
          state->bundle.starts_with('/'));
+    must(!asks_something(state->annotations) || asks_something(*json));
     const auto asked = parse_annotations(state->annotations);
     if (!asked) return check(asked.error());
     const auto request = join_settings({}, *asked);

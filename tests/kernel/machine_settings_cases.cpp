@@ -4,9 +4,6 @@
 // nothing, annotations can't loosen what they enforce, also where the broker is silent, and a file
 // that can't be relied on rejects every container.
 #include <doctest/doctest.h>
-#include <fcntl.h>
-#include <sched.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 
@@ -19,26 +16,10 @@
 #include "kernel_bpf.h"
 #include "must.h"
 #include "protocol_reporter.h"
+#include "settings_on_machine.h"
 
 namespace jail_ai::test {
 namespace {
-
-constexpr const char* kPath = "/etc/jail-ai-hook.conf";
-
-struct SettingsFile {
-    const char* text;
-    mode_t mode = 0644;
-    uid_t owner = 0;
-};
-
-// In the hook's own mount namespace.
-void write_settings(const SettingsFile& file) {
-    must(::unshare(CLONE_NEWNS), "make a mount namespace");
-    must(::mount("tmpfs", "/etc", "tmpfs", MS_NOSUID, "mode=755"), "mount a private /etc");
-    create_file(kPath, file.text);
-    must(::chmod(kPath, file.mode), "set the mode");
-    must(::chown(kPath, file.owner, 0), "set the owner");
-}
 
 HookCall call_with(const Container& container, SettingsFile file) {
     HookCall call = container.call();
@@ -147,8 +128,8 @@ TEST_CASE("settings file: one that can't be relied on rejects every container") 
     HookCall call = container.call();
     call.before_exec = [] {
         write_settings({""});
-        must(::unlink(kPath), "remove the file");
-        must(::mkdir(kPath, 0755), "make a directory");
+        must(::unlink(kSettingsPath), "remove the file");
+        must(::mkdir(kSettingsPath, 0755), "make a directory");
     };
     expect_refused(run(call), EX_CONFIG, "not a regular file", container.cgroup);
     call.before_exec = [] {

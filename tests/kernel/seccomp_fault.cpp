@@ -65,6 +65,19 @@ void refuse_bpf_command(bpf_cmd command, int error) {
             SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error), 0);
 }
 
+void refuse_calls(const std::vector<int>& numbers, int error) {
+    constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
+    std::vector<sock_filter> steps = {{BPF_LD | BPF_W | BPF_ABS, 0, 0, number}};
+    for (const int each : numbers) {
+        steps.push_back({BPF_JMP | BPF_JEQ | BPF_K, 0, 1, static_cast<std::uint32_t>(each)});
+        steps.push_back(
+            {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ERRNO | static_cast<std::uint32_t>(error)});
+    }
+    steps.push_back({BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW});
+    const sock_fprog program{static_cast<unsigned short>(steps.size()), steps.data()};
+    must(::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program), "install a seccomp filter");
+}
+
 UniqueFd watch_bpf_command(bpf_cmd command) {
     return UniqueFd(install(static_cast<std::uint32_t>(command), SECCOMP_RET_USER_NOTIF,
                             SECCOMP_FILTER_FLAG_NEW_LISTENER));

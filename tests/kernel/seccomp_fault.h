@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Kernels that refuse: seccomp(2) filters that make bpf(2) fail for the process that installs one
-// and all it executes.
+// Kernels that refuse: seccomp(2) filters that make bpf(2), or other calls, fail for the process
+// that installs one and all it executes.
 #pragma once
 
 #include <linux/bpf.h>
+
+#include <vector>
 
 #include "base/unique_fd.h"
 
@@ -14,6 +16,8 @@ namespace jail_ai::test {
 void refuse_bpf(int error);
 // bpf(2) with this command fails with the error, the others work.
 void refuse_bpf_command(bpf_cmd command, int error);
+// All calls with these numbers fail with the error.
+void refuse_calls(const std::vector<int>& numbers, int error);
 // bpf(2) with this command waits for whoever holds the returned listener (seccomp_unotify(2)).
 UniqueFd watch_bpf_command(bpf_cmd command);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// All of the confinement is there at the moment of the first read from standard input, by the
-// kernel's own account in /proc.
+// All of the confinement is there before anything is parsed, by the kernel's own account in /proc:
+// of the broker at its first read, of hooks when they report what they could not parse.
 #include <dirent.h>
 #include <doctest/doctest.h>
 #include <sched.h>
@@ -72,16 +72,17 @@ void block_everything() {
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
-TEST_CASE("createRuntime is confined before it reads") {
-    expect_confined(HeldHook("createRuntime", block_everything), kJailing, 7);
+TEST_CASE("createRuntime is confined when it parses") {
+    expect_confined(HeldHook("createRuntime", HeldAt::first_message, block_everything), kJailing,
+                    7);
 }
 
-TEST_CASE("precreate is confined before it reads, without a capability") {
-    expect_confined(HeldHook("precreate", block_everything), kNone);
+TEST_CASE("precreate is confined when it parses, without a capability") {
+    expect_confined(HeldHook("precreate", HeldAt::first_message, block_everything), kNone);
 }
 
-TEST_CASE("in a user namespace it is confined before it reads") {
-    const HeldHook hook("createRuntime", [] {
+TEST_CASE("in a user namespace it is confined when it parses") {
+    const HeldHook hook("createRuntime", HeldAt::first_message, [] {
         const uid_t user = 4711;
         must(::setresgid(user, user, user), "become an ordinary group");
         must(::setresuid(user, user, user), "become an ordinary user");
@@ -103,11 +104,11 @@ TEST_CASE("the broker is confined before it reads, but for the file of its slots
         must(::mount("run", "/run", "tmpfs", 0, nullptr), "mount a private /run");
         block_everything();
     };
-    expect_confined(HeldHook("broker", own_run, its.get()), kJailing, 8);
+    expect_confined(HeldHook("broker", HeldAt::first_read, own_run, its.get()), kJailing, 8);
 }
 
 TEST_CASE("an ordinary user can't look into it") {
-    const HeldHook hook("precreate", [] {
+    const HeldHook hook("precreate", HeldAt::first_message, [] {
         must(::setresgid(4711, 4711, 4711), "become an ordinary group");
         must(::setresuid(4711, 4711, 4711), "become an ordinary user");
     });

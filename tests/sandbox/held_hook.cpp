@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // A seccomp filter with a listener, installed before the hook is executed, stops read(2) and
-// recvmsg(2) of descriptor 0.
+// recvmsg(2) of descriptor 0, or write(2) to descriptor 2.
 #include "held_hook.h"
 
 #include <fcntl.h>
@@ -28,15 +28,19 @@ namespace {
 
 constexpr int kPatience = 10'000;  // milliseconds
 
-int stop_first_read() {
+int stop_at(HeldAt at) {
+    const bool reads = at == HeldAt::first_read;
+    const std::uint32_t call = reads ? SYS_read : SYS_write;
+    const std::uint32_t other_call = reads ? SYS_recvmsg : SYS_write;
+    const std::uint32_t descriptor = reads ? STDIN_FILENO : STDERR_FILENO;
     constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
     constexpr auto argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));
     sock_filter steps[] = {
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},
-        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, SYS_read},     // to the argument
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, SYS_recvmsg},  // another system call: to the last step
+        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, call},        // to the argument
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, other_call},  // another system call: to the last step
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, STDIN_FILENO},
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, descriptor},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     };
@@ -52,8 +56,9 @@ std::string hook_path() {
 }
 
 // In the new process. Ends it where anything fails, and the listener with it.
-[[noreturn]] void become_hook(const char* verb, int input, const std::function<void()>& before_exec,
-                              int to_parent, int from_parent) {
+[[noreturn]] void become_hook(const char* verb, HeldAt at, int input,
+                              const std::function<void()>& before_exec, int to_parent,
+                              int from_parent) {
     try {
         const UniqueFd binary(
             must(::open(hook_path().c_str(), O_RDONLY | O_CLOEXEC), "open the hook"));
@@ -61,7 +66,7 @@ std::string hook_path() {
         for (int fd = 0; fd < 3; ++fd)
             must(::dup2(fd == 0 && input >= 0 ? input : nothing.get(), fd),
                  "hand over standard input and output");
-        const int listener = stop_first_read();
+        const int listener = stop_at(at);
         must(::write(to_parent, &listener, sizeof listener), "tell the listener");
         char taken = 0;
         must(::read(from_parent, &taken, 1), "wait for the listener to be taken");
@@ -76,7 +81,7 @@ std::string hook_path() {
 
 }  // namespace
 
-HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec, int input)
+HeldHook::HeldHook(const char* verb, HeldAt at, const std::function<void()>& before_exec, int input)
     : pid_(-1) {
     int up[2];
     int down[2];
@@ -86,7 +91,7 @@ HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec, i
     UniqueFd its_end(up[1]);
     const UniqueFd its_other_end(down[0]);
     pid_ = must(::fork(), "start the hook");
-    if (pid_ == 0) become_hook(verb, input, before_exec, its_end.get(), its_other_end.get());
+    if (pid_ == 0) become_hook(verb, at, input, before_exec, its_end.get(), its_other_end.get());
     its_end.reset();
     int listener = -1;
     if (::read(ends[0].get(), &listener, sizeof listener) != sizeof listener)
@@ -97,13 +102,11 @@ HeldHook::HeldHook(const char* verb, const std::function<void()>& before_exec, i
     must(::write(ends[1].get(), "x", 1), "let the hook go");
 
     pollfd polled[] = {{listener_.get(), POLLIN, 0}, {pidfd.get(), POLLIN, 0}};
-    if (must(::poll(polled, 2, kPatience), "wait for the hook's first read") == 0)
-        throw std::runtime_error("the hook doesn't read");
-    if ((polled[0].revents & POLLIN) == 0)
-        throw std::runtime_error("the hook ended before it read");
+    if (must(::poll(polled, 2, kPatience), "wait for the hook") == 0)
+        throw std::runtime_error("the hook doesn't come that far");
+    if ((polled[0].revents & POLLIN) == 0) throw std::runtime_error("the hook ended before");
     seccomp_notif request{};
-    must(::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &request),
-         "receive the hook's first read");
+    must(::ioctl(listener_.get(), SECCOMP_IOCTL_NOTIF_RECV, &request), "receive where the hook is");
 }
 
 HeldHook::~HeldHook() {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The real hook, stopped by the kernel where it reads from standard input for the first time, to be
-// looked at.
+// The real hook, stopped by the kernel where it reads from standard input for the first time, or
+// reports a failure, to be looked at.
 #pragma once
 
 #include <sys/types.h>
@@ -13,12 +13,14 @@
 
 namespace jail_ai::test {
 
+enum class HeldAt { first_read, first_message };
+
 class HeldHook {
 public:
     // `before_exec` runs in the new process; standard input is /dev/null or the descriptor given.
-    // Throws where the hook ends before it reads.
-    explicit HeldHook(const char* verb, const std::function<void()>& before_exec = {},
-                      int input = -1);
+    // Throws where the hook ends before it comes that far.
+    HeldHook(const char* verb, HeldAt at, const std::function<void()>& before_exec = {},
+             int input = -1);
     ~HeldHook();
     HeldHook(const HeldHook&) = delete;
     HeldHook& operator=(const HeldHook&) = delete;

@@ -1,21 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Whose annotations count: an image's and a pod's container's loosen nothing. And which keys are
-// near enough to the hook's to be its business.
+// Whose annotations count: an image's and a pod's container's loosen nothing.
 #include "engines/annotation_authors.h"
 
 #include <doctest/doctest.h>
-#include <regex.h>
 
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
-#include "container/json.h"
 #include "container/request.h"
-#include "request_of.h"
-#include "verify/facts.h"
 
 using namespace jail_ai;
 
@@ -31,21 +24,6 @@ Annotations ours(std::initializer_list<std::pair<const char*, const char*>> sett
 
 AnnotationPairs image_of(const Annotations& annotations) {
     return {annotations.begin(), annotations.end()};
-}
-
-std::string pattern_of(const char* json) {
-    std::ifstream file(std::string(HOOKS_D) + "/" + json);
-    const std::string text((std::istreambuf_iterator<char>(file)), {});
-    const auto document = parse_json_object(text);
-    REQUIRE(document);
-    const auto& annotations = (*document)["when"]["annotations"];
-    REQUIRE(annotations.MemberCount() == 1);
-    return std::string(string_of(annotations.MemberBegin()->name));
-}
-
-std::string message_of(const Annotations& annotations) {
-    const auto settings = parse_annotations(annotations);
-    return settings ? "no error" : settings.error().message;
 }
 
 }  // namespace
@@ -208,74 +186,4 @@ TEST_CASE("annotation authors: which containers are in a pod of CRI-O") {
     CHECK_FALSE(find_sandbox_id(
         {{"io.container.manager", "libpod"}, {"io.kubernetes.cri-o.SandboxID", "s"}}, "c"));
     CHECK_FALSE(find_sandbox_id({{"io.container.manager", "cri-o"}}, "c"));
-}
-
-TEST_CASE(
-    "annotations: a near miss is rejected with the right key, and engines call the hook for it") {
-    struct Row {
-        const char* key;
-        const char* right;  // nothing if no key is near
-    };
-    const Row near[] = {
-        {"Jail-AI.block-host", "jail-ai.block-host"},
-        {"JAIL-AI.BLOCK-HOST", "jail-ai.block-host"},
-        {"jail-ai.Block-Host", "jail-ai.block-host"},
-        {"jailai.block-host", "jail-ai.block-host"},
-        {"jail_ai.block_host", "jail-ai.block-host"},
-        {"jail-ai-block-host", "jail-ai.block-host"},
-        {"jail.ai.block.host", "jail-ai.block-host"},
-        {"jail-ai/block-host", "jail-ai.block-host"},
-        {"jailaiblockhost", "jail-ai.block-host"},
-        {"jail-ai.blockhost", "jail-ai.block-host"},
-        {"Jail-AI.block-host.allow", "jail-ai.block-host.allow"},
-        {"jail-ai.block-host-accept", "jail-ai.block-host.accept"},
-        {"jail-ai.block-host.onfailure", "jail-ai.block-host.on-failure"},
-        {"jail-ai.block-host/container1", nullptr},
-        {"Jail-AI.block", nullptr},
-        {"jail-ai-host", nullptr},
-        {"jail-ai.", nullptr},
-    };
-    const char* const others[] = {"jail-ail.block-host",
-                                  "x-jail-ai.block-host",
-                                  "jailer.block-host",
-                                  "jail",
-                                  "jail-a.i",
-                                  "ai.jail",
-                                  "jails-ai.block-host",
-                                  "jail-aid",
-                                  "block-host",
-                                  ""};
-    for (const char* json : {"jail-ai-hook.json", "jail-ai-hook-precreate.json"}) {
-        regex_t pattern{};
-        REQUIRE(::regcomp(&pattern, pattern_of(json).c_str(), REG_EXTENDED | REG_NOSUB) == 0);
-        for (const Row& row : near) {
-            const auto& [key, right] = row;
-            CAPTURE(row.key);
-            CHECK(is_meant_for_hook(key));
-            CHECK(::regexec(&pattern, key, 0, nullptr, 0) == 0);
-            CHECK(asks_something({{key, "true"}}));
-            const std::string message = message_of({{kBase, "true"}, {key, "true"}});
-            const std::string unknown = std::string("unknown annotation '") + key + "'";
-            if (right != nullptr) CHECK(message == unknown + ": write " + right);
-            CHECK(message.starts_with(unknown));
-        }
-        for (const char* key :
-             {"jail-ai", "Jail_AI", "jail-ai.block-host", "jail-ai.block-host.dns"}) {
-            CAPTURE(key);
-            CHECK(is_meant_for_hook(key));
-            CHECK(::regexec(&pattern, key, 0, nullptr, 0) == 0);
-        }
-        for (const char* key : others) {
-            CAPTURE(key);
-            CHECK_FALSE(is_meant_for_hook(key));
-            CHECK(::regexec(&pattern, key, 0, nullptr, 0) != 0);
-            CHECK(message_of({{key, "true"}}) == "no error");
-        }
-        ::regfree(&pattern);
-    }
-    CHECK(requested_mode(R"({"annotations":{"Jail-AI.block-host":"true"}})", {}).value() ==
-          RequestedMode::unclear);
-    CHECK(request_of({{"jail-ai", "true"}})
-              .error()
-              .message.find("no annotation jail-ai.block-host: set it") == 0);
 }

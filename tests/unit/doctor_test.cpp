@@ -22,22 +22,18 @@ MachineFacts good_machine() {
     facts.unprivileged_bpf = 2;
     facts.has_guard = true;
     facts.hooks_dirs = {"/usr/share/containers/oci/hooks.d"};
-    facts.hooks = {{"/h/a.json",
-                    "",
-                    "/x/jail-ai-hook",
-                    "",
-                    {"createRuntime"},
-                    true,
-                    "createRuntime",
-                    CalledFor::all_that_ask},
-                   {"/p/b.json",
-                    "",
-                    "/x/jail-ai-hook",
-                    "",
-                    {"precreate"},
-                    true,
-                    "precreate",
-                    CalledFor::all_that_ask}};
+    facts.hooks = {
+        {"/h/a.json",
+         "",
+         "/x/jail-ai-hook",
+         "",
+         {"createRuntime"},
+         true,
+         "createRuntime",
+         CalledFor::all,
+         false,
+         {"--if-asked"}},
+        {"/p/b.json", "", "/x/jail-ai-hook", "", {"precreate"}, true, "precreate", CalledFor::all}};
     facts.programs = {{"podman", "podman version 5.4.2"}, {"runc", "runc version 1.1.5"}};
     facts.name_servers = {"192.0.2.53"};
     facts.addresses = {"192.0.2.1"};
@@ -143,6 +139,24 @@ TEST_CASE("one thing is wrong for root") {
          "warning hooks; "},
         {[](auto& facts) { facts.hooks[0].called_for = CalledFor::unknown; }, "warning hooks; "},
         {[](auto& facts) { facts.hooks[1].called_for = CalledFor::none; }, "problem hooks; "},
+        {[](auto& facts) { facts.hooks[0].called_for = CalledFor::all_that_ask; }, ""},
+        {[](auto& facts) { facts.hooks[0].flags.clear(); }, "warning hooks; "},
+        {[](auto& facts) { facts.hooks[0].flags = {"--block-host=true"}; }, ""},
+        {[](auto& facts) {
+             facts.hooks[0].flags.clear();
+             facts.settings.settings.mode = Mode::enforce;
+         },
+         ""},
+        {[](auto& facts) {
+             facts.hooks[1].called_for = CalledFor::all_that_ask;
+             facts.settings.settings.mode = Mode::audit;
+         },
+         "problem hooks; "},
+        {[](auto& facts) {
+             facts.hooks[1].called_for = CalledFor::all_that_ask;
+             facts.settings.settings.mode = Mode::off;
+         },
+         ""},
         {[](auto& facts) { facts.hooks[0].verb = ""; }, "problem hooks; problem hooks; "},
         {[](auto& facts) { facts.hooks[0].stages = {"prestart"}; }, ""},
         {[](auto& facts) { facts.hooks[0].stages = {"poststart"}; },

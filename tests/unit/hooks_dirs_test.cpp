@@ -12,12 +12,13 @@ using Dirs = std::vector<std::string>;
 
 TEST_CASE("a hook's JSON") {
     const auto ours = parse_hook_json(
-        R"({"version":"1.0.0","hook":{"path":"/x/jail-ai-hook","args":["a","b"]},"stages":["createRuntime"]})");
+        R"({"version":"1.0.0","hook":{"path":"/x/jail-ai-hook","args":["a","b","c"]},"stages":["createRuntime"]})");
     REQUIRE(ours);
     CHECK(ours->path == "/x/jail-ai-hook");
     CHECK(ours->stages == Dirs{"createRuntime"});
     CHECK(ours->is_ours);
     CHECK(ours->verb == "b");
+    CHECK(ours->flags == Dirs{"c"});
     const auto renamed = parse_hook_json(
         R"({"hook":{"path":"/x/wrapper","args":["jail-ai-hook","createRuntime"]}})");
     REQUIRE(renamed);
@@ -51,7 +52,8 @@ TEST_CASE("for whom a hook is called") {
          CalledFor::all_that_ask},
         {R"({"annotations": {"^jail-ai[.]": ""}})", CalledFor::all_that_ask},
         {R"({"annotations": {"": ""}})", CalledFor::all_that_ask},
-        {R"({"always": true})", CalledFor::all_that_ask},
+        {R"({"always": true})", CalledFor::all},
+        {R"({"always": true, "annotations": {"^jail-ai\\.": ".*"}})", CalledFor::all_that_ask},
         {R"({"annotations": {"^jail-ai\\.block-host$": "^true$"}})", CalledFor::known_words},
         {R"({"annotations": {"^jail-ai\\.block-host$": ".*"}})", CalledFor::known_words},
         {R"({"annotations": {"^jail-ai\\.": ".+"}})", CalledFor::known_words},
