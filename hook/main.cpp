@@ -106,7 +106,8 @@ int hand_out(const jail_ai::Outcome& outcome) {
 
 jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine words,
                                       const jail_ai::Caller& caller) {
-    if (verb.deadline != 0) jail_ai::start_deadline(verb.deadline);
+    if (verb.deadline != 0 && !jail_ai::start_deadline(verb.deadline))
+        return jail_ai::system_error("set a timer", errno);
     auto arguments = TRY(jail_ai::parse_arguments(verb, words));
     if (!verb.only_root_may.empty() && ::geteuid() != 0)
         return jail_ai::only_root_may(verb.only_root_may);

@@ -4,12 +4,15 @@
 #include "base/report.h"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <ctime>
 #include <string>
@@ -73,13 +76,24 @@ void open_report() {
     syslog_connection();
 }
 
+// A pipe that is ready takes as much as this at once (pipe(7)), and so do terminals and sockets. A
+// line that is no longer is one write, so that lines of several hooks don't mix.
+void write_if_ready(int fd, std::string_view text) {
+    while (!text.empty()) {
+        pollfd ready{fd, POLLOUT, 0};
+        if (::poll(&ready, 1, 0) != 1 || (ready.revents & POLLOUT) == 0) return;
+        const ssize_t written =
+            ::write(fd, text.data(), std::min<std::size_t>(text.size(), PIPE_BUF));
+        if (written <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(written));
+    }
+}
+
 void report(int priority, std::string_view line) {
     const std::string shown = printable(line);
     if (priority <= LOG_WARNING) {
         const std::string text = fmt::format("{}: {}\n", kTag, shown);
-        // One write, so that lines of several hooks don't mix; a reader that has gone is not a
-        // reason to fail.
-        [[maybe_unused]] const ssize_t written = ::write(STDERR_FILENO, text.data(), text.size());
+        write_if_ready(STDERR_FILENO, text);
     }
     send_to_syslog(priority, shown);
 }

@@ -180,7 +180,6 @@ private:
 
 // A request that was rejected has had its answer, and is not a failure of this process.
 Result<Outcome> serve_one(const Arguments& arguments) {
-    if (!kill_after(kBrokerDeadlineSeconds + 2)) return system_error("set a timer", errno);
     const auto most_jails = TRY(max_jails(arguments));
     const auto connection = TRY(Connection::on(STDIN_FILENO));
     const auto turns = TRY(Turns::open());

@@ -124,7 +124,7 @@ void report_progress(std::size_t done) {
 Result<std::vector<Refreshed>> refresh_jails(
     OtherPrograms& others, const RefreshOptions& options,
     const std::function<void(std::size_t done)>& progress) {
-    TRY(take_lock(kRulesLock, true));
+    const auto lock = TRY(take_lock(kRulesLock, true));
     auto network = TRY(current_network_namespace());
     auto routes = TRY(read_local_routes());
     std::vector<Refreshed> all;

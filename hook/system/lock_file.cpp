@@ -6,6 +6,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "base/deadline.h"
+
 namespace jail_ai {
 
 Result<UniqueFd> open_runtime_file(const char* name) {
@@ -24,7 +26,7 @@ Result<UniqueFd> take_lock(const char* name, bool wait) {
     if (!fd) return fd;
     int failed = 0;
     do failed = ::flock(fd->get(), LOCK_EX | (wait ? 0 : LOCK_NB));
-    while (failed != 0 && errno == EINTR && wait);
+    while (failed != 0 && errno == EINTR && wait && !deadline_passed());
     if (failed != 0 && errno == EWOULDBLOCK)
         return Error{EX_TEMPFAIL,
                      fmt::format("'{}/{}' is held by another process", kRuntimeDirectory, name)};

@@ -39,7 +39,8 @@ public:
           listener_(std::move(listener)),
           failing_call_(call.failing.nth),
           stalls_(call.failing.stalls),
-          onwards_(call.failing.onwards) {
+          onwards_(call.failing.onwards),
+          for_good_(call.failing.for_good) {
         must(::fcntl(input_.get(), F_SETFL, O_NONBLOCK), "make a pipe nonblocking");
         write_some();  // a hook that is started gets on, whoever the test talks to meanwhile
     }
@@ -86,9 +87,10 @@ private:
         if (left_.empty() && !endless_) input_.reset();
     }
     void answer_call(HookOutcome& outcome) {
-        if (++outcome.calls == failing_call_ && stalls_)
+        if (++outcome.calls == failing_call_ && stalls_) {
             stalled_ = true;  // it stays unanswered
-        else if (outcome.calls == failing_call_ || (onwards_ && outcome.calls > failing_call_))
+            if (for_good_) take_call(listener_.get());
+        } else if (outcome.calls == failing_call_ || (onwards_ && outcome.calls > failing_call_))
             fail_call(listener_.get(), ENOMEM);
         else
             let_go_on(listener_.get());
@@ -104,6 +106,7 @@ private:
     int failing_call_;
     bool stalls_;
     bool onwards_;
+    bool for_good_;
     bool stalled_ = false;
 };
 
@@ -130,7 +133,10 @@ void HookBinary::become(const HookCall& call, const int (&stdio)[3], int listene
             must(::dup2(stdio[fd], fd), "hand over standard input and output");
         if (call.before_exec) call.before_exec();
         if (listener_to >= 0)
-            send_descriptor(listener_to, watch_bpf_command(call.failing.command).get());
+            send_descriptor(listener_to, (call.failing.for_good
+                                              ? watch_bpf_command_for_good(call.failing.command)
+                                              : watch_bpf_command(call.failing.command))
+                                             .get());
         std::vector<const char*> arguments{"jail-ai-hook"};
         arguments.insert(arguments.end(), call.words.begin(), call.words.end());
         arguments.push_back(nullptr);

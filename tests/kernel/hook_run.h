@@ -31,7 +31,8 @@ struct HookCall {
         bpf_cmd command = BPF_PROG_ATTACH;
         int nth = 0;
         bool stalls = false;
-        bool onwards = false;  // and so do all that come after it
+        bool onwards = false;   // and so do all that come after it
+        bool for_good = false;  // if it stalls, no signal with a handler ends that (Linux 5.19)
     } failing;
     std::vector<const char*> words = {"createRuntime"};
 };

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -65,6 +67,28 @@ TEST_CASE("refresh: an address that the host gets is denied, and one that it los
     }
     CHECK(change(before, denials(container.cgroup)) == "local+4");
     expect_programs_attached(container.cgroup);
+}
+
+TEST_CASE("refresh: one at a time writes the rules") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    {
+        const HostAddress added("10.78.0.98/32");
+        HookCall call = verb_call({"refresh"});
+        call.network = &Laboratory::get().network.host;
+        call.failing = {.command = BPF_MAP_UPDATE_ELEM, .nth = 1, .stalls = true};
+        HookRun first = Laboratory::get().hook.start(call);
+        first.await_stall();
+        const UniqueFd lock(
+            must(::open("/run/jail-ai-hook/rules", O_RDWR | O_CLOEXEC), "open a lock"));
+        CHECK(::flock(lock.get(), LOCK_EX | LOCK_NB) != 0);
+        CHECK(errno == EWOULDBLOCK);
+        first.stop();
+        CHECK(first.finish().signal == SIGTERM);
+        CHECK(::flock(lock.get(), LOCK_EX | LOCK_NB) == 0);
+    }
+    const HookOutcome later = run_verb({"refresh"});
+    CHECK_MESSAGE(later.exit_code == 0, later.err);
 }
 
 TEST_CASE("refresh: allow rules, resolvers and extra denials stay what they were") {

@@ -83,6 +83,17 @@ UniqueFd watch_bpf_command(bpf_cmd command) {
                             SECCOMP_FILTER_FLAG_NEW_LISTENER));
 }
 
+UniqueFd watch_bpf_command_for_good(bpf_cmd command) {
+    constexpr unsigned kWaitKillable = 1U << 5;  // SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+    return UniqueFd(install(static_cast<std::uint32_t>(command), SECCOMP_RET_USER_NOTIF,
+                            SECCOMP_FILTER_FLAG_NEW_LISTENER | kWaitKillable));
+}
+
+void take_call(int listener) {
+    seccomp_notif request{};
+    must(::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request), "receive a seccomp notification");
+}
+
 bool let_go_on(int listener) {
     return answer(listener, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE);
 }

@@ -21,6 +21,11 @@ void refuse_calls(const std::vector<int>& numbers, int error);
 // bpf(2) with this command waits for whoever holds the returned listener (seccomp_unotify(2)).
 UniqueFd watch_bpf_command(bpf_cmd command);
 
+// The same, but once take_call() has taken a call, no signal with a handler interrupts that (Linux
+// 5.19), as with a file system that answers no more.
+UniqueFd watch_bpf_command_for_good(bpf_cmd command);
+void take_call(int listener);
+
 // Answers one waiting call: lets it go on, or fails it. False if the caller is gone.
 bool let_go_on(int listener);
 bool fail_call(int listener, int error);
