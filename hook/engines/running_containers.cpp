@@ -7,7 +7,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -30,7 +29,6 @@ namespace {
 
 constexpr std::size_t kMaxStates = 4096;  // in one directory
 constexpr std::size_t kMaxUsersConfig = 1U << 20;
-constexpr std::uint64_t kStrict = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV;
 
 // runc writes the whole of its configuration, crun little more than a few paths.
 struct Runtime {
@@ -163,7 +161,7 @@ public:
     void read_user(int dirfd, const std::string& directory, uid_t owner, Share& share) {
         for (const Runtime* runtime : {&kCrun, &kRunc}) {
             const std::string name(runtime->name);
-            const auto root = open_owned_directory(dirfd, name, kStrict, owner);
+            const auto root = open_owned_directory(dirfd, name, Crossing::none, owner);
             const std::string path = fmt::format("{}/{}", directory, name);
             if (root)
                 read_users_root(root->get(), path, *runtime, owner, share);
@@ -216,7 +214,7 @@ private:
     Status read_state(int dirfd, const std::string& id, const Runtime& runtime, uid_t owner) {
         if (!is_container_id(id)) return Error{EX_DATAERR, "not a container's ID"};
         const auto text = TRY(read_owned_file(dirfd, fmt::format("{}/{}", id, runtime.file),
-                                              kStrict, owner, runtime.most));
+                                              Crossing::none, owner, runtime.most));
         auto container = TRY(runtime.parse(text));
         const auto process = TRY(process_of(container));
         TRY(prove_owner(process, owner));
@@ -248,7 +246,7 @@ void read_roots(Reader& reader) {
         if (!fd) continue;
         for (const std::string& name : reader.list(fd.get(), directory, kMaxStates)) {
             const std::string path = fmt::format("{}/{}", directory, name);
-            if (const auto root = open_owned_directory(fd.get(), name, kStrict, 0))
+            if (const auto root = open_owned_directory(fd.get(), name, Crossing::none, 0))
                 reader.read_root(root->get(), path, kRunc);
             else if (root.error().exit_code == EX_OSERR)
                 reader.note(path, 0, root.error());
@@ -269,8 +267,7 @@ void read_users(Reader& reader) {
             if (!places[i]) continue;
             const std::string name = fmt::format("{}{}", kUsersPlaces[i].prefix, uid);
             const std::string path = fmt::format("{}/{}", kUsersPlaces[i].directory, name);
-            const auto own = open_owned_directory(places[i].get(), name,
-                                                  RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, uid);
+            const auto own = open_owned_directory(places[i].get(), name, Crossing::allowed, uid);
             if (!own) {
                 // In /tmp any user may make a directory of that name: another's is none.
                 if (own.error().exit_code == EX_OSERR) reader.note(path, uid, own.error());
@@ -300,9 +297,7 @@ Result<std::string> read_config(const RunningContainer& container) {
     if (!container.bundle.starts_with('/')) return Error{EX_NOINPUT, "its runtime names no bundle"};
     const std::string path = container.bundle + "/config.json";
     if (container.owner == 0) return read_regular_file(AT_FDCWD, path, kMaxConfigBytes);
-    // Through links on the way, as /home may be one, but not through those of /proc, which lead
-    // into other processes.
-    return read_owned_file(AT_FDCWD, path, RESOLVE_NO_MAGICLINKS, container.owner, kMaxUsersConfig);
+    return read_owned_file_passably(path, container.owner, kMaxUsersConfig);
 }
 
 }  // namespace jail_ai

@@ -3,10 +3,12 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <algorithm>
+#include <map>
+#include <utility>
 
 #include "base/absence.h"
 #include "base/quote.h"
@@ -17,9 +19,7 @@
 namespace jail_ai {
 namespace {
 
-// EX_OSERR if it isn't about the file: a sandbox, or a kernel before 5.6, has no openat2(2).
 int exit_code_of(int number) {
-    if (number == ENOSYS || number == EPERM) return EX_OSERR;
     return means_absent(Sought::file, number) || number == ESTALE ? EX_NOINPUT : EX_DATAERR;
 }
 
@@ -31,15 +31,8 @@ Result<struct statx> known_of(int fd, unsigned mask) {
     return info;
 }
 
-// To look at, not to read: O_PATH asks nothing of the file itself.
-Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve, uid_t owner,
-                      mode_t kind) {
-    struct open_how how {};
-    how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
-    how.resolve = resolve;
-    UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, dirfd, path.c_str(), &how, sizeof how)));
-    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno, exit_code_of(errno));
-    const auto info = TRY(known_of(fd.get(), STATX_BASIC_STATS).context(quote(path)));
+Status check_owned(int fd, const std::string& path, uid_t owner, mode_t kind) {
+    const auto info = TRY(known_of(fd, STATX_BASIC_STATS).context(quote(path)));
     if ((info.stx_mode & S_IFMT) != kind)
         return Error{EX_DATAERR, fmt::format("{} is not a {}", quote(path),
                                              kind == S_IFDIR ? "directory" : "regular file")};
@@ -49,38 +42,131 @@ Result<UniqueFd> find(int dirfd, const std::string& path, std::uint64_t resolve,
     if (kind == S_IFREG && info.stx_nlink > 1)
         return Error{EX_DATAERR,
                      fmt::format("{} has {} names (hard links)", quote(path), info.stx_nlink)};
+    return ok();
+}
+
+// The type of the file system that it is on.
+class FileSystems {
+public:
+    static Result<FileSystems> read() {
+        const auto self = TRY(open_proc_self());
+        const auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
+        FileSystems all;
+        for (MountEntry& each : parse_mountinfo(mountinfo))
+            all.types_.emplace(static_cast<std::uint64_t>(each.id), std::move(each.type));
+        return all;
+    }
+
+    // Empty for one that was mounted since.
+    Result<std::string> type_of(int fd) const {
+        const auto info = TRY(known_of(fd, STATX_MNT_ID));
+        const auto found = types_.find(info.stx_mnt_id);
+        return found == types_.end() ? std::string() : found->second;
+    }
+
+private:
+    std::map<std::uint64_t, std::string> types_;
+};
+
+// Neither what a process serves (FUSE), which may answer when it likes, nor procfs, whose links
+// lead into other processes.
+Status check_passable(const FileSystems& file_systems, int fd) {
+    const auto type = TRY(file_systems.type_of(fd));
+    if (!type.empty() && type != "proc" && !type.starts_with("fuse")) return ok();
+    return Error{EX_DATAERR, fmt::format("a file system of type {} is on the way", quote(type))};
+}
+
+// As the kernel would find it (path_resolution(7)), name by name, so that each is looked up only
+// where that asks no process.
+Result<UniqueFd> find_passably(const std::string& path) {
+    constexpr int kMostLinks = 40;  // MAXSYMLINKS, include/linux/namei.h
+    const auto file_systems = TRY(FileSystems::read());
+    UniqueFd here(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!here) return system_error("open '/'", errno);
+    std::string rest = path;
+    for (int links = 0; !rest.empty();) {
+        const std::string name = rest.substr(0, rest.find('/'));
+        rest.erase(0, std::min(name.size() + 1, rest.size()));
+        if (name.empty()) continue;
+        UniqueFd next(::openat(here.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        if (!next) return system_error("open", errno, exit_code_of(errno));
+        TRY(check_passable(file_systems, next.get()));
+        const auto info = TRY(known_of(next.get(), STATX_TYPE));
+        if (!S_ISLNK(info.stx_mode)) {
+            here = std::move(next);
+            continue;
+        }
+        if (++links > kMostLinks) return system_error("open", ELOOP, EX_DATAERR);
+        const auto target = TRY(read_link(next.get(), ""));
+        rest = target + "/" + rest;
+        if (target.starts_with('/')) here = UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+        if (!here) return system_error("open '/'", errno);
+    }
+    return here;
+}
+
+Result<std::string> read_found(const UniqueFd& found, const std::string& path, std::size_t most) {
+    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found.get()).c_str(),
+                             O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
+    auto text = TRY(read_all(fd.get(), most).context(quote(path)));
+    return text;
+}
+
+// To look at, not to read: O_PATH asks nothing of the file itself. Name by name: what openat2(2)
+// does in one call, whose flags a system call filter doesn't see.
+Result<UniqueFd> find(int dirfd, const std::string& path, Crossing crossing, uid_t owner,
+                      mode_t kind) {
+    const auto above = TRY(known_of(dirfd, STATX_MNT_ID));
+    UniqueFd fd;
+    for (std::string_view rest = path; !rest.empty();) {
+        const std::string name(rest.substr(0, rest.find('/')));
+        rest.remove_prefix(std::min(name.size() + 1, rest.size()));
+        if (name.empty() || name == "." || name == "..")
+            return Error{EX_DATAERR, fmt::format("{} does not lead below", quote(path))};
+        fd = UniqueFd(
+            ::openat(fd ? fd.get() : dirfd, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        if (!fd)
+            return system_error(fmt::format("open {}", quote(path)), errno, exit_code_of(errno));
+        const auto info = TRY(known_of(fd.get(), STATX_TYPE | STATX_MNT_ID));
+        if (crossing == Crossing::none && info.stx_mnt_id != above.stx_mnt_id)
+            return Error{EX_DATAERR, fmt::format("{} is in another mount", quote(path))};
+        if (!rest.empty() && S_ISLNK(info.stx_mode))
+            return Error{EX_DATAERR, fmt::format("{} leads through a link", quote(path))};
+    }
+    TRY(check_owned(fd.get(), path, owner, kind));
     return fd;
 }
 
 }  // namespace
 
-Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve,
+Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, Crossing crossing,
                                       uid_t owner) {
-    return find(dirfd, path, resolve, owner, S_IFDIR);
+    return find(dirfd, path, crossing, owner, S_IFDIR);
 }
 
 Status check_file_system(int fd, int above, std::string_view type) {
     const auto mount = TRY(known_of(fd, STATX_MNT_ID));
     const auto mount_above = TRY(known_of(above, STATX_MNT_ID));
     if (mount.stx_mnt_id == mount_above.stx_mnt_id) return ok();
-    const auto self = TRY(open_proc_self());
-    const auto mountinfo = TRY(read_kernel_file(self.get(), "mountinfo"));
-    for (const MountEntry& each : parse_mountinfo(mountinfo))
-        if (static_cast<std::uint64_t>(each.id) == mount.stx_mnt_id && each.type != type)
-            return Error{EX_DATAERR,
-                         fmt::format("a file system of type {} is mounted there, not {}",
-                                     quote(each.type), type)};
-    return ok();
+    const auto file_systems = TRY(FileSystems::read());
+    const auto its = TRY(file_systems.type_of(fd));
+    if (its == type) return ok();
+    return Error{EX_DATAERR, fmt::format("a file system of type {} is mounted there, not {}",
+                                         quote(its), type)};
 }
 
-Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve,
+Result<std::string> read_owned_file(int dirfd, const std::string& path, Crossing crossing,
                                     uid_t owner, std::size_t most) {
-    const auto found = TRY(find(dirfd, path, resolve, owner, S_IFREG));
-    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found.get()).c_str(),
-                             O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
-    auto text = TRY(read_all(fd.get(), most).context(quote(path)));
-    return text;
+    const auto found = TRY(find(dirfd, path, crossing, owner, S_IFREG));
+    return read_found(found, path, most);
+}
+
+Result<std::string> read_owned_file_passably(const std::string& path, uid_t owner,
+                                             std::size_t most) {
+    const auto found = TRY(find_passably(path).context(quote(path)));
+    TRY(check_owned(found.get(), path, owner, S_IFREG));
+    return read_found(found, path, most);
 }
 
 }  // namespace jail_ai

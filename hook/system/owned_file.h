@@ -6,7 +6,6 @@
 
 #include <sys/types.h>
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,13 +14,13 @@
 
 namespace jail_ai {
 
-// `resolve`: RESOLVE_* of openat2(2) (Linux 5.6), for the way there. The path's last name is never
-// followed. Errors of both: EX_OSERR if that call can't be had.
+// Through no link on the way. Into another mount?
+enum class Crossing { none, allowed };
 
 // Opens a directory that `owner` owns, to go on from there. It asks the file system nothing that
 // the kernel doesn't know already. Errors: EX_NOINPUT if there is none, EX_DATAERR for what is none
 // or is another's.
-Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, std::uint64_t resolve,
+Result<UniqueFd> open_owned_directory(int dirfd, const std::string& path, Crossing crossing,
                                       uid_t owner);
 
 // Is it in the same mount as `above`, or in one of that type? Likewise. Errors: EX_DATAERR if not,
@@ -32,7 +31,12 @@ Status check_file_system(int fd, int above, std::string_view type);
 // would be there many times. Another file isn't even opened: neither a fifo nor a device notices.
 // Errors: EX_NOINPUT if there is none, EX_DATAERR for a link, another kind, another's, one with
 // several names, or more than `most` bytes.
-Result<std::string> read_owned_file(int dirfd, const std::string& path, std::uint64_t resolve,
+Result<std::string> read_owned_file(int dirfd, const std::string& path, Crossing crossing,
                                     uid_t owner, std::size_t most);
+
+// The same by an absolute path, through links, but on no way where a process could be asked (FUSE)
+// or that leads into one (procfs): that is an EX_DATAERR, too.
+Result<std::string> read_owned_file_passably(const std::string& path, uid_t owner,
+                                             std::size_t most);
 
 }  // namespace jail_ai

@@ -88,9 +88,11 @@ for i in range(100):
             case "directory": os.mkdir(name)
 PYTHON
 
-# A file system that the user serves, and by which no question is ever answered: in the place of the user's own directory, as fusermount3(1) would mount it.
-if [ -c /dev/fuse ]; then
-    exec {served}< <(exec /usr/bin/python3 - "$runtime_dir" "$user_id" <<'PYTHON'
+# served DIRECTORY: a file system that the user serves, and by which no question is ever answered, is mounted there as fusermount3(1) would mount it; the
+# process that holds it is $server. False if the machine has none.
+served() {
+    [ -c /dev/fuse ] || return 1
+    exec {serving}< <(exec /usr/bin/python3 - "$1" "$user_id" <<'PYTHON'
 import ctypes, os, signal, sys
 fuse = os.open("/dev/fuse", os.O_RDWR)
 options = f"fd={fuse},rootmode=40000,user_id={sys.argv[2]},group_id={sys.argv[2]},allow_other"
@@ -101,22 +103,26 @@ signal.pause()
 PYTHON
     )
     server=$!
-    read -r -u "$served" mounted
-    if [ "$mounted" = mounted ]; then
-        # Whose that is only the one who serves it could say.
-        for verb in status verify; do
-            status=0
-            timeout 20 "$hook" $verb >"$lab/answer" 2>&1 || status=$?
-            equal "a file system that never answers: $verb succeeds" 0 "$status"
-        done
-        umount --lazy "$runtime_dir"
-    else
-        skip 'a file system that never answers' "mount: $mounted"
-    fi
+    read -r -u "$serving" mounted
+    [ "$mounted" = mounted ] || unserved
+}
+unserved() {
     kill "$server"
-    exec {served}<&-
+    exec {serving}<&-
+    [ "$mounted" = mounted ]
+}
+
+if served "$runtime_dir"; then
+    # Whose that is only the one who serves it could say.
+    for verb in status verify; do
+        status=0
+        timeout 20 "$hook" $verb >"$lab/answer" 2>&1 || status=$?
+        equal "a file system that never answers in the place of the user's directory: $verb succeeds" 0 "$status"
+    done
+    umount --lazy "$runtime_dir"
+    unserved
 else
-    skip 'a file system that never answers' 'no /dev/fuse'
+    skip 'a file system that never answers' 'no FUSE here'
 fi
 
 # What can't be read hides no container: the kernel knows those that could be one.
@@ -142,6 +148,20 @@ matches 'with its state it is the container that it says' "^1 .*odd: not jailed 
 matches 'a second state with that process is told as none' "process $first is another container's" "$(said_of_hidden)"
 "${as_user[@]}" ln "$runtime_dir/config.json" "$runtime_dir/linked"
 matches 'a config.json with two names is not read' "^1 .*unknown whether it must be jailed.*has 2 names" "$(said_of_hidden)"
+"${as_user[@]}" rm -r "$runtime_dir/linked" "$runtime_dir/crun/same"
+"${as_user[@]}" mkdir "$runtime_dir/served"
+"${as_user[@]}" ln -s "$runtime_dir/served" "$runtime_dir/link"
+if served "$runtime_dir/served"; then
+    for bundle in "$runtime_dir/served" "$runtime_dir/link/below"; do
+        "${as_user[@]}" tee "$runtime_dir/crun/odd/status" <<<"{\"pid\": $first, \"bundle\": \"$bundle\"}" >"$lab/written"
+        matches "a config.json behind a file system that never answers is not asked for (${bundle#"$runtime_dir"})" \
+            "^1 .*odd: unknown whether it must be jailed.*a file system of type 'fuse.silent' is on the way" "$(said_of_hidden)"
+    done
+    umount --lazy "$runtime_dir/served"
+    unserved
+else
+    skip 'a config.json behind a file system that never answers' 'no FUSE here'
+fi
 kill "$sandbox"
 exec {hidden}<&-
 while pgrep --uid "$user_id" >"$lab/left"; do sleep 0.02; done
