@@ -22,6 +22,8 @@ using test::HookOutcome;
 using test::Laboratory;
 using test::must;
 
+}  // namespace
+
 // The laboratory holds two of each container.
 void allow_descriptors(std::size_t containers) {
     constexpr rlim_t others = 1024;
@@ -39,8 +41,6 @@ void take_own_run() {
     [[maybe_unused]] static const int mounted =
         must(::mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"), "mount a /run");
 }
-
-}  // namespace
 
 JailedContainers::JailedContainers(std::size_t count) {
     allow_descriptors(count);

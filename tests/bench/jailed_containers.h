@@ -16,6 +16,12 @@ namespace jail_ai::bench {
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::duration<double, std::milli>;
 
+// Room for so many in this process.
+void allow_descriptors(std::size_t containers);
+
+// The suite's own, from then on.
+void take_own_run();
+
 class JailedContainers {
 public:
     explicit JailedContainers(std::size_t count);
