@@ -80,8 +80,10 @@ int fail(const jail_ai::Error& error) {
 
 int fail_in_time(jail_ai::Error error) {
     if (!jail_ai::deadline_passed()) return fail(error);
-    return fail({EX_TEMPFAIL, fmt::format("{}: not done within {} s, container rejected",
-                                          error.message, running_verb->deadline)});
+    const bool by_engine = running_verb->called_by == jail_ai::CalledBy::machines;
+    return fail({EX_TEMPFAIL,
+                 fmt::format("{}: not done within {} s{}", error.message, running_verb->deadline,
+                             by_engine ? ", container rejected" : "")});
 }
 
 // A person also sees what else goes to syslog alone.
@@ -144,6 +146,9 @@ int dispatch(CommandLine words, const jail_ai::Caller& caller) {
     if (jail_ai::asks_for_help(**found, words)) return print_help(**found);
     running_verb = *found;
     auto outcome = run(**found, words, caller);
+    // People may take their time to read.
+    if (running_verb->called_by == jail_ai::CalledBy::people && running_verb->deadline != 0)
+        jail_ai::end_deadline();
     return outcome ? hand_out(*outcome) : fail_in_time(std::move(outcome).error());
 }
 

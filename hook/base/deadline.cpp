@@ -21,8 +21,7 @@ volatile std::sig_atomic_t passed = 0;
 timer_t kill_timer{};
 
 extern "C" void on_alarm(int /*signal*/) {
-    constexpr std::string_view kLine =
-        "jail-ai-hook: still not done 1 s after the deadline, container rejected\n";
+    constexpr std::string_view kLine = "jail-ai-hook: still not done 1 s after the deadline\n";
     if (passed != 0) {
         write_if_ready(STDERR_FILENO, kLine);
         ::_exit(EX_TEMPFAIL);

@@ -12,6 +12,9 @@ namespace jail_ai {
 inline constexpr unsigned kDeadlineSeconds = 8;  // hooks.d gives 10
 inline constexpr unsigned kBrokerDeadlineSeconds =
     5;  // the asking hook waits no longer than the above
+// For people and timers: much more than a busy machine with 1,000 jails takes.
+inline constexpr unsigned kShowDeadlineSeconds = 30;
+inline constexpr unsigned kVerifyDeadlineSeconds = 60;  // units have 120
 
 // Starts the clock. Once a process. False if the kernel has no timer to give.
 bool start_deadline(unsigned seconds = kDeadlineSeconds);

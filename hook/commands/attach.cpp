@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/deadline.h"
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
@@ -23,6 +24,7 @@
 #include "facts/container.h"
 #include "jail/attachment.h"
 #include "jail/connections.h"
+#include "sandbox/sandbox.h"
 #include "system/cgroup_walk.h"
 
 namespace jail_ai {
@@ -134,6 +136,7 @@ Result<Outcome> attach(const Arguments& arguments, const Caller& /*caller*/) {
 }
 
 Result<Outcome> detach(const Arguments& arguments, const Caller& /*caller*/) {
+    TRY(confine(Role::detach));
     auto cgroups = TRY(cgroups_meant(arguments));
     for (const NamedCgroup& cgroup : cgroups) {
         auto detached = detach_jail(cgroup.fd.get());
@@ -166,6 +169,7 @@ const Verb kAttach{
     .takes_settings = true,
     .only_root_may = "attach",
     .probes = true,
+    .deadline = kVerifyDeadlineSeconds,
     .run = attach,
 };
 
@@ -175,6 +179,7 @@ const Verb kDetach{
     .about = "What its sockets send from then on is allowed.",
     .options = kTargets,
     .only_root_may = "detach",
+    .deadline = kShowDeadlineSeconds,
     .run = detach,
 };
 

@@ -2,6 +2,7 @@
 //
 // "doctor": checks whether the block works on this machine, for this user, and says how to fix it
 // if not.
+#include "base/deadline.h"
 #include "commands/arguments.h"
 #include "commands/verbs.h"
 #include "doctor/probe.h"
@@ -29,6 +30,7 @@ const Verb kDoctor{
     .about = "Ends with 0 if the block works for the caller, and with 69 if it doesn't.",
     .options = kOptions,
     .probes = true,
+    .deadline = kVerifyDeadlineSeconds,
     .run = diagnose,
 };
 

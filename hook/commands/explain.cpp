@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/deadline.h"
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/explain_arguments.h"
@@ -112,6 +113,7 @@ const Verb kExplain{
     .options = kExplainOptions,
     .takes_settings = true,
     .words = kExplainWords,
+    .deadline = kVerifyDeadlineSeconds,
     .run = explain,
 };
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
 #include "commands/container_selector.h"
@@ -22,6 +23,7 @@
 #include "engines/container_names.h"
 #include "jail/events.h"
 #include "jail/reader.h"
+#include "sandbox/sandbox.h"
 
 namespace jail_ai {
 namespace {
@@ -62,6 +64,7 @@ private:
 };
 
 Result<Outcome> show_remembered(const Arguments& asked) {
+    TRY(confine(Role::show));
     auto jails = TRY(read_jails(JailPart::denials));
     std::vector<RunningContainer> containers = named_containers();
     put_names(jails, containers);
@@ -86,6 +89,7 @@ Result<Outcome> show_remembered(const Arguments& asked) {
 
 // Goes on until it is asked to stop, or its reader has gone.
 Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
+    end_deadline();
     listen_for_stop();
     auto events = TRY(Events::open());
     LazyContainerSelector meant(asked);
@@ -133,6 +137,7 @@ const Verb kLog{
     .options = kOptions,
     .words = kContainers,
     .only_root_may = "look at BPF programs",
+    .deadline = kShowDeadlineSeconds,
     .run = log,
 };
 

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <iterator>
 
+#include "base/deadline.h"
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/denial_text.h"
@@ -184,6 +185,7 @@ const Verb kRefresh{
     .options = kOptions,
     .words = kContainers,
     .only_root_may = "change the rules of jails",
+    .deadline = kVerifyDeadlineSeconds,
     .run = refresh,
 };
 

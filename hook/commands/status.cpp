@@ -6,6 +6,7 @@
 #include <map>
 
 #include "base/clock.h"
+#include "base/deadline.h"
 #include "commands/arguments.h"
 #include "commands/container_selector.h"
 #include "commands/jail_names.h"
@@ -15,6 +16,7 @@
 #include "container/mountinfo.h"
 #include "engines/container_names.h"
 #include "jail/reader.h"
+#include "sandbox/sandbox.h"
 
 namespace jail_ai {
 namespace {
@@ -22,6 +24,7 @@ namespace {
 constexpr std::string_view kJson = "--json", kPrometheus = "--prometheus";
 
 Result<Outcome> status(const Arguments& asked, const Caller& /*caller*/) {
+    TRY(confine(Role::show));
     auto jails = TRY(read_jails(JailPart::denials));
     std::vector<RunningContainer> containers = named_containers();
     put_names(jails, containers);
@@ -49,6 +52,7 @@ const Verb kStatus{
     .options = kOptions,
     .words = kContainers,
     .only_root_may = "look at BPF programs",
+    .deadline = kShowDeadlineSeconds,
     .run = status,
 };
 

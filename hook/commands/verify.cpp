@@ -7,10 +7,12 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/deadline.h"
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/container_selector.h"
 #include "commands/verbs.h"
+#include "sandbox/sandbox.h"
 #include "verify/probe.h"
 
 namespace jail_ai {
@@ -52,6 +54,7 @@ Status select(const ContainerSelector& meant, VerifyFacts& facts) {
 }
 
 Result<Outcome> verify(const Arguments& asked, const Caller& /*caller*/) {
+    TRY(confine(Role::verify));
     auto facts = TRY(collect_containers());
     TRY(select(meant_among(asked.words, facts), facts));
     Findings findings = check_containers(facts);
@@ -80,6 +83,7 @@ const Verb kVerify{
     .words = kContainers,
     .only_root_may = "look at BPF programs and at others' containers",
     .probes = true,
+    .deadline = kVerifyDeadlineSeconds,
     .run = verify,
 };
 

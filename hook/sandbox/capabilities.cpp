@@ -31,7 +31,11 @@ constexpr CapabilitySet kJailing =
 constexpr CapabilitySet used_by(Role role) {
     switch (role) {
         case Role::create_runtime:
-        case Role::broker: return kJailing;
+        case Role::broker:
+        // Users' runtimes keep their states where others have no access.
+        case Role::show:
+        case Role::verify:
+        case Role::detach: return kJailing;
         // Whether the container has a cgroup namespace of its own; a bundle that belongs to another
         // user of the namespace.
         case Role::ask_broker: return bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH);

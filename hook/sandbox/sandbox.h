@@ -59,6 +59,9 @@ enum class Role {
     ask_broker,      // createRuntime in a user namespace: hands the state on to the broker
     broker,          // create_runtime for another user, at the other end of a socket
     prober,          // makes sockets in the container's cgroup for either of them (system/prober.h)
+    show,            // root's, to look at jails and at the names of containers: status and log
+    verify,          // the same, and tries whether jails act, by a prober that was started before
+    detach,          // the same, and removes a jail
 };
 
 // Phases 2 to 6. To be called once, before the first byte from outside is parsed; then there is no

@@ -24,6 +24,9 @@ std::span<const sock_filter> filter_of(Role role) {
         case Role::ask_broker: return kAskBrokerFilter;
         case Role::broker: return kBrokerFilter;
         case Role::prober: return kProberFilter;
+        case Role::show: return kShowFilter;
+        case Role::verify: return kVerifyFilter;
+        case Role::detach: return kDetachFilter;
     }
     return {};
 }

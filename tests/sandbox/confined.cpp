@@ -48,6 +48,9 @@ const char* name_of(Role role) {
         case Role::ask_broker: return "createRuntime in a user namespace";
         case Role::broker: return "broker";
         case Role::prober: return "prober";
+        case Role::show: return "status and log";
+        case Role::verify: return "verify";
+        case Role::detach: return "detach";
     }
     return "?";
 }

@@ -44,7 +44,8 @@ namespace jail_ai::test {
 namespace {
 
 constexpr std::array kRoles = {Role::create_runtime, Role::precreate, Role::ask_broker,
-                               Role::broker, Role::prober};
+                               Role::broker,         Role::prober,    Role::show,
+                               Role::verify,         Role::detach};
 
 constexpr unsigned bit(Role role) {
     return 1U << static_cast<unsigned>(role);
@@ -54,6 +55,10 @@ constexpr unsigned kAsker = bit(Role::ask_broker);
 constexpr unsigned kBroker = bit(Role::broker);
 constexpr unsigned kJailing = bit(Role::create_runtime) | kBroker;
 constexpr unsigned kProber = bit(Role::prober);
+constexpr unsigned kVerify = bit(Role::verify);
+constexpr unsigned kDetach = bit(Role::detach);
+constexpr unsigned kShowing = bit(Role::show) | kVerify;
+constexpr unsigned kLooking = kShowing | kDetach;
 
 struct Row {
     const char* what;
@@ -96,7 +101,8 @@ const std::array kCalls = std::to_array<Row>({
     {"open to truncate", [] { return open_as(O_RDONLY | O_TRUNC); }},
     {"open a nameless file", [] { return open_as(O_TMPFILE | O_RDWR); }},
     {"openat2", [] { return nothing(SYS_openat2); }},
-    {"open_by_handle_at", [] { return nothing(SYS_open_by_handle_at); }},
+    {"open_by_handle_at", [] { return ::syscall(SYS_open_by_handle_at, -1, nullptr, O_RDONLY); }, kVerify},
+    {"open_by_handle_at for writing", [] { return ::syscall(SYS_open_by_handle_at, -1, nullptr, O_RDWR); }},
     {"unlinkat", [] { return nothing(SYS_unlinkat); }},
     {"renameat2", [] { return nothing(SYS_renameat2); }},
     {"linkat", [] { return nothing(SYS_linkat); }},
@@ -112,7 +118,7 @@ const std::array kCalls = std::to_array<Row>({
     {"dup2", [] { return static_cast<long>(::dup2(-1, -1)); }},
     {"dup3", [] { return nothing(SYS_dup3); }, kJailing},
     {"memfd_create", [] { return ::syscall(SYS_memfd_create, nullptr, 0); }, kJailing},
-    {"pidfd_open", [] { return nothing(SYS_pidfd_open); }, kJailing | kAsker},
+    {"pidfd_open", [] { return nothing(SYS_pidfd_open); }, kJailing | kAsker | kLooking},
     {"pidfd_getfd", [] { return nothing(SYS_pidfd_getfd); }, kJailing},
     {"pwrite64", [] { return nothing(SYS_pwrite64); }},
     {"sendfile", [] { return nothing(SYS_sendfile); }},
@@ -125,7 +131,7 @@ const std::array kCalls = std::to_array<Row>({
     {"a vsock socket for datagrams", [] { return static_cast<long>(::socket(AF_VSOCK, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }},
     {"a Unix socket", [] { return static_cast<long>(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0)); }, kAsker},
     {"a Unix socket for datagrams", [] { return static_cast<long>(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)); }, kProber},
-    {"netlink for routes", [] { return static_cast<long>(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }, kJailing},
+    {"netlink for routes", [] { return static_cast<long>(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE)); }, kJailing | kVerify},
     {"netlink other than for routes", [] { return static_cast<long>(::socket(AF_NETLINK, SOCK_RAW, NETLINK_AUDIT)); }},
     {"socketpair", [] { return ::syscall(SYS_socketpair, -1, 0, 0, nullptr); }},
     {"connect", [] { return nothing(SYS_connect); }, kAsker | kProber},
@@ -139,10 +145,10 @@ const std::array kCalls = std::to_array<Row>({
      }, kProber},
     {"sendmsg", [] { return nothing(SYS_sendmsg); }, kAsker},
     {"recvmsg", [] { return nothing(SYS_recvmsg); }, kBroker},
-    {"shutdown", [] { return nothing(SYS_shutdown); }, kJailing},
+    {"shutdown", [] { return nothing(SYS_shutdown); }, kJailing | kVerify},
     {"getsockopt", [] { return nothing(SYS_getsockopt); }, kJailing | kProber},
     {"setsockopt of any socket", [] { return static_cast<long>(::setsockopt(-1, SOL_SOCKET, SO_RCVBUF, nullptr, 0)); }, kProber},
-    {"setsockopt of netlink", [] { return static_cast<long>(::setsockopt(-1, SOL_NETLINK, NETLINK_EXT_ACK, nullptr, 0)); }, kJailing | kProber},
+    {"setsockopt of netlink", [] { return static_cast<long>(::setsockopt(-1, SOL_NETLINK, NETLINK_EXT_ACK, nullptr, 0)); }, kJailing | kProber | kVerify},
     {"sendmmsg", [] { return nothing(SYS_sendmmsg); }},
     {"ptrace", [] { return ::syscall(SYS_ptrace, PTRACE_PEEKDATA, ::getpid(), nullptr, nullptr); }},
     {"process_vm_readv", [] { return nothing(SYS_process_vm_readv); }},
@@ -166,6 +172,7 @@ const std::array kCalls = std::to_array<Row>({
     {"swapoff", [] { return ::syscall(SYS_swapoff, nullptr); }},
     {"sethostname", [] { return ::syscall(SYS_sethostname, nullptr, -1L); }},
     {"settimeofday", [] { return ::syscall(SYS_settimeofday, 1L, nullptr); }},
+    {"timer_delete", [] { return nothing(SYS_timer_delete); }, kLooking},
     {"capset", [] { return nothing(SYS_capset); }},
     {"setuid", [] { return ::syscall(SYS_setuid, ::getuid()); }},
     {"prctl", [] { return static_cast<long>(::prctl(PR_GET_DUMPABLE)); }},
@@ -181,10 +188,16 @@ const std::array kCalls = std::to_array<Row>({
     {"bpf: load", [] { return bpf(BPF_PROG_LOAD); }, kJailing},
     {"bpf: pin", [] { return bpf(BPF_OBJ_PIN); }},
     {"bpf: take what is pinned", [] { return bpf(BPF_OBJ_GET); }},
-    {"bpf: read a map", [] { return bpf(BPF_MAP_LOOKUP_ELEM); }, kJailing},
-    {"bpf: take an entry out of a map", [] { return bpf(BPF_MAP_DELETE_ELEM); }, kJailing},
-    {"bpf: open a map by its id", [] { return bpf(BPF_MAP_GET_FD_BY_ID); }},
-    {"bpf: walk the programs", [] { return bpf(BPF_PROG_GET_NEXT_ID); }},
+    {"bpf: read a map", [] { return bpf(BPF_MAP_LOOKUP_ELEM); }, kJailing | kShowing},
+    {"bpf: take an entry out of a map", [] { return bpf(BPF_MAP_DELETE_ELEM); }, kJailing | kVerify},
+    {"bpf: write into a map", [] { return bpf(BPF_MAP_UPDATE_ELEM); }, kJailing | kVerify},
+    {"bpf: walk a map", [] { return bpf(BPF_MAP_GET_NEXT_KEY); }, kShowing},
+    {"bpf: make a map", [] { return bpf(BPF_MAP_CREATE); }, kJailing},
+    {"bpf: ask what is attached", [] { return bpf(BPF_PROG_QUERY); }, kJailing | kLooking},
+    {"bpf: attach", [] { return bpf(BPF_PROG_ATTACH); }, kJailing},
+    {"bpf: detach", [] { return bpf(BPF_PROG_DETACH); }, kJailing | kDetach},
+    {"bpf: open a map by its id", [] { return bpf(BPF_MAP_GET_FD_BY_ID); }, kShowing},
+    {"bpf: walk the programs", [] { return bpf(BPF_PROG_GET_NEXT_ID); }, kVerify},
     {"bpf: run a program", [] { return bpf(BPF_PROG_TEST_RUN); }},
     {"bpf: link", [] { return bpf(BPF_LINK_CREATE); }},
     {"bpf: trace", [] { return bpf(BPF_RAW_TRACEPOINT_OPEN); }},

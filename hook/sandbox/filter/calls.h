@@ -35,8 +35,12 @@ enum Roles : unsigned {
     ask_broker = 4,
     broker = 8,
     prober = 16,
+    show = 32,
+    verify = 64,
+    detach = 128,
     jailing = create_runtime | broker,
-    everybody = create_runtime | precreate | ask_broker | broker | prober,
+    looking = show | verify | detach,
+    everybody = create_runtime | precreate | ask_broker | broker | prober | looking,
 };
 
 // (argument & mask) == value
@@ -90,6 +94,7 @@ inline const std::vector<Call>& calls() {
         add(everybody, {"exit", "exit_group", "rt_sigreturn", "sigreturn", "rt_sigaction",
                         "rt_sigprocmask", "restart_syscall"});
         add(everybody, {"alarm", "setitimer"});
+        add(looking, {"timer_delete"});  // people may take their time to read
         add(everybody, {"clock_gettime", "clock_gettime64", "gettimeofday", "time"});
         add(everybody,
             {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname"});
@@ -118,24 +123,28 @@ inline const std::vector<Call>& calls() {
         add(broker, {"fcntl", "fcntl64"}, {is(1, static_cast<unsigned>(F_OFD_SETLK))});
 
         // The container's process and its descriptors, and its cgroup's id.
-        add(static_cast<Roles>(jailing | ask_broker), {"pidfd_open"});
+        add(static_cast<Roles>(jailing | ask_broker | looking), {"pidfd_open"});
         add(jailing, {"pidfd_getfd", "getsockopt", "name_to_handle_at"});
 
         // Who owns a user namespace.
         for (const unsigned long request :
              {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID})
-            add(jailing, {"ioctl"}, {is(1, request)});
+            add(static_cast<Roles>(jailing | looking), {"ioctl"}, {is(1, request)});
 
         // The host's addresses and the names of its interfaces, by rtnetlink; who listens on vsock,
         // by sock_diag, and whether that can be reached from here, which only binding to the
         // address says.
-        for (const int protocol : {NETLINK_ROUTE, NETLINK_SOCK_DIAG})
-            add(jailing, {"socket"}, {is(0, AF_NETLINK), is(2, static_cast<unsigned>(protocol))});
+        add(static_cast<Roles>(jailing | verify), {"socket"},
+            {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)});
+        add(jailing, {"socket"}, {is(0, AF_NETLINK), is(2, NETLINK_SOCK_DIAG)});
         add(jailing, {"socket"}, {is(0, AF_VSOCK), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
         add(jailing, {"bind"});
-        add(jailing, {"setsockopt"}, {is(1, SOL_NETLINK)});
-        add(static_cast<Roles>(jailing | ask_broker), {"recvfrom", "recv"});
-        add(jailing, {"ioctl"}, {is(1, SIOCGIFNAME)});
+        add(static_cast<Roles>(jailing | verify), {"setsockopt"}, {is(1, SOL_NETLINK)});
+        add(static_cast<Roles>(jailing | ask_broker | verify), {"recvfrom", "recv"});
+        add(static_cast<Roles>(jailing | verify), {"ioctl"}, {is(1, SIOCGIFNAME)});
+
+        // A jail's cgroup by the id that its reader has noted.
+        add(verify, {"open_by_handle_at"}, {has_none_of(2, kOpensForWriting)});
 
         // The broker is looked for, and again after a while if it has too much to do.
         add(ask_broker, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
@@ -145,7 +154,7 @@ inline const std::vector<Call>& calls() {
         add(broker, {"recvmsg"});
 
         // The prober is ended, and waited for, by the process that has started it.
-        add(jailing, {"shutdown", "waitid"});
+        add(static_cast<Roles>(jailing | verify), {"shutdown", "waitid"});
 
         // A child in a cgroup, or one that moves there, and that it has ended.
         add(prober, {"clone3", "wait4", "waitpid", "waitid"});
@@ -165,6 +174,19 @@ inline const std::vector<Call>& calls() {
                  BPF_PROG_DETACH, BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD,
                  BPF_BTF_GET_NEXT_ID, BPF_BTF_GET_FD_BY_ID, kBpfTokenCreate})
             add(jailing, {"bpf"}, {is(0, command)});
+        // BPF: look at what is attached. Then, by role: what it holds; whether that acts, and all
+        // of the machine's; or take it away.
+        for (const unsigned command : std::initializer_list<unsigned>{
+                 BPF_PROG_QUERY, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD})
+            add(looking, {"bpf"}, {is(0, command)});
+        for (const unsigned command :
+             std::initializer_list<unsigned>{BPF_MAP_GET_FD_BY_ID, BPF_MAP_LOOKUP_ELEM,
+                                             BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH})
+            add(static_cast<Roles>(show | verify), {"bpf"}, {is(0, command)});
+        for (const unsigned command : std::initializer_list<unsigned>{
+                 BPF_PROG_GET_NEXT_ID, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM})
+            add(verify, {"bpf"}, {is(0, command)});
+        add(detach, {"bpf"}, {is(0, BPF_PROG_DETACH)});
         // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map
         // into place by dup3.
         add(jailing, {"memfd_create", "dup3"});

@@ -146,6 +146,9 @@ int main(int argc, char** argv) {
         print_filter("kAskBrokerFilter", filter(ask_broker));
         print_filter("kBrokerFilter", filter(broker));
         print_filter("kProberFilter", filter(prober));
+        print_filter("kShowFilter", filter(show));
+        print_filter("kVerifyFilter", filter(verify));
+        print_filter("kDetachFilter", filter(detach));
         std::puts("\n}  // namespace jail_ai");
         return std::fflush(stdout) == 0 ? 0 : 74;
     } catch (const std::exception& failure) {
