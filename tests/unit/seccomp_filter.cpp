@@ -136,6 +136,9 @@ std::uint32_t run(const std::vector<sock_filter>& program, const seccomp_data& c
 
 std::optional<SeccompFilter> SeccompFilter::load(const rapidjson::Value& profile) {
     const std::uint32_t otherwise = action_of(profile, "defaultAction", "defaultErrnoRet");
+    // Filters are only computed here: of every action that there is, whichever this kernel, or one
+    // that is emulated, has.
+    ::seccomp_api_set(5);
     const Context context(::seccomp_init(otherwise), &::seccomp_release);
     if (context == nullptr) throw std::runtime_error("libseccomp makes no filter");
     add_architectures(context.get(), profile);
