@@ -122,8 +122,8 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
  * that no socket takes another's place in it. In a full set the newcomer takes the place of another
  * port of its own address before it takes another's.
  */
-#define JAIL_PEER_SETS 8
-#define JAIL_PEER_WAYS 22
+#define JAIL_PEER_SETS 16
+#define JAIL_PEER_WAYS 11
 
 /*
  * This peer has sent a datagram to the socket, which may answer it until a time is over, from where
@@ -250,5 +250,9 @@ struct jail_about {
 };
 JAIL_ASSERT(sizeof(struct jail_about) == 40 + JAIL_ID_SIZE, "no hidden padding");
 #define JAIL_ABOUT_VERSION 4
+
+/* What programs call where a function of the kernel's is meant (kfunc): no number of a helper. */
+#define JAIL_CALL_CAST_TO_KERN_CTX 0x4a410001
+#define JAIL_CALL_RDONLY_CAST 0x4a410002
 
 #endif

@@ -440,11 +440,14 @@ static __always_inline int may_answer(struct bpf_sock_addr *ctx)
 	return ctx->sk && bpf_sk_storage_get(&jail_peers, ctx->sk, 0, 0) != 0;
 }
 
-static __always_inline int check_sockaddr(struct bpf_sock_addr *ctx, const struct jail_key *key)
+static __always_inline int check_sockaddr(struct bpf_sock_addr *ctx, int family,
+					  const struct jail_key *key)
 {
 	__u8 protocol = (__u8)ctx->protocol;
 	__u16 port = bpf_ntohs((__u16)ctx->user_port);
-	int verdict = check_address(key, protocol, port);
+	/* No IPv4 address has another one in it. */
+	int verdict = family == AF_INET ? jail_evaluate_key(&jail_rules, key, protocol, port)
+					: check_address(key, protocol, port);
 
 	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && may_answer(ctx))
 		return JAIL_VERDICT_PASS;
@@ -475,7 +478,7 @@ static __always_inline int check_call(struct bpf_sock_addr *ctx, int family, int
 	if (connects)
 		forget_acceptance(ctx);
 	fill_destination_key(ctx, family, &key);
-	verdict = check_sockaddr(ctx, &key);
+	verdict = check_sockaddr(ctx, family, &key);
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
 	container_local = local_kind(&key);
@@ -739,11 +742,31 @@ JAIL_GLOBAL int jail_hear(struct __sk_buff *skb, __u32 upper_layer)
 	return 0;
 }
 
+/* Where the UDP header of an incoming datagram is, and whom that is from; 0 if it is none. What is
+ * behind IPv6 extension headers makes no peer. */
+static __always_inline __u32 find_datagram(struct __sk_buff *skb, struct jail_key *source)
+{
+	struct ipv6hdr v6;
+	struct iphdr v4;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (jail_load(skb, 0, &v4, sizeof(v4)) || v4.protocol != IPPROTO_UDP)
+			return 0;
+		jail_key_v4(source, v4.saddr);
+		return v4.ihl * 4u;
+	}
+	if (jail_load(skb, 0, &v6, sizeof(v6)) || v6.nexthdr != IPPROTO_UDP)
+		return 0;
+	jail_key_v6(source, v6.saddr.s6_addr32);
+	return sizeof(v6);
+}
+
 SEC("cgroup_skb/ingress")
 int jail_ingress(struct __sk_buff *skb)
 {
-	struct jail_packet packet;
+	struct jail_key source;
 	struct bpf_sock *sk;
+	__u32 datagram;
 	int verdict;
 
 	/* What this jail's own sockets have sent is not a peer's: in a network namespace of its own
@@ -757,19 +780,18 @@ int jail_ingress(struct __sk_buff *skb)
 			bpf_sk_storage_get(&jail_accepted, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 		return 1;
 	}
-	__builtin_memset(&packet, 0, sizeof(packet));
-	jail_parse(skb, &packet);
+	datagram = find_datagram(skb, &source);
 	/* What is for everybody on the link is not for this container to answer. Nor is what has a
 	 * group's address, from which no answer can come. */
-	if (packet.parse_status || packet.protocol != IPPROTO_UDP || skb->pkt_type != PACKET_HOST)
+	if (!datagram || skb->pkt_type != PACKET_HOST)
 		return 1;
-	verdict = check_address(&packet.source, JAIL_PROTO_ANY, 0);
+	verdict = check_address(&source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 1;
 	/* Nor does one that containers may have, since egress lets them use it. */
-	if (local_kind(&packet.source))
+	if (local_kind(&source))
 		return 1;
-	jail_hear(skb, packet.upper_layer);
+	jail_hear(skb, datagram);
 	return 1;
 }

@@ -9,7 +9,6 @@
 #include <bpf/libbpf.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include <optional>
@@ -111,15 +110,6 @@ Status register_lsm_handler() {
     }();
     if (handler < 0) return load_error(kWhat, kNeeds, -handler);
     return ok();
-}
-
-// A file with nothing in it but the structures; empty if it can't be made.
-UniqueFd write_structures(const KernelTypes& types) {
-    UniqueFd file(::memfd_create("kernel-types", MFD_CLOEXEC));
-    if (file && ::write(file.get(), types.structures.data(), types.structures.size()) !=
-                    static_cast<ssize_t>(types.structures.size()))
-        file.reset();
-    return file;
 }
 
 // `btf_path` is the BTF to relocate by, nullptr for the kernel's.

@@ -45,6 +45,10 @@ std::optional<std::size_t> tail_size(const btf_type& type) {
     }
 }
 
+std::string_view without_flavor(std::string_view name) {
+    return name.substr(0, name.find("___"));
+}
+
 class Index {
 public:
     static Result<Index> parse(std::string_view text) {
@@ -203,7 +207,7 @@ Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& lo
     for (std::uint32_t id = 1; id < ::btf__type_cnt(&local); ++id)
         if (const btf_type* type = ::btf__type_by_id(&local, id);
             ::btf_is_struct(type) && type->name_off != 0)
-            structures.emplace(::btf__name_by_offset(&local, type->name_off), id);
+            structures.emplace(without_flavor(::btf__name_by_offset(&local, type->name_off)), id);
     KernelTypes found;
     Extract extract(kernel, local);
     for (std::uint32_t id = 1; id < kernel.size(); ++id) {
@@ -214,7 +218,9 @@ Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& lo
                 found.functions.emplace(*wanted, id);
         } else if (::btf_is_struct(&type)) {
             const auto wanted = structures.find(kernel.string(type.name_off));
-            if (wanted != structures.end()) extract.add(wanted->second, id);
+            if (wanted == structures.end()) continue;
+            extract.add(wanted->second, id);
+            found.structure_ids.emplace(wanted->first, id);
         }
     }
     found.structures = extract.bytes();

@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 
 #include "base/absence.h"
-#include "base/unique_fd.h"
 
 namespace jail_ai {
 namespace {
@@ -50,6 +49,14 @@ Result<KernelBtfFile> KernelBtfFile::open() {
         had += static_cast<std::size_t>(got);
     }
     file.text_ = {file.copy_.get(), size};
+    return file;
+}
+
+UniqueFd write_structures(const KernelTypes& types) {
+    UniqueFd file(::memfd_create("kernel-types", MFD_CLOEXEC));
+    if (file && ::write(file.get(), types.structures.data(), types.structures.size()) !=
+                    static_cast<ssize_t>(types.structures.size()))
+        file.reset();
     return file;
 }
 

@@ -8,6 +8,8 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "base/unique_fd.h"
+#include "jail/kernel_btf.h"
 
 namespace jail_ai {
 
@@ -31,5 +33,9 @@ private:
     std::unique_ptr<char[]> copy_;
     std::string_view text_;
 };
+
+// A file with nothing in it but the structures, which libbpf takes for the kernel's BTF; empty if
+// it can't be made.
+UniqueFd write_structures(const KernelTypes& types);
 
 }  // namespace jail_ai

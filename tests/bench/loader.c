@@ -57,7 +57,10 @@ static int load_program(const struct recipe_program* program, char* base, int bt
                            .insns = (__u64)(unsigned long)instructions,
                            .insn_cnt = program->instruction_count,
                            .license = (__u64)(unsigned long)"Dual MIT/GPL",
-                           .prog_btf_fd = (__u32)btf};
+                           .prog_btf_fd = (__u32)btf,
+                           .func_info_rec_size = sizeof(struct bpf_func_info),
+                           .func_info = (__u64)(unsigned long)(base + program->functions),
+                           .func_info_cnt = program->function_count};
 
     for (__u32 i = 0; i < program->instruction_count; i++)
         if (instructions[i].code == (BPF_LD | BPF_DW | BPF_IMM) && instructions[i].src_reg)

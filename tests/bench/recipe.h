@@ -21,6 +21,7 @@ struct recipe_program {
     __u32 type, expected_attach_type;
     __u32 instructions,
         instruction_count; /* where an instruction loads a map, imm is the map's index here */
+    __u32 functions, function_count; /* struct bpf_func_info, for what the verifier follows once */
     char name[16];
 };
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Writes the recipe of a jail for the yardstick loader: builds the jail once as the hook does and
-// asks libbpf and the kernel what came of it.
+// Writes the recipes for the yardstick loader: of a jail, which is built once as the hook does it,
+// to ask libbpf and the kernel what came of it, and of the same maps and as many programs that do
+// nothing but let everything pass, without rules.
 //
-// usage: bench-recipe FILE     Needs root.
+// usage: bench-recipe FILE MINIMAL_FILE     Needs root.
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -13,6 +14,8 @@
 #include <fstream>
 #include <iterator>
 #include <map>
+#include <set>
+#include <span>
 #include <stdexcept>
 #include <vector>
 
@@ -69,6 +72,29 @@ recipe_map describe(const bpf_map* map, Writer& writer) {
     return out;
 }
 
+// Where functions begin among the instructions of a program, and by what types, of which the kernel
+// has the order.
+std::vector<bpf_func_info> functions_of(const bpf_program* program,
+                                        std::span<const bpf_insn> instructions) {
+    std::set<std::uint32_t> begins = {0};
+    for (std::size_t at = 0; at < instructions.size(); ++at) {
+        const bpf_insn& call = instructions[at];
+        if (call.code == (BPF_JMP | BPF_CALL) && call.src_reg == BPF_PSEUDO_CALL)
+            begins.insert(static_cast<std::uint32_t>(static_cast<std::int64_t>(at) + call.imm + 1));
+    }
+    std::vector<bpf_func_info> functions(begins.size());
+    bpf_prog_info info{};
+    std::uint32_t size = sizeof info;
+    info.nr_func_info = static_cast<std::uint32_t>(functions.size());
+    info.func_info_rec_size = sizeof(bpf_func_info);
+    info.func_info = reinterpret_cast<std::uintptr_t>(functions.data());
+    if (::bpf_obj_get_info_by_fd(::bpf_program__fd(program), &info, &size) != 0 ||
+        info.nr_func_info != functions.size())
+        throw std::runtime_error("the kernel has other functions than the program");
+    for (std::size_t i = 0; const std::uint32_t begin : begins) functions[i++].insn_off = begin;
+    return functions;
+}
+
 recipe_program describe(const bpf_program* program, const std::map<int, std::uint32_t>& map_of_fd,
                         Writer& writer) {
     recipe_program out{};
@@ -81,12 +107,27 @@ recipe_program describe(const bpf_program* program, const std::map<int, std::uin
         if (instruction.code == (BPF_LD | BPF_DW | BPF_IMM) && instruction.src_reg != 0)
             instruction.imm = static_cast<std::int32_t>(map_of_fd.at(instruction.imm));
     out.instructions = writer.add(instructions.data(), instructions.size() * sizeof(bpf_insn));
-
+    const std::vector<bpf_func_info> functions = functions_of(program, instructions);
+    out.function_count = static_cast<std::uint32_t>(functions.size());
+    out.functions = writer.add(functions.data(), functions.size() * sizeof(bpf_func_info));
     std::strncpy(out.name, ::bpf_program__name(program), sizeof out.name - 1);
     return out;
 }
 
-void write_recipe(const char* path) {
+// The maps of a recipe stay what they are.
+void make_minimal(recipe& head, Writer& writer) {
+    constexpr bpf_insn kPass[] = {{BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, 1},
+                                  {BPF_JMP | BPF_EXIT, 0, 0, 0, 0}};
+    const std::uint32_t instructions = writer.add(kPass, sizeof kPass);
+    for (recipe_program& program : std::span(head.programs).first(head.program_count)) {
+        program.instructions = instructions;
+        program.instruction_count = static_cast<std::uint32_t>(std::size(kPass));
+        program.function_count = 0;
+    }
+    head.rule_count = 0;
+}
+
+void write_recipes(const char* path, const char* minimal_path) {
     auto routes = read_local_routes();
     if (!routes) throw std::runtime_error(routes.error().message);
     const auto policy =
@@ -128,18 +169,20 @@ void write_recipe(const char* path) {
     head.rule_count = static_cast<std::uint32_t>(policy->rules.size());
     head.rule_size = sizeof(jail_key) + sizeof(jail_rule);
     writer.write(path, head);
+    make_minimal(head, writer);
+    writer.write(minimal_path, head);
     jail_bpf::destroy(skeleton);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc != 2) {
-        std::fputs("usage: bench-recipe FILE\n", stderr);
+    if (argc != 3) {
+        std::fputs("usage: bench-recipe FILE MINIMAL_FILE\n", stderr);
         return EX_USAGE;
     }
     try {
-        write_recipe(argv[1]);
+        write_recipes(argv[1], argv[2]);
     } catch (const std::exception& failure) {
         std::fprintf(stderr, "bench-recipe: %s\n", failure.what());
         return EX_OSERR;
