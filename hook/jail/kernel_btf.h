@@ -27,8 +27,8 @@ struct KernelTypes {
 };
 
 // Finds the functions by name, and for every structure that `local` describes the kernel's of that
-// name, with the members that both have; what stands behind three underscores is no part of the
-// name (libbpf's "flavors"). What the kernel doesn't have is missing in the answer.
+// name, with the members that both have; what stands behind three underscores does not belong
+// to the name (libbpf's "flavors"). What the kernel doesn't have is missing in the answer.
 // Errors: no BTF (EX_UNAVAILABLE), or in a form that this can't read.
 Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& local,
                                       const std::set<std::string, std::less<>>& functions);

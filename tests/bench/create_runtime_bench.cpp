@@ -46,7 +46,13 @@ struct Limit {
 };
 // The hook attaches more where the container shares the network, for which the same calls are not
 // in the recipe.
-constexpr Limit kLimits[] = {{"own network", true, 2.2, 18}, {"host's network", false, 0, 24}};
+constexpr double kMostTimesTheSame = 2.2;
+constexpr double kMostTimesTheMinimal = 18;
+constexpr double kMostTimesTheMinimalInHosts = 24;
+constexpr Limit kLimits[] = {
+    {"own network", true, kMostTimesTheSame, kMostTimesTheMinimal},
+    {"host's network", false, 0, kMostTimesTheMinimalInHosts},
+};
 
 [[noreturn]] void fail(const std::string& what) {
     throw std::runtime_error(what);
