@@ -37,9 +37,15 @@ Result<Defaults> read_settings(int fd) {
 }  // namespace
 
 Result<Defaults> read_machine_settings() {
-    auto fd = TRY(open_if_there(AT_FDCWD, kSettingsFile, O_RDONLY | O_NONBLOCK | O_NOCTTY));
-    if (!fd) return Defaults{};
-    auto defaults = read_settings(fd->get());
+    auto fd = open_if_there(AT_FDCWD, kSettingsFile, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    if (!fd) {
+        Error error = std::move(fd).error();
+        if (error.exit_code == EX_NOPERM)
+            error.message += fmt::format(": chmod 644 {}", kSettingsFile);
+        return error;
+    }
+    if (!*fd) return Defaults{};
+    auto defaults = read_settings((*fd)->get());
     if (!defaults) return std::move(defaults).error().context(kSettingsFile);
     return defaults;
 }

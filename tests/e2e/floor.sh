@@ -17,7 +17,7 @@ mkdir "$context"
 tar -C "$lab/rootfs" -c . | podman --log-level error import - localhost/plain >"$context/log" 2>&1
 echo 'FROM localhost/plain' >"$context/Containerfile"
 echo "RUN [\"/probe\", \"tcp\", \"$host_v4\", \"$port\", \"--\", \"tcp\", \"$internet_v4\", \"$port\"]" >>"$context/Containerfile"
-trap 'rm -rf "$settings" "$read_by_builds"; podman --log-level error rmi --all --force >"$context/log"' EXIT
+trap 'rm -rf "$settings" "$read_by_builds"; podman --log-level error rmi --all --force >"$context/log"; report_exit' EXIT
 
 # Both stages, from the build tree; createRuntime alone is $lab/hooks.d.
 hooks=$build/hooks.d

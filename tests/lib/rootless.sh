@@ -22,21 +22,16 @@ delegate() {
 # user_up NAME ID: users exist in the view alone. They begin with nothing that a theme before has left, were it killed: podman joins the namespaces of a
 # process that it finds, whose mounts may be another system's.
 user_up() {
-    local name=$1 id=$2 file
+    local name=$1 id=$2
     user_down "$name" "$id"
-    mkdir -p "$lab/users"
-    for file in passwd group shadow subuid subgid; do
-        if [ -e "$lab/users/$file" ]; then continue; fi
-        [ -e "/etc/$file" ] || : >"/etc/$file"
-        cp -p "/etc/$file" "$lab/users/$file"
-        mount --bind "$lab/users/$file" "/etc/$file"
-    done
     if ! getent passwd "$name" >/dev/null; then
         echo "$name:x:$id:$id::$lab/home/$name:/bin/sh" >>/etc/passwd
         echo "$name:x:$id:" >>/etc/group
         echo "$name:*:19000::::::" >>/etc/shadow
         echo "$name:$((id * 1000)):65536" | tee -a /etc/subuid >>/etc/subgid
     fi
+    mkdir -p "$lab/users" # for as-user
+    cp -p /etc/{passwd,group,shadow,subuid,subgid} "$lab/users"
     install -d -m 711 "$lab/home"
     install -d -m 755 /run/user # of whatever a theme before has made of it
     install -d -m 700 -o "$id" -g "$id" "$lab/home/$name" "/run/user/$id"
