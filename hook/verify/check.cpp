@@ -196,9 +196,9 @@ std::string shown_processes(uid_t owner, const VerifyFacts& facts) {
     std::vector<pid_t> pids;
     for (const UnknownProcess& each : facts.unknown_processes)
         if (each.owner == owner) pids.push_back(each.pid);
-    const std::size_t shown = std::min(pids.size(), kShown);
-    std::string text = fmt::format("{}", fmt::join(pids.begin(), pids.begin() + shown, ", "));
-    if (pids.size() > shown) text += fmt::format(" and {} more", pids.size() - shown);
+    const std::span<const pid_t> shown(pids.data(), std::min(pids.size(), kShown));
+    std::string text = fmt::format("{}", fmt::join(shown, ", "));
+    if (pids.size() > shown.size()) text += fmt::format(" and {} more", pids.size() - shown.size());
     return text;
 }
 

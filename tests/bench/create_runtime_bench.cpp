@@ -62,7 +62,7 @@ constexpr Limit kLimits[] = {
 bool make_network() {
     if (::unshare(CLONE_NEWNET) != 0) return false;
     const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    ifreq request{"lo", {}};
+    ifreq request{{"lo"}, {}};
     sockaddr_in address{AF_INET, 0, {}, {}};
     ::inet_aton("10.88.0.5", &address.sin_addr);
     std::memcpy(&request.ifr_addr, &address, sizeof address);

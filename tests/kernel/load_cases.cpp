@@ -53,8 +53,9 @@ TEST_CASE("the verifier goes through few instructions for each program of a jail
         REQUIRE(::bpf_program__set_log_buf(program, log.data(), log.size()) == 0);
     }
     REQUIRE(jail_bpf::load(skeleton.get()) == 0);
-    for (const auto& [name, log] : logs) {
-        const std::string_view text(log.data());
+    for (const auto& each : logs) {
+        const std::string& name = each.first;
+        const std::string_view text(each.second.data());
         INFO(name, ": ", text);
         const std::size_t at = text.find(kBefore);
         REQUIRE(at != std::string_view::npos);

@@ -77,7 +77,9 @@ TEST_CASE("asking: a near miss of a key asks, and is rejected with the right one
                                   "jail-aid",
                                   "block-host",
                                   ""};
-    for (const auto& [key, right] : near) {
+    for (const Row& row : near) {
+        const char* key = row.key;
+        const char* right = row.right;
         CAPTURE(key);
         CHECK(is_asked_by(key));
         const std::string message = message_of({{"jail-ai.block-host", "true"}, {key, "true"}});
