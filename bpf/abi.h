@@ -122,8 +122,8 @@ JAIL_ASSERT(sizeof(struct jail_rule) == 4 + 6 * JAIL_MAX_PORTS,
  * that no socket takes another's place in it. In a full set the newcomer takes the place of another
  * port of its own address before it takes another's.
  */
-#define JAIL_PEER_SETS 16
-#define JAIL_PEER_WAYS 11
+#define JAIL_PEER_SETS 6
+#define JAIL_PEER_WAYS 29
 
 /*
  * This peer has sent a datagram to the socket, which may answer it until a time is over, from where

@@ -133,7 +133,10 @@ private:
         if (tracee.fails) {
             user_regs_struct registers{};
             if (::ptrace(PTRACE_GETREGS, pid, nullptr, &registers) != 0) return;
-            registers.rax = static_cast<unsigned long long>(-errno_of(fault_->kind));
+            // brk(2) gives no errno but where the break is, in front of what was asked for.
+            registers.rax = traced_.number == SYS_brk
+                                ? 0
+                                : static_cast<unsigned long long>(-errno_of(fault_->kind));
             ::ptrace(PTRACE_SETREGS, pid, nullptr, &registers);
             tracee.fails = false;
             return;
@@ -200,6 +203,7 @@ bool can_happen(Kind kind, const Call& call) {
         case Kind::deadline: return true;
         case Kind::short_count: return call.may_be_short;
         default:
+            if (call.number == SYS_brk) return kind == Kind::enomem;
             return call.number != SYS_exit && call.number != SYS_exit_group &&
                    call.number != SYS_rt_sigreturn;  // which don't return
     }
