@@ -185,9 +185,8 @@ static __always_inline int local_kind(const struct jail_key *key)
 	return jail_local_kind(half(key, 0), half(key, 1));
 }
 
-/* `by_task` as jail_record() has it. Gives nothing: Linux wants a number of every such function. */
-JAIL_GLOBAL int jail_record_at(__u64 first, __u64 second, __u32 service, __u32 reason,
-			       __u32 by_task)
+static __always_inline void record_at(__u64 first, __u64 second, __u32 service, __u32 reason,
+				      int by_task)
 {
 	struct jail_denial what = {
 	    .port = (__u16)service, .protocol = (__u8)(service >> 16), .reason = (__u8)reason};
@@ -196,6 +195,19 @@ JAIL_GLOBAL int jail_record_at(__u64 first, __u64 second, __u32 service, __u32 r
 	join_halves(&key, first, second);
 	__builtin_memcpy(what.addr, key.words, sizeof(what.addr));
 	jail_record(&what, by_task);
+}
+
+/* Two, for on Linux 5.10 programs on packets can't ask for the process that runs. They give
+ * nothing: Linux wants a number of every such function. */
+JAIL_GLOBAL int jail_record_call(__u64 first, __u64 second, __u32 service, __u32 reason)
+{
+	record_at(first, second, service, reason, 1);
+	return 0;
+}
+
+JAIL_GLOBAL int jail_record_packet(__u64 first, __u64 second, __u32 service, __u32 reason)
+{
+	record_at(first, second, service, reason, 0);
 	return 0;
 }
 
@@ -205,8 +217,12 @@ static __always_inline int answer(int verdict, const struct jail_key *key, __u8 
 {
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	jail_record_at(half(key, 0), half(key, 1), service(protocol, port), (__u32)verdict,
-		       (__u32)by_task);
+	if (by_task)
+		jail_record_call(half(key, 0), half(key, 1), service(protocol, port),
+				 (__u32)verdict);
+	else
+		jail_record_packet(half(key, 0), half(key, 1), service(protocol, port),
+				   (__u32)verdict);
 	return audit ? 1 : 0;
 }
 
