@@ -29,11 +29,11 @@ const volatile __u8 audit = 0;
 const volatile __u32 sockaddr_un = 0;
 const volatile __u32 bpf_sock_addr_kern = 0;
 
-/* The kernel's functions of these names: the loader puts them in the place of these numbers. Left
- * to itself libbpf would read all of the kernel's BTF to find them. */
-static void *(*const bpf_cast_to_kern_ctx)(void *ctx) = (void *)JAIL_CALL_CAST_TO_KERN_CTX;
-static void *(*const bpf_rdonly_cast)(const void *pointer,
-				      __u32 btf_id) = (void *)JAIL_CALL_RDONLY_CAST;
+/* The kernel's bpf_cast_to_kern_ctx and bpf_rdonly_cast: the loader puts them in the place of these
+ * numbers. Left to itself libbpf would read all of the kernel's BTF to find them. */
+static void *(*const cast_to_kern_ctx)(void *ctx) = (void *)JAIL_CALL_CAST_TO_KERN_CTX;
+static void *(*const rdonly_cast)(const void *pointer,
+				  __u32 btf_id) = (void *)JAIL_CALL_RDONLY_CAST;
 
 #define PATH_OFFSET __builtin_offsetof(struct sockaddr_un, sun_path)
 
@@ -41,15 +41,14 @@ static __always_inline int evaluate(struct bpf_sock_addr *ctx)
 {
 	/* As memory to read from: for a pointer that it trusts the verifier searches all of the
 	 * kernel's BTF with each member. */
-	struct bpf_sock_addr_kern *call =
-	    bpf_rdonly_cast(bpf_cast_to_kern_ctx(ctx), bpf_sock_addr_kern);
+	struct bpf_sock_addr_kern *call = rdonly_cast(cast_to_kern_ctx(ctx), bpf_sock_addr_kern);
 	struct sockaddr_un___kernel *name;
 	struct jail_denial what = {.reason = JAIL_REASON_ABSTRACT_UNIX};
 
 	if (call->uaddrlen <=
 	    (int)PATH_OFFSET) /* it names no peer: the kernel rejects it or disconnects */
 		return 1;
-	name = bpf_rdonly_cast(call->uaddr, sockaddr_un);
+	name = rdonly_cast(call->uaddr, sockaddr_un);
 	if (name->sun_path[0])
 		return 1;
 	if (!jail_is_probe(JAIL_LINE_UNIX, bpf_get_socket_cookie(ctx)))
