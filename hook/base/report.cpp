@@ -76,8 +76,8 @@ void open_report() {
     syslog_connection();
 }
 
-// A pipe that is ready takes as much as this at once (pipe(7)), and so do terminals and sockets. A
-// line that is no longer is one write, so that lines of several hooks don't mix.
+// A pipe that is ready for writing takes PIPE_BUF bytes at once (pipe(7)), and so do terminals and
+// sockets. A line of up to that size is one write, so that lines of several hooks don't mix.
 void write_if_ready(int fd, std::string_view text) {
     while (!text.empty()) {
         pollfd ready{fd, POLLOUT, 0};

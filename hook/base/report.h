@@ -14,14 +14,14 @@ namespace jail_ai {
 // that is about to lose the right to. If no process listens, it is not tried again.
 void open_report();
 
-// Writes the text unless that would wait: what a reader that has stopped leaves no room for is
-// lost. For any descriptor, also one that others write to and that isn't ours to make
+// Writes the text as far as that does not block. If its reader has stopped and the buffer is full,
+// the rest is lost. For any descriptor, also one that others write to and that isn't ours to make
 // non-blocking. May be called by a signal handler.
 void write_if_ready(int fd, std::string_view text);
 
 // Writes "jail-ai-hook: LINE", made printable (quote.h), to stderr, for LOG_WARNING and worse, and
-// then to syslog with the priority (LOG_ERR …). Never fails and never waits for a reader that has
-// stopped, as syslog(3) does: if there is no room, the line is lost; the exit code remains.
+// then to syslog with the priority (LOG_ERR …). Never fails, and never blocks; syslog(3) would,
+// while its reader has stopped. A line that finds the buffer full is lost; the exit code remains.
 void report(int priority, std::string_view line);
 
 }  // namespace jail_ai

@@ -15,7 +15,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 
 #include "base/quote.h"
@@ -45,9 +44,7 @@ uid_t user_of_slice(std::string_view path) {
     if (!name.starts_with(kBegin) || !name.ends_with(kEnd)) return 0;
     name.remove_prefix(kBegin.size());
     name.remove_suffix(kEnd.size());
-    uid_t uid = 0;
-    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), uid);
-    return error == std::errc() && end == name.data() + name.size() ? uid : 0;
+    return parse_uid(name).value_or(0);
 }
 
 // Its number may have been given to another process since it connected, whose person is then taken

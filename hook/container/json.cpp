@@ -147,9 +147,10 @@ bool is_read_as(std::string_view name, std::string_view key) {
 
 Result<const rapidjson::Value*> find_member(const rapidjson::Value& object, std::string_view key) {
     const rapidjson::Value* found = nullptr;
+    const std::string wanted = folded(key);
     for (const auto& member : object.GetObject()) {
         const std::string_view name = string_of(member.name);
-        if (name != key && is_read_as(name, key))
+        if (name != key && folded(name) == wanted)
             return Error{EX_DATAERR,
                          fmt::format("key {} is {} to some runtimes and to others none: write {}",
                                      quote(name), quote(key), quote(key))};

@@ -297,7 +297,7 @@ Result<std::string> read_config(const RunningContainer& container) {
     if (!container.bundle.starts_with('/')) return Error{EX_NOINPUT, "its runtime names no bundle"};
     const std::string path = container.bundle + "/config.json";
     if (container.owner == 0) return read_regular_file(AT_FDCWD, path, kMaxConfigBytes);
-    return read_owned_file_passably(path, container.owner, kMaxUsersConfig);
+    return read_owned_file_through_links(path, container.owner, kMaxUsersConfig);
 }
 
 }  // namespace jail_ai

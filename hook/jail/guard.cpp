@@ -72,13 +72,12 @@ std::string hook_of(const bpf_program* program) {
 
 std::optional<KernelTypes> find_types() {
     const Skeleton<guard_bpf> object(guard_bpf::open());
-    auto kernel = KernelBtfFile::open();
-    if (object == nullptr || !kernel) return std::nullopt;
+    if (object == nullptr) return std::nullopt;
     std::set<std::string, std::less<>> hooks;
     for (bpf_program* program = nullptr;
          (program = ::bpf_object__next_program(object->obj, program)) != nullptr;)
         hooks.insert(hook_of(program));
-    auto found = find_kernel_types(kernel->text(), *::bpf_object__btf(object->obj), hooks);
+    auto found = find_kernel_types(*::bpf_object__btf(object->obj), hooks);
     if (!found || found->functions.size() != hooks.size() || found->structures.empty())
         return std::nullopt;
     return std::move(*found);

@@ -52,6 +52,12 @@ Result<KernelBtfFile> KernelBtfFile::open() {
     return file;
 }
 
+Result<KernelTypes> find_kernel_types(const btf& local,
+                                      const std::set<std::string, std::less<>>& functions) {
+    const auto kernel = TRY(KernelBtfFile::open());
+    return find_kernel_types(kernel.text(), local, functions);
+}
+
 UniqueFd write_structures(const KernelTypes& types) {
     UniqueFd file(::memfd_create("kernel-types", MFD_CLOEXEC));
     if (file && ::write(file.get(), types.structures.data(), types.structures.size()) !=

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <memory>
+#include <set>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -33,6 +35,10 @@ private:
     std::unique_ptr<char[]> copy_;
     std::string_view text_;
 };
+
+// find_kernel_types() in that file. Errors: as both.
+Result<KernelTypes> find_kernel_types(const btf& local,
+                                      const std::set<std::string, std::less<>>& functions);
 
 // A file with nothing in it but the structures, which libbpf takes for the kernel's BTF; empty if
 // it can't be made.

@@ -43,10 +43,8 @@ bool has_member(const btf& types, const btf_type& structure, std::string_view na
 }  // namespace
 
 bool kernel_keeps_sockets_of_fragments() {
-    auto kernel = KernelBtfFile::open();
-    if (!kernel) return false;
     const Btf local = wanted_members();
-    const auto found = find_kernel_types(kernel->text(), *local, {});
+    const auto found = find_kernel_types(*local, {});
     if (!found) return false;
     const Btf types(
         ::btf__new(found->structures.data(), static_cast<std::uint32_t>(found->structures.size())));

@@ -64,10 +64,9 @@ Status put_functions(bpf_program* program, const KernelTypes& types) {
 Result<KernelTypes> find_types() {
     const Skeleton<unix_sockets_bpf> object(unix_sockets_bpf::open());
     if (object == nullptr) return load_error(kWhat, kNeeds, errno);
-    const auto kernel = TRY(KernelBtfFile::open());
     std::set<std::string, std::less<>> functions;
     for (const Function& function : kFunctions) functions.insert(function.name);
-    return find_kernel_types(kernel.text(), *::bpf_object__btf(object->obj), functions);
+    return find_kernel_types(*::bpf_object__btf(object->obj), functions);
 }
 
 }  // namespace

@@ -70,19 +70,24 @@ private:
 
 // Neither what a process serves (FUSE), which may answer when it likes, nor procfs, whose links
 // lead into other processes.
-Status check_passable(const FileSystems& file_systems, int fd) {
+Status check_asks_no_process(const FileSystems& file_systems, int fd) {
     const auto type = TRY(file_systems.type_of(fd));
     if (!type.empty() && type != "proc" && !type.starts_with("fuse")) return ok();
     return Error{EX_DATAERR, fmt::format("a file system of type {} is on the way", quote(type))};
 }
 
+Result<UniqueFd> open_root() {
+    UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return system_error("open '/'", errno);
+    return root;
+}
+
 // As the kernel would find it (path_resolution(7)), name by name, so that each is looked up only
 // where that asks no process.
-Result<UniqueFd> find_passably(const std::string& path) {
+Result<UniqueFd> find_through_links(const std::string& path) {
     constexpr int kMostLinks = 40;  // MAXSYMLINKS, include/linux/namei.h
     const auto file_systems = TRY(FileSystems::read());
-    UniqueFd here(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!here) return system_error("open '/'", errno);
+    UniqueFd here = TRY(open_root());
     std::string rest = path;
     for (int links = 0; !rest.empty();) {
         const std::string name = rest.substr(0, rest.find('/'));
@@ -90,7 +95,7 @@ Result<UniqueFd> find_passably(const std::string& path) {
         if (name.empty()) continue;
         UniqueFd next(::openat(here.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
         if (!next) return system_error("open", errno, exit_code_of(errno));
-        TRY(check_passable(file_systems, next.get()));
+        TRY(check_asks_no_process(file_systems, next.get()));
         const auto info = TRY(known_of(next.get(), STATX_TYPE));
         if (!S_ISLNK(info.stx_mode)) {
             here = std::move(next);
@@ -99,8 +104,7 @@ Result<UniqueFd> find_passably(const std::string& path) {
         if (++links > kMostLinks) return system_error("open", ELOOP, EX_DATAERR);
         const auto target = TRY(read_link(next.get(), ""));
         rest = target + "/" + rest;
-        if (target.starts_with('/')) here = UniqueFd(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-        if (!here) return system_error("open '/'", errno);
+        if (target.starts_with('/')) here = TRY(open_root());
     }
     return here;
 }
@@ -162,9 +166,9 @@ Result<std::string> read_owned_file(int dirfd, const std::string& path, Crossing
     return read_found(found, path, most);
 }
 
-Result<std::string> read_owned_file_passably(const std::string& path, uid_t owner,
-                                             std::size_t most) {
-    const auto found = TRY(find_passably(path).context(quote(path)));
+Result<std::string> read_owned_file_through_links(const std::string& path, uid_t owner,
+                                                  std::size_t most) {
+    const auto found = TRY(find_through_links(path).context(quote(path)));
     TRY(check_owned(found.get(), path, owner, S_IFREG));
     return read_found(found, path, most);
 }

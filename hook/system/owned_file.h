@@ -36,7 +36,7 @@ Result<std::string> read_owned_file(int dirfd, const std::string& path, Crossing
 
 // The same by an absolute path, through links, but on no way where a process could be asked (FUSE)
 // or that leads into one (procfs): that is an EX_DATAERR, too.
-Result<std::string> read_owned_file_passably(const std::string& path, uid_t owner,
-                                             std::size_t most);
+Result<std::string> read_owned_file_through_links(const std::string& path, uid_t owner,
+                                                  std::size_t most);
 
 }  // namespace jail_ai

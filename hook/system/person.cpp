@@ -24,21 +24,21 @@ std::array<std::string_view, count> split_fields(std::string_view line) {
     return fields;
 }
 
-std::optional<uid_t> parse_number(std::string_view text) {
-    uid_t number = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+}  // namespace
+
+std::optional<uid_t> parse_uid(std::string_view text) {
+    uid_t uid = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), uid);
     if (text.empty() || error != std::errc() || end != text.data() + text.size())
         return std::nullopt;
-    return number;
+    return uid;
 }
-
-}  // namespace
 
 People::People(std::string_view subuid, std::string_view passwd) {
     std::map<std::string_view, uid_t> owners;
     while (!passwd.empty()) {
         const auto [name, password, number] = split_fields<3>(next_line(passwd));
-        const auto uid = parse_number(number);
+        const auto uid = parse_uid(number);
         if (name.empty() || !uid) continue;
         owners.emplace(name, *uid);
         users_.push_back(*uid);
@@ -46,8 +46,8 @@ People::People(std::string_view subuid, std::string_view passwd) {
     std::ranges::sort(users_);
     while (!subuid.empty()) {
         const auto [name, start, number] = split_fields<3>(next_line(subuid));
-        const auto first = parse_number(start);
-        const auto count = parse_number(number);
+        const auto first = parse_uid(start);
+        const auto count = parse_uid(number);
         if (name.empty() || !first || !count || *count == 0) continue;
         const std::uint64_t end = std::uint64_t{*first} + *count - 1;
         const auto last =
@@ -55,7 +55,7 @@ People::People(std::string_view subuid, std::string_view passwd) {
         // A name before a number: useradd(8) takes no name of digits alone.
         const auto known = owners.find(name);
         const uid_t owner =
-            known != owners.end() ? known->second : parse_number(name).value_or(*first);
+            known != owners.end() ? known->second : parse_uid(name).value_or(*first);
         owners.emplace(name, owner);
         ranges_.push_back({*first, last, owner});
     }

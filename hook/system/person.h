@@ -13,6 +13,9 @@
 
 namespace jail_ai {
 
+// A uid, or a number of them: digits alone; nothing for another text.
+std::optional<uid_t> parse_uid(std::string_view text);
+
 class People {
 public:
     People() = default;

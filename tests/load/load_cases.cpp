@@ -57,7 +57,7 @@ public:
     std::size_t programs() const { return programs_.size(); }
     std::size_t maps() const { return maps_.size(); }
 
-    // The kernel frees them from a work queue and tells nobody, hence the polling.
+    // The kernel frees them from a work queue without a notification, hence the polling.
     std::size_t left() {
         const auto deadline = Clock::now() + std::chrono::seconds(30);
         while (true) {
