@@ -26,7 +26,6 @@
 #include "commands/listing.h"
 #include "commands/verbs.h"
 #include "doctor/probe.h"
-#include "sandbox/sandbox.h"
 #include "system/machine_settings.h"
 #include "system/prober.h"
 #include "system/process.h"
@@ -117,7 +116,6 @@ jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine wor
         const auto machine = TRY(jail_ai::read_machine_settings());
         arguments.defaults = TRY(jail_ai::join_defaults(machine, arguments.defaults));
     }
-    if (verb.probes) TRY(jail_ai::start_prober());
     return verb.run(arguments, caller);
 }
 

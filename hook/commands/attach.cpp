@@ -128,6 +128,7 @@ Result<std::vector<NamedCgroup>> cgroups_meant(const Arguments& arguments) {
 }
 
 Result<Outcome> attach(const Arguments& arguments, const Caller& /*caller*/) {
+    TRY(confine(Role::attach));
     const auto container = TRY(container_meant(arguments));
     const std::string who = called(container.id);
     auto lines = TRY(jail_running(container, arguments.defaults).context(who));
@@ -168,7 +169,6 @@ const Verb kAttach{
     .options = kTargets,
     .takes_settings = true,
     .only_root_may = "attach",
-    .probes = true,
     .deadline = kVerifyDeadlineSeconds,
     .run = attach,
 };

@@ -6,6 +6,7 @@
 #include "commands/arguments.h"
 #include "commands/verbs.h"
 #include "doctor/probe.h"
+#include "sandbox/sandbox.h"
 
 namespace jail_ai {
 namespace {
@@ -13,7 +14,11 @@ namespace {
 constexpr std::string_view kJson = "--json";
 
 Result<Outcome> diagnose(const Arguments& arguments, const Caller& caller) {
-    const Findings findings = check_machine(collect_machine(caller.surroundings));
+    TRY(start_prober());
+    auto facts = try_machine();
+    TRY(confine(Role::verify));
+    read_machine(caller.surroundings, facts);
+    const Findings findings = check_machine(facts);
     return Outcome{
         arguments.has(kJson) ? render_json(findings) : render_text(findings, caller.wants_colour),
         {},
@@ -29,7 +34,6 @@ const Verb kDoctor{
     .summary = "checks whether the block works here, and says how to fix it if not",
     .about = "Ends with 0 if the block works for the caller, and with 69 if it doesn't.",
     .options = kOptions,
-    .probes = true,
     .deadline = kVerifyDeadlineSeconds,
     .run = diagnose,
 };

@@ -22,6 +22,7 @@
 #include "facts/network_facts.h"
 #include "jail/reader.h"
 #include "policy/inputs.h"
+#include "sandbox/sandbox.h"
 #include "system/cgroup_walk.h"
 #include "system/process.h"
 #include "system/routes.h"
@@ -88,6 +89,7 @@ Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     const auto question = TRY(read_question(arguments));
     if ((question.pid || !question.container.empty()) && ::geteuid() != 0)
         return only_root_may("look at other containers and BPF programs");
+    TRY(confine(Role::explain));
     const auto container = TRY(container_meant(question));
     std::optional<Process> process;
     if (container.pid != 0) process.emplace(TRY(Process::open(container.pid)));

@@ -92,6 +92,8 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     end_deadline();
     listen_for_stop();
     auto events = TRY(Events::open());
+    TRY(confine(Role::follow));
+    TRY(events.begin());
     LazyContainerSelector meant(asked);
     std::string text;
     const auto add = [&](const DenialEvent& denial) {

@@ -18,8 +18,8 @@
 #include "container/json_writer.h"
 #include "jail/connections.h"
 #include "jail/refresh.h"
+#include "sandbox/sandbox.h"
 #include "system/cgroup_walk.h"
-#include "system/lock_file.h"
 #include "system/process.h"
 #include "system/routes.h"
 
@@ -123,9 +123,9 @@ void report_progress(std::size_t done) {
 }  // namespace
 
 Result<std::vector<Refreshed>> refresh_jails(
-    OtherPrograms& others, const RefreshOptions& options,
+    const LockFile& lock, OtherPrograms& others, const RefreshOptions& options,
     const std::function<void(std::size_t done)>& progress) {
-    const auto lock = TRY(take_lock(kRulesLock, true));
+    const auto held = TRY(lock.wait());
     auto network = TRY(current_network_namespace());
     auto routes = TRY(read_local_routes());
     std::vector<Refreshed> all;
@@ -153,10 +153,13 @@ Result<std::vector<Refreshed>> refresh_jails(
 namespace {
 
 Result<Outcome> refresh(const Arguments& asked, const Caller& caller) {
+    const auto lock = TRY(LockFile::open(kRulesLock));
+    TRY(confine(Role::refresh));
     const RefreshOptions options{asked.has(kDryRun), select_running(asked.words)};
     OtherPrograms others;
     auto jails = refresh_jails(
-        others, options, caller.reads_progress ? report_progress : [](std::size_t /*done*/) {});
+        lock, others, options,
+        caller.reads_progress ? report_progress : [](std::size_t /*done*/) {});
     if (caller.reads_progress && jails && jails->size() >= kProgressStep)
         std::fputs("\r\x1b[K", stderr);
     if (!jails) return std::move(jails).error();

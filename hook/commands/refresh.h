@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "commands/container_selector.h"
 #include "jail/open_jail.h"
+#include "system/lock_file.h"
 
 namespace jail_ai {
 
@@ -30,9 +31,10 @@ struct RefreshOptions {
     ContainerSelector meant{{}, {}};  // all
 };
 
-// Each jail that was looked at, unordered. Waits for others that do the same. `progress` is
-// called with their number, after each. Errors: EX_OSERR, EX_TEMPFAIL.
-Result<std::vector<Refreshed>> refresh_jails(OtherPrograms& others, const RefreshOptions& options,
+// Each jail that was looked at, unordered. Waits for others that do the same, by `lock`, which is
+// kRulesLock. `progress` is called with their number, after each. Errors: EX_OSERR, EX_TEMPFAIL.
+Result<std::vector<Refreshed>> refresh_jails(const LockFile& lock, OtherPrograms& others,
+                                             const RefreshOptions& options,
                                              const std::function<void(std::size_t done)>& progress);
 
 }  // namespace jail_ai

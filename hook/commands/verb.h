@@ -64,7 +64,6 @@ struct Verb {
         false;    // also the flags that say what annotations say (setting_options())
     Words words;  // beside options
     std::string_view only_root_may;
-    bool probes = false;    // needs the prober, and isn't confined
     unsigned deadline = 0;  // seconds; 0 for none
     Result<Outcome> (*run)(const Arguments& arguments, const Caller& caller);
 };

@@ -82,7 +82,6 @@ const Verb kVerify{
     .options = kOptions,
     .words = kContainers,
     .only_root_may = "look at BPF programs and at others' containers",
-    .probes = true,
     .deadline = kVerifyDeadlineSeconds,
     .run = verify,
 };

@@ -24,6 +24,7 @@
 #include "commands/verbs.h"
 #include "container/container_id.h"
 #include "jail/events.h"
+#include "sandbox/sandbox.h"
 #include "system/address_changes.h"
 
 namespace jail_ai {
@@ -50,8 +51,8 @@ std::string changes_text(const Refreshed& jail) {
 }
 
 // False if it must be tried again.
-bool refresh_and_report(OtherPrograms& others, const Report& report) {
-    auto jails = refresh_jails(others, {}, [](std::size_t /*done*/) {});
+bool refresh_and_report(const LockFile& lock, OtherPrograms& others, const Report& report) {
+    auto jails = refresh_jails(lock, others, {}, [](std::size_t /*done*/) {});
     if (!jails) {
         report({LOG_ERR, fmt::format("{}: will be tried again", jails.error().message)});
         return false;
@@ -80,6 +81,8 @@ public:
     }
 
     int fd() const { return events_.fd(); }
+
+    Status begin() { return events_.begin(); }
 
     Status take(Clock::time_point now) {
         TRY(events_.take([&](const DenialEvent& denial) { hand_on(denial); },
@@ -141,6 +144,9 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
         auto opened = TRY(Denials::open(caller.report));
         denials.emplace(std::move(opened));
     }
+    const auto lock = TRY(LockFile::open(kRulesLock));
+    TRY(confine(Role::watch));
+    if (denials) TRY(denials->begin());
     OtherPrograms others;
     std::deque<Clock::time_point> again{Clock::now()};
     while (!stop_requested()) {
@@ -156,7 +162,7 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
             again.clear();
             for (const auto later : kRecheckDelays) again.push_back(now + later);
         }
-        if ((changed || due) && !refresh_and_report(others, caller.report) && again.empty())
+        if ((changed || due) && !refresh_and_report(lock, others, caller.report) && again.empty())
             again.push_back(now + kRecheckDelays[0]);
         if (denials) TRY(denials->take(now));
     }

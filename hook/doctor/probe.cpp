@@ -183,7 +183,7 @@ void collect_running(MachineFacts& facts) {
 
 }  // namespace
 
-MachineFacts collect_machine(const Surroundings& surroundings) {
+MachineFacts try_machine() {
     MachineFacts facts;
     facts.version = JAIL_AI_VERSION;
     struct utsname name {};
@@ -193,11 +193,24 @@ MachineFacts collect_machine(const Surroundings& surroundings) {
     facts.is_root = ::geteuid() == 0 && !facts.in_user_namespace;
     if (facts.is_root)
         if (auto tried = try_to_load(); !tried) facts.load_failure = tried.error().message;
-    if (facts.is_root && facts.load_failure.empty()) {
+    if (facts.is_root && facts.load_failure.empty())
         if (auto tried = try_to_jail(); !tried) {
             facts.trial_failure = tried.error().message;
             facts.acts_not = tried.error().exit_code == EX_UNAVAILABLE;
         }
+    const auto guard = guard_is_available();
+    facts.has_guard = guard && *guard;
+    const auto unix_hooks = kernel_has_unix_hooks();
+    facts.has_unix_hooks = unix_hooks && *unix_hooks;
+    for (const char* program : {"podman", "crio", "crun", "runc"})
+        if (auto version = program_version(program))
+            facts.programs.push_back({program, std::move(*version)});
+    collect_network(facts);
+    return facts;
+}
+
+void read_machine(const Surroundings& surroundings, MachineFacts& facts) {
+    if (facts.is_root && facts.load_failure.empty()) {
         collect_others_programs(facts);
         collect_running(facts);
     }
@@ -213,16 +226,7 @@ MachineFacts collect_machine(const Surroundings& surroundings) {
     facts.broker = look_for_broker();
     facts.jit = sysctl("/proc/sys/net/core/bpf_jit_enable");
     facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
-    const auto guard = guard_is_available();
-    facts.has_guard = guard && *guard;
-    const auto unix_hooks = kernel_has_unix_hooks();
-    facts.has_unix_hooks = unix_hooks && *unix_hooks;
     collect_hooks(surroundings, facts);
-    for (const char* program : {"podman", "crio", "crun", "runc"})
-        if (auto version = program_version(program))
-            facts.programs.push_back({program, std::move(*version)});
-    collect_network(facts);
-    return facts;
 }
 
 }  // namespace jail_ai

@@ -20,7 +20,12 @@ struct Surroundings {
     std::string runtime_dir;      // $XDG_RUNTIME_DIR
 };
 
-MachineFacts collect_machine(const Surroundings& surroundings);
+// What is tried out, which takes its caller's rights, and what the kernel and the administrator
+// say. Needs the prober.
+MachineFacts try_machine();
+
+// The rest, from what others wrote: to be called when the process has confined itself.
+void read_machine(const Surroundings& surroundings, MachineFacts& facts);
 
 // The first line that `NAME --version` prints within 5 s, or why there is none; nothing if the
 // program is not in the usual directories.

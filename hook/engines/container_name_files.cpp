@@ -3,9 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <utility>
@@ -35,18 +33,17 @@ Result<NameFiles> read_name_files(const Process& process) {
     NameFiles names;
     for (const auto& [path, text] :
          {std::pair("etc/hosts", &names.hosts), std::pair("etc/resolv.conf", &names.resolv_conf)}) {
-        open_how how{};
-        how.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
-        how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-        const UniqueFd fd(
-            static_cast<int>(::syscall(SYS_openat2, root.get(), path, &how, sizeof how)));
+        auto found = find_in_root(root.get(), path, [](int /*fd*/) { return ok(); });
         // The container has made what is there: its own libraries read no loop and no socket.
-        if (!fd && (means_absent(Sought::file, errno) || errno == ELOOP || errno == ENXIO))
-            continue;
+        if (!found && (is_absent(found) || found.error().exit_code == EX_DATAERR)) continue;
+        if (!found)
+            return std::move(found).error().context(fmt::format("the container's /{}", path));
         struct stat info {};
-        if (!fd || ::fstat(fd.get(), &info) != 0)
+        if (::fstat(found->get(), &info) != 0)
             return system_error(fmt::format("the container's /{}", path), errno);
         if (!S_ISREG(info.st_mode)) continue;
+        const auto fd =
+            TRY(open_found(found->get()).context(fmt::format("the container's /{}", path)));
         *text = TRY(
             (text == &names.hosts ? read_host_lines(fd.get()) : read_all(fd.get(), kMaxResolvConf))
                 .context(path));

@@ -14,7 +14,6 @@
 #include "base/absence.h"
 #include "base/clock.h"
 #include "jail/open_jail.h"
-#include "system/lock_file.h"
 
 namespace jail_ai {
 namespace {
@@ -129,20 +128,23 @@ private:
 };
 
 Result<Events> Events::open() {
-    auto lock = take_lock(kEventsLock, false);
-    if (!lock && lock.error().exit_code == EX_TEMPFAIL)
+    auto lock = TRY(LockFile::open(kEventsLock));
+    auto taken = lock.take();
+    if (!taken && taken.error().exit_code == EX_TEMPFAIL)
         return Error{EX_TEMPFAIL,
                      "another process takes the events already, log --follow or watch --log: end "
                      "that one, or read what it writes"};
-    if (!lock) return std::move(lock).error();
+    TRY(std::move(taken));
     UniqueFd epoll(::epoll_create1(EPOLL_CLOEXEC));
     if (!epoll) return system_error("epoll", errno);
     allow_many_descriptors();
-    Events events(std::move(*lock), std::move(epoll), nanoseconds(CLOCK_BOOTTIME));
-    TRY(events.find_new(true));
+    return Events(std::move(lock), std::move(epoll), nanoseconds(CLOCK_BOOTTIME));
+}
+
+Status Events::begin() {
+    TRY(find_new(true));
     // What is from before is read and dropped here, so that there is room for what comes.
-    TRY(events.take_all([](const DenialEvent&) {}));
-    return events;
+    return take_all([](const DenialEvent&) {});
 }
 
 Status Events::find_new(bool were_there_before) {

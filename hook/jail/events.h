@@ -15,6 +15,7 @@
 #include "bpf/abi.h"
 #include "container/request.h"
 #include "jail/open_jail.h"
+#include "system/lock_file.h"
 
 namespace jail_ai {
 
@@ -31,9 +32,12 @@ public:
 
     static constexpr int kLookMs = 100;  // a new jail's events wait in its buffer for that long
 
-    // A ring buffer has one reader: EX_TEMPFAIL if another process of this machine is it. What
-    // lies in the buffers from before is passed over. Other errors: EX_NOPERM, EX_OSERR.
+    // A ring buffer has one reader: EX_TEMPFAIL if another process of this machine is it. Other
+    // errors: EX_NOPERM, EX_OSERR.
     static Result<Events> open();
+
+    // To be called once, before take(): what lies in the buffers from before is passed over.
+    Status begin();
 
     // Readable (epoll(7)) while there are any.
     int fd() const { return epoll_.get(); }
@@ -50,7 +54,7 @@ public:
 private:
     class Stream;
 
-    Events(UniqueFd lock, UniqueFd epoll, std::uint64_t since)
+    Events(LockFile lock, UniqueFd epoll, std::uint64_t since)
         : lock_(std::move(lock)), epoll_(std::move(epoll)), since_(since) {}
 
     Status find_new(bool were_there_before);
@@ -58,7 +62,7 @@ private:
     Status keep_up(const Each& each);
     Status report_lost(const Lost& lost);
 
-    UniqueFd lock_;
+    LockFile lock_;
     UniqueFd epoll_;
     std::uint64_t since_;  // ns of CLOCK_BOOTTIME
     // By the id of the jail's first program.

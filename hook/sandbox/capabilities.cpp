@@ -35,7 +35,12 @@ constexpr CapabilitySet used_by(Role role) {
         // Users' runtimes keep their states where others have no access.
         case Role::show:
         case Role::verify:
-        case Role::detach: return kJailing;
+        case Role::detach:
+        case Role::attach:
+        case Role::explain:
+        case Role::refresh:
+        case Role::watch:
+        case Role::follow: return kJailing;
         // Whether the container has a cgroup namespace of its own; a bundle that belongs to another
         // user of the namespace.
         case Role::ask_broker: return bit(CAP_SYS_PTRACE) | bit(CAP_DAC_READ_SEARCH);

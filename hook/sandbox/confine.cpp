@@ -13,8 +13,9 @@ namespace {
 Status prepare(Role role) {
     if (role == Role::prober) return ok();
     open_report();
-    if (role != Role::create_runtime && role != Role::broker) return ok();
-    TRY(start_prober());
+    const bool jails = role == Role::create_runtime || role == Role::broker || role == Role::attach;
+    if ((jails || role == Role::verify) && !Prober::get()) TRY(start_prober());
+    if (!jails) return ok();
     // Who may not raise it finds out when a map doesn't fit, which on most kernels never happens.
     const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
     ::setrlimit(RLIMIT_MEMLOCK, &unlimited);

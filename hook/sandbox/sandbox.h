@@ -59,9 +59,15 @@ enum class Role {
     ask_broker,      // createRuntime in a user namespace: hands the state on to the broker
     broker,          // create_runtime for another user, at the other end of a socket
     prober,          // makes sockets in the container's cgroup for either of them (system/prober.h)
-    show,            // root's, to look at jails and at the names of containers: status and log
-    verify,          // the same, and tries whether jails act, by a prober that was started before
-    detach,          // the same, and removes a jail
+    // Root's, to look at jails and at the names of containers: status and log.
+    show,
+    verify,   // the same, and tries whether jails act, by the prober; doctor
+    detach,   // the same, and removes a jail
+    attach,   // create_runtime for a container that runs
+    explain,  // show, and compiles policies
+    refresh,  // the same, writes rules and ends connections
+    watch,    // the same, and follow
+    follow,   // show, of denials as they happen
 };
 
 // Phases 2 to 6. To be called once, before the first byte from outside is parsed; then there is no
@@ -69,8 +75,7 @@ enum class Role {
 // process is as confined as it came, and must end.
 Status confine(Role role);
 
-// Starts the prober, confined, for a verb that jails and isn't confined itself. confine() starts
-// that of the roles that jail.
+// Starts the prober, confined, for a verb that needs it before it confines itself.
 Status start_prober();
 
 }  // namespace jail_ai

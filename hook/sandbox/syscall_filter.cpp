@@ -27,6 +27,11 @@ std::span<const sock_filter> filter_of(Role role) {
         case Role::show: return kShowFilter;
         case Role::verify: return kVerifyFilter;
         case Role::detach: return kDetachFilter;
+        case Role::attach: return kAttachFilter;
+        case Role::explain: return kExplainFilter;
+        case Role::refresh: return kRefreshFilter;
+        case Role::watch: return kWatchFilter;
+        case Role::follow: return kFollowFilter;
     }
     return {};
 }

@@ -73,6 +73,48 @@ Result<UniqueFd> open_regular_file(int dirfd, const std::string& path) {
     return fd;
 }
 
+Result<UniqueFd> find_in_root(int root, std::string path,
+                              const std::function<Status(int fd)>& check) {
+    constexpr int kMostLinks = 40;  // MAXSYMLINKS, include/linux/namei.h
+    std::vector<UniqueFd> way;      // below the root, whose ".." is itself
+    int links = 0;
+    while (!path.empty()) {
+        const std::string name = path.substr(0, path.find('/'));
+        path.erase(0, std::min(name.size() + 1, path.size()));
+        if (name.empty() || name == ".") continue;
+        if (name == "..") {
+            if (!way.empty()) way.pop_back();
+            continue;
+        }
+        UniqueFd next(::openat(way.empty() ? root : way.back().get(), name.c_str(),
+                               O_PATH | O_NOFOLLOW | O_CLOEXEC));
+        if (!next) return lookup_error("open", errno, Sought::file);
+        TRY(check(next.get()));
+        struct statx info {};
+        if (::statx(next.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &info) != 0)
+            return system_error("stat", errno);
+        if (!S_ISLNK(info.stx_mode)) {
+            way.push_back(std::move(next));
+            continue;
+        }
+        if (++links > kMostLinks) return system_error("open", ELOOP, EX_DATAERR);
+        const auto target = TRY(read_link(next.get(), ""));
+        path = target + "/" + path;
+        if (target.starts_with('/')) way.clear();
+    }
+    if (!way.empty()) return std::move(way.back());
+    UniqueFd itself(::openat(root, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!itself) return system_error("open '/'", errno);
+    return itself;
+}
+
+Result<UniqueFd> open_found(int found) {
+    UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found).c_str(),
+                       O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+    if (!fd) return system_error("open", errno);
+    return fd;
+}
+
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most) {
     auto fd = TRY(open_regular_file(dirfd, path));
     auto text = TRY(read_all(fd.get(), most).context(quote(path)));

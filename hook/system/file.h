@@ -39,7 +39,18 @@ Result<std::optional<struct stat>> stat_if_there(int dirfd, const std::string& p
 // fifo or a device: what isn't a regular file is an EX_DATAERR. A missing file is an EX_NOINPUT.
 Result<UniqueFd> open_regular_file(int dirfd, const std::string& path);
 
-// The same, and reads it.
+// What a path leads to for a process with that root directory, without reading it (O_PATH): name by
+// name as path_resolution(7) says, never out of the root, which openat2(2) does in one call, whose
+// flags a system call filter doesn't see. `check` sees each name on the way before it is gone
+// through. Errors: those of `check`, EX_NOINPUT if there is none, EX_DATAERR for too many links,
+// EX_NOPERM, EX_OSERR.
+Result<UniqueFd> find_in_root(int root, std::string path,
+                              const std::function<Status(int fd)>& check);
+
+// To be read now. Errors: EX_OSERR, EX_NOPERM.
+Result<UniqueFd> open_found(int found);
+
+// The same as open_regular_file(), and reads it.
 Result<std::string> read_regular_file(int dirfd, const std::string& path, std::size_t most);
 
 // What a link of procfs says. Errors: EX_NOINPUT if there is none, EX_OSERR.

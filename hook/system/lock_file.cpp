@@ -21,18 +21,29 @@ Result<UniqueFd> open_runtime_file(const char* name) {
     return fd;
 }
 
-Result<UniqueFd> take_lock(const char* name, bool wait) {
-    auto fd = open_runtime_file(name);
-    if (!fd) return fd;
-    int failed = 0;
-    do failed = ::flock(fd->get(), LOCK_EX | (wait ? 0 : LOCK_NB));
-    while (failed != 0 && errno == EINTR && wait && !deadline_passed());
-    if (failed != 0 && errno == EWOULDBLOCK)
+LockFile::Held::~Held() {
+    if (file_ != nullptr) ::flock(file_->fd_.get(), LOCK_UN);
+}
+
+Result<LockFile> LockFile::open(const char* name) {
+    auto fd = TRY(open_runtime_file(name));
+    return LockFile(name, std::move(fd));
+}
+
+Result<LockFile::Held> LockFile::wait() const {
+    while (::flock(fd_.get(), LOCK_EX) != 0) {
+        if (errno == EINTR && !deadline_passed()) continue;
+        return system_error(fmt::format("lock '{}/{}'", kRuntimeDirectory, name_), errno);
+    }
+    return Held(*this);
+}
+
+Status LockFile::take() const {
+    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return ok();
+    if (errno == EWOULDBLOCK)
         return Error{EX_TEMPFAIL,
-                     fmt::format("'{}/{}' is held by another process", kRuntimeDirectory, name)};
-    if (failed != 0)
-        return system_error(fmt::format("lock '{}/{}'", kRuntimeDirectory, name), errno);
-    return fd;
+                     fmt::format("'{}/{}' is held by another process", kRuntimeDirectory, name_)};
+    return system_error(fmt::format("lock '{}/{}'", kRuntimeDirectory, name_), errno);
 }
 
 }  // namespace jail_ai

@@ -4,6 +4,8 @@
 // them; the files say nothing and stay.
 #pragma once
 
+#include <utility>
+
 #include "base/result.h"
 #include "base/unique_fd.h"
 
@@ -19,7 +21,35 @@ inline constexpr const char* kEventsLock = "events";  // takes events out of the
 // EX_OSERR.
 Result<UniqueFd> open_runtime_file(const char* name);
 
-// Locks it (flock(2)). `wait`: until it is free; else EX_TEMPFAIL. Error: EX_OSERR.
-Result<UniqueFd> take_lock(const char* name, bool wait);
+// Such a file, opened before the process confines itself, and locked (flock(2)) when it is time.
+class LockFile {
+public:
+    // Locked for as long as it lives.
+    class Held {
+    public:
+        explicit Held(const LockFile& file) : file_(&file) {}
+        Held(Held&& other) noexcept : file_(std::exchange(other.file_, nullptr)) {}
+        Held& operator=(Held&&) = delete;
+        ~Held();
+
+    private:
+        const LockFile* file_;
+    };
+
+    // As open_runtime_file().
+    static Result<LockFile> open(const char* name);
+
+    // Waits until it is free. Errors: EX_OSERR, EX_TEMPFAIL when the deadline has passed.
+    Result<Held> wait() const;
+
+    // For as long as the file is open. Error: EX_TEMPFAIL if another process holds it, EX_OSERR.
+    Status take() const;
+
+private:
+    LockFile(const char* name, UniqueFd fd) : name_(name), fd_(std::move(fd)) {}
+
+    const char* name_;
+    UniqueFd fd_;
+};
 
 }  // namespace jail_ai

@@ -76,43 +76,19 @@ Status check_asks_no_process(const FileSystems& file_systems, int fd) {
     return Error{EX_DATAERR, fmt::format("a file system of type {} is on the way", quote(type))};
 }
 
-Result<UniqueFd> open_root() {
-    UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!root) return system_error("open '/'", errno);
-    return root;
-}
-
-// As the kernel would find it (path_resolution(7)), name by name, so that each is looked up only
-// where that asks no process.
+// So that each name is looked up only where that asks no process.
 Result<UniqueFd> find_through_links(const std::string& path) {
-    constexpr int kMostLinks = 40;  // MAXSYMLINKS, include/linux/namei.h
+    const UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!root) return system_error("open '/'", errno);
     const auto file_systems = TRY(FileSystems::read());
-    UniqueFd here = TRY(open_root());
-    std::string rest = path;
-    for (int links = 0; !rest.empty();) {
-        const std::string name = rest.substr(0, rest.find('/'));
-        rest.erase(0, std::min(name.size() + 1, rest.size()));
-        if (name.empty()) continue;
-        UniqueFd next(::openat(here.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-        if (!next) return system_error("open", errno, exit_code_of(errno));
-        TRY(check_asks_no_process(file_systems, next.get()));
-        const auto info = TRY(known_of(next.get(), STATX_TYPE));
-        if (!S_ISLNK(info.stx_mode)) {
-            here = std::move(next);
-            continue;
-        }
-        if (++links > kMostLinks) return system_error("open", ELOOP, EX_DATAERR);
-        const auto target = TRY(read_link(next.get(), ""));
-        rest = target + "/" + rest;
-        if (target.starts_with('/')) here = TRY(open_root());
-    }
-    return here;
+    auto found = find_in_root(root.get(), path,
+                              [&](int fd) { return check_asks_no_process(file_systems, fd); });
+    if (!found && !is_absent(found)) return Error{EX_DATAERR, std::move(found).error().message};
+    return found;
 }
 
 Result<std::string> read_found(const UniqueFd& found, const std::string& path, std::size_t most) {
-    const UniqueFd fd(::open(fmt::format("/proc/self/fd/{}", found.get()).c_str(),
-                             O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-    if (!fd) return system_error(fmt::format("open {}", quote(path)), errno);
+    const auto fd = TRY(open_found(found.get()).context(quote(path)));
     auto text = TRY(read_all(fd.get(), most).context(quote(path)));
     return text;
 }

@@ -51,6 +51,11 @@ const char* name_of(Role role) {
         case Role::show: return "status and log";
         case Role::verify: return "verify";
         case Role::detach: return "detach";
+        case Role::attach: return "attach";
+        case Role::explain: return "explain";
+        case Role::refresh: return "refresh";
+        case Role::watch: return "watch";
+        case Role::follow: return "log --follow";
     }
     return "?";
 }

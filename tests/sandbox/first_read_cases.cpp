@@ -72,17 +72,24 @@ void block_everything() {
     ::sigprocmask(SIG_SETMASK, &all, nullptr);
 }
 
+void own_run() {
+    must(::unshare(CLONE_NEWNS), "make a mount namespace");
+    must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
+    must(::mount("run", "/run", "tmpfs", 0, nullptr), "mount a private /run");
+    block_everything();
+}
+
 TEST_CASE("createRuntime is confined when it parses") {
-    expect_confined(HeldHook("createRuntime", HeldAt::first_message, block_everything), kJailing,
+    expect_confined(HeldHook({"createRuntime"}, HeldAt::first_message, block_everything), kJailing,
                     7);
 }
 
 TEST_CASE("precreate is confined when it parses, without a capability") {
-    expect_confined(HeldHook("precreate", HeldAt::first_message, block_everything), kNone);
+    expect_confined(HeldHook({"precreate"}, HeldAt::first_message, block_everything), kNone);
 }
 
 TEST_CASE("in a user namespace it is confined when it parses") {
-    const HeldHook hook("createRuntime", HeldAt::first_message, [] {
+    const HeldHook hook({"createRuntime"}, HeldAt::first_message, [] {
         const uid_t user = 4711;
         must(::setresgid(user, user, user), "become an ordinary group");
         must(::setresuid(user, user, user), "become an ordinary user");
@@ -98,17 +105,30 @@ TEST_CASE("the broker is confined before it reads, but for the file of its slots
     must(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), "make a connection");
     const UniqueFd ours(ends[0]);
     const UniqueFd its(ends[1]);
-    const auto own_run = [] {
-        must(::unshare(CLONE_NEWNS), "make a mount namespace");
-        must(::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr), "make mounts private");
-        must(::mount("run", "/run", "tmpfs", 0, nullptr), "mount a private /run");
-        block_everything();
+    expect_confined(HeldHook({"broker"}, HeldAt::first_read, own_run, its.get()), kJailing, 8);
+}
+
+TEST_CASE("so is each verb of root when it has looked at what users wrote") {
+    const auto expect = [](const std::vector<const char*>& words, HeldAt at, int descriptors) {
+        CAPTURE(words.front());
+        expect_confined(HeldHook(words, at, own_run), kJailing, descriptors);
     };
-    expect_confined(HeldHook("broker", HeldAt::first_read, own_run, its.get()), kJailing, 8);
+    const char* none = "no-such-container";
+    // 0, 1, 2 and syslog; then the prober, the files by which verbs take turns, epoll.
+    for (const char* verb : {"status", "log"}) expect({verb, none}, HeldAt::first_message, 4);
+    expect({"explain", "--container", none}, HeldAt::first_message, 4);
+    expect({"detach", "--container", none}, HeldAt::first_message, 4);
+    expect({"refresh", none}, HeldAt::first_message, 4);
+    expect({"verify", none}, HeldAt::first_message, 7);
+    expect({"attach", "--container", none}, HeldAt::first_message, 7);
+    expect({"doctor"}, HeldAt::first_print, 7);
+    expect({"log", "--follow"}, HeldAt::first_wait, 6);
+    expect({"watch"}, HeldAt::first_wait, 6);
+    expect({"watch", "--log"}, HeldAt::first_wait, 8);
 }
 
 TEST_CASE("an ordinary user can't look into it") {
-    const HeldHook hook("precreate", HeldAt::first_message, [] {
+    const HeldHook hook({"precreate"}, HeldAt::first_message, [] {
         must(::setresgid(4711, 4711, 4711), "become an ordinary group");
         must(::setresuid(4711, 4711, 4711), "become an ordinary user");
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // A seccomp filter with a listener, installed before the hook is executed, stops read(2) and
-// recvmsg(2) of descriptor 0, or write(2) to descriptor 2.
+// recvmsg(2) of descriptor 0, write(2) to descriptor 2 or of much, or poll(2).
 #include "held_hook.h"
 
 #include <fcntl.h>
@@ -28,19 +28,42 @@ namespace {
 
 constexpr int kPatience = 10'000;  // milliseconds
 
+struct Stop {
+    std::uint32_t call, other_call;
+    std::size_t argument;
+    std::uint16_t comparison;
+    std::uint32_t value;
+};
+
+Stop stopped_at(HeldAt at) {
+#ifdef SYS_poll
+    constexpr std::uint32_t kPoll = SYS_poll;
+#else
+    constexpr std::uint32_t kPoll = SYS_ppoll;
+#endif
+    // Bytes: longer than what a program that doctor asks says of its version.
+    constexpr std::uint32_t kAnswer = 500;
+    switch (at) {
+        case HeldAt::first_read: return {SYS_read, SYS_recvmsg, 0, BPF_JEQ, STDIN_FILENO};
+        case HeldAt::first_message: return {SYS_write, SYS_write, 0, BPF_JEQ, STDERR_FILENO};
+        case HeldAt::first_print: return {SYS_write, SYS_write, 2, BPF_JGE, kAnswer};
+        case HeldAt::first_wait: return {kPoll, SYS_ppoll, 0, BPF_JGE, 0};
+    }
+    throw std::logic_error("no such stop");
+}
+
 int stop_at(HeldAt at) {
-    const bool reads = at == HeldAt::first_read;
-    const std::uint32_t call = reads ? SYS_read : SYS_write;
-    const std::uint32_t other_call = reads ? SYS_recvmsg : SYS_write;
-    const std::uint32_t descriptor = reads ? STDIN_FILENO : STDERR_FILENO;
+    const Stop stop = stopped_at(at);
     constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
-    constexpr auto argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args));
+    const auto argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args) +
+                                                     stop.argument * sizeof(std::uint64_t));
     sock_filter steps[] = {
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},
-        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, call},        // to the argument
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3, other_call},  // another system call: to the last step
+        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, stop.call},  // to the argument
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3,
+         stop.other_call},  // another system call: to the last step
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 1, descriptor},
+        {static_cast<std::uint16_t>(BPF_JMP | stop.comparison | BPF_K), 0, 1, stop.value},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     };
@@ -56,7 +79,7 @@ std::string hook_path() {
 }
 
 // In the new process. Ends it where anything fails, and the listener with it.
-[[noreturn]] void become_hook(const char* verb, HeldAt at, int input,
+[[noreturn]] void become_hook(const std::vector<const char*>& words, HeldAt at, int input,
                               const std::function<void()>& before_exec, int to_parent,
                               int from_parent) {
     try {
@@ -71,9 +94,12 @@ std::string hook_path() {
         char taken = 0;
         must(::read(from_parent, &taken, 1), "wait for the listener to be taken");
         if (before_exec) before_exec();
-        const char* arguments[] = {"jail-ai-hook", verb, nullptr};
+        std::vector<const char*> arguments = words;
+        arguments.insert(arguments.begin(), "jail-ai-hook");
+        arguments.push_back(nullptr);
         const char* environment[] = {nullptr};
-        ::fexecve(binary.get(), const_cast<char**>(arguments), const_cast<char**>(environment));
+        ::fexecve(binary.get(), const_cast<char**>(arguments.data()),
+                  const_cast<char**>(environment));
     } catch (const std::exception&) {
     }
     ::_exit(125);
@@ -81,7 +107,8 @@ std::string hook_path() {
 
 }  // namespace
 
-HeldHook::HeldHook(const char* verb, HeldAt at, const std::function<void()>& before_exec, int input)
+HeldHook::HeldHook(const std::vector<const char*>& words, HeldAt at,
+                   const std::function<void()>& before_exec, int input)
     : pid_(-1) {
     int up[2];
     int down[2];
@@ -91,7 +118,7 @@ HeldHook::HeldHook(const char* verb, HeldAt at, const std::function<void()>& bef
     UniqueFd its_end(up[1]);
     const UniqueFd its_other_end(down[0]);
     pid_ = must(::fork(), "start the hook");
-    if (pid_ == 0) become_hook(verb, at, input, before_exec, its_end.get(), its_other_end.get());
+    if (pid_ == 0) become_hook(words, at, input, before_exec, its_end.get(), its_other_end.get());
     its_end.reset();
     int listener = -1;
     if (::read(ends[0].get(), &listener, sizeof listener) != sizeof listener)

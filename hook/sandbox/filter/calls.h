@@ -16,6 +16,7 @@
 #include <linux/netlink.h>
 #include <linux/nsfs.h>
 #include <linux/sockios.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -38,8 +39,17 @@ enum Roles : unsigned {
     show = 32,
     verify = 64,
     detach = 128,
-    jailing = create_runtime | broker,
-    looking = show | verify | detach,
+    attach = 256,
+    explain = 512,
+    refresh = 1024,
+    watch = 2048,
+    follow = 4096,
+    jailing = create_runtime | broker | attach,
+    updating = refresh | watch,
+    // By root, of what users wrote.
+    looking = show | verify | detach | attach | explain | updating | follow,
+    knowing_addresses = jailing | verify | explain | updating,
+    reading_maps = show | verify | attach | explain | updating | follow,
     everybody = create_runtime | precreate | ask_broker | broker | prober | looking,
 };
 
@@ -134,17 +144,28 @@ inline const std::vector<Call>& calls() {
         // The host's addresses and the names of its interfaces, by rtnetlink; who listens on vsock,
         // by sock_diag, and whether that can be reached from here, which only binding to the
         // address says.
-        add(static_cast<Roles>(jailing | verify), {"socket"},
-            {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)});
+        add(knowing_addresses, {"socket"}, {is(0, AF_NETLINK), is(2, NETLINK_ROUTE)});
         add(jailing, {"socket"}, {is(0, AF_NETLINK), is(2, NETLINK_SOCK_DIAG)});
         add(jailing, {"socket"}, {is(0, AF_VSOCK), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
         add(jailing, {"bind"});
-        add(static_cast<Roles>(jailing | verify), {"setsockopt"}, {is(1, SOL_NETLINK)});
-        add(static_cast<Roles>(jailing | ask_broker | verify), {"recvfrom", "recv"});
-        add(static_cast<Roles>(jailing | verify), {"ioctl"}, {is(1, SIOCGIFNAME)});
+        add(knowing_addresses, {"setsockopt"}, {is(1, SOL_NETLINK)});
+        add(static_cast<Roles>(knowing_addresses | ask_broker), {"recvfrom", "recv"});
+        add(knowing_addresses, {"ioctl"}, {is(1, SIOCGIFNAME)});
+
+        // Connections from before are ended, by sock_diag in the network namespace of each.
+        add(updating, {"socket"}, {is(0, AF_NETLINK), is(2, NETLINK_SOCK_DIAG)});
+        add(static_cast<Roles>(attach | updating), {"setns"}, {is(1, CLONE_NEWNET)});
+
+        // One process at a time changes rules that are in force: a file that was opened before.
+        add(updating, {"flock"});
+
+        // Denials as they happen, from the ring buffers of jails as they come.
+        add(static_cast<Roles>(watch | follow),
+            {"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait"});
 
         // A jail's cgroup by the id that its reader has noted.
-        add(verify, {"open_by_handle_at"}, {has_none_of(2, kOpensForWriting)});
+        add(static_cast<Roles>(verify | updating), {"open_by_handle_at"},
+            {has_none_of(2, kOpensForWriting)});
 
         // The broker is looked for, and again after a while if it has too much to do.
         add(ask_broker, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
@@ -182,10 +203,11 @@ inline const std::vector<Call>& calls() {
         for (const unsigned command :
              std::initializer_list<unsigned>{BPF_MAP_GET_FD_BY_ID, BPF_MAP_LOOKUP_ELEM,
                                              BPF_MAP_GET_NEXT_KEY, BPF_MAP_LOOKUP_BATCH})
-            add(static_cast<Roles>(show | verify), {"bpf"}, {is(0, command)});
-        for (const unsigned command : std::initializer_list<unsigned>{
-                 BPF_PROG_GET_NEXT_ID, BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM})
-            add(verify, {"bpf"}, {is(0, command)});
+            add(reading_maps, {"bpf"}, {is(0, command)});
+        for (const unsigned command :
+             std::initializer_list<unsigned>{BPF_MAP_UPDATE_ELEM, BPF_MAP_DELETE_ELEM})
+            add(static_cast<Roles>(verify | updating), {"bpf"}, {is(0, command)});
+        add(static_cast<Roles>(verify | updating | follow), {"bpf"}, {is(0, BPF_PROG_GET_NEXT_ID)});
         add(detach, {"bpf"}, {is(0, BPF_PROG_DETACH)});
         // The kernel's types for the guard go to libbpf in a file in memory, and libbpf puts a map
         // into place by dup3.

@@ -17,6 +17,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "calls.h"
 
@@ -123,6 +124,22 @@ void print_filter(const char* name, const std::vector<Instruction>& instructions
     std::printf("});\n");
 }
 
+constexpr std::pair<const char*, Roles> kFilters[] = {
+    {"kCreateRuntimeFilter", create_runtime},
+    {"kPrecreateFilter", precreate},
+    {"kAskBrokerFilter", ask_broker},
+    {"kBrokerFilter", broker},
+    {"kProberFilter", prober},
+    {"kShowFilter", show},
+    {"kVerifyFilter", verify},
+    {"kDetachFilter", detach},
+    {"kAttachFilter", attach},
+    {"kExplainFilter", explain},
+    {"kRefreshFilter", refresh},
+    {"kWatchFilter", watch},
+    {"kFollowFilter", follow},
+};
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -141,14 +158,7 @@ int main(int argc, char** argv) {
         const auto filter = [&](Roles role) {
             return export_filter(make_filter(role, wanted), order);
         };
-        print_filter("kCreateRuntimeFilter", filter(create_runtime));
-        print_filter("kPrecreateFilter", filter(precreate));
-        print_filter("kAskBrokerFilter", filter(ask_broker));
-        print_filter("kBrokerFilter", filter(broker));
-        print_filter("kProberFilter", filter(prober));
-        print_filter("kShowFilter", filter(show));
-        print_filter("kVerifyFilter", filter(verify));
-        print_filter("kDetachFilter", filter(detach));
+        for (const auto& [name, role] : kFilters) print_filter(name, filter(role));
         std::puts("\n}  // namespace jail_ai");
         return std::fflush(stdout) == 0 ? 0 : 74;
     } catch (const std::exception& failure) {
