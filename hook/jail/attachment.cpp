@@ -50,6 +50,9 @@ Status check_attached(const LoadedProgram& program, const Cgroup& cgroup) {
                                           ours.empty() ? 0 : ours.front().attach_flags)};
 }
 
+constexpr int kAttempts =
+    3;  // to undo a step: what fails once (EINTR, ENOMEM) may not the next time
+
 // `replaces` is a descriptor, or -1. Gives 0 or an errno.
 int attach_one(int program_fd, int cgroup_fd, bpf_attach_type type, int replaces) {
     struct bpf_prog_attach_opts options {};
@@ -81,13 +84,15 @@ Result<std::size_t> detach_jail(int cgroup_fd) {
 }
 
 Attachment::~Attachment() {
-    for (auto step = done_.rbegin(); step != done_.rend(); ++step) {
-        if (step->replaced)
-            attach_one(step->replaced.get(), cgroup_fd_, step->program.slot->type,
-                       step->program.fd.get());
-        else
-            ::bpf_prog_detach2(step->program.fd.get(), cgroup_fd_, step->program.slot->type);
-    }
+    for (auto step = done_.rbegin(); step != done_.rend(); ++step)
+        for (int attempt = 0; attempt < kAttempts && undo(*step) != 0; ++attempt) continue;
+}
+
+int Attachment::undo(const Step& step) const {
+    const bpf_attach_type type = step.program.slot->type;
+    if (step.replaced)
+        return attach_one(step.replaced.get(), cgroup_fd_, type, step.program.fd.get());
+    return ::bpf_prog_detach2(step.program.fd.get(), cgroup_fd_, type) == 0 ? 0 : errno;
 }
 
 Result<Attachment> Attachment::make(std::vector<LoadedProgram> programs, const Cgroup& cgroup,

@@ -61,6 +61,7 @@ private:
     };
 
     explicit Attachment(int cgroup_fd) : cgroup_fd_(cgroup_fd) {}
+    int undo(const Step& step) const;  // 0 or an errno
 
     int cgroup_fd_;
     std::optional<PendingMark> mark_;  // goes after what was attached

@@ -185,6 +185,20 @@ TEST_CASE("in a frozen cgroup nothing can be proved: rejected, and jailed when i
     write_file("cgroup.freeze", "0", container.cgroup.fd());
 }
 
+TEST_CASE("a rejected container has no program even if one does not detach the first time") {
+    const Container container;
+    write_file("cgroup.freeze", "1", container.cgroup.fd());
+    for (int nth = 1; nth <= static_cast<int>(programs_of_a_jail()); ++nth) {
+        INFO("at detach " << nth);
+        HookCall call = container.call();
+        call.failing = {.command = BPF_PROG_DETACH, .nth = nth};
+        const HookOutcome outcome = Laboratory::get().hook.run(call);
+        CHECK(outcome.calls == static_cast<int>(programs_of_a_jail()) + 1);
+        expect_refused(outcome, EX_TEMPFAIL, "frozen: thaw it", container.cgroup);
+    }
+    write_file("cgroup.freeze", "0", container.cgroup.fd());
+}
+
 TEST_CASE("a container that may have no second process is jailed") {
     try {
         write_file(cgroup2_mount() + "/cgroup.subtree_control", "+pids");
