@@ -1,18 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Each system call of the hook, of its prober and of what that starts, fails once, is cut short,
-// lasts until the deadline, or is where the process is killed. What a container may be by then:
-//
-//   same jail   the hook said yes, and the jail is that of a run without a fault, byte by byte
-//   rejected    the hook didn't, and nothing is attached
-//   left        the hook was killed while it attached: programs stay, in the cgroup of a container
-//               that no engine starts and whose cgroup it removes
-//
-// Everything else is a finding: yes without a complete jail, or yes to a container that must be
-// rejected. Cases that start with "the suite sees" show that it would be seen.
-//
-// JAIL_AI_FAULTS_STEP=N takes every N-th fault, and JAIL_AI_FAULTS_PART=I/N of those every N-th
-// from the I-th on: the same ones each time. JAIL_AI_FAULTS_ONLY=PROCESS:CALL:KIND takes that one.
+// Each system call of createRuntime, precreate and the broker fails (see matrix.h), for containers
+// that may start and for such that must be rejected. Cases that start with "the suite sees" show
+// that what must not be would be seen. The guard's part is in guard_cases.cpp.
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -52,302 +42,21 @@
 #include "files.h"
 #include "jail/attachment.h"
 #include "kernel_bpf.h"
-#include "link_events.h"
+#include "matrix.h"
 #include "must.h"
 #include "picture.h"
-#include "pipe.h"
 #include "protocol_reporter.h"
 #include "tracer.h"
 
 namespace jail_ai::test {
 namespace {
 
-constexpr std::size_t kShownFindings = 10;
-
-// ---- one run
-
-struct Ran {
-    Traced traced;
-    std::string out;
-    std::string err;
-};
-
-struct Invocation {
-    std::vector<const char*> words;
-    std::string directory = "/";
-    std::string input;    // on a pipe
-    int connection = -1;  // in place of that
-};
-
-UniqueFd make_file() {
-    return UniqueFd(must(::memfd_create("output", MFD_CLOEXEC), "make a file in memory"));
-}
-
-std::string text_of(const UniqueFd& file) {
-    std::string text(static_cast<std::size_t>(must(::lseek(file.get(), 0, SEEK_END), "seek")),
-                     '\0');
-    must(::pread(file.get(), text.data(), text.size(), 0), "read an output");
-    return text;
-}
-
-[[noreturn]] void become_hook(const Invocation& invocation, int binary, int in, int out, int err,
-                              int released) {
-    try {
-        must(::setns(Laboratory::get().network.host.fd(), CLONE_NEWNET),
-             "enter the host's network");
-        must(::chdir(invocation.directory.c_str()), "enter the bundle");
-        must(::dup2(in, 0), "hand over standard input");
-        must(::dup2(out, 1), "hand over standard output");
-        must(::dup2(err, 2), "hand over standard error");
-        std::vector<const char*> arguments{"jail-ai-hook"};
-        arguments.insert(arguments.end(), invocation.words.begin(), invocation.words.end());
-        arguments.push_back(nullptr);
-        const char* environment[] = {nullptr};
-        await_tracer(released);
-        ::fexecve(binary, const_cast<char**>(arguments.data()), const_cast<char**>(environment));
-    } catch (const std::exception&) {
-        ::_exit(124);
-    }
-    ::_exit(125);
-}
-
-Ran run(const Invocation& invocation, const std::optional<Fault>& fault, int binary) {
-    Laboratory::get().dev.drain_log();
-    Pipe in, release;
-    const UniqueFd out = make_file(), err = make_file();
-    const std::string& input = invocation.input;
-    if (must(::write(in.writer.get(), input.data(), input.size()), "write the input") !=
-        static_cast<ssize_t>(input.size()))
-        throw std::logic_error("the input does not fit into a pipe");
-    in.writer.reset();
-    const pid_t pid = must(::fork(), "start the hook");
-    if (pid == 0)
-        become_hook(invocation, binary,
-                    invocation.connection >= 0 ? invocation.connection : in.reader.get(), out.get(),
-                    err.get(), release.reader.get());
-    Ran ran{trace(pid, release.writer.get(), fault), {}, {}};
-    ran.out = text_of(out);
-    ran.err = text_of(err);
-    return ran;
-}
-
-Ran run(const Invocation& invocation, const std::optional<Fault>& fault) {
-    return run(invocation, fault, Laboratory::get().hook.fd());
-}
-
-// ---- what came of it
-
-enum class Verdict { same_jail, rejected, left, finding };
-
-struct Judgement {
-    Verdict verdict;
-    std::string why;
-};
-
-// What stayed goes, for the next run.
-void clear(const TestCgroup& cgroup) {
-    const auto detached = detach_jail(cgroup.fd());
-    if (!detached) throw std::runtime_error(detached.error().message);
-    std::string left;
-    for (const std::string& name : names_of(attachments(cgroup.fd()))) left += " " + name;
-    if (!left.empty()) throw std::runtime_error("programs that detach leaves:" + left);
-}
-
-bool may_leave_programs(const std::optional<Fault>& fault) {
-    return fault && fault->kind == Kind::killed && fault->process == 0;
-}
-
-// Lines that one of them lacks, "- " and "+ ", none longer than anybody reads.
-std::string difference(const std::string& before, const std::string& after) {
-    constexpr std::size_t kShown = 300;
-    const auto lines_of = [](const std::string& text) {
-        std::istringstream lines(text);
-        std::multiset<std::string> all;
-        for (std::string line; std::getline(lines, line);) all.insert(line);
-        return all;
-    };
-    const auto old = lines_of(before), now = lines_of(after);
-    std::string text;
-    for (const std::string& line : old)
-        if (!now.contains(line)) text += "- " + line.substr(0, kShown) + "; ";
-    for (const std::string& line : now)
-        if (!old.contains(line)) text += "+ " + line.substr(0, kShown) + "; ";
-    return text;
-}
-
-// `jail`: what it must be after a yes; empty where there must be none.
-Judgement judge(bool says_yes, const std::string& picture, const std::string& jail,
-                const std::optional<Fault>& fault) {
-    if (says_yes && jail.empty()) return {Verdict::finding, "yes to what must be rejected"};
-    if (says_yes && picture == jail) return {Verdict::same_jail, {}};
-    if (says_yes && picture.empty()) return {Verdict::finding, "yes without a jail"};
-    if (says_yes) return {Verdict::finding, "yes with another jail: " + difference(jail, picture)};
-    if (picture.empty()) return {Verdict::rejected, {}};
-    if (may_leave_programs(fault)) return {Verdict::left, {}};
-    return {Verdict::finding, "no, and programs stay attached"};
-}
-
-// One way to call the hook, again and again from the same state.
-struct Subject {
-    std::string name;
-    Verdict without_fault;
-    std::function<std::pair<Judgement, Ran>(const std::optional<Fault>& fault)> try_once;
-};
-
-int number_after(const char* text, char before, int otherwise) {
-    const char* const at = text == nullptr ? nullptr : std::strchr(text, before);
-    return at == nullptr ? otherwise : std::atoi(at + 1);
-}
-
-// "PROCESS:CALL:KIND", to look at one
-bool is_the_one(const Fault& fault, const std::string& wanted) {
-    return wanted == std::to_string(fault.process) + ":" + std::to_string(fault.call) + ":" +
-                         name_of(fault.kind);
-}
-
-// The faults of this process's part.
-class Choice {
-public:
-    bool takes(const Fault& fault) {
-        if (only_ != nullptr) return is_the_one(fault, only_);
-        const int number = next_++;
-        return number % step_ == 0 && number / step_ % parts_ == part_;
-    }
-
-private:
-    int parts_ = number_after(std::getenv("JAIL_AI_FAULTS_PART"), '/', 1);
-    int part_ = parts_ == 1 ? 0 : std::atoi(std::getenv("JAIL_AI_FAULTS_PART"));
-    int step_ = std::getenv("JAIL_AI_FAULTS_STEP") == nullptr
-                    ? 1
-                    : std::atoi(std::getenv("JAIL_AI_FAULTS_STEP"));
-    const char* only_ = std::getenv("JAIL_AI_FAULTS_ONLY");
-    int next_ = 0;
-};
-
-struct Tally {
-    std::map<Verdict, int> verdicts;
-    int runs = 0;
-    int missed = 0;  // didn't come to the call
-    std::vector<std::string> findings;
-};
-
-std::string last_line(const std::string& text) {
-    const std::string lines = text.substr(0, text.find_last_not_of('\n') + 1);
-    return lines.substr(lines.rfind('\n') + 1);
-}
-
-void try_one(const Subject& subject, const Fault& fault, Tally& tally) {
-    const auto [judgement, ran] = subject.try_once(fault);
-    ++tally.runs;
-    ++tally.verdicts[judgement.verdict];
-    tally.missed += ran.traced.injected ? 0 : 1;
-    if (judgement.verdict != Verdict::finding && !ran.traced.hung) return;
-    tally.findings.push_back(
-        std::string(name_of(fault.kind)) + " at " +
-        (ran.traced.injected ? name_of_call(ran.traced.number) : "nothing") + " (process " +
-        std::to_string(fault.process) + ", call " + std::to_string(fault.call) +
-        "): " + (ran.traced.hung ? "it does not end" : judgement.why) + "; " + last_line(ran.err));
-}
-
-void show(const std::string& name, const std::vector<Call>& calls, Tally& tally, double seconds) {
-    int processes = 0;
-    for (const Call& call : calls) processes = std::max(processes, call.process + 1);
-    std::printf(
-        "# faults: %s: %zu calls of %d processes, %d runs: %d same jail, %d rejected, %d left, %d "
-        "findings, %d didn't come to the call; %.0f s\n",
-        name.c_str(), calls.size(), processes, tally.runs, tally.verdicts[Verdict::same_jail],
-        tally.verdicts[Verdict::rejected], tally.verdicts[Verdict::left],
-        tally.verdicts[Verdict::finding], tally.missed, seconds);
-    std::fflush(stdout);
-}
-
-template <typename Each>
-void for_each_fault(const std::vector<Call>& calls, Each&& each) {
-    for (const Call& call : without_long_rows(calls))
-        for (const auto& [kind, name] : kKinds)
-            if (can_happen(kind, call)) each(Fault{call.process, call.call, kind});
-}
-
-// What a jail is made from does not change meanwhile.
-void settle_network() {
-    const Visit visit(Laboratory::get().network.container);
-    wait_until_link_local("ctr0");
-}
-
-void try_all(const Subject& subject) {
-    const auto begin = std::chrono::steady_clock::now();
-    const auto tried = subject.try_once({});
-    const Judgement& first = tried.first;
-    const Ran& ran = tried.second;
-    INFO(ran.err);
-    REQUIRE(first.verdict == subject.without_fault);
-    REQUIRE(ran.traced.calls.size() > 20);
-    REQUIRE(subject.try_once({}).first.verdict == subject.without_fault);
-    Tally tally;
-    Choice choice;
-    for_each_fault(ran.traced.calls, [&](const Fault& fault) {
-        if (choice.takes(fault)) try_one(subject, fault, tally);
-    });
-    const std::chrono::duration<double> lasted = std::chrono::steady_clock::now() - begin;
-    show(subject.name, ran.traced.calls, tally, lasted.count());
-    for (std::size_t i = 0; i < std::min(tally.findings.size(), kShownFindings); ++i)
-        FAIL_CHECK(tally.findings[i]);
-    CHECK(tally.findings.size() == 0);
-    CHECK(tally.missed <= tally.runs / 20);
-}
-
-// ---- createRuntime
-
-Invocation create_runtime(const Container& container) {
-    return {{"createRuntime"}, container.state.bundle, container.state.json()};
-}
-
-std::pair<Judgement, Ran> try_container(const Container& container, const std::string& jail,
-                                        const std::optional<Fault>& fault, int binary) {
-    Ran ran = run(create_runtime(container), fault, binary);
-    const std::string picture = picture_of_jail(container.cgroup.fd());
-    const bool says_yes = ran.traced.exit_code == 0;
-    auto judgement = judge(says_yes, picture, jail, fault);
-    if (judgement.verdict == Verdict::left && !jail.empty()) {
-        const Ran again = run(create_runtime(container), {}, binary);
-        if (again.traced.exit_code != 0 || picture_of_jail(container.cgroup.fd()) != jail)
-            judgement = {Verdict::finding, "a new start doesn't replace what was left"};
-    }
-    if (!picture.empty()) clear(container.cgroup);
-    return {std::move(judgement), std::move(ran)};
-}
-
-// The jail of a run of the kind that the other suites judge.
-std::string jail_of(const Container& container) {
-    settle_network();
-    expect_jailed(container.run_hook(), container.cgroup,
-                  container.state.id == "shared" ? guard_in_shared_network() : usual_guard());
-    std::string picture = picture_of_jail(container.cgroup.fd());
-    clear(container.cgroup);
-    return picture;
-}
-
-Subject subject_of(const std::string& name, const Container& container, std::string jail) {
-    const Verdict without = jail.empty() ? Verdict::rejected : Verdict::same_jail;
-    return {name, without, [&container, jail = std::move(jail)](const std::optional<Fault>& fault) {
-                return try_container(container, jail, fault, Laboratory::get().hook.fd());
-            }};
-}
+constexpr const char* kClosed = R"("seccomp":{"defaultAction":"SCMP_ACT_ERRNO"})";
 
 TEST_CASE("faults: createRuntime, a container with a network of its own") {
     const Container container;
     try_all(subject_of("createRuntime, own network", container, jail_of(container)));
 }
-
-void write_config(const Container& container, const std::string& more,
-                  const std::string& process = "", const std::string& mounts = "") {
-    create_file(container.state.bundle + "/config.json",
-                R"({"ociVersion":"1.0.2","process":{"args":["/x"],"cwd":"/")" + process +
-                    R"(},"root":{"path":"rootfs"},"mounts":[)" + mounts + R"(],"linux":{)" + more +
-                    "}}");
-}
-
-constexpr const char* kClosed = R"("seccomp":{"defaultAction":"SCMP_ACT_ERRNO"})";
 
 TEST_CASE("faults: createRuntime, a container in the host's network, with mounts to come") {
     Container container({.network = &Laboratory::get().network.host});
@@ -428,6 +137,12 @@ std::shared_ptr<void> add_a_capability(Container& container) {
     return {};
 }
 
+// Rejected once everything is attached.
+std::shared_ptr<void> freeze(Container& container) {
+    write_file("cgroup.freeze", "1", container.cgroup.fd());
+    return {};
+}
+
 std::shared_ptr<void> mistype(Container& container) {
     container.state.annotations = R"({"jail-ai.block-host":"maybe"})";
     return {};
@@ -460,7 +175,8 @@ TEST_CASE("faults: createRuntime, containers that must be rejected") {
         {"an engine's socket, to be mounted", share_socket_to_come},
         {"an engine's socket, mounted", share_socket},
         {"a descriptor of the host's root", open_a_directory},
-        {"a stranger in its cgroup", add_a_stranger}};
+        {"a stranger in its cgroup", add_a_stranger},
+        {"a frozen cgroup", freeze}};
     for (const auto& [name, spoil] : rows) SUBCASE(name) {
             Container container;
             must_be_rejected(name, container, spoil);
@@ -538,7 +254,8 @@ public:
         ran.out.assign(text, got > 0 ? static_cast<std::size_t>(got) : 0);
         const std::string picture = picture_of_jail(container->cgroup.fd());
         const bool says_yes = ran.out.starts_with("yes ");
-        auto judgement = judge(says_yes, says_yes ? without_mark(picture) : picture, jail, fault);
+        auto judgement =
+            judge(says_yes, says_yes ? without_mark(picture) : picture, jail, fault, ran.err);
         ran.err += ran.out;
         if (!picture.empty()) clear(container->cgroup);
         return {std::move(judgement), std::move(ran)};

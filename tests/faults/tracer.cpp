@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -74,6 +75,17 @@ bool may_be_short(const __ptrace_syscall_info& info) {
         case SYS_recvfrom: return info.entry.args[2] > 1 && (info.entry.args[3] & MSG_TRUNC) == 0;
         default: return false;
     }
+}
+
+// The beginning of a string of the process's: up to the end of the page, behind which there may be
+// nothing. Empty if it can't be read.
+std::string string_of(pid_t pid, unsigned long long address) {
+    constexpr unsigned long long kPage = 4096;
+    char text[256]{};
+    const iovec here{text, sizeof text - 1};
+    const iovec there{reinterpret_cast<void*>(address),
+                      std::min<std::size_t>(here.iov_len, kPage - address % kPage)};
+    return ::process_vm_readv(pid, &here, 1, &there, 1, 0) < 0 ? "" : text;
 }
 
 class Tracer {
@@ -149,6 +161,8 @@ private:
         const Call call{tracee.index, tracee.calls++, static_cast<long>(info.entry.nr),
                         may_be_short(info)};
         if (!fault_) traced_.calls.push_back(call);
+        if (!fault_ && call.number == SYS_openat)
+            traced_.calls.back().path = string_of(pid, info.entry.args[1]);
         if (fault_ && fault_->process == call.process && fault_->call == call.call &&
             can_happen(fault_->kind, call))
             inject(pid, tracee, call);

@@ -49,6 +49,7 @@ struct Call {
     int call;
     long number;  // of the system call
     bool may_be_short;
+    std::string path = {};  // that openat(2) is given
 };
 // "openat"
 std::string name_of_call(long number);
