@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The machine is what the other themes take it for: Debian as it comes, and the hook where `meson install` puts it.
+# The machine is what the other themes take it for: Debian as it comes, and the hook as its package.
 # shellcheck source-path=SCRIPTDIR
 set -eu
 # shellcheck source=whole.sh
