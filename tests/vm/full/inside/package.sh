@@ -16,11 +16,12 @@ tries=(tcp "$host_second_v4" "$port" "$slow" -- tcp "$internet_v4" "$port" "$slo
 last_words() { awk 'NF { print $NF }' | paste -sd ' '; }
 
 matches 'the package is installed' '^ii +[0-9]' "$(dpkg-query --show --showformat='${db:Status-Abbrev} ${Version}' jail-ai-hook)"
-equal 'dpkg finds each of its files unchanged' '' "$(dpkg --verify jail-ai-hook)"
+# The image leaves out documents, whichever package's.
+equal 'dpkg finds each of its files unchanged' '' "$(dpkg --verify jail-ai-hook | grep -vE ' /usr/share/(doc|man)/' | paste -sd ' ')"
 equal "the broker's socket is enabled, and listens" 'enabled active' "$(systemctl is-enabled jail-ai-hook.socket) $(systemctl is-active jail-ai-hook.socket)"
 for runtime in crun runc; do
-    equal "root's container, $runtime: reaches the host where it asks for nothing" 'reached reached' "$(engine "$runtime" run --rm --rootfs "$lab/rootfs" /probe "${tries[@]}" 2>&1 | last_words)"
-    equal "root's container, $runtime: is jailed" 'EPERM reached' "$(engine "$runtime" run --rm "${jailed[@]}" --rootfs "$lab/rootfs" /probe "${tries[@]}" 2>&1 | last_words)"
+    equal "root's container, $runtime: reaches the host where it asks for nothing" 'reached reached' "$(engine "$runtime" run --rm --rootfs "$files/rootfs" /probe "${tries[@]}" 2>&1 | last_words)"
+    equal "root's container, $runtime: is jailed" 'EPERM reached' "$(engine "$runtime" run --rm "${jailed[@]}" --rootfs "$files/rootfs" /probe "${tries[@]}" 2>&1 | last_words)"
     equal "a user's container, $runtime: reaches the host where it asks for nothing" 'reached reached' \
         "$(login podman --log-level error --runtime "$runtime" run --rm --rootfs "$files/rootfs" /probe "${tries[@]}" 2>&1 | last_words)"
     equal "a user's container, $runtime: is jailed" 'EPERM reached' \
