@@ -94,6 +94,15 @@ void check_permission(const MachineFacts& facts, Findings& findings) {
     }
 }
 
+void check_drop_ins(const MachineFacts& facts, Findings& findings) {
+    for (const std::string& directory : facts.unread_drop_ins)
+        findings.push_back(
+            {FindingKind::warning, "broker",
+             fmt::format("{} has no effect: the unit is jail-ai-hook.service", quote(directory)),
+             "move its files to /etc/systemd/system/jail-ai-hook.service.d, and run systemctl "
+             "daemon-reload"});
+}
+
 void check_trial(const MachineFacts& facts, Findings& findings) {
     if (!facts.is_root || !facts.load_failure.empty()) return;
     if (facts.trial_failure.empty())
@@ -288,6 +297,7 @@ Findings check_machine(const MachineFacts& facts) {
     check_kernel(facts, findings);
     check_cgroup(facts, findings);
     check_permission(facts, findings);
+    check_drop_ins(facts, findings);
     check_trial(facts, findings);
     check_settings(facts, findings);
     check_sysctls(facts, findings);

@@ -128,6 +128,18 @@ Broker look_for_broker() {
                                                                     : Broker::deserted;
 }
 
+// The broker's unit was a template once. Who tightened it by a drop-in believes that this holds.
+std::vector<std::string> drop_ins_of_old_unit() {
+    std::vector<std::string> found;
+    for (const char* units : {"/etc/systemd/system", "/run/systemd/system",
+                              "/usr/local/lib/systemd/system", "/usr/lib/systemd/system"}) {
+        std::string directory = fmt::format("{}/jail-ai-hook@.service.d", units);
+        struct stat info {};
+        if (::stat(directory.c_str(), &info) == 0) found.push_back(std::move(directory));
+    }
+    return found;
+}
+
 void collect_network(MachineFacts& facts) {
     if (const auto listeners = find_vsock_listeners()) {
         facts.vsock_known = listeners->known;
@@ -224,6 +236,7 @@ void read_machine(const Surroundings& surroundings, MachineFacts& facts) {
         ::stat(fmt::format("/run/user/{}/bus", ::geteuid()).c_str(), &info) == 0 &&
         S_ISSOCK(info.st_mode);
     facts.broker = look_for_broker();
+    facts.unread_drop_ins = drop_ins_of_old_unit();
     facts.jit = sysctl("/proc/sys/net/core/bpf_jit_enable");
     facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
     collect_hooks(surroundings, facts);

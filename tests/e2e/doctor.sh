@@ -118,6 +118,12 @@ cp "$build/hooks.d/jail-ai-hook-precreate.json" "$work/hooks"
 diagnose "$name" 0
 equal "$name: the container is jailed" EPERM "$(happens)"
 
+name='a drop-in of the unit that the broker had'
+mkdir -p '/run/systemd/system/jail-ai-hook@.service.d' # the view's own /run, too
+diagnose "$name" 0
+says "$name" "warning +broker +'/run/systemd/system/jail-ai-hook@.service.d' has no effect: the unit is jail-ai-hook.service"
+rm -r /run/systemd
+
 name='as JSON'
 with_hooks "$work/hooks"
 CONTAINERS_CONF=$work/containers.conf "$hook" doctor --json >"$work/out"

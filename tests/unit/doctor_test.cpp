@@ -83,6 +83,10 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.load_failure = "load BPF programs: Operation not permitted"; },
          "problem bpf; "},
         {[](auto& facts) { facts.broker = Broker::deserted; }, "warning broker; "},
+        {[](auto& facts) {
+             facts.unread_drop_ins = {"/etc/x@.service.d", "/run/x@.service.d"};
+         },
+         "warning broker; warning broker; "},
         {[](auto& facts) { facts.jit = 0; }, "warning jit; "},
         {[](auto& facts) { facts.jit.reset(); }, ""},
         {[](auto& facts) { facts.unprivileged_bpf = 0; }, "warning sysctl; "},
