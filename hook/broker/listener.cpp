@@ -16,9 +16,12 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <ctime>
 
+#include "base/clock.h"
 #include "base/quote.h"
 #include "broker/connection.h"
+#include "broker/notices.h"
 #include "system/cgroup_walk.h"
 #include "system/file.h"
 #include "system/people_files.h"
@@ -63,7 +66,9 @@ Result<uid_t> person_by_cgroup(const Peer& peer) {
 
 class Listener {
 public:
-    Listener(int fd, const std::vector<std::string>& words) : fd_(fd) {
+    Listener(int fd, const std::vector<std::string>& words,
+             const std::function<void(std::string line)>& warn)
+        : fd_(fd), warn_(warn) {
         for (const std::string& word : words) words_.push_back(const_cast<char*>(word.c_str()));
         words_.push_back(nullptr);
     }
@@ -77,7 +82,7 @@ public:
         const int ready = ::poll(polled.data(), polled.size(), timeout);
         if (ready < 0 && errno != EINTR) return system_error("wait for connections", errno);
         if (ready == 0) return false;
-        std::erase_if(requests_, has_ended);
+        std::erase_if(requests_, [this](const Request& request) { return has_ended(request); });
         TRY(accept_all());
         return true;
     }
@@ -88,11 +93,25 @@ private:
         UniqueFd process;
     };
 
-    static bool has_ended(const Request& request) {
+    bool has_ended(const Request& request) {
         siginfo_t info{};
-        return ::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(request.process.get()),
-                        &info, WEXITED | WNOHANG) != 0 ||
-               info.si_pid != 0;
+        if (::waitid(static_cast<idtype_t>(P_PIDFD), static_cast<id_t>(request.process.get()),
+                     &info, WEXITED | WNOHANG) != 0)
+            return true;
+        if (info.si_pid == 0) return false;
+        // What ends by itself has reported why.
+        if (info.si_code != CLD_EXITED)
+            notify(request.person, NoticeCause::killed,
+                   fmt::format("a request was killed by signal {}: it took more time or memory "
+                               "than one may",
+                               info.si_status));
+        return true;
+    }
+
+    void notify(uid_t person, NoticeCause cause, std::string_view what) {
+        constexpr std::uint64_t kSecond = 1'000'000'000;
+        if (notices_.is_due(person, cause, nanoseconds(CLOCK_MONOTONIC) / kSecond))
+            warn_(fmt::format("broker: uid {}: {}", person, what));
     }
 
     // Not more of them in one go than a queue holds, so that those that have ended are seen.
@@ -146,21 +165,33 @@ private:
         return person_by_cgroup(peer);
     }
 
-    Status check_share(uid_t person) const {
+    Status check_share(uid_t person) {
         const auto served = std::ranges::count(requests_, person, &Request::person);
-        if (static_cast<std::size_t>(served) >= kShareOfPerson)
+        if (static_cast<std::size_t>(served) >= kShareOfPerson) {
+            notify(person, NoticeCause::busy,
+                   fmt::format("{} requests are being served, as many as a person may have: more "
+                               "are answered with busy",
+                               kShareOfPerson));
             return Error{EX_TEMPFAIL, fmt::format("busy: {} requests of uid {} are being served",
                                                   kShareOfPerson, person)};
-        if (requests_.size() >= kMostRequests)
+        }
+        if (requests_.size() >= kMostRequests) {
+            notify(person, NoticeCause::busy,
+                   fmt::format("{} requests of all users are being served: more are answered with "
+                               "busy",
+                               kMostRequests));
             return Error{EX_TEMPFAIL,
                          fmt::format("busy: {} requests are being served", kMostRequests)};
+        }
         return ok();
     }
 
     static constexpr int kQueue = 4096;  // Backlog= of a socket unit, where it isn't set
 
     int fd_;
+    const std::function<void(std::string line)>& warn_;
     std::vector<char*> words_;
+    Notices notices_;
     std::vector<Request> requests_;
     PeopleFiles files_;
 };
@@ -175,15 +206,15 @@ Result<bool> is_listening(int fd) {
     return system_error("look at standard input", errno, EX_USAGE);
 }
 
-Status serve_connections(int listener, const std::vector<std::string>& words,
-                         unsigned idle_seconds) {
+Status serve_connections(int listener, const std::vector<std::string>& words, unsigned idle_seconds,
+                         const std::function<void(std::string line)>& warn) {
     if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return system_error("set no_new_privs", errno);
     TRY(have_no_capability_in_effect());
     const int flags = ::fcntl(listener, F_GETFL);
     if (flags < 0 || ::fcntl(listener, F_SETFL, flags | O_NONBLOCK) != 0)
         return system_error("make the socket not wait", errno);
-    Listener serving(listener, words);
+    Listener serving(listener, words, warn);
     while (TRY(serving.serve_next(idle_seconds)))
         ;
     return ok();

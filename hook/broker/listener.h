@@ -21,6 +21,7 @@
 // The hook that gets the answer "busy" asks again after a while (broker/client.h).
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -37,8 +38,10 @@ Result<bool> is_listening(int fd);
 
 // Starts this program with those words for each connection, which is its standard input, until
 // there has been none for so long; then no request is left. A connection that comes
-// afterwards stays in the socket's queue, for the next process that listens. Errors: EX_OSERR.
-Status serve_connections(int listener, const std::vector<std::string>& words,
-                         unsigned idle_seconds);
+// afterwards stays in the socket's queue, for the next process that listens. Warns of who has used
+// up a share (broker/notices.h); what a request is rejected for its own process reports. Errors:
+// EX_OSERR.
+Status serve_connections(int listener, const std::vector<std::string>& words, unsigned idle_seconds,
+                         const std::function<void(std::string line)>& warn);
 
 }  // namespace jail_ai

@@ -36,6 +36,7 @@
 #include <unistd.h>
 
 #include <charconv>
+#include <utility>
 
 #include "base/deadline.h"
 #include "base/quote.h"
@@ -188,22 +189,24 @@ Result<Outcome> serve_one(const Arguments& arguments) {
     return Outcome{{}, service.run()};  // reads the first byte of what the peer has sent
 }
 
-Result<Outcome> listen(const Arguments& arguments) {
+Result<Outcome> listen(const Arguments& arguments, const Caller& caller) {
     end_deadline();
     TRY(max_jails(arguments));
     const auto idle = TRY(idle_seconds(arguments));
-    TRY(serve_connections(STDIN_FILENO, words_of(arguments), idle));
+    TRY(serve_connections(STDIN_FILENO, words_of(arguments), idle, [&](std::string line) {
+        caller.report({LOG_WARNING, std::move(line)});
+    }));
     return Outcome{};
 }
 
-Result<Outcome> serve(const Arguments& arguments, const Caller& /*caller*/) {
+Result<Outcome> serve(const Arguments& arguments, const Caller& caller) {
     const bool is_root = TRY(in_initial_user_namespace());
     if (!is_root)
         return Error{EX_NOPERM,
                      "the broker runs in a user namespace, and the kernel loads no BPF programs "
                      "from one"};
     const bool listens = TRY(is_listening(STDIN_FILENO));
-    return listens ? listen(arguments) : serve_one(arguments);
+    return listens ? listen(arguments, caller) : serve_one(arguments);
 }
 
 constexpr Option kOptions[] = {

@@ -4,15 +4,27 @@
 // what it does with descriptors that lie and with processes that go away meanwhile.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <iterator>
 #include <memory>
 #include <optional>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
+#include "broker/listener.h"
 #include "broker_run.h"
 #include "expect.h"
 #include "files.h"
@@ -350,6 +362,91 @@ TEST_CASE("broker: a request that stops half-way ends by the broker's own deadli
               "75 receive the request: Interrupted system call: not done within 5 s",
               container.cgroup);
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(8));
+}
+
+// The broker that accepts, at a socket of its own.
+class AcceptingBroker {
+public:
+    AcceptingBroker() {
+        name_.sun_family = AF_UNIX;
+        (Laboratory::get().dev.make_directory() + "/broker")
+            .copy(name_.sun_path, sizeof name_.sun_path - 1);
+        const UniqueFd listener = make_socket();
+        must(::bind(listener.get(), address(), sizeof name_), "bind a socket");
+        must(::listen(listener.get(), 64), "listen");
+        Laboratory::get().dev.drain_log();
+        pid_ = must(::fork(), "start the broker");
+        if (pid_ != 0) return;
+        const char* words[] = {"jail-ai-hook", "broker", nullptr};
+        const char* environment[] = {nullptr};
+        const int null = ::open("/dev/null", O_RDWR);
+        if (::dup2(listener.get(), 0) == 0 && ::dup2(null, 1) == 1 && ::dup2(null, 2) == 2)
+            ::fexecve(Laboratory::get().hook.fd(), const_cast<char**>(words),
+                      const_cast<char**>(environment));
+        ::_exit(125);
+    }
+    AcceptingBroker(const AcceptingBroker&) = delete;
+    AcceptingBroker& operator=(const AcceptingBroker&) = delete;
+    ~AcceptingBroker() {
+        for (const pid_t request : requests()) ::kill(request, SIGKILL);
+        ::kill(pid_, SIGKILL);
+        ::waitpid(pid_, nullptr, 0);
+    }
+
+    UniqueFd connect() const {
+        UniqueFd client = make_socket();
+        must(::connect(client.get(), address(), sizeof name_), "connect to the broker");
+        return client;
+    }
+
+    // The processes that it has started, when there are so many.
+    std::vector<pid_t> requests() const {
+        const std::string pid = std::to_string(pid_);
+        std::istringstream listed(read_file("/proc/" + pid + "/task/" + pid + "/children"));
+        return {std::istream_iterator<pid_t>(listed), std::istream_iterator<pid_t>()};
+    }
+
+    // The log is polled: syslog wakes nobody.
+    std::string await_line(std::string_view part) {
+        const auto begin = std::chrono::steady_clock::now();
+        while (std::chrono::steady_clock::now() - begin < std::chrono::seconds(15)) {
+            for (std::string& line : Laboratory::get().dev.take_log(pid_))
+                lines.push_back(std::move(line));
+            for (const std::string& line : lines)
+                if (line.find(part) != std::string::npos) return line;
+            ::poll(nullptr, 0, 5);
+        }
+        return {};
+    }
+
+    std::vector<std::string> lines;  // that it has written
+
+private:
+    static UniqueFd make_socket() {
+        return UniqueFd(must(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "make a socket"));
+    }
+    const sockaddr* address() const { return reinterpret_cast<const sockaddr*>(&name_); }
+
+    sockaddr_un name_{};
+    pid_t pid_;
+};
+
+TEST_CASE("broker: the administrator reads once that a person's share is used up") {
+    AcceptingBroker broker;
+    std::vector<UniqueFd> served;
+    for (std::size_t i = 0; i < kShareOfPerson; ++i) served.push_back(broker.connect());
+    for (int i = 0; i < 20; ++i) {
+        const UniqueFd more = broker.connect();
+        char answer[128]{};
+        must(::recv(more.get(), answer, sizeof answer - 1, 0), "receive an answer");
+        CHECK(std::string_view(answer).starts_with("no 75 busy: 4 requests of uid 0"));
+    }
+    CHECK(broker.await_line("uid 0: 4 requests are being served, as many as a person may have")
+              .starts_with("<28>"));
+    CHECK(broker.lines.size() == 1);
+    for (const pid_t request : broker.requests()) ::kill(request, SIGKILL);
+    CHECK(broker.await_line("uid 0: a request was killed by signal 9") != "");
+    CHECK(broker.lines.size() == 2);
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "broker/authorisation.h"
+#include "broker/notices.h"
 #include "broker/protocol.h"
 #include "system/person.h"
 
@@ -185,6 +186,26 @@ TEST_CASE("authorisation: each rejection says why") {
     CHECK(authorise_cgroup(user, {0}).error().exit_code == EX_NOPERM);
     CHECK(authorise_cgroup(user, {0}).error().message.find("belongs to uid 1000") !=
           std::string::npos);
+}
+
+TEST_CASE("notices: one a minute for each person and cause") {
+    Notices notices;
+    CHECK(notices.is_due(1000, NoticeCause::busy, 5));
+    CHECK_FALSE(notices.is_due(1000, NoticeCause::busy, 5));
+    CHECK(notices.is_due(1000, NoticeCause::killed, 6));
+    CHECK(notices.is_due(1001, NoticeCause::busy, 6));
+    CHECK_FALSE(notices.is_due(1000, NoticeCause::busy, 5 + Notices::kSeconds - 1));
+    CHECK(notices.is_due(1000, NoticeCause::busy, 5 + Notices::kSeconds));
+    CHECK_FALSE(notices.is_due(1000, NoticeCause::busy, 6 + Notices::kSeconds));
+}
+
+TEST_CASE("notices: however many people there are, no more than a few in a minute") {
+    Notices notices;
+    std::size_t written = 0;
+    for (uid_t person = 0; person < 10'000; ++person)
+        if (notices.is_due(person, NoticeCause::busy, 7)) ++written;
+    CHECK(written == Notices::kMost);
+    CHECK(notices.is_due(0, NoticeCause::busy, 7 + Notices::kSeconds));
 }
 
 TEST_CASE("person: subordinate ids are their owner's, users are themselves") {
