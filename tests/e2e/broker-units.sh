@@ -12,7 +12,7 @@ set -eu
 . "$lib/machine.sh"
 
 good_id=1700 bad_id=1800
-least=1000 # ms, for another user's request among 1,000 connections of one
+held=5000 # ms, for which the broker waits for a silent connection: who waits for other people's needs no less
 
 # attack_of ID CASE [ARGUMENT]...: as that user
 attack_of() {
@@ -31,23 +31,23 @@ service() {
 # await_state STATE
 await_state() {
     local attempt
-    for ((attempt = 0; attempt < 1000; attempt++)); do
+    for ((attempt = 0; attempt < 3000; attempt++)); do
         [ "$(service ActiveState)" != "$1" ] || return 0
         sleep 0.02
     done
     return 1
 }
 
-# quick NAME NUMBER: so many requests of the good user's are served, the quickest in time
+# quick NAME NUMBER: so many requests of the good user's are served, the quickest before a silent connection would have ended
 quick() {
     local name=$1 number=$2 said best
     said=$(attack_of $good_id timed "$number")
     equal "$name: every request is served" "$number" "$(grep -c '^yes ' <<<"$said")"
     best=$(awk '{ print $2 }' <<<"$said" | sort -n | head -n 1)
-    if [ "${best:-$least}" -lt $least ]; then
+    if [ "${best:-$held}" -lt $held ]; then
         ok "$name: in $(awk '{ print $2 }' <<<"$said" | paste -sd ' ') ms"
     else
-        not_ok "$name: the quickest takes less than $least ms" "$(paste -sd '|' <<<"$said")"
+        not_ok "$name: the quickest takes less than $held ms" "$(paste -sd '|' <<<"$said")"
     fi
 }
 
@@ -57,7 +57,7 @@ besieged() {
     shift
     exec {stop}<>"$lab/stop"
     exec {siege}< <(in_session $bad_id /usr/bin/python3 /usr/bin/attack /run/jail-ai-hook.sock - siege "$@" <"$lab/stop" 2>&1 {stop}>&-)
-    IFS= read -r -t 30 -u "$siege" line || :
+    IFS= read -r -t 60 -u "$siege" line || :
     equal "$name: they have begun" held "$line"
     quick "$name" 8
     # The one that accepts; five requests, each of which may have a prober and that a child.

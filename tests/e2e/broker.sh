@@ -176,10 +176,10 @@ for kind in unreadable fifo endless huge; do
     bundle_of "$kind" config.json hosts resolv.conf
     exec {opens}< <(exec "$lib/watch-opens" "$bundle" "$lab/secret" "$lab/zero")
     watcher=$!
-    read -r -t 10 -u "$opens" _
+    read -r -t 60 -u "$opens" _
     jail_by names-files 'yes jailed: denies .*' "$bundle"
     : <"$lab/secret" # so the watch would have told
-    read -r -t 10 -u "$opens" line
+    read -r -t 60 -u "$opens" line
     equal "names-files, $kind: the broker has opened none of them" "$lab/secret" "$line"
     kill "$watcher"
     exec {opens}<&-
@@ -235,7 +235,7 @@ done
 mkfifo "$lab/stop"
 exec {stop}<>"$lab/stop"
 exec {held}< <("$lib/attack" "$broker_socket" - siege 16000{0..1}{0..9}:50 <"$lab/stop" 2>&1 {stop}>&-)
-IFS= read -r -t 30 -u "$held" line || :
+IFS= read -r -t 60 -u "$held" line || :
 equal 'siege: they have begun' held "$line"
 for ((number = 0; number < 3; number++)); do
     begin=${EPOCHREALTIME/./}

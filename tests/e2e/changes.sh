@@ -19,9 +19,9 @@ ip addr del $new_v4/32 dev uplink
 does() { engine "$1" exec "$2" /probe "$3" "$4" "$port"; }
 id_of() { podman inspect --format '{{.Id}}' "$1"; }
 
-# until_says WORD COMMAND...: for ten seconds, since what is awaited comes by itself
+# until_says WORD COMMAND...: for a minute, since what is awaited comes by itself
 until_says() {
-    local word=$1 said='' end=$((SECONDS + 10))
+    local word=$1 said='' end=$((SECONDS + 60))
     shift
     until said=$("$@") && [ "$said" = "$word" ]; do [ $SECONDS -lt $end ] || break; done
     echo "$said"
@@ -29,7 +29,7 @@ until_says() {
 
 # until_holds FILE TEXT
 until_holds() {
-    local end=$((SECONDS + 10))
+    local end=$((SECONDS + 60))
     until grep -qF "$2" "$1"; do [ $SECONDS -lt $end ] || return 1; done
 }
 

@@ -87,7 +87,7 @@ drop_containers
 document audit
 line=$(head -n 1 <<<"$text") trying="$image /bin/sh -c '/probe ${probes[*]}; exec sleep 1000'"
 type_in "${line//IMAGE/$trying}" >"$lab/agent.id"
-end=$((SECONDS + 20))
+end=$((SECONDS + 60))
 until [ "$(podman logs agent | wc -l)" = 3 ] || [ $SECONDS -gt $end ]; do :; done
 equal 'documents: audit denies nothing' 'reached reached reached' "$(in_words podman logs agent)"
 matches 'documents: audit, what log and explain say' "$bridge_v4:11434/tcp.*192.168.1.5:445/tcp: " "$(type_in "$(grep '^jail-ai-hook' <<<"$text")" | paste -sd ' ')"

@@ -14,7 +14,7 @@ told="tcp $host_v4 $port EPERM|tcp $internet_v4 $port reached|probed"
 
 # hear: the lines of one start; the container keeps its end of the fifo open, so they are counted
 hear() {
-    timeout 20 head -n 4 "$lab/told/words" | grep -v '^ready$' | paste -sd '|'
+    timeout 60 head -n 4 "$lab/told/words" | grep -v '^ready$' | paste -sd '|'
 }
 
 exec_words() {

@@ -41,19 +41,19 @@ local      1        ping -c 1 -W 1 $dual_v4
 local      1        ping -c 1 -W 1 $bridge_v4
 local      1        ping -c 1 -W 1 $host_v6
 local      1        ping -c 1 -W 1 $dual_v6
-metadata   0        ping -c 1 -W 1 $metadata_v4
-metadata   0        ping -c 1 -W 1 $metadata_v6
-alias      0        ping -c 1 -W 1 $alias_pasta
+metadata   0        ping -c 1 -W 3 $metadata_v4
+metadata   0        ping -c 1 -W 3 $metadata_v6
+alias      0        ping -c 1 -W 3 $alias_pasta
 local      1        traceroute -n -q 1 -w 1 -m 2 -s $sender_v4 $host_v4
 local      1        traceroute -n -q 1 -w 1 -m 2 -I -s $sender_v4 $host_v4
 local      1        traceroute6 -n -q 1 -w 1 -m 2 -s $sender_v6 $host_v6
 local      1        traceroute -n -q 1 -w 1 -m 2 $dual_v4
-open       0        ping -c 1 -W 1 $internet_v4
-open       0        ping -c 1 -W 1 $internet_v6
-open       0        ping -c 1 -W 1 $peer_v4
-open       0        traceroute -n -q 1 -w 1 -m 3 -s $sender_v4 $internet_v4
-open       0        traceroute -n -q 1 -w 1 -m 3 -I -s $sender_v4 $internet_v4
-open       0        traceroute6 -n -q 1 -w 1 -m 3 -s $sender_v6 $internet_v6
+open       0        ping -c 1 -W 20 $internet_v4
+open       0        ping -c 1 -W 20 $internet_v6
+open       0        ping -c 1 -W 20 $peer_v4
+open       0        traceroute -n -q 1 -w 20 -m 3 -s $sender_v4 $internet_v4
+open       0        traceroute -n -q 1 -w 20 -m 3 -I -s $sender_v4 $internet_v4
+open       0        traceroute6 -n -q 1 -w 20 -m 3 -s $sender_v6 $internet_v6
 TABLE
 )
 

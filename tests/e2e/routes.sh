@@ -23,7 +23,7 @@ cat >"$lab/rootfs/try-routes" <<SCRIPT
 #!/bin/sh
 # The token of route N is 7a11e5c0 and N, eight bytes.
 while read -r n route; do
-    timeout 4 /adversary \$route host4=$side_host_v4 second4=$host_second_v4 own4=$side_v4 subnet4=10.99.0.255 ext4=$internet_v4 \
+    timeout 60 /adversary \$route host4=$side_host_v4 second4=$host_second_v4 own4=$side_v4 subnet4=10.99.0.255 ext4=$internet_v4 \
         host6=$side_host_v6 link6=$side_host_link own6=$side_v6 ext6=$internet_v6 neighbour6=fd00:99::77 ifname=eth0 host_mac=$host_mac \
         own_mac=$own_mac port=$port token=\$(printf '7a11e5c0%08x' \$n) >/tmp/said 2>&1 </dev/null
     tail -n 1 /tmp/said
@@ -43,11 +43,11 @@ capture() {
     output=$(engine "$runtime" run --rm --network ns:/run/netns/side "$@" --rootfs "$lab/rootfs" /try-routes 2>&1)
     # The capture has all once it has this, which nobody keeps from the host.
     ip netns exec side "$build/tests/escape/adversary" udp/sendto-v4 host4=$side_host_v4 ext4=$internet_v4 port=$port token=7a11e5c0ffffffff >"$lab/routes.end"
-    for ((attempt = 0; attempt < 200; attempt++)); do
+    for ((attempt = 0; attempt < 1200; attempt++)); do
         if LC_ALL=C grep -qaP '\x7a\x11\xe5\xc0\xff\xff\xff\xff' "$file"; then break; fi
         sleep 0.05
     done
-    if [ $attempt -eq 200 ]; then not_ok "$runtime: the capture is whole" 'it has not seen the last packet'; fi
+    if [ $attempt -eq 1200 ]; then not_ok "$runtime: the capture is whole" 'it has not seen the last packet'; fi
     kill -INT "$capturer"
     cat <&"$said" >"$lab/routes.said"
     exec {said}<&-

@@ -16,14 +16,14 @@ install -d -m 700 -o $user_id -g $user_id "$runtime_dir"
 mount -t tmpfs -o "uid=$user_id,gid=$user_id,mode=700" tmpfs "$runtime_dir"
 trap 'umount "$runtime_dir" && rmdir "$runtime_dir"' EXIT
 
-# answers NAME: each verb does, before a person would give up; verify with 0
+# answers NAME: each verb does, and waits for nothing; verify with 0
 answers() {
-    local verb status begin
+    local verb status
     for verb in status verify log doctor 'attach --container=none-of-that-name' 'detach --container=none-of-that-name' 'explain --container=none-of-that-name'; do
-        begin=$SECONDS status=0
+        status=0
         # shellcheck disable=SC2086 # two words
-        timeout 20 "$hook" $verb >"$lab/answer" 2>&1 || status=$?
-        equal "$1: ${verb%%=*} answers in time" yes "$([ $((SECONDS - begin)) -lt 4 ] && echo yes || echo "no, after $((SECONDS - begin)) s")"
+        timeout 60 "$hook" $verb >"$lab/answer" 2>&1 || status=$?
+        equal "$1: ${verb%%=*} answers" yes "$([ $status -ne 124 ] && echo yes || echo 'no, and was waited for a minute')"
         case $verb in
             verify) matches "$1: verify names it and doesn't fail" "^0 .*uid $user_id has in '$runtime_dir/(crun|runc)' what is not the state" "$status $(<"$lab/answer")" ;;
             status | log) equal "$1: $verb succeeds" 0 "$status" ;;
@@ -116,7 +116,7 @@ if served "$runtime_dir"; then
     # Whose that is only the one who serves it could say.
     for verb in status verify; do
         status=0
-        timeout 20 "$hook" $verb >"$lab/answer" 2>&1 || status=$?
+        timeout 60 "$hook" $verb >"$lab/answer" 2>&1 || status=$?
         equal "a file system that never answers in the place of the user's directory: $verb succeeds" 0 "$status"
     done
     umount --lazy "$runtime_dir"
@@ -128,7 +128,7 @@ fi
 # What can't be read hides no container: the kernel knows those that could be one.
 said_of_hidden() {
     local status=0
-    timeout 20 "$hook" verify >"$lab/answer" 2>&1 || status=$?
+    timeout 60 "$hook" verify >"$lab/answer" 2>&1 || status=$?
     echo "$status $(<"$lab/answer")"
 }
 exec {hidden}< <(exec "${as_user[@]}" unshare --user --map-root-user --pid --fork --kill-child sh -c 'echo ready; exec sleep 100')

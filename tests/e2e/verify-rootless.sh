@@ -20,7 +20,7 @@ rootless_up
 # finds NAME EXPECTED: of each of the user's containers the ID, what it asks for and whether it is jailed; and of each finding kind and ID
 finds() {
     local said
-    said=$(timeout 20 "$lab/hook" verify --json) || [ $? -eq 1 ]
+    said=$(timeout 60 "$lab/hook" verify --json) || [ $? -eq 1 ]
     equal "$1" "$2" "$(jq -r --argjson owner "$user_id" '[(.containers[] | select(.owner == $owner) | "\(.container) \(.asks) \(.jailed)"),
         (.findings[] | "\(.kind) \(.container)")] | sort | join(", ")' <<<"$said")"
 }

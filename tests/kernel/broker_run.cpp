@@ -22,7 +22,7 @@
 namespace jail_ai::test {
 namespace {
 
-constexpr timeval kPatience{15, 0};
+constexpr timeval kPatience{60, 0};
 
 void become(uid_t uid) {
     must(::setresgid(uid, uid, uid), "become another group");

@@ -88,7 +88,7 @@ void Child::obey(int commands) {
 Child::Answer Child::ask(const Command& command) {
     must(::send(commands_.get(), &command, sizeof command, MSG_NOSIGNAL), "command a child");
     pollfd polled{commands_.get(), POLLIN, 0};
-    constexpr int patience_ms = 20'000;
+    constexpr int patience_ms = 60'000;
     if (must(::poll(&polled, 1, patience_ms), "wait for a child") == 0)
         throw std::runtime_error("a child does not answer");
     Answer answer{};

@@ -63,7 +63,7 @@ public:
     void await_stall();  // for a call that never ends: until it has come that far
     // Has it, or does it soon, put that on its standard output?
     bool says(const std::string& part,
-              std::chrono::milliseconds patience = std::chrono::seconds(15));
+              std::chrono::milliseconds patience = std::chrono::seconds(60));
     HookOutcome finish();
     void stop() const;  // asks it to end (SIGTERM)
     pid_t pid() const { return pid_; }

@@ -181,7 +181,8 @@ TEST_CASE("a full pipe for standard error: a hook that fails does so before its 
     const HookOutcome outcome = Laboratory::get().hook.run(call);
     CHECK(outcome.exit_code == EX_DATAERR);
     CHECK(outcome.log.size() == 1);
-    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(kDeadlineSeconds));
+    CHECK(std::chrono::steady_clock::now() - begin - outcome.queued <
+          std::chrono::seconds(kDeadlineSeconds));
 }
 
 TEST_CASE("a syslog that no process reads: the container is jailed before the deadline") {

@@ -47,7 +47,7 @@ void kill_members(const std::string& path) {
 }
 
 void kill_and_await_empty(const std::string& path) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     const std::string events = path + "/cgroup.events";
     const UniqueFd fd(must(::open(events.c_str(), O_RDONLY | O_CLOEXEC), "open " + events));
     for (;;) {

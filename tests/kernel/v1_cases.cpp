@@ -39,7 +39,7 @@ std::string try_host(Container& container) {
 // when it is unmounted.
 template <typename Condition>
 void await(const Condition& condition) {
-    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
     while (!condition() && std::chrono::steady_clock::now() < deadline) ::sched_yield();
 }
 

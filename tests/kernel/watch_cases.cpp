@@ -24,9 +24,9 @@ std::string knock(Container& container, const char* address) {
     return try_from(container.init, Way::udp_sendto, destination(address, kPort));
 }
 
-// Until that is so, for ten seconds.
+// Until that is so, for a minute.
 bool comes_to(Container& container, const char* address, const char* wanted) {
-    for (const auto end = Clock::now() + std::chrono::seconds(10); Clock::now() < end;)
+    for (const auto end = Clock::now() + std::chrono::seconds(60); Clock::now() < end;)
         if (knock(container, address) == wanted) return true;
     return false;
 }

@@ -38,7 +38,7 @@ public:
     // Waits a while for the token to arrive at the place. Returns the place, or where else it has
     // arrived, or nowhere. (Broadcasts and multicasts also arrive where they come from.)
     Place await(Token token, Place place,
-                std::chrono::milliseconds patience = std::chrono::seconds(3));
+                std::chrono::milliseconds patience = std::chrono::seconds(30));
     // Whether it has arrived anywhere by now. Meaningful after a later token on the same way has
     // arrived.
     bool has_seen(Token token);

@@ -30,7 +30,7 @@ start() {
     exec {stdout}< <(engine "$runtime" run --rm --name "$name" --pidfile "$lab/$name.pid" "${options[@]}" \
         --annotation "run.oci.hooks.stderr=$lab/$name.hook" --rootfs "${rootfs:-$lab/rootfs}" "$@" 2>"$lab/$name.err")
     lines=
-    while IFS= read -r -t "${patience:-20}" -u "$stdout" line; do
+    while IFS= read -r -t "${patience:-60}" -u "$stdout" line; do
         [ "$line" != probed ] || break
         lines+=$line$'\n'
     done

@@ -50,7 +50,7 @@ engine() {
 # ready COMMAND...: runs it in the background and returns once it has printed "ready".
 ready() {
     local line=
-    IFS= read -r -t "${patience:-20}" line < <("$@") || :
+    IFS= read -r -t "${patience:-60}" line < <("$@") || :
     [ "$line" = ready ] || { echo "lab: '$*' said '$line' and not that it is ready" >&2; return 1; }
 }
 

@@ -12,7 +12,7 @@ machine_up() {
     local library attempt
     "$lib/booted" "$1" "$machine_root" "$machine_cgroup" >"$lab/console" 2>&1 &
     booted_pid=$!
-    for ((attempt = 0; attempt < 1000; attempt++)); do
+    for ((attempt = 0; attempt < 3000; attempt++)); do
         [ ! -S "$machine/run/systemd/private" ] || break
         kill -0 "$booted_pid"
         sleep 0.02

@@ -51,7 +51,7 @@ user_up() {
 # remove_cgroups DIRECTORY: with everything in them
 remove_cgroups() {
     local attempt pid
-    for ((attempt = 0; attempt < 200; attempt++)); do
+    for ((attempt = 0; attempt < 1200; attempt++)); do
         while read -r pid; do kill -KILL "$pid" 2>/dev/null || :; done < <(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null) # or it has ended by itself
         if find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; then return 0; fi # by a trap, the bare word returns the status before that
         sleep 0.02
@@ -99,7 +99,7 @@ broker_up() {
     rm -f "$broker_socket" # of a theme that was killed
     exec {broker_says}< <(exec "$lib/as-unit" "$build/systemd/jail-ai-hook.service" "$broker_socket" "$build/hook/jail-ai-hook" broker --idle="${broker_idle:-86400}" "$@" 2>"$lab/broker.err")
     broker_pid=$!
-    IFS= read -r -t 20 -u "$broker_says" said || :
+    IFS= read -r -t 60 -u "$broker_says" said || :
     exec {broker_says}<&-
     [ "$said" = ready ] || not_ok "${0##*/}: the broker listens" "$(<"$lab/broker.err")"
 }
@@ -178,7 +178,7 @@ lives_on() {
     rm -rf "$told"
     as "$user" mkdir "$told"
     as "$user" mkfifo "$told/words"
-    hear() { timeout 20 head -n 4 "$told/words" | grep -v '^ready$' | paste -sd '|'; }
+    hear() { timeout 60 head -n 4 "$told/words" | grep -v '^ready$' | paste -sd '|'; }
     engine "$runtime" run --detach --name lived --pidfile "$lab/lived.pid" "$@" "${jailed[@]}" -v "$told:/told" --rootfs "$rootfs" /bin/sh -c \
         "exec /probe listen tcp 127.0.0.1 $own_port then tcp $host $port -- tcp $internet_v4 $port >/told/words" >"$lab/lived.id"
     local words="tcp $host $port EPERM|tcp $internet_v4 $port reached|probed"

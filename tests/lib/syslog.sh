@@ -6,13 +6,13 @@
 : "${build:?the build directory}"
 rm -f /dev/log # the view's, of a theme before
 exec {syslog}< <("$build/tests/probe" listen log /dev/log)
-read -r -t 10 -u "$syslog" _
+read -r -t 60 -u "$syslog" _
 
 # logged NAME: what syslog has got since the last time. Datagrams keep their order, so a mark of our own is the end of it.
 logged() {
     local line
     logger --socket /dev/log --tag lab "mark $1"
-    while IFS= read -r -t 10 -u "$syslog" line; do
+    while IFS= read -r -t 60 -u "$syslog" line; do
         [[ $line != *"mark $1"* ]] || return 0
         echo "$line"
     done

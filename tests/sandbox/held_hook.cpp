@@ -26,7 +26,7 @@
 namespace jail_ai::test {
 namespace {
 
-constexpr int kPatience = 10'000;  // milliseconds
+constexpr int kPatience = 60'000;  // milliseconds
 
 struct Stop {
     std::uint32_t call, other_call;

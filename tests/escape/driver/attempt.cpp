@@ -24,9 +24,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using jail_ai::UniqueFd;
 
-constexpr int patience_ms = 20000;  // for a route to end, and for a packet to cross a veth pair
+constexpr int patience_ms = 60000;  // for a route to end, and for a packet to cross a veth pair
 constexpr int settle_ms = 50;       // for what a kernel worker delivers after the route has ended
-constexpr int expected_ms = 2000;   // for the same, if it is known to come
+constexpr int expected_ms = 20000;  // for the same, if it is known to come
 
 int left(Clock::time_point deadline) {
     auto rest =
@@ -137,7 +137,7 @@ void Stage::renew() {
                 [&] { flusher_ = UniqueFd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)); });
 }
 
-std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token) const {
+std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token) {
     bool shared = route.needs_word("shared");
     return {
         route.name,
@@ -158,6 +158,7 @@ std::vector<std::string> Stage::arguments(const Route& route, const Bytes& token
         "host_leg6=fd76::1",
         "service4=10.96.0.10",
         "service6=fd96::10",
+        "turn=" + std::to_string(turns_[route.name]++),
         "forget_ms=" + std::to_string(1000 * conntrack_seconds + 500),
         std::string("ifname=") +
             (shared ? lab_.world().host_link() : lab_.world().container_link()),

@@ -3,6 +3,7 @@
 // One attempt of one route, from a fresh token to what the host saw of it.
 #pragma once
 
+#include <map>
 #include <string>
 
 #include "capture.h"
@@ -37,7 +38,7 @@ public:
 
 private:
     struct Handed;
-    std::vector<std::string> arguments(const Route& route, const Bytes& token) const;
+    std::vector<std::string> arguments(const Route& route, const Bytes& token);
     void watch(Sender& sender, std::vector<Frame>& frames, std::vector<Frame>& outgoing);
     // False when what carries the container's network has ended.
     bool flush(bool shared, std::vector<Frame>& frames, std::vector<Frame>& outgoing);
@@ -47,6 +48,7 @@ private:
     Listeners listeners_;
     jail_ai::UniqueFd binary_, flusher_, shared_flusher_;
     uint64_t flushes_ = 0;
+    std::map<std::string, unsigned> turns_;  // by route
 };
 
 }  // namespace escape

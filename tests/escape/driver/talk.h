@@ -14,7 +14,7 @@
 
 namespace escape {
 
-inline constexpr int talk_patience_ms = 3000;
+inline constexpr int talk_patience_ms = 30000;
 
 struct Endpoint {
     sockaddr_storage room{};

@@ -97,6 +97,7 @@ static int set(struct target* target, const char* key, const char* value) {
     if (!strcmp(key, "token")) return parse_bytes(value, 0, target->token, TOKEN_SIZE);
     if (!strcmp(key, "netlink_port")) return parse_number(value, &target->netlink_port);
     if (!strcmp(key, "forget_ms")) return parse_number(value, &target->forget_ms);
+    if (!strcmp(key, "turn")) return parse_number(value, &target->turn);
     if (!strcmp(key, "vsock_port")) return parse_number(value, &target->vsock_port);
     if (!strcmp(key, "port") && !parse_number(value, &number) && number <= UINT16_MAX) {
         target->port = (uint16_t)number;

@@ -18,7 +18,8 @@ static int ask_v4(const struct target* t) {
     struct in_addr to;
 
     memcpy(address, &t->own4, 4);
-    address[3] = (uint8_t)(100 + t->token[0] % 100);
+    /* Each time another: for one that it has just asked for in vain, the kernel asks no more. */
+    address[3] = (uint8_t)(100 + t->turn % 100);
     say_marker(address, 4);
     memcpy(&to, address, 4);
     return deliver_sendto(t, socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), address4(to, t->port));

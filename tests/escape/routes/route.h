@@ -42,6 +42,7 @@ struct target {
     struct in6_addr service6;
     uint32_t forget_ms;         /* how long until the host has forgotten a UDP translation */
     struct in6_addr neighbour6; /* prefix of the link; the last 8 bytes are the route's to choose */
+    uint32_t turn;              /* how often this route was tried before in this container */
     char ifname[IF_NAMESIZE];   /* the container's interface */
     uint8_t host_mac[6], own_mac[6];
     uint16_t port;         /* TCP and UDP listeners of the host and of ext */
