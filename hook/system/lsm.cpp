@@ -49,7 +49,11 @@ Result<bool> bpf_is_active() {
 }  // namespace
 
 Result<bool> kernel_has_lsm_cgroup() {
+#ifdef __aarch64__
+    return kernel_is_at_least(6, 4);
+#else
     return kernel_is_at_least(6, 0);
+#endif
 }
 
 Result<bool> kernel_has_unix_hooks() {

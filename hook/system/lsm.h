@@ -10,8 +10,9 @@ namespace jail_ai {
 
 // Errors of all: EX_OSERR, EX_NOPERM, EX_IOERR where the kernel can't be asked.
 
-// BPF_LSM_CGROUP came with Linux 6.0. Older kernels that have it by backport get no guard, which is
-// the safe way to be wrong.
+// BPF_LSM_CGROUP came with Linux 6.0. For arm64 it came with 6.4, whose ftrace calls programs
+// directly: before, attaching fails (ENOTSUPP) although "bpf" is among the active modules. Older
+// kernels that have it by backport get no guard, which is the safe way to be wrong.
 Result<bool> kernel_has_lsm_cgroup();
 
 // cgroup hooks for connect(2) and sendto(2) of Unix sockets (Linux 6.7), and the kernel's BTF,
@@ -22,7 +23,7 @@ Result<bool> kernel_has_unix_hooks();
 // kernel_lockdown(7))
 Result<bool> kernel_is_confidential();
 
-// Linux 6.0 or newer with "bpf" among the active security modules, and a caller in the initial user
+// Such a kernel with "bpf" among the active security modules, and a caller in the initial user
 // namespace. Where securityfs is not mounted or doesn't say, the answer is false.
 Result<bool> guard_is_available();
 
