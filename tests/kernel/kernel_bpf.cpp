@@ -108,9 +108,18 @@ bool kernel_has_guard() {
     if (::access(list, R_OK) != 0) return false;
     std::string names = "," + read_file(list);
     while (names.ends_with('\n')) names.pop_back();
+#ifdef __aarch64__
+    constexpr int kMinor = 4;  // of 6, from which on programs can be attached there
+#else
+    constexpr int kMinor = 0;
+#endif
     utsname kernel{};
     must(::uname(&kernel), "ask for the kernel's release");
-    return (names + ",").find(",bpf,") != std::string::npos && std::atoi(kernel.release) >= 6;
+    char* rest = nullptr;
+    const long major = std::strtol(kernel.release, &rest, 10),
+               minor = std::strtol(rest + 1, nullptr, 10);
+    return (names + ",").find(",bpf,") != std::string::npos &&
+           (major > 6 || (major == 6 && minor >= kMinor));
 }
 
 bool kernel_has_unix_hooks() {
