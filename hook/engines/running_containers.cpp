@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <set>
 
@@ -40,11 +41,17 @@ struct Runtime {
 constexpr Runtime kCrun = {"crun", "status", 64U << 10, parse_crun_status};
 constexpr Runtime kRunc = {"runc", "state.json", 1U << 20, parse_runc_state};
 
-// Where root's runtimes keep what they run. Below the last two is a directory for each of the
-// engine's namespaces.
+// Where root's runtimes keep what they run: by themselves, and where an engine tells them to.
+// Docker has a directory for each runtime of its settings. In those is one for each of the engine's
+// namespaces, with states of whichever runtime it is.
 constexpr std::array kRootsRuntimes = std::to_array<std::pair<const char*, const Runtime*>>(
     {{"/run/crun", &kCrun}, {"/run/runc", &kRunc}});
-constexpr std::array kNamespacedRoots = {"/run/containerd/runc", "/run/docker/runtime-runc"};
+struct Engine {
+    const char* directory;
+    std::string_view runtimes;  // how names of theirs begin
+};
+constexpr std::array kEngines =
+    std::to_array<Engine>({{"/run/containerd", "runc"}, {"/run/docker", "runtime-"}});
 
 // Where users have a directory called by their number, which podman makes runtimes use:
 // systemd's, and what podman takes without that.
@@ -237,21 +244,36 @@ private:
     std::set<pid_t> users_processes_;
 };
 
+using EachDirectory = std::function<void(int fd, const std::string& name, const std::string& path)>;
+
+// Those of root's in one of the machine's own.
+void for_each_directory(Reader& reader, int dirfd, const std::string& directory,
+                        const EachDirectory& each) {
+    for (const std::string& name : reader.list(dirfd, directory, kMaxStates)) {
+        const std::string path = fmt::format("{}/{}", directory, name);
+        if (const auto one = open_owned_directory(dirfd, name, Crossing::none, 0))
+            each(one->get(), name, path);
+        else if (one.error().exit_code == EX_OSERR)
+            reader.note(path, 0, one.error());
+    }
+}
+
 void read_roots(Reader& reader) {
     for (const auto& [directory, runtime] : kRootsRuntimes)
         if (const UniqueFd fd = reader.open(directory))
             reader.read_root(fd.get(), directory, *runtime);
-    for (const char* const directory : kNamespacedRoots) {
-        const UniqueFd fd = reader.open(directory);
-        if (!fd) continue;
-        for (const std::string& name : reader.list(fd.get(), directory, kMaxStates)) {
-            const std::string path = fmt::format("{}/{}", directory, name);
-            if (const auto root = open_owned_directory(fd.get(), name, Crossing::none, 0))
-                reader.read_root(root->get(), path, kRunc);
-            else if (root.error().exit_code == EX_OSERR)
-                reader.note(path, 0, root.error());
-        }
-    }
+    const EachDirectory read_namespace = [&](int fd, const std::string& /*name*/,
+                                             const std::string& path) {
+        for (const Runtime* runtime : {&kCrun, &kRunc}) reader.read_root(fd, path, *runtime);
+    };
+    for (const Engine& engine : kEngines)
+        if (const UniqueFd fd = reader.open(engine.directory))
+            for_each_directory(
+                reader, fd.get(), engine.directory,
+                [&](int runtime_fd, const std::string& name, const std::string& path) {
+                    if (name.starts_with(engine.runtimes))
+                        for_each_directory(reader, runtime_fd, path, read_namespace);
+                });
 }
 
 void read_users(Reader& reader) {

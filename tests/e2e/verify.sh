@@ -96,6 +96,18 @@ for runtime in crun runc; do
     done
 done
 
+# Where containerd and Docker tell them to keep their states, each runtime of theirs.
+for root in /run/containerd/runc/k8s.io /run/docker/runtime-runc/moby /run/docker/runtime-other/moby; do
+    for runtime in crun runc; do
+        mkdir -p "$root"
+        ready "$lab/bin/$runtime" --root "$root" run --bundle "$lab/bundle" bundle
+        finds "$runtime in $root" 'not-jailed bundle'
+        "$lab/bin/$runtime" --root "$root" kill bundle KILL
+        while [ -e "$root/bundle" ]; do sleep 0.02; done
+    done
+done
+rm -r /run/containerd /run/docker
+
 # A user's own states say what the user likes.
 user_id=1600
 runtime_dir=/run/user/$user_id
