@@ -112,7 +112,7 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
         pollfd ready{events.fd(), POLLIN, 0};
         if (::poll(&ready, 1, Events::kLookMs) < 0 && errno != EINTR)
             return system_error("wait for denials", errno);
-        TRY(events.take(add, report_lost));
+        TRY(events.take(add, report_lost, [](const JailSnapshot& /*jail*/) {}));
         if (!text.empty() && !caller.print(text)) return Outcome{{}, {}, EX_IOERR};
         text.clear();
     }

@@ -65,19 +65,6 @@ std::string span_text(std::uint64_t seconds) {
     return fmt::format("{} days", seconds / 86400);
 }
 
-std::string denials_text(const JailSnapshot& jail) {
-    std::vector<std::string> texts;
-    for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
-        if (jail.denials[reason] != 0)
-            texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)),
-                                        jail.denials[reason]));
-    return texts.empty()
-               ? "nothing denied"
-               : fmt::format("{} {}: {}",
-                             denied_by(jail.metadata ? jail.metadata->mode : Mode::enforce),
-                             all_denials(jail), fmt::join(texts, ", "));
-}
-
 void put_remembered(JsonWriter& writer, const RecentDenial& denial, const Now& now) {
     writer.StartObject();
     put_denial(writer, denial.what, denial.seen.pid, denial.seen.comm);
@@ -133,6 +120,19 @@ std::string labels_of(const JailSnapshot& jail) {
 }
 
 }  // namespace
+
+std::string denials_text(const JailSnapshot& jail) {
+    std::vector<std::string> texts;
+    for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
+        if (jail.denials[reason] != 0)
+            texts.push_back(fmt::format("{} {}", reason_name(static_cast<jail_reason>(reason)),
+                                        jail.denials[reason]));
+    return texts.empty()
+               ? "nothing denied"
+               : fmt::format("{} {}: {}",
+                             denied_by(jail.metadata ? jail.metadata->mode : Mode::enforce),
+                             all_denials(jail), fmt::join(texts, ", "));
+}
 
 std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& now) {
     if (jails.empty()) return "no container is jailed here\n";

@@ -17,6 +17,9 @@ struct Now {
     std::uint64_t real;        // ns of CLOCK_REALTIME
 };
 
+// "denied 15: local 12, metadata 3", or "nothing denied".
+std::string denials_text(const JailSnapshot& jail);
+
 std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& now);
 std::string status_to_machines(const std::vector<JailSnapshot>& jails,
                                const Now& now);  // one JSON array and a newline

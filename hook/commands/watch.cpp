@@ -14,16 +14,20 @@
 #include <iterator>
 #include <map>
 #include <optional>
+#include <span>
 
 #include "base/deadline.h"
 #include "base/quote.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
+#include "commands/denial_text.h"
 #include "commands/log_report.h"
 #include "commands/refresh.h"
+#include "commands/status_report.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
 #include "jail/events.h"
+#include "policy/reason.h"
 #include "sandbox/sandbox.h"
 #include "system/address_changes.h"
 
@@ -88,7 +92,8 @@ public:
         TRY(events_.take([&](const DenialEvent& denial) { hand_on(denial); },
                          [&](std::string_view container, std::uint64_t lost) {
                              more_[std::string(container)] += lost;
-                         }));
+                         },
+                         [&](const JailSnapshot& jail) { sum_up_ended(jail); }));
         if (now >= next_count_) sum_up(now);
         return ok();
     }
@@ -102,6 +107,21 @@ private:
         const LogEntry entry{0, denial.container, {}, denial.mode, denial.event};
         report_({LOG_NOTICE,
                  fmt::format("{}: {}", container_text(denial.container), denial_sentence(entry))});
+    }
+
+    // Of a jail that has gone with its container, and of which no verb can ask any more.
+    void sum_up_ended(const JailSnapshot& jail) {
+        constexpr std::size_t kShown = 16;
+        if (std::ranges::all_of(jail.denials, [](std::uint64_t count) { return count == 0; }))
+            return;
+        std::string text =
+            fmt::format("{}: ended: {}", container_text(jail.container_id()), denials_text(jail));
+        const auto& recent = jail.recent_denials;
+        for (const RecentDenial& each : std::span(recent).first(std::min(kShown, recent.size())))
+            text += fmt::format("; {} ({}), {} times", denial_text(each.what),
+                                reason_name(each.what.reason), each.seen.count);
+        if (recent.size() > kShown) text += fmt::format("; and {} more", recent.size() - kShown);
+        report_({LOG_NOTICE, std::move(text)});
     }
 
     void sum_up(Clock::time_point now) {

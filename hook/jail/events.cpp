@@ -7,6 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <vector>
@@ -50,6 +51,7 @@ public:
         for (ProgramMap& map : jail.maps) {
             if (map.name == "jail_events") stream->events_ = std::move(map.fd);
             if (map.name == "jail_denials") stream->denials_ = std::move(map.fd);
+            if (map.name == "jail_recent") stream->recent_ = std::move(map);
         }
         if (!stream->events_ || !stream->denials_) return std::shared_ptr<Stream>();
         if (was_there_before) {
@@ -82,6 +84,17 @@ public:
     bool has_ended() const {
         const UniqueFd program(::bpf_prog_get_fd_by_id(program_));
         return !program && means_absent(Sought::bpf_object, errno);
+    }
+
+    // What the jail has to say in the end: its maps are there for as long as they are open here.
+    Result<JailSnapshot> last_words() {
+        JailSnapshot jail;
+        Counters counters{};
+        TRY(read_counters(denials_.get(), counters));
+        std::copy_n(counters.begin(), jail.denials.size(), jail.denials.begin());
+        if (recent_) jail.recent_denials = TRY(read_recent_denials(*recent_));
+        jail.metadata = metadata_;
+        return jail;
     }
 
     // The label of a jail in the making comes after its programs.
@@ -120,6 +133,7 @@ private:
     std::uint64_t since_ = 0;
     UniqueFd events_;
     UniqueFd denials_;
+    std::optional<ProgramMap> recent_;
     std::unique_ptr<ring_buffer, RingDeleter> ring_;
     std::uint64_t lost_ = 0;
     std::optional<JailMetadata> metadata_;
@@ -166,13 +180,16 @@ Status Events::find_new(bool were_there_before) {
 }
 
 // After a last look into the buffers of those that have ended.
-Status Events::keep_up(const Each& each) {
+Status Events::keep_up(const Each& each, const Ended& ended) {
     for (auto at = streams_.begin(); at != streams_.end();) {
         if (!at->second->has_ended()) {
+            at->second->container();  // read while it can be
             ++at;
             continue;
         }
         TRY(at->second->take(each));
+        const auto jail = TRY(at->second->last_words());
+        ended(jail);
         at = streams_.erase(at);
     }
     return find_new(false);
@@ -191,13 +208,13 @@ Status Events::report_lost(const Lost& lost_of) {
     return ok();
 }
 
-Status Events::take(const Each& each, const Lost& lost) {
+Status Events::take(const Each& each, const Lost& lost, const Ended& ended) {
     TRY(take_all(each));
     const std::uint64_t now = nanoseconds(CLOCK_MONOTONIC);
     if (now < next_look_) return ok();
     next_look_ = now + std::uint64_t{kLookMs} * 1'000'000;
     if (++looks_ % kLooksPerCount == 0) TRY(report_lost(lost));
-    return keep_up(each);
+    return keep_up(each, ended);
 }
 
 Status Events::take_last(const Each& each, const Lost& lost) {

@@ -29,6 +29,8 @@ class Events {
 public:
     using Each = std::function<void(const DenialEvent&)>;
     using Lost = std::function<void(std::string_view container, std::uint64_t count)>;
+    // With its metadata, counts and denials.
+    using Ended = std::function<void(const JailSnapshot&)>;
 
     static constexpr int kLookMs = 100;  // a new jail's events wait in its buffer for that long
 
@@ -46,7 +48,7 @@ public:
     // have happened meanwhile, jail by jail, in their order; when it is time, also looks for jails
     // that have started and lets go of those that have ended, and reports how many each has lost
     // because they were not read in time.
-    Status take(const Each& each, const Lost& lost);
+    Status take(const Each& each, const Lost& lost, const Ended& ended);
 
     // The last of them.
     Status take_last(const Each& each, const Lost& lost);
@@ -59,7 +61,7 @@ private:
 
     Status find_new(bool were_there_before);
     Status take_all(const Each& each);
-    Status keep_up(const Each& each);
+    Status keep_up(const Each& each, const Ended& ended);
     Status report_lost(const Lost& lost);
 
     LockFile lock_;

@@ -93,6 +93,22 @@ TEST_CASE("watch --log: denials go to syslog, so many of each jail and then thei
     CHECK(logs(watched, "container watch-log: denied 10.77.0.1:"));
 }
 
+TEST_CASE("watch --log: when a container has gone, what it was denied is summed up") {
+    HookRun watcher = start_watch({"watch", "--log"});
+    {
+        Container container;
+        container.state.id = "watch-end";
+        expect_jailed(container.run_hook(), container.cgroup);
+        for (int i = 0; i < 3; ++i) CHECK(knock(container, "10.77.0.1") == "EPERM");
+    }
+    const bool said = watcher.says("container watch-end: ended: denied 3: local 3; 10.77.0.1:" +
+                                       std::to_string(kPort) + "/udp (local), 3 times",
+                                   std::chrono::seconds(60));
+    watcher.stop();
+    const HookOutcome watched = watcher.finish();
+    CHECK_MESSAGE(said, watched.out);
+}
+
 TEST_CASE("watch: an unknown word is reported") {
     for (const auto& [word, part] : {std::pair("--nonsense", "unknown option '--nonsense'"),
                                      std::pair("nonsense", "unexpected 'nonsense'")}) {
