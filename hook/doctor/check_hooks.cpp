@@ -149,6 +149,14 @@ void check_hooks(const MachineFacts& facts, Findings& findings) {
             tightens = tightens || does(hook, "precreate");
         }
     }
+    for (const LeftOutHooks& each : facts.left_out)
+        findings.push_back(
+            {FindingKind::warning, "hooks",
+             fmt::format("{} names {} for hooks, and {} replaces that: podman calls none of them",
+                         quote(each.named_by), quote(each.directory), quote(each.left_out_by)),
+             fmt::format("in a file behind it in /etc/containers/containers.conf.d, write "
+                         "hooks_dir with {} and {}",
+                         quote(each.directory), list(facts.hooks_dirs))});
     const std::string dirs = list(facts.hooks_dirs);
     if (jails)
         findings.push_back({FindingKind::ok, "hooks",

@@ -83,15 +83,33 @@ std::vector<SeenHook> hooks_in(const std::string& directory) {
     return hooks;
 }
 
+void note_left_out(LeftOutHooks one, std::vector<LeftOutHooks>& all) {
+    if (std::ranges::find(all, one.directory, &LeftOutHooks::directory) == all.end())
+        all.push_back(std::move(one));
+}
+
 void collect_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     facts.hooks_dirs = {std::string(kDefaultHooksDir)};
     const auto files = settings_files(
         {surroundings.containers_conf, {}, surroundings.config_home, surroundings.home},
         !facts.is_root);
     if (!files) facts.hooks.push_back({.file = "containers.conf", .error = files.error().message});
-    for (const std::string& file : files ? *files : std::vector<std::string>())
-        if (const auto conf = parse_containers_conf(text_of(file)))
-            take_list(conf->hooks_dir, facts.hooks_dirs);
+    std::map<std::string, std::string> named_by;
+    for (const std::string& file : files ? *files : std::vector<std::string>()) {
+        const auto conf = parse_containers_conf(text_of(file));
+        if (!conf || !conf->hooks_dir) continue;
+        take_list(conf->hooks_dir, facts.hooks_dirs);
+        for (const std::string& directory : conf->hooks_dir->values)
+            named_by.try_emplace(directory, file);
+        for (const auto& [directory, namer] : named_by)
+            if (std::ranges::find(facts.hooks_dirs, directory) == facts.hooks_dirs.end())
+                note_left_out({directory, namer, file}, facts.left_out);
+    }
+    std::erase_if(facts.left_out, [&](const LeftOutHooks& each) {
+        const auto hooks = files_in(each.directory, ".json");
+        return std::ranges::find(facts.hooks_dirs, each.directory) != facts.hooks_dirs.end() ||
+               (hooks && hooks->empty());
+    });
     std::map<std::string, SeenHook> by_name;  // a later directory's file hides one of the same name
     for (const std::string& directory : facts.hooks_dirs)
         for (SeenHook& hook : hooks_in(directory))

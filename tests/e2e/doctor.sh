@@ -199,5 +199,17 @@ equal 'with NO_COLOR they are not' 0 "$(on_a_terminal env NO_COLOR=1 | grep -c $
 diagnose 'in a pipe' 0
 equal 'nor in a pipe' 0 "$(grep -c $'\033' "$work/out" || :)"
 
+name='a file that leaves out hooks of an earlier one'
+mkdir -p "$work/others" /etc/containers/containers.conf.d # the view's own copy
+echo '{}' >"$work/others/others.json"
+printf '[engine]\nhooks_dir = ["%s"]\n' "$work/others" >/etc/containers/containers.conf.d/40-others.conf
+printf '[engine]\nhooks_dir = ["%s"]\n' "$build/hooks.d" >/etc/containers/containers.conf.d/50-ours.conf
+env --unset CONTAINERS_CONF "$hook" doctor >"$work/out" 2>&1 || :
+says "$name" "warning hooks +'/etc/containers/containers.conf.d/40-others.conf' names '$work/others' for hooks, and '/etc/containers/containers.conf.d/50-ours.conf' replaces that"
+printf '[engine]\nhooks_dir = ["%s", "%s"]\n' "$work/others" "$build/hooks.d" >/etc/containers/containers.conf.d/60-all.conf
+env --unset CONTAINERS_CONF "$hook" doctor >"$work/out" 2>&1 || :
+equal "$name: until a later one names both" '' "$(grep replaces "$work/out")"
+rm /etc/containers/containers.conf.d/{40-others,50-ours,60-all}.conf
+
 rm -r "$work"
 finish

@@ -124,6 +124,10 @@ TEST_CASE("one thing is wrong for root") {
                                     CalledFor::none});
          },
          ""},
+        {[](auto& facts) {
+             facts.left_out = {{"/own/hooks.d", "/etc/containers/containers.conf", "/c/50.conf"}};
+         },
+         "warning hooks; "},
         {[](auto& facts) { facts.shared_hooks = {facts.hooks[1]}; }, "problem precreate; "},
         {[](auto& facts) { facts.programs.clear(); }, "warning engine; "},
         {[](auto& facts) {
