@@ -24,6 +24,7 @@
 #include "commands/arguments.h"
 #include "commands/help.h"
 #include "commands/listing.h"
+#include "commands/rejection_report.h"
 #include "commands/verbs.h"
 #include "doctor/probe.h"
 #include "system/machine_settings.h"
@@ -69,20 +70,24 @@ int print(std::string_view text) {
     return EX_OK;
 }
 
+// Then a failure rejects a container.
+bool is_called_by_engine() {
+    return running_verb != nullptr && running_verb->called_by == jail_ai::CalledBy::engines;
+}
+
 int fail(const jail_ai::Error& error) {
-    const bool misused = error.exit_code == EX_USAGE && running_verb != nullptr;
-    jail_ai::report(LOG_ERR, misused ? fmt::format("{}: jail-ai-hook {} --help shows what it takes",
-                                                   error.message, running_verb->name)
-                                     : error.message);
+    std::string text = error.message;
+    if (running_verb != nullptr && error.exit_code == EX_USAGE)
+        text += fmt::format(": jail-ai-hook {} --help shows what it takes", running_verb->name);
+    if (is_called_by_engine()) text.insert(0, jail_ai::kRejected);
+    jail_ai::report(LOG_ERR, text);
     return error.exit_code;
 }
 
 int fail_in_time(jail_ai::Error error) {
     if (!jail_ai::deadline_passed()) return fail(error);
-    const bool by_engine = running_verb->called_by == jail_ai::CalledBy::machines;
     return fail({EX_TEMPFAIL,
-                 fmt::format("{}: not done within {} s{}", error.message, running_verb->deadline,
-                             by_engine ? ", container rejected" : "")});
+                 fmt::format("{}: not done within {} s", error.message, running_verb->deadline)});
 }
 
 // A person also sees what else goes to syslog alone.
@@ -95,9 +100,9 @@ int report_line(const jail_ai::LogLine& line) {
 
 int hand_out(const jail_ai::Outcome& outcome) {
     if (print(outcome.text) != EX_OK) {
-        const bool is_answer = running_verb->called_by == jail_ai::CalledBy::machines;
-        return is_answer ? fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR))
-                         : EX_IOERR;
+        return is_called_by_engine()
+                   ? fail_in_time(jail_ai::system_error("write config.json", errno, EX_IOERR))
+                   : EX_IOERR;
     }
     int exit_code = outcome.exit_code;
     for (const jail_ai::LogLine& line : outcome.lines)

@@ -155,7 +155,7 @@ private:
         auto target = TRY(
             prove_target(connection_.peer(), std::move(header_.descriptor), turns_, most_jails_));
         auto message = TRY(connection_.receive_body(header_.sizes));
-        auto state = TRY(parse_state(message.state).context("container state"));
+        auto state = TRY(parse_state(message.state).context("state of the container"));
         who_ += ": " + container_text(state.id);
         TRY(check_network_stack(target.process, state.annotations));
         auto request = TRY(join_all(arguments_.defaults, message.flags, state.annotations));
@@ -224,7 +224,7 @@ const Verb kBroker{
         "starts it.\n"
         "Its settings hold for the containers of every user; with --enforce those can't loosen "
         "them.",
-    .called_by = CalledBy::machines,
+    .called_by = CalledBy::systemd,
     .options = kOptions,
     .takes_settings = true,
     .deadline = kBrokerDeadlineSeconds,

@@ -22,6 +22,7 @@
 #include "engines/annotation_authors.h"
 #include "engines/annotation_sources.h"
 #include "engines/bundle_files.h"
+#include "engines/container_names.h"
 #include "engines/network_stack.h"
 #include "facts/container_facts.h"
 #include "sandbox/sandbox.h"
@@ -57,6 +58,13 @@ std::string state_text(const ContainerState& state) {
     writer.EndObject();
     writer.EndObject();
     return line_of(buffer);
+}
+
+// With the name that its engine calls it by, if that is known.
+std::string named(const std::string& container, const std::string& id) {
+    const auto runtime = Process::open(::getppid());
+    const std::string name = runtime ? engine_name(*runtime, id) : std::string();
+    return name.empty() ? container : fmt::format("{} ({})", container, name);
 }
 
 Result<Container> container_of(const ContainerState& state) {
@@ -100,20 +108,21 @@ Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
 }
 
 Result<Outcome> create_runtime(const Arguments& arguments, const Caller& /*caller*/) {
-    auto text = TRY(read_all(STDIN_FILENO, kMaxStateBytes).context("read container state"));
+    auto text =
+        TRY(read_all(STDIN_FILENO, kMaxStateBytes).context("read the state of the container"));
     if (is_left_alone(arguments, text)) return Outcome{};
     const bool is_root = TRY(in_initial_user_namespace());
     TRY(confine(is_root ? Role::create_runtime : Role::ask_broker));
-    const auto json = TRY(parse_json_object(text).context("container state"));
+    const auto json = TRY(parse_json_object(text).context("state of the container"));
     if (is_left_alone(arguments, json)) return Outcome{};
-    auto state = TRY(parse_state(json).context("container state"));
+    auto state = TRY(parse_state(json).context("state of the container"));
     const std::string container = container_text(state.id);
     auto ignored = TRY(
         ignore_others_annotations(state.annotations, state.id, state.bundle).context(container));
     auto lines = jail_as_asked(state, ignored.empty() ? std::move(text) : state_text(state),
                                ignored, arguments, is_root);
     if (!lines) {
-        Error error = std::move(lines).error().context(container);
+        Error error = std::move(lines).error().context(named(container, state.id));
         for (const std::string& note : ignored) error.message += fmt::format("; {}", note);
         return error;
     }
@@ -136,7 +145,7 @@ const Verb kCreateRuntime{
         "container from the\n"
         "machine that it runs on. A failure rejects the container; it is reported on stderr and in "
         "syslog.",
-    .called_by = CalledBy::machines,
+    .called_by = CalledBy::engines,
     .options = kOptions,
     .takes_settings = true,
     .deadline = kDeadlineSeconds,

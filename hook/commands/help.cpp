@@ -180,7 +180,7 @@ std::string synopsis_of(const Verb& verb) {
 }
 
 bool asks_for_help(const Verb& verb, std::span<char* const> words) {
-    const auto asking = verb.called_by == CalledBy::machines
+    const auto asking = verb.called_by != CalledBy::people
                             ? words.first(std::min<std::size_t>(words.size(), 1))
                             : words;
     return std::ranges::any_of(asking, is_help);

@@ -7,6 +7,7 @@
 // on-failure=run to be started anyway.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/stat.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -16,15 +17,19 @@
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/if_asked.h"
+#include "commands/jail_container.h"
 #include "commands/verbs.h"
 #include "container/asking.h"
+#include "container/bundle.h"
 #include "container/config.h"
 #include "container/container_id.h"
 #include "container/state.h"
+#include "policy/risks.h"
 #include "sandbox/sandbox.h"
 #include "seccomp/tighten.h"
 #include "system/file.h"
 #include "system/lsm.h"
+#include "system/process.h"
 
 namespace jail_ai {
 namespace {
@@ -33,9 +38,9 @@ namespace {
 // "/libpod_parent/libpod-ID".
 std::string container_name(const rapidjson::Value& config) {
     const auto linux_part = find_object(config, "linux");
-    if (!linux_part || *linux_part == nullptr) return "container";
+    if (!linux_part || *linux_part == nullptr) return container_text({});
     const auto path = find_string(**linux_part, "cgroupsPath");
-    if (!path || *path == nullptr) return "container";
+    if (!path || *path == nullptr) return container_text({});
     const std::string_view whole = string_of(**path);
     return container_text(whole.substr(whole.find_last_of(":-/") + 1));
 }
@@ -64,9 +69,44 @@ Result<Outcome> tighten_container(const Config& config, const Request& request) 
     return proposal;
 }
 
-Result<Outcome> change(const Config& config, const Defaults& defaults) {
+// Engines' sockets by name. Another source, or one that can't be looked at from here, is left to
+// createRuntime.
+std::vector<BoundPath> bound_sockets(const Bundle& bundle) {
+    std::vector<BoundPath> sockets;
+    for (const Mount& mount : bundle.mounts) {
+        if (!mount.is_bind() || !is_engine_socket(mount.source)) continue;
+        struct stat info {};
+        if (::stat(mount.source.c_str(), &info) == 0 && S_ISSOCK(info.st_mode))
+            sockets.push_back({mount.source,
+                               mount.destination,
+                               mount.has_option("rbind"),
+                               mount.is_read_only(),
+                               true,
+                               false,
+                               {}});
+    }
+    return sockets;
+}
+
+// What config.json alone shows is rejected here: podman shows how it has called this, and where the
+// reason is to be found, while of createRuntime crun shows nothing but the exit code.
+Status check_config(const Config& config, const Request& request, bool in_user_namespace) {
+    const auto bundle = TRY(parse_bundle(config.json()).context("proposed config.json"));
+    ContainerFacts facts{};
+    facts.in_user_namespace = in_user_namespace || bundle.namespaces.contains("user");
+    facts.shares_cgroup_namespace = !bundle.namespaces.contains("cgroup");
+    facts.sees_other_processes = !bundle.namespaces.contains("pid");
+    facts.binds = bound_sockets(bundle);
+    TRY(check_risks(bundle, facts, request));
+    return ok();
+}
+
+Result<Outcome> change(const Config& config, const Defaults& defaults, bool in_user_namespace) {
     auto request = TRY(read_request(config.json(), defaults));
     if (!request || request->mode != Mode::enforce) return Outcome{config.text(), {}};
+    // With on-failure=run createRuntime reports them.
+    if (request->on_failure == OnFailure::refuse)
+        TRY(check_config(config, *request, in_user_namespace));
     auto proposal = tighten_container(config, *request);
     if (!proposal && request->on_failure == OnFailure::run)
         return Outcome{config.text(),
@@ -78,17 +118,20 @@ Result<Outcome> change(const Config& config, const Defaults& defaults) {
 Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) {
     auto text = TRY(read_all(STDIN_FILENO, kMaxConfigBytes).context("read proposed config.json"));
     if (is_left_alone(arguments, text)) return Outcome{std::move(text), {}};
+    const bool in_user_namespace = !TRY(in_initial_user_namespace());
     TRY(confine(Role::precreate));
     auto config = TRY(Config::parse(std::move(text)).context("proposed config.json"));
     if (is_left_alone(arguments, config.json())) return Outcome{config.text(), {}};
     TRY(check_unambiguous(config.json()).context("proposed config.json"));
     const std::string container = container_name(config.json());
-    auto proposal = TRY(change(config, arguments.defaults).context(container));
+    auto proposal = TRY(change(config, arguments.defaults, in_user_namespace).context(container));
     for (LogLine& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }
 
-constexpr Option kOptions[] = {kIfAsked};
+constexpr Option kOptions[] = {
+    kIfAsked,
+    {"--note", "TEXT", "for who reads in an engine's message how this was called; else ignored"}};
 
 }  // namespace
 
@@ -100,7 +143,7 @@ const Verb kPrecreate{
         "kernel\n"
         "without BPF LSM with less in it: no CAP_NET_RAW, no socket families that the block can't "
         "check.",
-    .called_by = CalledBy::machines,
+    .called_by = CalledBy::engines,
     .options = kOptions,
     .takes_settings = true,
     .deadline = kDeadlineSeconds,

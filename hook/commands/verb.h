@@ -45,7 +45,7 @@ struct Caller {
     std::function<void(const LogLine& line)> report;
 };
 
-enum class CalledBy { machines, people };
+enum class CalledBy { engines, systemd, people };
 
 struct Words {
     std::string_view name;  // in help: "CONTAINER"; empty if the verb takes none

@@ -41,7 +41,7 @@ refused() {
     local reason=$2
     given "$1" "$3" "${@:4}"
     equal "$1: nothing is answered" '' "$(cat "$work/out")"
-    matches "$1: standard error has one line with the reason" "^jail-ai-hook: [^|]*${reason}[^|]*\$" "$(paste -sd '|' "$work/err")"
+    matches "$1: standard error has one line with the reason" "^jail-ai-hook: rejected: [^|]*${reason}[^|]*\$" "$(paste -sd '|' "$work/err")"
     matches "$1: syslog has it too" "^<27>[^|]*${reason}[^|]*\$" "$(paste -sd '|' "$work/logged")"
 }
 
@@ -88,7 +88,7 @@ matches 'the same with on-failure=run: syslog shouts' '^<26>[^|]*STARTS AS IT IS
 with true >"$work/in"
 status=0
 "$hook" precreate <"$work/in" >/dev/full 2>"$work/err" || status=$?
-equal 'an answer that nobody takes is an error' '74 jail-ai-hook: write config.json: No space left on device' "$status $(<"$work/err")"
+equal 'an answer that nobody takes is an error' '74 jail-ai-hook: rejected: write config.json: No space left on device' "$status $(<"$work/err")"
 logged full >"$work/logged"
 cp "$hook" "$work/hook"
 equal 'it needs no privilege' same "$(setpriv --reuid 65534 --regid 65534 --clear-groups --bounding-set -all --no-new-privs "$work/hook" precreate <"$work/in" |

@@ -50,7 +50,7 @@ check_refusals() {
     turned_down "$runtime, host's network, whose cgroups are the user's" "$runtime" 78 "$cannot: .*with.its.cgroup.file.system.*--tmpfs=/sys/fs/cgroup" \
         "${jailed[@]}" --network=host "$@"
     turned_down "$runtime, engine's socket" "$runtime" 78 "$cannot: .*podman.sock" "${jailed[@]}" -v "$kept/podman:/podman" "$@"
-    turned_down "$runtime, CAP_NET_ADMIN" "$runtime" 78 "the.broker.rejects: $cannot: it.has.CAP_NET_ADMIN" "${jailed[@]}" --cap-add=NET_ADMIN "$@"
+    hooks=$lab/hooks.d turned_down "$runtime, CAP_NET_ADMIN" "$runtime" 78 "the.broker.rejects: $cannot: it.has.CAP_NET_ADMIN" "${jailed[@]}" --cap-add=NET_ADMIN "$@"
     turned_down "$runtime, processes of another container's" "$runtime" 78 "the.broker.rejects: $cannot: it.sees.processes" "${jailed[@]}" \
         --pid=container:shared "$@"
     gift=inet turned_down "$runtime, socket from outside" "$runtime" 78 "the.broker.rejects: $cannot: its.descriptor.3.is.an.inet.socket" "${jailed[@]}" \

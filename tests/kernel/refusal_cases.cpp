@@ -295,7 +295,7 @@ TEST_CASE("a log that isn't there is no reason to keep quiet on stderr") {
     container.init.kill();
     const HookOutcome outcome = run_with(container, with_log("/dev/null"));
     CHECK(outcome.exit_code == EX_NOINPUT);
-    CHECK(outcome.err.starts_with("jail-ai-hook: "));
+    CHECK(outcome.err.starts_with("jail-ai-hook: rejected: "));
     CHECK(outcome.err.find('\n') == outcome.err.size() - 1);
     CHECK(outcome.log.empty());
 }

@@ -62,7 +62,7 @@ const BadState kBadStates[] = {
     {"a million levels deep", [](const State&) { return std::string(1'000'000, '['); },
      "nested deeper"},
     {"larger than any state", [](State state) { return state.json() + std::string(5u << 20, ' '); },
-     "read container state"},
+     "read the state of the container"},
 
     {"no id", [](State state) { return without(state, "id"); }, "'id' is missing"},
     {"an empty id",

@@ -205,7 +205,7 @@ turned_down() {
     [ ! -e "$kept/refused.hook" ] || cat "$kept/refused.hook" >>"$lab/refused.err"
     rm -f "$kept/refused.hook"
     matches "$name: the user is told the status" "exit (code:|status) $status" "$(<"$lab/refused.err")"
-    matches "$name: and the reason" "jail-ai-hook: container [^:]*: .*$reason" "$(<"$lab/refused.err")"
+    matches "$name: and the reason" "jail-ai-hook: rejected: container [^:]*: .*$reason" "$(<"$lab/refused.err")"
     matches "$name: so is syslog" "<27>[^|]*jail-ai-hook[^|]*$reason" "$(logged "$1" | paste -sd '|')"
     equal "$name: nothing is attached, wherever" '' "$(attached_anywhere)"
 }
