@@ -74,17 +74,9 @@ struct MachineFacts {
     bool has_unix_hooks = false;               // which stand in for a part of it
     std::vector<std::string> hooks_dirs;       // podman's for this user, in order
     std::vector<SeenHook> hooks;               // in those
+    std::vector<LeftOutHooks> left_out;        // that have hooks
     std::vector<SeenHook> shared_hooks;        // in the directory that CRI-O reads
     std::vector<Program> programs;             // engines and runtimes
-    std::optional<int> jit;               // net.core.bpf_jit_enable
-    std::optional<int> unprivileged_bpf;  // kernel.unprivileged_bpf_disabled
-    bool has_guard = false;               // BPF LSM
-    bool has_unix_hooks = false;          // which stand in for a part of it
-    std::vector<std::string> hooks_dirs;  // podman's for this user, in order
-    std::vector<SeenHook> hooks;          // in those
-    std::vector<LeftOutHooks> left_out;   // that have hooks
-    std::vector<SeenHook> shared_hooks;   // in the directory that CRI-O reads
-    std::vector<Program> programs;        // engines and runtimes
     bool vsock_known = true;
     std::vector<unsigned> vsock_ports;  // that have a listener
     std::vector<std::string> name_servers;
