@@ -107,8 +107,14 @@ Result<std::size_t> number_shown(const Arguments& asked) {
 }
 
 std::string none(const Log& log) {
-    return fmt::format("no container was rejected{}, as far as {} goes back\n",
-                       ::geteuid() == 0 ? "" : " that is yours", log.name);
+    // journald shows users their own entries if it keeps them for good (journald.conf(5),
+    // SplitMode).
+    return ::geteuid() == 0
+               ? fmt::format("no container was rejected, as far as {} goes back\n", log.name)
+               : fmt::format(
+                     "no container of yours was rejected, as far as {} shows users: root "
+                     "sees all by 'jail-ai-hook why'\n",
+                     log.name);
 }
 
 Result<Outcome> why(const Arguments& asked, const Caller& /*caller*/) {

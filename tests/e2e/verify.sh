@@ -101,7 +101,9 @@ for root in /run/containerd/runc/k8s.io /run/docker/runtime-runc/moby /run/docke
     for runtime in crun runc; do
         mkdir -p "$root"
         ready "$lab/bin/$runtime" --root "$root" run --bundle "$lab/bundle" bundle
-        finds "$runtime in $root" 'not-jailed bundle'
+        verify --json
+        equal "$runtime in $root: is seen" "$runtime enforce true" \
+            "$(jq -r '.containers[] | select(.container == "bundle") | "\(.runtime) \(.asks) \(.jailed)"' <<<"$said")"
         "$lab/bin/$runtime" --root "$root" kill bundle KILL
         while [ -e "$root/bundle" ]; do sleep 0.02; done
     done
