@@ -129,9 +129,8 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
     return proposal;
 }
 
-constexpr Option kOptions[] = {
-    kIfAsked,
-    {"--note", "TEXT", "for who reads in an engine's message how this was called; else ignored"}};
+constexpr Option kOptions[] = {kIfAsked,
+                               {"--note", "TEXT", "ignored; podman shows it when this fails"}};
 
 }  // namespace
 

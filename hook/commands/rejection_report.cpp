@@ -130,7 +130,7 @@ std::string rejection_to_machines(const Rejection& rejection) {
     if (!rejection.name.empty()) put(writer, "name", rejection.name);
     writer.Key("started");
     writer.Bool(rejection.started);
-    put(writer, "reason", rejection.reason);
+    put(writer, "message", rejection.reason);
     if (rejection.uid) put(writer, "uid", std::uint64_t{*rejection.uid});
     writer.EndObject();
     return line_of(buffer);

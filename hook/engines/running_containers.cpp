@@ -41,7 +41,7 @@ struct Runtime {
 constexpr Runtime kCrun = {"crun", "status", 64U << 10, parse_crun_status};
 constexpr Runtime kRunc = {"runc", "state.json", 1U << 20, parse_runc_state};
 
-// Where root's runtimes keep what they run: by themselves, and where an engine tells them to.
+// Where root's runtimes keep what they run: by themselves, and where an engine has them do so.
 // Docker has a directory for each runtime of its settings. In those is one for each of the engine's
 // namespaces, with states of whichever runtime it is.
 constexpr std::array kRootsRuntimes = std::to_array<std::pair<const char*, const Runtime*>>(

@@ -72,6 +72,6 @@ TEST_CASE("rejections: a line for people holds nothing that a terminal obeys") {
           "now (uid 1000) a4ca59db61fb (agent): bad \\x1b[31m: drop it\n");
     CHECK(
         rejection_to_machines(one) ==
-        R"({"time":"now","container":"a4ca59db61fb","name":"agent","started":false,"reason":"bad \u001B[31m: drop it","uid":1000})"
+        R"({"time":"now","container":"a4ca59db61fb","name":"agent","started":false,"message":"bad \u001B[31m: drop it","uid":1000})"
         "\n");
 }
