@@ -3,7 +3,7 @@
 # The result protocol of every suite, to be sourced: one line a case on stdout, "ok - NAME", "not ok - NAME: WHY" or
 # "skip - NAME: WHY". A failed case does not end the suite; finish does, with its verdict. Ending without it is a failure too.
 
-report_failed=0 report_cases=0 report_finished=
+report_failed=0 report_skipped=0 report_cases=0 report_finished=
 
 ok() {
     report_cases=$((report_cases + 1))
@@ -16,7 +16,7 @@ not_ok() {
 }
 
 skip() {
-    report_cases=$((report_cases + 1))
+    report_cases=$((report_cases + 1)) report_skipped=$((report_skipped + 1))
     printf 'skip - %s: %s\n' "$1" "$2"
 }
 
