@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// "suggest": the annotations that would allow what a container was denied, ready to paste.
+#include <algorithm>
+#include <iterator>
+
+#include "base/deadline.h"
+#include "commands/arguments.h"
+#include "commands/container_selector.h"
+#include "commands/jail_names.h"
+#include "commands/suggestion.h"
+#include "commands/verbs.h"
+#include "container/container_id.h"
+#include "engines/container_names.h"
+#include "jail/reader.h"
+#include "sandbox/sandbox.h"
+#include "system/routes.h"
+
+namespace jail_ai {
+namespace {
+
+constexpr std::string_view kJson = "--json";
+
+Result<Suggestion> suggest_for(const JailSnapshot& jail, const std::vector<LocalRoute>& routes) {
+    if (!jail.metadata)
+        return Error{EX_UNAVAILABLE, "its jail is of another version of jail-ai-hook: restart it"};
+    auto inputs = TRY(read_inputs(jail.metadata->inputs));
+    inputs.host.routes = routes;
+    return suggest(jail, inputs);
+}
+
+Result<Outcome> suggest_all(const Arguments& asked, const Caller& /*caller*/) {
+    TRY(confine(Role::explain));
+    const auto routes = TRY(read_local_routes());
+    auto jails = TRY(read_jails(JailPart::denials));
+    std::vector<RunningContainer> containers = named_containers();
+    put_names(jails, containers);
+    const ContainerSelector meant(asked.words, std::move(containers));
+    std::vector<std::string_view> ids;
+    std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
+    TRY(check_jailed(meant, ids));
+    std::vector<Suggestion> suggestions;
+    for (const JailSnapshot& jail : jails)
+        if (meant.has(jail.container_id()))
+            suggestions.push_back(
+                TRY(suggest_for(jail, routes).context(container_text(jail.container_id()))));
+    return Outcome{asked.has(kJson) ? suggestions_to_machines(suggestions)
+                                    : suggestions_to_people(suggestions),
+                   {}};
+}
+
+constexpr Option kOptions[] = {{kJson, "", "for machines"}};
+
+}  // namespace
+
+const Verb kSuggest{
+    .name = "suggest",
+    .summary = "shows the annotations that would allow what was denied",
+    .about =
+        "From the last different denials that the kernel remembers of each jail, also of audit.",
+    .options = kOptions,
+    .words = kContainers,
+    .only_root_may = "look at BPF programs",
+    .deadline = kVerifyDeadlineSeconds,
+    .run = suggest_all,
+};
+
+}  // namespace jail_ai
