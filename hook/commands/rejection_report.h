@@ -26,7 +26,8 @@ struct Rejection {
     std::optional<uid_t> uid;  // of the process that wrote it, by the journal
 };
 
-// What `journalctl --output=json` prints: one object a line. A line that is none is passed over.
+// What `journalctl --output=json` prints: one object a line, in its order. A line that is
+// none is passed over.
 std::vector<Rejection> rejections_of_journal(std::string_view text);
 
 // Lines of a file that a syslog daemon writes: "TIME HOST jail-ai-hook[PID]: MESSAGE", with a time

@@ -46,12 +46,13 @@ bool has_journal() {
         });
 }
 
-// By /dev/log, where conmon doesn't write what containers print, whatever they are called.
+// The newest first, so that they are there however long the others are. By /dev/log, where conmon
+// doesn't write what containers print, whatever they are called.
 Result<Log> read_journal(const std::string& journalctl) {
     auto text = TRY(output_of(
         journalctl,
-        {"--quiet", "--no-pager", "--output=json", "--output-fields=MESSAGE,_UID", "--lines=10000",
-         "--priority=err", "SYSLOG_IDENTIFIER=jail-ai-hook", "_TRANSPORT=syslog"},
+        {"--quiet", "--no-pager", "--reverse", "--output=json", "--output-fields=MESSAGE,_UID",
+         "--lines=10000", "--priority=err", "SYSLOG_IDENTIFIER=jail-ai-hook", "_TRANSPORT=syslog"},
         kMostLog, kPatience));
     return Log{"the journal", std::move(text), true};
 }
@@ -122,6 +123,7 @@ Result<Outcome> why(const Arguments& asked, const Caller& /*caller*/) {
     const auto log = TRY(read_log());
     TRY(confine(Role::show));
     auto found = log.is_journal ? rejections_of_journal(log.text) : rejections_of_syslog(log.text);
+    if (log.is_journal) std::ranges::reverse(found);
     if (!asked.words.empty())
         std::erase_if(found, [&](const Rejection& rejection) {
             return std::ranges::none_of(
