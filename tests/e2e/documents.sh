@@ -123,6 +123,8 @@ rm -r $settings $read_by_builds
 
 # What README says of set-ups: those that start, jailed, and those that are rejected, by what the message names.
 mkdir -p /run/user/0/podman
+# shellcheck source=syslog.sh
+. "$lib/syslog.sh"
 ready "$build/tests/probe" listen log "$lab/agent.sock"
 set_ups=(
     "the work directory|jailed|-v $lab/work:/work -w /work"
@@ -138,13 +140,12 @@ set_ups=(
 for set_up in "${set_ups[@]}"; do
     IFS='|' read -r name outcome options <<<"$set_up"
     read -ra options <<<"$options"
-    words=$(in_words podman run --rm "${jailed[@]}" --annotation "run.oci.hooks.stderr=$lab/set-up.err" "${options[@]}" "$image" /probe "${probes[@]}")
+    words=$(in_words podman run --rm "${jailed[@]}" "${options[@]}" "$image" /probe "${probes[@]}")
     if [ "$outcome" = jailed ]; then
         equal "README: $name" 'EPERM EPERM reached' "$words"
     else
-        matches "README: $name: rejected" "^\|.*$outcome" "$words|$(cat "$lab/set-up.err")"
+        matches "README: $name: rejected" "^\|.*$outcome" "$words|$(logged "$name")"
     fi
-    rm -f "$lab/set-up.err"
 done
 rm -r /run/user/0
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // A seccomp filter with a listener, installed before the hook is executed, stops read(2) and
-// recvmsg(2) of descriptor 0, write(2) to descriptor 2 or of much, or poll(2).
+// recvmsg(2) of descriptor 0, write(2) to descriptor 2, or of much to descriptor 1, or poll(2).
 #include "held_hook.h"
 
 #include <fcntl.h>
@@ -28,11 +28,12 @@ namespace {
 
 constexpr int kPatience = 60'000;  // milliseconds
 
+// A call with that first argument, or with any (BPF_JGE 0), and a third one of at least so much.
 struct Stop {
     std::uint32_t call, other_call;
-    std::size_t argument;
     std::uint16_t comparison;
-    std::uint32_t value;
+    std::uint32_t first;
+    std::uint32_t least_third;
 };
 
 Stop stopped_at(HeldAt at) {
@@ -41,29 +42,34 @@ Stop stopped_at(HeldAt at) {
 #else
     constexpr std::uint32_t kPoll = SYS_ppoll;
 #endif
-    // Bytes: longer than what a program that doctor asks says of its version.
+    // Bytes: more than what a program that doctor asks says of its version.
     constexpr std::uint32_t kAnswer = 500;
     switch (at) {
-        case HeldAt::first_read: return {SYS_read, SYS_recvmsg, 0, BPF_JEQ, STDIN_FILENO};
-        case HeldAt::first_message: return {SYS_write, SYS_write, 0, BPF_JEQ, STDERR_FILENO};
-        case HeldAt::first_print: return {SYS_write, SYS_write, 2, BPF_JGE, kAnswer};
-        case HeldAt::first_wait: return {kPoll, SYS_ppoll, 0, BPF_JGE, 0};
+        case HeldAt::first_read: return {SYS_read, SYS_recvmsg, BPF_JEQ, STDIN_FILENO, 0};
+        case HeldAt::first_message: return {SYS_write, SYS_write, BPF_JEQ, STDERR_FILENO, 0};
+        case HeldAt::first_print: return {SYS_write, SYS_write, BPF_JEQ, STDOUT_FILENO, kAnswer};
+        case HeldAt::first_wait: return {kPoll, SYS_ppoll, BPF_JGE, 0, 0};
     }
     throw std::logic_error("no such stop");
+}
+
+constexpr std::uint32_t offset_of_argument(std::size_t number) {
+    return static_cast<std::uint32_t>(offsetof(seccomp_data, args) +
+                                      number * sizeof(std::uint64_t));
 }
 
 int stop_at(HeldAt at) {
     const Stop stop = stopped_at(at);
     constexpr auto number = static_cast<std::uint32_t>(offsetof(seccomp_data, nr));
-    const auto argument = static_cast<std::uint32_t>(offsetof(seccomp_data, args) +
-                                                     stop.argument * sizeof(std::uint64_t));
     sock_filter steps[] = {
         {BPF_LD | BPF_W | BPF_ABS, 0, 0, number},
-        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, stop.call},  // to the argument
-        {BPF_JMP | BPF_JEQ | BPF_K, 0, 3,
+        {BPF_JMP | BPF_JEQ | BPF_K, 1, 0, stop.call},  // to the arguments
+        {BPF_JMP | BPF_JEQ | BPF_K, 0, 5,
          stop.other_call},  // another system call: to the last step
-        {BPF_LD | BPF_W | BPF_ABS, 0, 0, argument},
-        {static_cast<std::uint16_t>(BPF_JMP | stop.comparison | BPF_K), 0, 1, stop.value},
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, offset_of_argument(0)},
+        {static_cast<std::uint16_t>(BPF_JMP | stop.comparison | BPF_K), 0, 3, stop.first},
+        {BPF_LD | BPF_W | BPF_ABS, 0, 0, offset_of_argument(2)},
+        {BPF_JMP | BPF_JGE | BPF_K, 0, 1, stop.least_third},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_USER_NOTIF},
         {BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW},
     };
