@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 
 #include <cstring>
+#include <iterator>
 #include <random>
 #include <set>
 #include <tuple>
