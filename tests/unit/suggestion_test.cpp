@@ -48,6 +48,8 @@ JailSnapshot jail_with(std::vector<RecentDenial> denials) {
     return jail;
 }
 
+constexpr std::uint8_t kProtocols[] = {IPPROTO_TCP, IPPROTO_UDP};
+
 const Annotations kJailed = {{"jail-ai.block-host", "true"}};
 
 }  // namespace
@@ -111,7 +113,7 @@ TEST_CASE("suggest: of random denials, exactly these pass then") {
         for (int i = 0; i < 6; ++i) {
             const char* address = addresses[random() % std::size(addresses)];
             const auto port = static_cast<std::uint16_t>(1 + random() % 12);
-            const std::uint8_t protocol = random() % 2 == 0 ? IPPROTO_TCP : IPPROTO_UDP;
+            const std::uint8_t protocol = kProtocols[random() % std::size(kProtocols)];
             if (hits.emplace(address, port, protocol).second)
                 denials.push_back(denied(address, port, protocol));
         }
@@ -124,7 +126,7 @@ TEST_CASE("suggest: of random denials, exactly these pass then") {
         REQUIRE(policy);
         for (const char* address : addresses)
             for (std::uint16_t port = 1; port <= 14; ++port)
-                for (const std::uint8_t protocol : {IPPROTO_TCP, IPPROTO_UDP}) {
+                for (const std::uint8_t protocol : kProtocols) {
                     const bool passes =
                         !evaluate(policy->rules, prefix(address), protocol, port).denied;
                     REQUIRE(passes == hits.contains({address, port, protocol}));
