@@ -5,10 +5,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <charconv>
 #include <iterator>
 #include <optional>
 
+#include "base/number.h"
 #include "base/quote.h"
 #include "commands/help.h"
 #include "container/flags.h"
@@ -119,11 +119,10 @@ const std::string* Arguments::value(std::string_view option) const {
 }
 
 Result<pid_t> parse_pid(std::string_view option, std::string_view value) {
-    pid_t pid = 0;
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), pid);
-    if (error != std::errc() || end != value.data() + value.size() || pid < 1 || pid > kMaxPid)
+    const auto pid = parse_number<pid_t>(value);
+    if (!pid || *pid < 1 || *pid > kMaxPid)
         return usage(fmt::format("{}: {} is not a process ID", option, quote(value)));
-    return pid;
+    return *pid;
 }
 
 Result<Arguments> parse_arguments(const Verb& verb, std::span<char* const> words) {

@@ -35,10 +35,10 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <utility>
 
 #include "base/deadline.h"
+#include "base/number.h"
 #include "base/quote.h"
 #include "broker/connection.h"
 #include "broker/listener.h"
@@ -69,11 +69,10 @@ Result<Number> number_of(const Arguments& arguments, std::string_view option, Nu
                          std::string_view what) {
     const std::string* text = arguments.value(option);
     if (text == nullptr) return otherwise;
-    Number number{};
-    const auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), number);
-    if (error != std::errc() || end != text->data() + text->size())
+    const auto number = parse_number<Number>(*text);
+    if (!number)
         return Error{EX_USAGE, fmt::format("{} {} is not a {}", option, quote(*text), what)};
-    return number;
+    return *number;
 }
 
 Result<std::size_t> max_jails(const Arguments& arguments) {

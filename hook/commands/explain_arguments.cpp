@@ -4,18 +4,11 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 
-#include <charconv>
-
+#include "base/number.h"
 #include "base/quote.h"
 
 namespace jail_ai {
 namespace {
-
-template <typename Number>
-bool parse_number(std::string_view text, Number& number) {
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-    return error == std::errc() && end == text.data() + text.size();
-}
 
 Status set_annotation(Question& question, std::string_view written) {
     const std::size_t equals = written.find('=');
@@ -62,8 +55,10 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     if (!address || !address->is_single())
         return wrong("not an IP address: explain doesn't resolve host names");
     AskedDestination destination{*address, protocol, 0, {}};
-    if (!port.empty() && (!parse_number(port.substr(1), destination.port) || destination.port == 0))
-        return wrong("expected a port from 1 to 65535");
+    if (!port.empty()) {
+        destination.port = parse_number<std::uint16_t>(port.substr(1)).value_or(0);
+        if (destination.port == 0) return wrong("expected a port from 1 to 65535");
+    }
     if (port.empty() && protocol != 0) return wrong("a port is missing");
     if (!port.empty() && protocol == 0) destination.protocol = IPPROTO_TCP;
     destination.text = address->to_string();

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/lines.h"
+#include "base/number.h"
 #include "base/quote.h"
 #include "commands/denial_text.h"
 #include "container/container_id.h"
@@ -57,14 +57,6 @@ std::optional<Rejection> parse_message(std::string_view message) {
     return rejection;
 }
 
-template <typename Number>
-std::optional<Number> number_of(const std::string& text) {
-    Number number = 0;
-    const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (failed != std::errc() || end != text.data() + text.size()) return std::nullopt;
-    return number;
-}
-
 }  // namespace
 
 std::vector<Rejection> rejections_of_journal(std::string_view text) {
@@ -79,9 +71,9 @@ std::vector<Rejection> rejections_of_journal(std::string_view text) {
         if (!message || !time || !uid) continue;
         auto rejection = parse_message(*message);
         if (!rejection) continue;
-        if (const auto microseconds = number_of<std::uint64_t>(*time))
+        if (const auto microseconds = parse_number<std::uint64_t>(*time))
             rejection->time = time_text(*microseconds * 1000, false);
-        rejection->uid = number_of<uid_t>(*uid);
+        rejection->uid = parse_number<uid_t>(*uid);
         found.push_back(std::move(*rejection));
     }
     return found;

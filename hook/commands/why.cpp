@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 
 #include "base/absence.h"
 #include "base/deadline.h"
+#include "base/number.h"
 #include "base/quote.h"
 #include "commands/arguments.h"
 #include "commands/rejection_report.h"
@@ -94,17 +94,13 @@ Result<Log> read_log() {
 }
 
 Result<std::size_t> number_shown(const Arguments& asked) {
-    for (const auto& [name, value] : asked.options) {
-        if (name != kLast) continue;
-        std::size_t number = 0;
-        const auto [end, failed] =
-            std::from_chars(value.data(), value.data() + value.size(), number);
-        if (failed != std::errc() || end != value.data() + value.size() || number == 0)
-            return Error{EX_USAGE,
-                         fmt::format("{}: {}: expected a number from 1", kLast, quote(value))};
-        return number;
-    }
-    return kShown;
+    const std::string* text = asked.value(kLast);
+    if (text == nullptr) return kShown;
+    const auto number = parse_number<std::size_t>(*text);
+    if (!number || *number == 0)
+        return Error{EX_USAGE,
+                     fmt::format("{}: {}: expected a number from 1", kLast, quote(*text))};
+    return *number;
 }
 
 std::string none(const Log& log) {

@@ -2,13 +2,13 @@
 #include "container/mountinfo.h"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 #include <set>
 #include <tuple>
 #include <utility>
 
 #include "base/lines.h"
+#include "base/number.h"
 
 namespace jail_ai {
 namespace {
@@ -41,21 +41,14 @@ std::string unescape(std::string_view field) {
     return out;
 }
 
-std::optional<int> number_in(std::string_view word) {
-    int number = 0;
-    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), number);
-    if (error != std::errc() || end != word.data() + word.size()) return std::nullopt;
-    return number;
-}
-
 // 36 35 98:0 ROOT MOUNT_POINT options optional… - FSTYPE source super_options
 std::optional<MountEntry> parse_line(std::string_view line) {
     const std::size_t dash = line.find(" - ");
     if (dash == std::string_view::npos) return std::nullopt;
     const auto fields = words_of(line.substr(0, dash));
     if (fields.size() < 6) return std::nullopt;
-    const auto id = number_in(fields[0]);
-    const auto parent = number_in(fields[1]);
+    const auto id = parse_number<int>(fields[0]);
+    const auto parent = parse_number<int>(fields[1]);
     if (!id || !parent) return std::nullopt;
     const std::string_view options = fields[5];
     const bool read_only = options == "ro" || options.starts_with("ro,");

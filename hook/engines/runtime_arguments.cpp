@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "engines/runtime_arguments.h"
 
-#include <charconv>
 #include <climits>
+
+#include "base/number.h"
 
 namespace jail_ai {
 namespace {
@@ -19,9 +20,8 @@ std::string_view next_string(std::string_view& strings) {
 }
 
 int parse_count(std::string_view text) {
-    int count = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    return error == std::errc() && end == text.data() + text.size() && count >= 0 ? count : INT_MAX;
+    const auto count = parse_number<int>(text);
+    return count && *count >= 0 ? *count : INT_MAX;
 }
 
 int sum(int a, int b) {

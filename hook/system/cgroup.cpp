@@ -9,13 +9,13 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
-#include <charconv>
 #include <functional>
 #include <optional>
 #include <vector>
 
 #include "base/absence.h"
 #include "base/lines.h"
+#include "base/number.h"
 #include "base/quote.h"
 #include "container/cgroup_path.h"
 #include "container/mountinfo.h"
@@ -41,12 +41,9 @@ Result<std::vector<pid_t>> read_members(int cgroup_fd) {
     std::vector<pid_t> members;
     std::string_view text = procs;
     while (!text.empty()) {
-        pid_t member = 0;
-        const std::string_view line = next_line(text);
-        const auto [end, error] = std::from_chars(line.data(), line.data() + line.size(), member);
-        if (error != std::errc() || end != line.data() + line.size())
-            return Error{EX_SOFTWARE, "cgroup.procs is not a list of numbers"};
-        members.push_back(member);
+        const auto member = parse_number<pid_t>(next_line(text));
+        if (!member) return Error{EX_SOFTWARE, "cgroup.procs is not a list of numbers"};
+        members.push_back(*member);
     }
     return members;
 }

@@ -3,12 +3,12 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <limits>
 #include <map>
 
 #include "base/lines.h"
+#include "base/number.h"
 
 namespace jail_ai {
 namespace {
@@ -27,11 +27,7 @@ std::array<std::string_view, count> split_fields(std::string_view line) {
 }  // namespace
 
 std::optional<uid_t> parse_uid(std::string_view text) {
-    uid_t uid = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), uid);
-    if (text.empty() || error != std::errc() || end != text.data() + text.size())
-        return std::nullopt;
-    return uid;
+    return parse_number<uid_t>(text);
 }
 
 People::People(std::string_view subuid, std::string_view passwd) {

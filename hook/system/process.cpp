@@ -12,11 +12,11 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <optional>
 
 #include "base/absence.h"
 #include "base/deadline.h"
+#include "base/number.h"
 #include "system/file.h"
 #include "system/process_status.h"
 
@@ -160,11 +160,8 @@ Result<UniqueFd> Process::duplicate_fd(int number) const {
 Result<std::vector<pid_t>> list_processes() {
     const auto names = TRY(list_directory(AT_FDCWD, "/proc", Entries::directories));
     std::vector<pid_t> pids;
-    for (const std::string& name : names) {
-        pid_t pid = 0;
-        const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), pid);
-        if (error == std::errc() && end == name.data() + name.size()) pids.push_back(pid);
-    }
+    for (const std::string& name : names)
+        if (const auto pid = parse_number<pid_t>(name)) pids.push_back(*pid);
     return pids;
 }
 
