@@ -6,7 +6,6 @@
 #include <syslog.h>
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <vector>
 
@@ -14,15 +13,12 @@
 #include "base/deadline.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
-#include "commands/container_selector.h"
-#include "commands/jail_names.h"
 #include "commands/log_report.h"
 #include "commands/select_running.h"
+#include "commands/selected_jails.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
-#include "engines/container_names.h"
 #include "jail/events.h"
-#include "jail/reader.h"
 #include "sandbox/sandbox.h"
 
 namespace jail_ai {
@@ -65,17 +61,10 @@ private:
 
 Result<Outcome> show_remembered(const Arguments& asked) {
     TRY(confine(Role::show));
-    auto jails = TRY(read_jails(JailPart::denials));
-    std::vector<RunningContainer> containers = named_containers();
-    put_names(jails, containers);
-    const ContainerSelector meant(asked.words, std::move(containers));
-    std::vector<std::string_view> ids;
-    std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
-    TRY(check_jailed(meant, ids));
+    const auto jails = TRY(select_jails(asked.words));
     const std::uint64_t boot = boot_time();
     std::vector<LogEntry> entries;
     for (const JailSnapshot& jail : jails) {
-        if (!meant.has(jail.container_id())) continue;
         const Mode mode = jail.metadata ? jail.metadata->mode : Mode::enforce;
         for (const RecentDenial& denial : jail.recent_denials)
             entries.push_back({denial.seen.last + boot, jail.container_id(), jail.name, mode,

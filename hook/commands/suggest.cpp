@@ -1,18 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // "suggest": the annotations that would allow what a container was denied, ready to paste.
-#include <algorithm>
-#include <iterator>
-
 #include "base/deadline.h"
 #include "commands/arguments.h"
-#include "commands/container_selector.h"
-#include "commands/jail_names.h"
+#include "commands/selected_jails.h"
 #include "commands/suggestion.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
-#include "engines/container_names.h"
-#include "jail/reader.h"
 #include "sandbox/sandbox.h"
 #include "system/routes.h"
 
@@ -32,18 +26,11 @@ Result<Suggestion> suggest_for(const JailSnapshot& jail, const std::vector<Local
 Result<Outcome> suggest_all(const Arguments& asked, const Caller& /*caller*/) {
     TRY(confine(Role::explain));
     const auto routes = TRY(read_local_routes());
-    auto jails = TRY(read_jails(JailPart::denials));
-    std::vector<RunningContainer> containers = named_containers();
-    put_names(jails, containers);
-    const ContainerSelector meant(asked.words, std::move(containers));
-    std::vector<std::string_view> ids;
-    std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
-    TRY(check_jailed(meant, ids));
+    const auto jails = TRY(select_jails(asked.words));
     std::vector<Suggestion> suggestions;
     for (const JailSnapshot& jail : jails)
-        if (meant.has(jail.container_id()))
-            suggestions.push_back(
-                TRY(suggest_for(jail, routes).context(container_text(jail.container_id()))));
+        suggestions.push_back(
+            TRY(suggest_for(jail, routes).context(container_text(jail.container_id()))));
     return Outcome{asked.has(kJson) ? suggestions_to_machines(suggestions)
                                     : suggestions_to_people(suggestions),
                    {}};

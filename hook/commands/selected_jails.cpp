@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+#include "commands/selected_jails.h"
+
+#include <algorithm>
+#include <iterator>
+#include <map>
+#include <span>
+#include <string_view>
+
+#include "commands/container_selector.h"
+#include "container/mountinfo.h"
+#include "engines/container_names.h"
+#include "jail/reader.h"
+
+namespace jail_ai {
+namespace {
+
+// Sets JailSnapshot::name. A container's name is a jail's only if the container is in the jail's
+// cgroup: a client of the broker can make up an ID.
+void put_names(std::vector<JailSnapshot>& jails, std::span<const RunningContainer> containers) {
+    std::multimap<std::string_view, const RunningContainer*> by_id;
+    for (const RunningContainer& each : containers) by_id.emplace(each.id, &each);
+    for (JailSnapshot& jail : jails) {
+        const auto [begin, end] = by_id.equal_range(jail.container_id());
+        const auto its = std::find_if(begin, end, [&](const auto& each) {
+            return is_at_or_below(each.second->cgroup, jail.cgroup);
+        });
+        if (its != end) jail.name = its->second->name;
+    }
+}
+
+}  // namespace
+
+Result<std::vector<JailSnapshot>> select_jails(const std::vector<std::string>& words) {
+    auto jails = TRY(read_jails(JailPart::denials));
+    std::vector<RunningContainer> containers = named_containers();
+    put_names(jails, containers);
+    const ContainerSelector meant(words, std::move(containers));
+    std::vector<std::string_view> ids;
+    std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
+    TRY(check_jailed(meant, ids));
+    std::erase_if(jails, [&](const JailSnapshot& each) { return !meant.has(each.container_id()); });
+    return jails;
+}
+
+}  // namespace jail_ai
