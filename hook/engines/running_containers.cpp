@@ -12,6 +12,7 @@
 
 #include <array>
 #include <functional>
+#include <initializer_list>
 #include <optional>
 #include <set>
 
@@ -143,15 +144,18 @@ class Reader {
 public:
     explicit Reader(const EachContainer& each) : each_(each) {}
 
-    // `directory` holds one for each container, by ID.
-    void read_root(int dirfd, const std::string& directory, const Runtime& runtime) {
+    // `directory` holds one for each container, by ID, of one of the runtimes.
+    void read_root(int dirfd, const std::string& directory,
+                   std::initializer_list<const Runtime*> runtimes) {
         auto ids = list(dirfd, directory, kMaxStates + 1);
         Status worst = ok();
         if (ids.size() > kMaxStates) {
             worst = Error{EX_DATAERR, fmt::format("more than {} entries", kMaxStates)};
             ids.pop_back();
         }
-        for (const std::string& id : ids) note_first(worst, read_state(dirfd, id, runtime, 0), id);
+        for (const std::string& id : ids)
+            for (const Runtime* runtime : runtimes)
+                note_first(worst, read_state(dirfd, id, *runtime, 0), id);
         note(directory, 0, worst);
     }
 
@@ -261,10 +265,10 @@ void for_each_directory(Reader& reader, int dirfd, const std::string& directory,
 void read_roots(Reader& reader) {
     for (const auto& [directory, runtime] : kRootsRuntimes)
         if (const UniqueFd fd = reader.open(directory))
-            reader.read_root(fd.get(), directory, *runtime);
+            reader.read_root(fd.get(), directory, {runtime});
     const EachDirectory read_namespace = [&](int fd, const std::string& /*name*/,
                                              const std::string& path) {
-        for (const Runtime* runtime : {&kCrun, &kRunc}) reader.read_root(fd, path, *runtime);
+        reader.read_root(fd, path, {&kCrun, &kRunc});
     };
     for (const Engine& engine : kEngines)
         if (const UniqueFd fd = reader.open(engine.directory))
