@@ -77,13 +77,8 @@ std::vector<BoundPath> bound_sockets(const Bundle& bundle) {
         if (!mount.is_bind() || !is_engine_socket(mount.source)) continue;
         struct stat info {};
         if (::stat(mount.source.c_str(), &info) == 0 && S_ISSOCK(info.st_mode))
-            sockets.push_back({mount.source,
-                               mount.destination,
-                               mount.has_option("rbind"),
-                               mount.is_read_only(),
-                               true,
-                               false,
-                               {}});
+            sockets.push_back(
+                {.source = mount.source, .destination = mount.destination, .is_socket = true});
     }
     return sockets;
 }

@@ -50,10 +50,6 @@ std::vector<std::string_view> risks_of(const JailSnapshot& jail) {
     return names;
 }
 
-std::uint64_t all_denials(const JailSnapshot& jail) {
-    return std::accumulate(jail.denials.begin(), jail.denials.end(), std::uint64_t{0});
-}
-
 std::uint64_t seconds_between(std::uint64_t then, std::uint64_t now) {
     return now > then ? (now - then) / kSecond : 0;
 }
@@ -120,6 +116,10 @@ std::string labels_of(const JailSnapshot& jail) {
 }
 
 }  // namespace
+
+std::uint64_t all_denials(const JailSnapshot& jail) {
+    return std::accumulate(jail.denials.begin(), jail.denials.end(), std::uint64_t{0});
+}
 
 std::string denials_text(const JailSnapshot& jail) {
     std::vector<std::string> texts;

@@ -17,6 +17,8 @@ struct Now {
     std::uint64_t real;        // ns of CLOCK_REALTIME
 };
 
+std::uint64_t all_denials(const JailSnapshot& jail);
+
 // "denied 15: local 12, metadata 3", or "nothing denied".
 std::string denials_text(const JailSnapshot& jail);
 

@@ -112,8 +112,7 @@ private:
     // Of a jail that has gone with its container, and of which no verb can ask any more.
     void sum_up_ended(const JailSnapshot& jail) {
         constexpr std::size_t kShown = 16;
-        if (std::ranges::all_of(jail.denials, [](std::uint64_t count) { return count == 0; }))
-            return;
+        if (all_denials(jail) == 0) return;
         std::string text =
             fmt::format("{}: ended: {}", container_text(jail.container_id()), denials_text(jail));
         const auto& recent = jail.recent_denials;
