@@ -67,7 +67,7 @@ struct MachineFacts {
     std::string cgroup_failure;
     bool has_user_session = false;  // of a user: systemd's, which gives each container a cgroup
     Broker broker = Broker::not_there;
-    std::vector<std::string> unread_drop_ins;  // directories for a unit that there is no more
+    std::vector<std::string> unread_drop_ins;  // of a unit by a name that older versions had
     std::optional<int> jit;                    // net.core.bpf_jit_enable
     std::optional<int> unprivileged_bpf;       // kernel.unprivileged_bpf_disabled
     bool has_guard = false;                    // BPF LSM
