@@ -73,3 +73,14 @@ attached_anywhere() {
     tree=$(bpftool cgroup tree /sys/fs/cgroup) || tree='jail_unknown: bpftool failed'
     grep -ow 'jail_[a-z0-9_]*' <<<"$tree" | sort
 }
+
+# remove_cgroups DIRECTORY: with everything in them
+remove_cgroups() {
+    local attempt pid
+    for ((attempt = 0; attempt < 1200; attempt++)); do
+        while read -r pid; do kill -KILL "$pid" 2>/dev/null || :; done < <(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null) # or it has ended by itself
+        if find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; then return 0; fi # by a trap, the bare word returns the status before that
+        sleep 0.02
+    done
+    return 1
+}

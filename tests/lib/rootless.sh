@@ -48,17 +48,6 @@ user_up() {
     delegate "/sys/fs/cgroup/user-$id/session" "$id"
 }
 
-# remove_cgroups DIRECTORY: with everything in them
-remove_cgroups() {
-    local attempt pid
-    for ((attempt = 0; attempt < 1200; attempt++)); do
-        while read -r pid; do kill -KILL "$pid" 2>/dev/null || :; done < <(find "$1" -name cgroup.procs -exec cat {} + 2>/dev/null) # or it has ended by itself
-        if find "$1" -depth -type d -exec rmdir {} + 2>/dev/null; then return 0; fi # by a trap, the bare word returns the status before that
-        sleep 0.02
-    done
-    return 1
-}
-
 # user_down NAME ID: ends everything of theirs, podman's own process that holds the user namespace among it
 user_down() {
     [ ! -d "/sys/fs/cgroup/user-$2" ] || remove_cgroups "/sys/fs/cgroup/user-$2"
