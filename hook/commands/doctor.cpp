@@ -2,6 +2,9 @@
 //
 // "doctor": checks whether the block works on this machine, for this user, and says how to fix it
 // if not.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include "base/deadline.h"
 #include "commands/arguments.h"
 #include "commands/verbs.h"
@@ -11,9 +14,14 @@
 namespace jail_ai {
 namespace {
 
-constexpr std::string_view kJson = "--json";
+constexpr std::string_view kJson = "--json", kHooksDirs = "--others-hooks-dirs";
 
 Result<Outcome> diagnose(const Arguments& arguments, const Caller& caller) {
+    if (arguments.has(kHooksDirs)) {
+        TRY(confine(Role::show));
+        const auto directories = TRY(others_hooks_dirs());
+        return Outcome{fmt::format("{}\n", fmt::join(directories, "\n")), {}};
+    }
     TRY(start_prober());
     auto facts = try_machine();
     TRY(confine(Role::verify));
@@ -25,7 +33,11 @@ Result<Outcome> diagnose(const Arguments& arguments, const Caller& caller) {
         block_works(findings) ? EX_OK : EX_UNAVAILABLE};
 }
 
-constexpr Option kOptions[] = {{kJson, "", "for machines"}};
+constexpr Option kOptions[] = {
+    {kJson, "", "for machines", Use::one_of},
+    {kHooksDirs, "", "only lists where root's podman looks for hooks by the settings of others",
+     Use::one_of},
+};
 
 }  // namespace
 

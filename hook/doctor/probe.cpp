@@ -12,6 +12,7 @@
 #include <map>
 
 #include "base/absence.h"
+#include "base/quote.h"
 #include "broker/client.h"
 #include "container/cgroup_path.h"
 #include "doctor/listening.h"
@@ -37,6 +38,7 @@ namespace jail_ai {
 namespace {
 
 constexpr std::size_t kMaxFile = 1U << 20;
+constexpr std::string_view kOwnSettings = "/50-jail-ai-hook.conf";
 
 std::string text_of(const std::string& path) {
     auto text = read_regular_file(AT_FDCWD, path, kMaxFile);
@@ -258,6 +260,20 @@ void read_machine(const Surroundings& surroundings, MachineFacts& facts) {
     facts.jit = sysctl("/proc/sys/net/core/bpf_jit_enable");
     facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
     collect_hooks(surroundings, facts);
+}
+
+Result<std::vector<std::string>> others_hooks_dirs() {
+    std::vector<std::string> directories = {std::string(kDefaultHooksDir)};
+    const auto files = TRY(settings_files({}, false));
+    for (const std::string& file : files) {
+        if (file.ends_with(kOwnSettings)) continue;
+        const auto fd = TRY(open_if_there(AT_FDCWD, file, O_RDONLY));
+        if (!fd) continue;
+        const auto text = TRY(read_all(fd->get(), kMaxFile).context(quote(file)));
+        const auto conf = TRY(parse_containers_conf(text).context(quote(file)));
+        take_list(conf.hooks_dir, directories);
+    }
+    return directories;
 }
 
 }  // namespace jail_ai

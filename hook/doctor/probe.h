@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "doctor/facts.h"
@@ -26,6 +27,11 @@ MachineFacts try_machine();
 
 // The rest, from what others wrote: to be called when the process has confined itself.
 void read_machine(const Surroundings& surroundings, MachineFacts& facts);
+
+// Where root's podman looks for hooks, in its order, by every settings file but the one that is
+// installed with this hook. Errors: EX_DATAERR for one that is not TOML, with which podman starts
+// nothing; EX_NOPERM, EX_OSERR.
+Result<std::vector<std::string>> others_hooks_dirs();
 
 // The first line that `NAME --version` prints within 5 s, or why there is none; nothing if the
 // program is not in the usual directories.

@@ -12,6 +12,8 @@ set -eu
 . "$lib/families.sh"
 
 hooks=$build/hooks.d # both stages, from the build tree
+# shellcheck source=kept-hooks.sh
+. "$lib/kept-hooks.sh"
 podman=(podman)
 
 # What else is to be known of a jailed container: that it is in its jail, that no set holds the capability, that podman exec gets no more.
@@ -33,17 +35,29 @@ check_jail() {
     remove "${runtime##*/}" inside
 }
 
-# podman finds both stages by itself where they are installed, by the settings file that says where.
+# podman finds both stages by itself where they are installed, by the settings file that says where, and still those of others. Plain
+# settings, as the control, put theirs aside.
 check_installed() {
     local settings=/etc/containers # the view's own copy
-    mkdir -p "$settings/containers.conf.d" "$lab/podman.d"
-    cp "$build/hooks.d/jail-ai-hook-precreate.json" "$lab/podman.d"
-    sed '/^hooks_dir/d' "$CONTAINERS_CONF" >"$settings/containers.conf"
-    sed "s|\"[^\"]*/oci/hooks.d\"|\"$lab/hooks.d\"|; s|\"[^\"]*/podman.d\"|\"$lab/podman.d\"|" "$build/hooks.d/installed/podman.d/50-jail-ai-hook.conf" \
-        >"$settings/containers.conf.d/50-jail-ai-hook.conf"
-    equal "$version: installed, both stages are found" 'EPERM vsock EAFNOSUPPORT' "$(env --unset CONTAINERS_CONF podman --log-level error --runtime "$runtime" \
-        run --rm --network host "${jailed[@]}" --rootfs "$lab/rootfs" /bin/sh -c "/probe tcp $host_v4 $port; /family vsock" 2>&1 | words)"
-    rm -r "$settings/containers.conf" "$settings/containers.conf.d/50-jail-ai-hook.conf" "$lab/podman.d"
+    local plain="hooks_dir = [\"$lab/shared.d\", \"$lab/podman.d\"]"
+    mkdir -p "$settings/containers.conf.d"
+    sed "s|^hooks_dir = .*|hooks_dir = [\"$lab/others.d\"]|" "$CONTAINERS_CONF" >"$settings/containers.conf"
+    printf '[engine]\n%s\n' "$plain" >"$settings/containers.conf.d/50-jail-ai-hook.conf"
+    equal "$version: where ours were named alone, others' hooks were not called" 'EPERM vsock EAFNOSUPPORT not called' \
+        "$(others_and_ours env --unset CONTAINERS_CONF podman | words)"
+    write_settings "$settings/containers.conf.d/50-jail-ai-hook.conf"
+    equal "$version: installed, both stages are found, and others' hooks" 'EPERM vsock EAFNOSUPPORT called' \
+        "$(others_and_ours env --unset CONTAINERS_CONF podman | words)"
+    equal "$version: and installed over that, they stay" 1 "$(write_settings "$settings/containers.conf.d/50-jail-ai-hook.conf" && grep -c "others.d" "$settings/containers.conf.d/50-jail-ai-hook.conf")"
+    rm "$settings/containers.conf"
+    write_settings "$settings/containers.conf.d/50-jail-ai-hook.conf"
+    equal "$version: without others ours are named alone" "hooks_dir = [\"/usr/share/containers/oci/hooks.d\", \"$lab/shared.d\", \"$lab/podman.d\"]" \
+        "$(grep ^hooks_dir "$settings/containers.conf.d/50-jail-ai-hook.conf")"
+    echo 'no TOML' >"$settings/containers.conf"
+    matches "$version: settings that can't be read are named, and ours are there" "^jail-ai-hook: .*/etc/containers/containers.conf.*podman-settings: .*leaves out.*" \
+        "$(write_settings "$settings/containers.conf.d/50-jail-ai-hook.conf" 2>&1 | words)"
+    equal "$version:   alone" "$plain" "$(grep ^hooks_dir "$settings/containers.conf.d/50-jail-ai-hook.conf")"
+    rm "$settings/containers.conf" "$settings/containers.conf.d/50-jail-ai-hook.conf"
     logged "$version" >"$lab/logged"
 }
 
