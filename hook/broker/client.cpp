@@ -42,17 +42,18 @@ Result<UniqueFd> connect_to(const std::string& path) {
         fmt::format("connect to the broker at {}: {}", quote(path),
                     failed == ENOENT ? "there is no socket" : ::strerror(failed));
     if (failed == EINTR || failed == EAGAIN) return Error{EX_TEMPFAIL, what};
-    return Error{EX_UNAVAILABLE, fmt::format("{}: the engine is rootless, so that this takes the "
-                                             "broker: as root, systemctl enable --now "
-                                             "jail-ai-hook.socket",
+    return Error{EX_UNAVAILABLE, fmt::format("{}: without root, this takes the broker: as root, "
+                                             "systemctl enable --now jail-ai-hook.socket",
                                              what)};
 }
+
+constexpr int kNoDescriptor = -1;
 
 // The descriptor goes beside the first byte. A broker that has heard enough closes its end, and has
 // answered by then.
 Status send_all(int fd, std::string_view bytes, int descriptor) {
     alignas(cmsghdr) char control[CMSG_SPACE(sizeof descriptor)]{};
-    bool first = true;
+    bool first = descriptor != kNoDescriptor;
     while (!bytes.empty()) {
         iovec vector{
             const_cast<char*>(bytes.data()),
@@ -79,10 +80,10 @@ Status send_all(int fd, std::string_view bytes, int descriptor) {
     return ok();
 }
 
-Result<std::string> receive_all(int fd) {
+Result<std::string> receive_all(int fd, std::size_t most) {
     std::string bytes;
-    char chunk[1024];
-    while (bytes.size() <= kMaxReplyBytes) {
+    char chunk[4096];
+    while (bytes.size() <= most) {
         const ssize_t got = ::recv(fd, chunk, sizeof chunk, 0);
         if (got < 0 && errno == EINTR && !deadline_passed()) continue;
         if (got < 0 && errno == ECONNRESET)
@@ -94,33 +95,52 @@ Result<std::string> receive_all(int fd) {
     return bytes;
 }
 
-Result<Reply> ask_once(const std::string& path, const Process& process, std::string_view bytes) {
-    auto connection = TRY(connect_to(path));
-    TRY(send_all(connection.get(), bytes, process.pidfd()));
-    auto answer = TRY(receive_all(connection.get()));
+struct Question {
+    const std::string& path;
+    std::string_view bytes;
+    int descriptor;
+    std::size_t longest_answer;
+};
+
+Result<std::string> ask_once(const Question& question) {
+    auto connection = TRY(connect_to(question.path));
+    TRY(send_all(connection.get(), question.bytes, question.descriptor));
+    auto answer = TRY(receive_all(connection.get(), question.longest_answer));
     // MaxConnections= of the socket unit closes without a word.
     if (answer.empty())
         return Error{EX_TEMPFAIL, "the broker closed the connection without an answer"};
-    return parse_reply(answer);
+    return answer;
 }
 
-bool is_worth_another_try(const Result<Reply>& answer) {
-    return answer ? answer->status != ReplyStatus::yes && answer->exit_code == EX_TEMPFAIL
-                  : answer.error().exit_code == EX_TEMPFAIL;
+bool says_later(const Result<std::string>& answer) {
+    if (!answer) return answer.error().exit_code == EX_TEMPFAIL;
+    const auto reply = parse_reply(*answer);
+    return reply && reply->status != ReplyStatus::yes && reply->exit_code == EX_TEMPFAIL;
+}
+
+Result<std::string> ask(const Question& question) {
+    timespec pause{0, kFirstPause};
+    while (true) {
+        auto answer = ask_once(question);
+        if (!says_later(answer)) return answer;
+        ::nanosleep(&pause, nullptr);
+        if (deadline_passed()) return answer;
+        pause.tv_nsec = std::min(2 * pause.tv_nsec, kLongestPause);
+    }
 }
 
 }  // namespace
 
 Result<Reply> ask_broker(const std::string& path, const Process& process, const Message& message) {
-    auto bytes = TRY(encode_message(message));
-    timespec pause{0, kFirstPause};
-    while (true) {
-        auto answer = ask_once(path, process, bytes);
-        if (!is_worth_another_try(answer)) return answer;
-        ::nanosleep(&pause, nullptr);
-        if (deadline_passed()) return answer;
-        pause.tv_nsec = std::min(2 * pause.tv_nsec, kLongestPause);
-    }
+    const auto bytes = TRY(encode_message(message));
+    const auto answer = TRY(ask({path, bytes, process.pidfd(), kMaxReplyBytes}));
+    return parse_reply(answer);
+}
+
+Result<std::string> ask_to_show(const std::string& path, const ShowRequest& request) {
+    const auto bytes = TRY(encode_show(request));
+    const auto answer = TRY(ask({path, bytes, kNoDescriptor, kMaxReplyBytes + kMaxShownBytes}));
+    return parse_shown(answer);
 }
 
 }  // namespace jail_ai

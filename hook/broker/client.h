@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// The hook's end: asks the broker.
+// The end of who asks the broker: a rootless engine's hook, or a user who looks at their jails.
 #pragma once
 
 #include <string>
@@ -20,5 +20,8 @@ inline constexpr const char* kBrokerSocket = "/run/jail-ai-hook.sock";
 // just now, asks again until then. Errors: EX_UNAVAILABLE if no broker listens, with what to
 // enable; EX_DATAERR for a message that is too long; EX_TEMPFAIL, EX_PROTOCOL, EX_IOERR.
 Result<Reply> ask_broker(const std::string& path, const Process& process, const Message& message);
+
+// What the broker shows the user of their own jails. Errors: those, and what the broker says.
+Result<std::string> ask_to_show(const std::string& path, const ShowRequest& request);
 
 }  // namespace jail_ai

@@ -79,14 +79,15 @@ Status Connection::receive_header(Header& header) const {
     if (got == 0) return Error{EX_PROTOCOL, std::string(kTooSoon)};
     if ((message.msg_flags & MSG_CTRUNC) != 0)
         return Error{EX_PROTOCOL, "more than one descriptor came with the request"};
-    if (!header.descriptor) return Error{EX_PROTOCOL, "no descriptor came with the request"};
     const auto size = static_cast<std::size_t>(got);
     TRY(receive_all(fd_, bytes.data() + size, bytes.size() - size));
-    header.sizes = TRY(parse_header({bytes.data(), bytes.size()}));
+    header.head = TRY(parse_header({bytes.data(), bytes.size()}));
+    if (header.head.asks == Asks::to_jail && !header.descriptor)
+        return Error{EX_PROTOCOL, "no descriptor came with the request"};
     return ok();
 }
 
-Result<Message> Connection::receive_body(const PartSizes& sizes) const {
+Result<std::string> Connection::receive_body(const PartSizes& sizes) const {
     std::string body;
     constexpr std::size_t kStep = 256U << 10;
     const std::size_t whole = body_size(sizes);
@@ -96,7 +97,7 @@ Result<Message> Connection::receive_body(const PartSizes& sizes) const {
         body.resize(std::min(whole, had + kStep));
         TRY(receive_all(fd_, body.data() + had, body.size() - had));
     }
-    return parse_body(sizes, body);
+    return body;
 }
 
 Status Connection::answer(const Reply& answer) const {
@@ -104,6 +105,17 @@ Status Connection::answer(const Reply& answer) const {
     const ssize_t sent = ::send(fd_, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0) return system_error("answer", errno, EX_IOERR);
     if (static_cast<std::size_t>(sent) != line.size()) return Error{EX_IOERR, "answer: cut short"};
+    return ok();
+}
+
+Status Connection::answer_with_text(std::string_view text) const {
+    const std::string answer = encode_shown(text);
+    for (std::string_view rest = answer; !rest.empty();) {
+        const ssize_t sent = ::send(fd_, rest.data(), rest.size(), MSG_NOSIGNAL);
+        if (sent < 0 && errno == EINTR && !deadline_passed()) continue;
+        if (sent < 0) return system_error("answer", errno, EX_IOERR);
+        rest.remove_prefix(static_cast<std::size_t>(sent));
+    }
     return ok();
 }
 

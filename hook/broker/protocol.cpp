@@ -8,6 +8,7 @@
 #include <cstring>
 #include <numeric>
 
+#include "base/number.h"
 #include "base/quote.h"
 
 namespace jail_ai {
@@ -38,33 +39,56 @@ Error too_long(std::size_t part, std::size_t size) {
                                          kPartNames[part], size, kMaxPart[part])};
 }
 
-}  // namespace
+using Parts = std::array<std::string_view, kParts>;
 
-Result<std::string> encode_message(const Message& message) {
-    const std::string flags = join_words(message.flags);
-    const std::array<std::string_view, kParts> parts = {flags, message.state, message.config,
-                                                        message.hosts, message.resolv_conf};
+Result<std::string> encode(std::string_view magic, const Parts& parts) {
     PartSizes sizes{};
     for (std::size_t part = 0; part < kParts; ++part) {
         if (parts[part].size() > kMaxPart[part]) return too_long(part, parts[part].size());
         sizes[part] = static_cast<std::uint32_t>(parts[part].size());
     }
-    std::string bytes(kMagic);
+    std::string bytes(magic);
     bytes.append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes);
     for (const std::string_view part : parts) bytes.append(part);
     return bytes;
 }
 
-Result<PartSizes> parse_header(std::string_view bytes) {
-    if (bytes.size() != kHeaderBytes || !bytes.starts_with(kMagic))
+Result<Parts> split_parts(const PartSizes& sizes, std::string_view body) {
+    if (body.size() != body_size(sizes))
+        return Error{EX_PROTOCOL, fmt::format("{} bytes of {}", body.size(), body_size(sizes))};
+    Parts parts;
+    for (std::size_t part = 0; part < kParts; ++part) {
+        parts[part] = body.substr(0, sizes[part]);
+        body.remove_prefix(sizes[part]);
+    }
+    return parts;
+}
+
+}  // namespace
+
+Result<std::string> encode_message(const Message& message) {
+    return encode(kJailMagic, {join_words(message.flags), message.state, message.config,
+                               message.hosts, message.resolv_conf});
+}
+
+Result<std::string> encode_show(const ShowRequest& request) {
+    std::vector<std::string> names;
+    for (const auto& [id, name, cgroup] : request.names)
+        names.insert(names.end(), {id, name, cgroup});
+    return encode(kShowMagic, {join_words(request.words), join_words(names)});
+}
+
+Result<Head> parse_header(std::string_view bytes) {
+    const bool to_show = bytes.starts_with(kShowMagic);
+    if (bytes.size() != kHeaderBytes || !(to_show || bytes.starts_with(kJailMagic)))
         return Error{EX_PROTOCOL,
                      "this is not a request of this version's hook: are hook and broker of one "
                      "installation?"};
-    PartSizes sizes{};
-    std::memcpy(sizes.data(), bytes.data() + kMagic.size(), sizeof sizes);
+    Head head{to_show ? Asks::to_show : Asks::to_jail, {}};
+    std::memcpy(head.sizes.data(), bytes.data() + kJailMagic.size(), sizeof head.sizes);
     for (std::size_t part = 0; part < kParts; ++part)
-        if (sizes[part] > kMaxPart[part]) return too_long(part, sizes[part]);
-    return sizes;
+        if (head.sizes[part] > kMaxPart[part]) return too_long(part, head.sizes[part]);
+    return head;
 }
 
 std::size_t body_size(const PartSizes& sizes) {
@@ -72,16 +96,23 @@ std::size_t body_size(const PartSizes& sizes) {
 }
 
 Result<Message> parse_body(const PartSizes& sizes, std::string_view body) {
-    if (body.size() != body_size(sizes))
-        return Error{EX_PROTOCOL, fmt::format("{} bytes of {}", body.size(), body_size(sizes))};
-    std::array<std::string_view, kParts> parts;
-    for (std::size_t part = 0; part < kParts; ++part) {
-        parts[part] = body.substr(0, sizes[part]);
-        body.remove_prefix(sizes[part]);
-    }
+    const auto parts = TRY(split_parts(sizes, body));
     auto flags = TRY(split_words(parts[kFlags]));
     return Message{std::move(flags), std::string(parts[kState]), std::string(parts[kConfig]),
                    std::string(parts[kHosts]), std::string(parts[kResolvConf])};
+}
+
+Result<ShowRequest> parse_show(const PartSizes& sizes, std::string_view body) {
+    const auto parts = TRY(split_parts(sizes, body));
+    auto words = TRY(split_words(parts[kFlags]));
+    const auto names = TRY(split_words(parts[kState]));
+    if (words.empty() || names.size() % 3 != 0 ||
+        body.size() != parts[kFlags].size() + parts[kState].size())
+        return Error{EX_PROTOCOL, "this is not a request to show jails"};
+    ShowRequest request{std::move(words), {}};
+    for (std::size_t at = 0; at < names.size(); at += 3)
+        request.names.push_back({names[at], names[at + 1], names[at + 2]});
+    return request;
 }
 
 std::string encode_reply(const Reply& answer) {
@@ -115,6 +146,20 @@ Result<Reply> parse_reply(std::string_view bytes) {
         return malformed;
     return Reply{word == "no" ? ReplyStatus::no : ReplyStatus::never, code,
                  std::string(bytes.substr(digits + 1))};
+}
+
+std::string encode_shown(std::string_view text) {
+    return encode_reply({ReplyStatus::yes, 0, std::to_string(text.size())}).append(text);
+}
+
+Result<std::string> parse_shown(std::string_view bytes) {
+    const std::string_view line = bytes.substr(0, bytes.find('\n') + 1);
+    auto reply = TRY(parse_reply(line.empty() ? bytes : line));
+    if (reply.status != ReplyStatus::yes) return Error{reply.exit_code, std::move(reply.text)};
+    bytes.remove_prefix(line.size());
+    if (parse_number<std::size_t>(reply.text) != bytes.size())
+        return Error{EX_PROTOCOL, "the broker's answer was cut short"};
+    return std::string(bytes);
 }
 
 }  // namespace jail_ai

@@ -29,22 +29,6 @@ Status check_cgroup(const Peer& peer, const Cgroup& cgroup) {
     return authorise_cgroup(peer, owners);
 }
 
-// By its number, which may have been given to another since it connected. That another would be no
-// way round: all that this keeps a jailed agent from is asking at all, and none of its questions
-// would be answered to its advantage.
-Status check_peer_is_free(const Peer& peer) {
-    auto process = TRY(Process::open(peer.pid).context("the asking process"));
-    const auto path = TRY(cgroup_path_of(process.proc_fd()).context("the asking process"));
-    const auto cgroup = TRY(open_cgroup(path).context("the asking process"));
-    auto jailed = TRY(is_jailed(cgroup.get()));
-    if (jailed)
-        return Error{
-            EX_NOPERM,
-            fmt::format("process {} asks from inside of a jail, where everything is jailed already",
-                        peer.pid)};
-    return ok();
-}
-
 // No other request has been answered about what is pending while it is this one's turn.
 Status check_not_jailed(const Cgroup& cgroup) {
     if (TRY(is_pending(cgroup.fd()))) {
@@ -90,6 +74,22 @@ Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, const Turns&
     TRY(check_not_jailed(cgroup));
     TRY(check_number_of_jails(peer, cgroup, most_jails));
     return ProvedTarget{std::move(process), std::move(cgroup)};
+}
+
+// By its number, which may have been given to another since it connected. That another would be no
+// way round: all that this keeps a jailed agent from is asking at all. No request to jail would be
+// answered to its advantage, and what it would be shown is its own user's.
+Status check_peer_is_free(const Peer& peer) {
+    auto process = TRY(Process::open(peer.pid).context("the asking process"));
+    const auto path = TRY(cgroup_path_of(process.proc_fd()).context("the asking process"));
+    const auto cgroup = TRY(open_cgroup(path).context("the asking process"));
+    auto jailed = TRY(is_jailed(cgroup.get()));
+    if (jailed)
+        return Error{
+            EX_NOPERM,
+            fmt::format("process {} asks from inside of a jail, where everything is jailed already",
+                        peer.pid)};
+    return ok();
 }
 
 Status prove_again(const Peer& peer, const Process& process, const Cgroup& cgroup) {

@@ -32,6 +32,10 @@ struct ProvedTarget {
 Result<ProvedTarget> prove_target(const Peer& peer, UniqueFd pidfd, const Turns& turns,
                                   std::size_t most_jails);
 
+// A jailed agent learns nothing of jails, and asks for none. Error: EX_NOPERM if the peer is
+// jailed.
+Status check_peer_is_free(const Peer& peer);
+
 // They are still what was proved, apart from the cgroup's being free of programs.
 Status prove_again(const Peer& peer, const Process& process, const Cgroup& cgroup);
 

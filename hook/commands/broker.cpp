@@ -9,10 +9,13 @@
 //                    the peer made, and in a cgroup that was given to the peer
 //                    (broker/authorisation.h), alone. So the peer could kill and trace it already:
 //                    a jail is the least it can do to it
-//   what may happen  only that programs are attached to that cgroup. No message detaches, replaces
-//                    or reads a jail. A program that is attached beside others can only deny more
+//   what may happen  only that programs are attached to that cgroup. No message detaches or
+//                    replaces a jail. A program that is attached beside others can only deny more
 //                    (BPF_F_ALLOW_MULTI, bpf/jail.bpf.c); so a cgroup that has a jail is denied a
 //                    second, rather than compared
+//   what is shown    the jails of cgroups that were given to the peer, by the verbs status, log and
+//                    suggest, unless the peer is jailed itself. Which names belong to IDs the
+//                    peer claims, and reads again
 //   the files        config.json, hosts and resolv.conf come as bytes. The broker opens no path
 //                    that a user could have a say in: no link, fifo or endless file of theirs can
 //                    be turned against it. Who lies about them makes a container of their own less
@@ -46,6 +49,7 @@
 #include "broker/turn.h"
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
+#include "commands/jail_view.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
 #include "container/flags.h"
@@ -130,7 +134,7 @@ public:
           who_(fmt::format("uid {}", connection.peer().uid)) {}
 
     LogLines run() {
-        auto done = jail_one();
+        auto done = serve();
         if (!done) return reject(std::move(done).error());
         for (LogLine& line : *done) line.text.insert(0, who_ + ": ");
         return std::move(*done);
@@ -149,11 +153,38 @@ public:
     }
 
 private:
-    Result<LogLines> jail_one() {
+    Result<LogLines> serve() {
         TRY(connection_.receive_header(header_));
+        return header_.head.asks == Asks::to_show ? show() : jail_one();
+    }
+
+    // What a user has to see is not for the log, whatever comes of it.
+    Result<LogLines> show() {
+        auto text = text_of_own_jails();
+        if (text)
+            TRY(connection_.answer_with_text(*text));
+        else
+            TRY(connection_.answer(
+                {ReplyStatus::no, text.error().exit_code, text.error().message}));
+        return LogLines{};
+    }
+
+    Result<std::string> text_of_own_jails() {
+        TRY(check_peer_is_free(connection_.peer()));
+        const auto body = TRY(connection_.receive_body(header_.head.sizes));
+        const auto request = TRY(parse_show(header_.head.sizes, body));
+        return show_jails_of(connection_.peer().uid, request);
+    }
+
+    Result<Message> receive_message() {
+        const auto body = TRY(connection_.receive_body(header_.head.sizes));
+        return parse_body(header_.head.sizes, body);
+    }
+
+    Result<LogLines> jail_one() {
         auto target = TRY(
             prove_target(connection_.peer(), std::move(header_.descriptor), turns_, most_jails_));
-        auto message = TRY(connection_.receive_body(header_.sizes));
+        auto message = TRY(receive_message());
         auto state = TRY(parse_state(message.state).context("state of the container"));
         who_ += ": " + container_text(state.id);
         TRY(check_network_stack(target.process, state.annotations));

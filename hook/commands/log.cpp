@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <syslog.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <map>
@@ -13,9 +14,9 @@
 #include "base/deadline.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
+#include "commands/jail_view.h"
 #include "commands/log_report.h"
 #include "commands/select_running.h"
-#include "commands/selected_jails.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
 #include "jail/events.h"
@@ -25,6 +26,7 @@ namespace jail_ai {
 namespace {
 
 constexpr std::string_view kFollow = "--follow", kJson = "--json";
+constexpr std::string_view kFollowing = "follow denials";
 
 std::string line_of(const LogEntry& entry, const Arguments& asked) {
     return asked.has(kJson) ? log_to_machines(entry) : log_to_people(entry);
@@ -59,9 +61,9 @@ private:
     std::map<std::string, bool, std::less<>> met_;
 };
 
-Result<Outcome> show_remembered(const Arguments& asked) {
-    TRY(confine(Role::show));
-    const auto jails = TRY(select_jails(asked.words));
+Result<std::string> remembered_text(const Arguments& asked,
+                                    const std::vector<JailSnapshot>& jails) {
+    if (asked.has(kFollow)) return only_root_may(kFollowing);  // the broker shows what is there
     const std::uint64_t boot = boot_time();
     std::vector<LogEntry> entries;
     for (const JailSnapshot& jail : jails) {
@@ -73,11 +75,12 @@ Result<Outcome> show_remembered(const Arguments& asked) {
     std::ranges::sort(entries, {}, &LogEntry::real);
     std::string text;
     for (const LogEntry& entry : entries) text += line_of(entry, asked);
-    return Outcome{std::move(text), {}};
+    return text;
 }
 
 // Goes on until it is asked to stop, or its reader has gone.
 Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
+    if (::geteuid() != 0) return only_root_may(kFollowing);
     end_deadline();
     listen_for_stop();
     auto events = TRY(Events::open());
@@ -110,7 +113,7 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
 }
 
 Result<Outcome> log(const Arguments& asked, const Caller& caller) {
-    return asked.has(kFollow) ? follow(asked, caller) : show_remembered(asked);
+    return asked.has(kFollow) ? follow(asked, caller) : show_jails(kLogView, asked);
 }
 
 constexpr Option kOptions[] = {
@@ -121,13 +124,16 @@ constexpr Option kOptions[] = {
 
 }  // namespace
 
+const JailView kLogView{kLog, Role::show, remembered_text};
+
 const Verb kLog{
     .name = "log",
     .summary = "shows what was denied, one line each; with --follow as it happens",
-    .about = "The last different denials that the kernel remembers of each jail, the newest last.",
+    .about =
+        "The last different denials that the kernel remembers of each jail, the newest last.\n"
+        "Root sees all of the machine; another user their own, by the broker.",
     .options = kOptions,
     .words = kContainers,
-    .only_root_may = "look at BPF programs",
     .deadline = kShowDeadlineSeconds,
     .run = log,
 };

@@ -9,8 +9,6 @@
 
 #include "commands/container_selector.h"
 #include "container/mountinfo.h"
-#include "engines/container_names.h"
-#include "jail/reader.h"
 
 namespace jail_ai {
 namespace {
@@ -31,11 +29,11 @@ void put_names(std::vector<JailSnapshot>& jails, std::span<const RunningContaine
 
 }  // namespace
 
-Result<std::vector<JailSnapshot>> select_jails(const std::vector<std::string>& words) {
-    auto jails = TRY(read_jails(JailPart::denials));
-    std::vector<RunningContainer> containers = named_containers();
-    put_names(jails, containers);
-    const ContainerSelector meant(words, std::move(containers));
+Result<std::vector<JailSnapshot>> select_jails(std::vector<JailSnapshot> jails,
+                                               std::vector<RunningContainer> named,
+                                               const std::vector<std::string>& words) {
+    put_names(jails, named);
+    const ContainerSelector meant(words, std::move(named));
     std::vector<std::string_view> ids;
     std::ranges::transform(jails, std::back_inserter(ids), &JailSnapshot::container_id);
     TRY(check_jailed(meant, ids));

@@ -3,11 +3,10 @@
 // "suggest": the annotations that would allow what a container was denied, ready to paste.
 #include "base/deadline.h"
 #include "commands/arguments.h"
-#include "commands/selected_jails.h"
+#include "commands/jail_view.h"
 #include "commands/suggestion.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
-#include "sandbox/sandbox.h"
 #include "system/routes.h"
 
 namespace jail_ai {
@@ -23,31 +22,35 @@ Result<Suggestion> suggest_for(const JailSnapshot& jail, const std::vector<Local
     return suggest(jail, inputs);
 }
 
-Result<Outcome> suggest_all(const Arguments& asked, const Caller& /*caller*/) {
-    TRY(confine(Role::explain));
+Result<std::string> suggestions_text(const Arguments& asked,
+                                     const std::vector<JailSnapshot>& jails) {
     const auto routes = TRY(read_local_routes());
-    const auto jails = TRY(select_jails(asked.words));
     std::vector<Suggestion> suggestions;
     for (const JailSnapshot& jail : jails)
         suggestions.push_back(
             TRY(suggest_for(jail, routes).context(container_text(jail.container_id()))));
-    return Outcome{asked.has(kJson) ? suggestions_to_machines(suggestions)
-                                    : suggestions_to_people(suggestions),
-                   {}};
+    return asked.has(kJson) ? suggestions_to_machines(suggestions)
+                            : suggestions_to_people(suggestions);
+}
+
+Result<Outcome> suggest_all(const Arguments& asked, const Caller& /*caller*/) {
+    return show_jails(kSuggestView, asked);
 }
 
 constexpr Option kOptions[] = {{kJson, "", "for machines"}};
 
 }  // namespace
 
+const JailView kSuggestView{kSuggest, Role::explain, suggestions_text};
+
 const Verb kSuggest{
     .name = "suggest",
     .summary = "shows the annotations that would allow what was denied",
     .about =
-        "From the last different denials that the kernel remembers of each jail, also of audit.",
+        "From the last different denials that the kernel remembers of each jail, also of audit.\n"
+        "Root sees all of the machine; another user their own, by the broker.",
     .options = kOptions,
     .words = kContainers,
-    .only_root_may = "look at BPF programs",
     .deadline = kVerifyDeadlineSeconds,
     .run = suggest_all,
 };

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 
+#include "container/mountinfo.h"
 #include "jail/inspect.h"
 #include "jail/open_jail.h"
 #include "system/cgroup_walk.h"
@@ -88,6 +90,24 @@ Status read_denials(int cgroup_fd, const OpenJail& open, JailSnapshot& jail) {
     return ok();
 }
 
+// In the order of their names, those of cgroups for which it says so.
+Result<std::vector<JailSnapshot>> read_jails_where(
+    JailPart part,
+    const std::function<Result<bool>(int cgroup_fd, const std::string& path)>& is_meant) {
+    std::vector<JailSnapshot> jails;
+    TRY(for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
+        const bool meant = TRY(is_meant(cgroup_fd, path));
+        if (!meant) return ok();
+        auto jail = TRY(read_jail(cgroup_fd, part));
+        if (!jail) return ok();
+        jail->cgroup = path;
+        jails.push_back(std::move(*jail));
+        return ok();
+    }));
+    std::ranges::sort(jails, {}, &JailSnapshot::cgroup);
+    return jails;
+}
+
 }  // namespace
 
 Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part) {
@@ -111,16 +131,20 @@ Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part) {
 }
 
 Result<std::vector<JailSnapshot>> read_jails(JailPart part) {
-    std::vector<JailSnapshot> jails;
-    TRY(for_each_cgroup([&](int cgroup_fd, const std::string& path) -> Status {
-        auto jail = TRY(read_jail(cgroup_fd, part));
-        if (!jail) return ok();
-        jail->cgroup = path;
-        jails.push_back(std::move(*jail));
-        return ok();
-    }));
-    std::ranges::sort(jails, {}, &JailSnapshot::cgroup);
-    return jails;
+    return read_jails_where(
+        part, [](int /*cgroup_fd*/, const std::string& /*path*/) { return Result<bool>(true); });
+}
+
+Result<std::vector<JailSnapshot>> read_jails_of(uid_t user, JailPart part) {
+    std::string given;  // the last that the user owns: those below come right after it
+    return read_jails_where(part, [&](int cgroup_fd, const std::string& path) -> Result<bool> {
+        if (!given.empty() && is_at_or_below(path, given)) return true;
+        struct stat info {};
+        if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);
+        if (info.st_uid != user) return false;
+        given = path;
+        return true;
+    });
 }
 
 }  // namespace jail_ai

@@ -4,6 +4,8 @@
 // inspect.h does.
 #pragma once
 
+#include <sys/types.h>
+
 #include <optional>
 #include <vector>
 
@@ -27,5 +29,9 @@ Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part);
 // Those of all cgroups, in the order of their names. Errors: EX_UNAVAILABLE if there is no
 // cgroup v2, EX_NOPERM, EX_OSERR.
 Result<std::vector<JailSnapshot>> read_jails(JailPart part);
+
+// The same of cgroups that were given to the user, or are below one that was (cgroups(7),
+// "Delegation").
+Result<std::vector<JailSnapshot>> read_jails_of(uid_t user, JailPart part);
 
 }  // namespace jail_ai

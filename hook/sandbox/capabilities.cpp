@@ -47,7 +47,8 @@ constexpr CapabilitySet used_by(Role role) {
         case Role::prober:
             return bit(
                 CAP_DAC_OVERRIDE);  // the cgroup of a rootless engine's container is its user's
-        case Role::precreate: return 0;
+        case Role::precreate:
+        case Role::ask_to_show: return 0;
     }
     return 0;
 }

@@ -61,13 +61,14 @@ enum class Role {
     prober,          // makes sockets in the container's cgroup for either of them (system/prober.h)
     // Root's, to look at jails and at the names of containers: status and log.
     show,
-    verify,   // the same, and tries whether jails act, by the prober; doctor
-    detach,   // the same, and removes a jail
-    attach,   // create_runtime for a container that runs
-    explain,  // show, and compiles policies
-    refresh,  // the same, writes rules and ends connections
-    watch,    // the same, and follow
-    follow,   // show, of denials as they happen
+    verify,       // the same, and tries whether jails act, by the prober; doctor
+    detach,       // the same, and removes a jail
+    attach,       // create_runtime for a container that runs
+    explain,      // show, and compiles policies
+    refresh,      // the same, writes rules and ends connections
+    watch,        // the same, and follow
+    follow,       // show, of denials as they happen
+    ask_to_show,  // show for another user, who asks the broker
 };
 
 // Phases 2 to 6. To be called once, before the first byte from outside is parsed; then there is no

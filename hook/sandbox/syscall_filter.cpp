@@ -32,6 +32,7 @@ std::span<const sock_filter> filter_of(Role role) {
         case Role::refresh: return kRefreshFilter;
         case Role::watch: return kWatchFilter;
         case Role::follow: return kFollowFilter;
+        case Role::ask_to_show: return kAskToShowFilter;
     }
     return {};
 }

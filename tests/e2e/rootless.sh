@@ -57,7 +57,35 @@ check_refusals() {
         --preserve-fds=1 "$@"
 }
 
+# By the broker, with the names that the user's podman knows; and not to another user, nor what is root's.
+shown_to_their_user() {
+    local runtime=$1 name="$version, $1" hook=$lab/bin/jail-ai-hook id
+    shift
+    cp "$build/hook/jail-ai-hook" "$hook"
+    engine "$runtime" run --detach --name shown "${jailed[@]}" --annotation jail-ai.block-host.also=100.64.0.0/10 "$@" --rootfs "$rootfs" \
+        /bin/busybox sleep 1000 >"$lab/shown.id"
+    id=$(head -c 12 "$lab/shown.id")
+    equal "$name: a container of the user's is denied the host" EPERM "$(engine "$runtime" exec shown /probe tcp "$host_v4" "$port" | awk '{ print $NF }')"
+    matches "$name: its user sees the jail" "^[^|]*$id \(shown\)  enforce[^|]*" "$(as "$user" "$hook" status | paste -sd '|')"
+    matches "$name: and what was denied, by name" "denied $host_v4:$port/tcp \(local\) to 'probe'" "$(as "$user" "$hook" log shown)"
+    matches "$name: and what would allow it" "jail-ai.block-host.allow=$host_v4:$port" "$(as "$user" "$hook" suggest shown | paste -sd ' ')"
+    equal "$name: root sees the same" "$(as "$user" "$hook" status --json | jq -c 'map({id: .container, denials})')" \
+        "$("$hook" status --json "$id" | jq -c 'map({id: .container, denials})')"
+    equal "$name: another user doesn't" '[]' "$(as other "$hook" status --json)"
+    matches "$name: nor by its ID" "^66 jail-ai-hook: .*$id.* has no jail" "$(status=0; said=$(as other "$hook" log "$id" 2>&1) || status=$?; echo "$status $said")"
+    matches "$name: following takes root" '^77 jail-ai-hook: only root may' "$(status=0; said=$(as "$user" "$hook" log --follow 2>&1) || status=$?; echo "$status $said")"
+    remove "$runtime" shown
+}
+
 rootless_up
+user_up other 1501
+# shellcheck disable=SC2317 # by the trap
+end() {
+    local status=$?
+    user_down other 1501 || not_ok 'the other user goes'
+    rootless_down "$status"
+}
+trap end EXIT
 as "$user" mkdir "$kept/podman"
 tar -C "$rootfs" -c . | as "$user" podman --log-level error import - probe >"$lab/imported" 2>&1
 for runtime in runc crun; do
@@ -65,6 +93,7 @@ for runtime in runc crun; do
     check_networks "$runtime" "${options[@]}"
     check_user_namespaces "$runtime" "${options[@]}"
     lives_on "$runtime" "$host_v4" "${options[@]}"
+    shown_to_their_user "$runtime" "${options[@]}"
     engine "$runtime" run --detach --name shared "${options[@]}" --rootfs "$rootfs" /bin/busybox sleep 1000 >"$lab/shared.id"
     check_refusals "$runtime" "${options[@]}"
     remove "$runtime" shared
@@ -94,6 +123,8 @@ turned_down 'nor watched instead of enforced' runc 65 'they.ask.for.less.than.th
 turned_down 'nor run unprotected' runc 65 'they.let.the.container.run.unprotected' "${jailed[@]}" --annotation jail-ai.block-host.on-failure=run
 broker_down
 
+matches "$version: no broker: users can't see their jails, and are told what it takes" "^69 jail-ai-hook: connect to the broker .*systemctl enable --now jail-ai-hook.socket" \
+    "$(status=0; said=$(as "$user" "$lab/bin/jail-ai-hook" status 2>&1) || status=$?; echo "$status $said")"
 turned_down 'no broker' runc 69 "connect.to.the.broker.at.'$broker_socket': there.is.no.socket.*systemctl.enable.--now.jail-ai-hook.socket" "${jailed[@]}"
 equal "$version: no broker, on-failure=run: it starts" reached "$(engine runc run --rm "${jailed[@]}" --annotation jail-ai.block-host.on-failure=run --rootfs "$rootfs" \
     /probe tcp "$host_v4" "$port" | awk '{ print $NF }')"

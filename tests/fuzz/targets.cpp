@@ -148,9 +148,20 @@ void fuzz_protocol(std::string_view text) {
     else
         must((answer->status == ReplyStatus::yes) == (answer->exit_code == 0) &&
              parse_reply(encode_reply(*answer))->text.size() <= answer->text.size());
-    const auto sizes = parse_header(text.substr(0, kHeaderBytes));
-    if (!sizes) return check(sizes.error());
-    const auto message = parse_body(*sizes, text.substr(kHeaderBytes));
+    if (const auto shown = parse_shown(text); shown)
+        must(encode_shown(*shown).size() <= text.size());
+    else
+        check(shown.error());
+    const auto head = parse_header(text.substr(0, kHeaderBytes));
+    if (!head) return check(head.error());
+    if (head->asks == Asks::to_show) {
+        const auto request = parse_show(head->sizes, text.substr(kHeaderBytes));
+        if (!request) return check(request.error());
+        const auto again = encode_show(*request);
+        must(again && *again == text);
+        return;
+    }
+    const auto message = parse_body(head->sizes, text.substr(kHeaderBytes));
     if (!message) return check(message.error());
     const auto again = encode_message(*message);
     must(again && *again == text);

@@ -340,6 +340,54 @@ TEST_CASE("broker: jails count for the person whose the topmost cgroup is, by wh
     expect_no(ask(kOther, second), "uid 1234 has 1 jails", second.cgroup);
 }
 
+TEST_CASE("broker: users are shown the jails in cgroups that were given to them, and no others") {
+    USERS_CONTAINER(container, kUser);
+    USERS_CONTAINER(others_container, kOther);
+    container.state.id = "jail-of-one";
+    others_container.state.id = "jail-of-another";
+    Container roots;
+    roots.state.id = "jail-of-root";
+    REQUIRE(roots.run_hook().exit_code == 0);
+    const auto shown_to = [](uid_t uid, std::vector<std::string> words,
+                             std::vector<ClaimedName> names = {}) {
+        const Asker asker(uid);
+        return BrokerRun(asker).show({std::move(words), std::move(names)});
+    };
+    CHECK(shown_to(kUser, {"status", "--json"}) == "[]\n");
+    for (const auto& [uid, each] : {std::pair(kUser, &container), {kOther, &others_container}}) {
+        const Asker user(uid);
+        expect_yes(BrokerRun(user).ask(message_for(*each), {pidfd_of(each->init.pid()).get()}),
+                   *each);
+    }
+    expect_host_blocked(container.init, container.cgroup);
+
+    const std::string status = shown_to(kUser, {"status", "--json"});
+    INFO(status);
+    CHECK(status.find("jail-of-one") != std::string::npos);
+    CHECK(status.find("jail-of-another") == std::string::npos);
+    CHECK(status.find("jail-of-root") == std::string::npos);
+    CHECK(shown_to(kUser, {"log"}).find("denied") != std::string::npos);
+    CHECK(shown_to(kOther, {"log"}).empty());
+    CHECK(shown_to(kUser, {"suggest", "jail-of-one"}).find("jail-ai.block-host.allow=") !=
+          std::string::npos);
+
+    CHECK(shown_to(kUser, {"status", "jail-of-another"}).starts_with("66: "));
+    CHECK(shown_to(kUser, {"status", "no\nsuch"}).starts_with("66: "));
+    CHECK(shown_to(kUser, {"status", "--jsom"}).starts_with("64: "));
+    CHECK(shown_to(kUser, {"log", "--follow"}).starts_with("77: "));
+    CHECK(shown_to(kUser, {"detach", "--all"}).starts_with("64: "));
+
+    const std::string cgroup = container.cgroup.path().substr(cgroup2_mount().size());
+    CHECK(shown_to(kUser, {"status", "web"}, {{"jail-of-one", "web", cgroup}}).find("web") !=
+          std::string::npos);
+    // A name for the jail of another doesn't make it one's own.
+    CHECK(shown_to(kUser, {"status", "db"}, {{"jail-of-another", "db", "/"}}).starts_with("66: "));
+
+    const Asker jailed(kUser);
+    write_file("cgroup.procs", std::to_string(jailed.pid()), container.cgroup.fd());
+    CHECK(BrokerRun(jailed).show({{"status"}, {}}).starts_with("77: process "));
+}
+
 TEST_CASE("broker: nothing stays attached if the client has gone before the answer") {
     USERS_CONTAINER(container, kUser);
     const Message message = message_for(container);

@@ -204,6 +204,12 @@ std::string BrokerRun::ask(const Message& message, const std::vector<int>& descr
     return answer();
 }
 
+std::string BrokerRun::show(const ShowRequest& request) {
+    send(encode_show(request).value(), {});
+    const auto shown = parse_shown(answer());
+    return shown ? *shown : std::to_string(shown.error().exit_code) + ": " + shown.error().message;
+}
+
 Message message_for(const Container& container) {
     return {{}, container.state.json(), read_file(container.state.bundle + "/config.json"), "", ""};
 }

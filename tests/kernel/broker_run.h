@@ -59,6 +59,9 @@ public:
     std::string answer();
     std::string ask(const Message& message, const std::vector<int>& descriptors);
 
+    // What it shows to that command line; "CODE: MESSAGE" where it doesn't.
+    std::string show(const ShowRequest& request);
+
 private:
     void send(std::string_view bytes, const std::vector<int>& descriptors);
 

@@ -56,6 +56,7 @@ const char* name_of(Role role) {
         case Role::refresh: return "refresh";
         case Role::watch: return "watch";
         case Role::follow: return "log --follow";
+        case Role::ask_to_show: return "status and log of a user";
     }
     return "?";
 }

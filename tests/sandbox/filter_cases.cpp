@@ -44,15 +44,16 @@ namespace jail_ai::test {
 namespace {
 
 constexpr std::array kRoles = {
-    Role::create_runtime, Role::precreate, Role::ask_broker, Role::broker, Role::prober,
-    Role::show,           Role::verify,    Role::detach,     Role::attach, Role::explain,
-    Role::refresh,        Role::watch,     Role::follow};
+    Role::create_runtime, Role::precreate, Role::ask_broker, Role::broker,     Role::prober,
+    Role::show,           Role::verify,    Role::detach,     Role::attach,     Role::explain,
+    Role::refresh,        Role::watch,     Role::follow,     Role::ask_to_show};
 
 constexpr unsigned bit(Role role) {
     return 1U << static_cast<unsigned>(role);
 }
 
-constexpr unsigned kAsker = bit(Role::ask_broker);
+constexpr unsigned kToShow = bit(Role::ask_to_show);
+constexpr unsigned kAsker = bit(Role::ask_broker) | kToShow;
 constexpr unsigned kBroker = bit(Role::broker);
 constexpr unsigned kAttach = bit(Role::attach);
 constexpr unsigned kHooks = bit(Role::create_runtime) | kBroker;
@@ -184,7 +185,7 @@ const std::array kCalls = std::to_array<Row>({
     {"swapoff", [] { return ::syscall(SYS_swapoff, nullptr); }},
     {"sethostname", [] { return ::syscall(SYS_sethostname, nullptr, -1L); }},
     {"settimeofday", [] { return ::syscall(SYS_settimeofday, 1L, nullptr); }},
-    {"timer_delete", [] { return nothing(SYS_timer_delete); }, kLooking},
+    {"timer_delete", [] { return nothing(SYS_timer_delete); }, kLooking | kToShow},
     {"capset", [] { return nothing(SYS_capset); }},
     {"setuid", [] { return ::syscall(SYS_setuid, ::getuid()); }},
     {"prctl", [] { return static_cast<long>(::prctl(PR_GET_DUMPABLE)); }},
@@ -203,12 +204,12 @@ const std::array kCalls = std::to_array<Row>({
     {"bpf: read a map", [] { return bpf(BPF_MAP_LOOKUP_ELEM); }, kJailing | kShowing},
     {"bpf: take an entry out of a map", [] { return bpf(BPF_MAP_DELETE_ELEM); }, kJailing | kVerify | kUpdating},
     {"bpf: write into a map", [] { return bpf(BPF_MAP_UPDATE_ELEM); }, kJailing | kVerify | kUpdating},
-    {"bpf: walk a map", [] { return bpf(BPF_MAP_GET_NEXT_KEY); }, kShowing},
+    {"bpf: walk a map", [] { return bpf(BPF_MAP_GET_NEXT_KEY); }, kShowing | kBroker},
     {"bpf: make a map", [] { return bpf(BPF_MAP_CREATE); }, kJailing},
     {"bpf: ask what is attached", [] { return bpf(BPF_PROG_QUERY); }, kJailing | kLooking},
     {"bpf: attach", [] { return bpf(BPF_PROG_ATTACH); }, kJailing},
     {"bpf: detach", [] { return bpf(BPF_PROG_DETACH); }, kJailing | kDetach},
-    {"bpf: open a map by its id", [] { return bpf(BPF_MAP_GET_FD_BY_ID); }, kShowing},
+    {"bpf: open a map by its id", [] { return bpf(BPF_MAP_GET_FD_BY_ID); }, kShowing | kBroker},
     {"bpf: walk the programs", [] { return bpf(BPF_PROG_GET_NEXT_ID); }, kVerify | kUpdating | kFollow},
     {"bpf: run a program", [] { return bpf(BPF_PROG_TEST_RUN); }},
     {"bpf: link", [] { return bpf(BPF_LINK_CREATE); }},

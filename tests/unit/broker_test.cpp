@@ -29,14 +29,14 @@ std::string encoded(const Message& message) {
 }
 
 std::string header_of(const PartSizes& sizes) {
-    std::string bytes(kMagic);
+    std::string bytes(kJailMagic);
     bytes.append(reinterpret_cast<const char*>(sizes.data()), sizeof sizes);
     return bytes;
 }
 
 int header_error(std::string_view bytes) {
-    const auto sizes = parse_header(bytes);
-    return sizes ? 0 : sizes.error().exit_code;
+    const auto head = parse_header(bytes);
+    return head ? 0 : head.error().exit_code;
 }
 
 std::string told(std::string_view bytes) {
@@ -53,10 +53,11 @@ std::string told(std::string_view bytes) {
 TEST_CASE("protocol: a message arrives as it was sent") {
     for (const Message& message : {kMessage, Message{}, Message{{""}, "", "", "", "x"}}) {
         const std::string bytes = encoded(message);
-        const auto sizes = parse_header(std::string_view(bytes).substr(0, kHeaderBytes));
-        REQUIRE(static_cast<bool>(sizes));
-        CHECK(kHeaderBytes + body_size(*sizes) == bytes.size());
-        const auto got = parse_body(*sizes, std::string_view(bytes).substr(kHeaderBytes));
+        const auto head = parse_header(std::string_view(bytes).substr(0, kHeaderBytes));
+        REQUIRE(static_cast<bool>(head));
+        CHECK(head->asks == Asks::to_jail);
+        CHECK(kHeaderBytes + body_size(head->sizes) == bytes.size());
+        const auto got = parse_body(head->sizes, std::string_view(bytes).substr(kHeaderBytes));
         REQUIRE(static_cast<bool>(got));
         CHECK(got->flags == message.flags);
         CHECK(got->state == message.state);
@@ -74,7 +75,7 @@ TEST_CASE("protocol: what is no header is an error, of whatever length") {
     CHECK(header_error(good + "x") == EX_PROTOCOL);
     CHECK(header_error(std::string(kHeaderBytes, '{')) == EX_PROTOCOL);
     std::string other_version = good;
-    other_version[kMagic.size() - 1] = '2';
+    other_version[kJailMagic.size() - 1] = '2';
     CHECK(header_error(other_version) == EX_PROTOCOL);
 }
 
@@ -104,14 +105,68 @@ TEST_CASE("protocol: each part is bounded, for the sender and for the receiver")
 
 TEST_CASE("protocol: a body of another length, or a flag without an end") {
     const std::string bytes = encoded(kMessage);
-    const auto sizes = parse_header(std::string_view(bytes).substr(0, kHeaderBytes));
-    REQUIRE(static_cast<bool>(sizes));
+    const auto head = parse_header(std::string_view(bytes).substr(0, kHeaderBytes));
+    REQUIRE(static_cast<bool>(head));
     const std::string body = bytes.substr(kHeaderBytes);
-    CHECK(static_cast<bool>(parse_body(*sizes, body)));
-    CHECK(parse_body(*sizes, body.substr(1)).error().exit_code == EX_PROTOCOL);
-    CHECK(parse_body(*sizes, body + "x").error().exit_code == EX_PROTOCOL);
+    CHECK(static_cast<bool>(parse_body(head->sizes, body)));
+    CHECK(parse_body(head->sizes, body.substr(1)).error().exit_code == EX_PROTOCOL);
+    CHECK(parse_body(head->sizes, body + "x").error().exit_code == EX_PROTOCOL);
     CHECK(parse_body({3, 0, 0, 0, 0}, "--a").error().message == "the last flag has no end");
     CHECK(parse_body({2, 0, 0, 0, 0}, std::string_view("\0\0", 2))->flags.size() == 2);
+}
+
+TEST_CASE("protocol: a request to be shown jails arrives as it was sent") {
+    for (const ShowRequest& request :
+         {ShowRequest{{"status"}, {}},
+          ShowRequest{{"log", "--json", "ab"}, {{"abc", "web", "/user-1/x"}, {"d", "", ""}}}}) {
+        const auto bytes = encode_show(request);
+        REQUIRE(static_cast<bool>(bytes));
+        const auto head = parse_header(std::string_view(*bytes).substr(0, kHeaderBytes));
+        REQUIRE(static_cast<bool>(head));
+        CHECK(head->asks == Asks::to_show);
+        const auto got = parse_show(head->sizes, std::string_view(*bytes).substr(kHeaderBytes));
+        REQUIRE(static_cast<bool>(got));
+        CHECK(got->words == request.words);
+        CHECK(got->names == request.names);
+    }
+    ShowRequest many{{"status"}, {}};
+    many.names.resize(kMaxPart[kState], {"a", "b", "c"});
+    CHECK(encode_show(many).error().exit_code == EX_DATAERR);
+}
+
+TEST_CASE("protocol: what is no request to be shown jails") {
+    const auto error_of = [](const PartSizes& sizes, std::string_view body) {
+        const auto parsed = parse_show(sizes, body);
+        return parsed ? 0 : parsed.error().exit_code;
+    };
+    CHECK(error_of({2, 0, 0, 0, 0}, std::string_view("s\0", 2)) == 0);
+    CHECK(error_of({0, 0, 0, 0, 0}, "") == EX_PROTOCOL);
+    CHECK(error_of({1, 0, 0, 0, 0}, "s") == EX_PROTOCOL);
+    CHECK(error_of({2, 2, 0, 0, 0}, std::string_view("s\0a\0", 4)) == EX_PROTOCOL);
+    CHECK(error_of({2, 4, 0, 0, 0}, std::string_view("s\0a\0b\0", 6)) == EX_PROTOCOL);
+    CHECK(error_of({2, 6, 0, 0, 0}, std::string_view("s\0a\0b\0c\0", 8)) == 0);
+    CHECK(error_of({2, 0, 0, 0, 1}, std::string_view("s\0x", 3)) == EX_PROTOCOL);
+    CHECK(error_of({2, 0, 0, 0, 0}, "s") == EX_PROTOCOL);
+}
+
+TEST_CASE("protocol: what a user is shown is whole, or an error") {
+    for (const std::string_view text : {"", "one\ntwo\n", "no newline"}) {
+        const auto shown = parse_shown(encode_shown(text));
+        REQUIRE(static_cast<bool>(shown));
+        CHECK(*shown == text);
+    }
+    const auto error_of = [](std::string_view bytes) {
+        const auto shown = parse_shown(bytes);
+        return shown ? "" : std::to_string(shown.error().exit_code) + ": " + shown.error().message;
+    };
+    CHECK(error_of(encode_reply({ReplyStatus::no, 66, "no such container"})) ==
+          "66: no such container");
+    const std::string whole = encode_shown("one\ntwo\n");
+    for (std::size_t size = 0; size < whole.size(); ++size)
+        CHECK(error_of(whole.substr(0, size)).starts_with("76: "));
+    CHECK(error_of(whole + "x") == "76: the broker's answer was cut short");
+    CHECK(error_of("yes many\nx") == "76: the broker's answer was cut short");
+    CHECK(error_of("yes 1\nx") == "");
 }
 
 TEST_CASE("protocol: an answer is one line, and anything else is no yes") {

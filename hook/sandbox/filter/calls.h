@@ -44,13 +44,15 @@ enum Roles : unsigned {
     refresh = 1024,
     watch = 2048,
     follow = 4096,
+    ask_to_show = 8192,
+    asking = ask_broker | ask_to_show,
     jailing = create_runtime | broker | attach,
     updating = refresh | watch,
     // By root, of what users wrote.
     looking = show | verify | detach | attach | explain | updating | follow,
     knowing_addresses = jailing | verify | explain | updating,
-    reading_maps = show | verify | attach | explain | updating | follow,
-    everybody = create_runtime | precreate | ask_broker | broker | prober | looking,
+    reading_maps = show | verify | attach | explain | updating | follow | broker,
+    everybody = create_runtime | precreate | asking | broker | prober | looking,
 };
 
 // (argument & mask) == value
@@ -104,7 +106,8 @@ inline const std::vector<Call>& calls() {
         add(everybody, {"exit", "exit_group", "rt_sigreturn", "sigreturn", "rt_sigaction",
                         "rt_sigprocmask", "restart_syscall"});
         add(everybody, {"alarm", "setitimer"});
-        add(looking, {"timer_delete"});  // people may take their time to read
+        add(static_cast<Roles>(looking | ask_to_show),
+            {"timer_delete"});  // people may take their time to read
         add(everybody, {"clock_gettime", "clock_gettime64", "gettimeofday", "time"});
         add(everybody,
             {"getpid", "gettid", "getppid", "getuid", "geteuid", "getgid", "getegid", "uname"});
@@ -133,13 +136,13 @@ inline const std::vector<Call>& calls() {
         add(broker, {"fcntl", "fcntl64"}, {is(1, static_cast<unsigned>(F_OFD_SETLK))});
 
         // The container's process and its descriptors, and its cgroup's id.
-        add(static_cast<Roles>(jailing | ask_broker | looking), {"pidfd_open"});
+        add(static_cast<Roles>(jailing | asking | looking), {"pidfd_open"});
         add(jailing, {"pidfd_getfd", "getsockopt", "name_to_handle_at"});
 
         // Who owns a user namespace.
         for (const unsigned long request :
              {NS_GET_USERNS, NS_GET_PARENT, NS_GET_NSTYPE, NS_GET_OWNER_UID})
-            add(static_cast<Roles>(jailing | looking), {"ioctl"}, {is(1, request)});
+            add(static_cast<Roles>(jailing | looking | ask_to_show), {"ioctl"}, {is(1, request)});
 
         // The host's addresses and the names of its interfaces, by rtnetlink; who listens on vsock,
         // by sock_diag, and whether that can be reached from here, which only binding to the
@@ -149,7 +152,7 @@ inline const std::vector<Call>& calls() {
         add(jailing, {"socket"}, {is(0, AF_VSOCK), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
         add(jailing, {"bind"});
         add(knowing_addresses, {"setsockopt"}, {is(1, SOL_NETLINK)});
-        add(static_cast<Roles>(knowing_addresses | ask_broker), {"recvfrom", "recv"});
+        add(static_cast<Roles>(knowing_addresses | asking), {"recvfrom", "recv"});
         add(knowing_addresses, {"ioctl"}, {is(1, SIOCGIFNAME)});
 
         // Connections from before are ended, by sock_diag in the network namespace of each.
@@ -168,10 +171,10 @@ inline const std::vector<Call>& calls() {
             {has_none_of(2, kOpensForWriting)});
 
         // The broker is looked for, and again after a while if it has too much to do.
-        add(ask_broker, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
-        add(ask_broker, {"connect", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64"});
+        add(asking, {"socket"}, {is(0, AF_UNIX), is(1, SOCK_STREAM | SOCK_CLOEXEC)});
+        add(asking, {"connect", "nanosleep", "clock_nanosleep", "clock_nanosleep_time64"});
         // A descriptor goes over with the request. The answer has none, and is written by send(2).
-        add(ask_broker, {"sendmsg"});
+        add(asking, {"sendmsg"});
         add(broker, {"recvmsg"});
 
         // The prober is ended, and waited for, by the process that has started it.

@@ -138,6 +138,7 @@ constexpr std::pair<const char*, Roles> kFilters[] = {
     {"kRefreshFilter", refresh},
     {"kWatchFilter", watch},
     {"kFollowFilter", follow},
+    {"kAskToShowFilter", ask_to_show},
 };
 
 }  // namespace

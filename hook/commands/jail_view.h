@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// Verbs that show jails: to root all of the machine's; to another user their own, which the broker
+// reads for them.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "broker/protocol.h"
+#include "commands/arguments.h"
+#include "commands/outcome.h"
+#include "commands/verb.h"
+#include "jail/snapshot.h"
+#include "sandbox/sandbox.h"
+
+namespace jail_ai {
+
+inline constexpr std::string_view kOwnToUsers =
+    "Root sees all of the machine; another user their own, by the broker.";
+
+struct JailView {
+    const Verb& verb;
+    Role role;  // root's
+    // What the verb prints of jails that were read as JailPart::denials and selected by its words.
+    Result<std::string> (*text)(const Arguments& asked, const std::vector<JailSnapshot>& jails);
+};
+
+extern const JailView kStatusView, kLogView, kSuggestView;
+
+// What such a verb does. Confines the process. Errors: as read_jails() and select_jails(), or
+// ask_to_show().
+Result<Outcome> show_jails(const JailView& view, const Arguments& asked);
+
+// The broker's part: what the verb shows of the user's own jails. Errors: EX_USAGE for words that
+// no view takes; as above.
+Result<std::string> show_jails_of(uid_t user, const ShowRequest& request);
+
+}  // namespace jail_ai
