@@ -4,6 +4,7 @@
 #include "base/deadline.h"
 #include "commands/arguments.h"
 #include "commands/jail_view.h"
+#include "commands/status_report.h"
 #include "commands/suggestion.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
@@ -26,9 +27,17 @@ Result<std::string> suggestions_text(const Arguments& asked,
                                      const std::vector<JailSnapshot>& jails) {
     const auto routes = TRY(read_local_routes());
     std::vector<Suggestion> suggestions;
-    for (const JailSnapshot& jail : jails)
+    for (const JailSnapshot& jail : jails) {
+        auto suggestion = suggest_for(jail, routes);
+        // One jail of another version doesn't hide the others.
+        if (!suggestion && asked.words.empty())
+            suggestion = Suggestion{
+                .container = std::string(jail.container_id()),
+                .name = jail.name,
+                .left = {{"what it was denied", suggestion.error().message, all_denials(jail)}}};
         suggestions.push_back(
-            TRY(suggest_for(jail, routes).context(container_text(jail.container_id()))));
+            TRY(std::move(suggestion).context(container_text(jail.container_id()))));
+    }
     return asked.has(kJson) ? suggestions_to_machines(suggestions)
                             : suggestions_to_people(suggestions);
 }

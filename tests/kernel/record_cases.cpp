@@ -10,6 +10,7 @@
 #include "attempt.h"
 #include "expect.h"
 #include "jail/reader.h"
+#include "kernel_bpf.h"
 #include "must.h"
 
 namespace jail_ai::test {
@@ -110,6 +111,24 @@ TEST_CASE("more destinations than are remembered: the counters stay exact") {
     CHECK(report.denials[JAIL_REASON_LOCAL] == count);
     CHECK(!report.recent_denials.empty());
     CHECK(report.recent_denials.size() <= JAIL_MAX_RECENT);
+}
+
+TEST_CASE("a jail of another version doesn't hide what suggest says of others") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const Destination denied = destination("10.77.0.1", kPort);
+    CHECK(error_name(container.init.run(
+              [=] { return attempt(Way::tcp_connect, denied, fresh_token()); })) == "EPERM");
+    const TestCgroup other;
+    attach(other.fd(), load_passing_program(BPF_CGROUP_INET4_CONNECT, "jail_connect4"),
+           BPF_CGROUP_INET4_CONNECT, BPF_F_ALLOW_MULTI);
+    const HookOutcome all = Laboratory::get().hook.run(verb_call({"suggest"}));
+    INFO(all.out << all.err);
+    CHECK(all.exit_code == 0);
+    CHECK(all.out.find("allow=10.77.0.1:" + std::to_string(kPort)) != std::string::npos);
+    CHECK(all.out.find(
+              "not suggested: what it was denied, 0 times: its jail is of another version") !=
+          std::string::npos);
 }
 
 }  // namespace
