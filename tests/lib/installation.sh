@@ -32,6 +32,8 @@ all_files() {
 }
 
 begin_watch() {
+    mkdir -p /etc/containers
+    printf '[engine]\nhooks_dir = ["%s"]\n' "${own%/*}" >/etc/containers/containers.conf # an administrator's
     : >"$scratch/seen"
     : >"$scratch/watch"
     all_files >"$scratch/before"
@@ -57,10 +59,20 @@ does() {
     if "$@" >"$scratch/log" 2>&1; then ok "$name"; else not_ok "$name" "$(tail -n 3 "$scratch/log")"; fi
 }
 
+# As podman 5 takes them beside those that others name, or with these.
+all_hooks_dirs() {
+    local ours="\"${json%/*}\", \"${precreate%/*}\""
+    case $(podman --version 2>/dev/null || :) in
+        'podman version '[5-9]*) echo "$ours, {append=true}" ;;
+        *) echo "\"${own%/*}\", $ours" ;;
+    esac
+}
+
 # is_complete SOCKET: everything is there, and works; the broker's socket is enabled, or not ('')
 is_complete() {
     equal '  and everything is there' "yes yes yes yes $1" "$(there "$binary" "$json" "$precreate" "$settings") $(socket)"
     matches '  it is in the path' '^jail-ai-hook [0-9]' "$(jail-ai-hook --version)"
+    equal "  podman still finds others' hooks" "hooks_dir = [$(all_hooks_dirs)]" "$(grep ^hooks_dir "$settings")"
     equal '  the JSON names the binary' "$binary $binary" "$(sed -n 's/.*"path": "\(.*\)",/\1/p' "$json" "$precreate" | paste -sd ' ')"
 }
 
