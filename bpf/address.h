@@ -14,10 +14,28 @@
  * nothing of what it gives back; else it follows a body again for each call, and for each state in
  * which a call may come. Arguments are numbers or the program's context (Linux 5.6). */
 #define JAIL_GLOBAL __attribute__((noinline))
+/* Before a loop that compilers would unroll: the verifier follows each round either way, and the
+ * kernel keeps what it has once, not as often. */
+#define JAIL_ROLLED _Pragma("clang loop unroll(disable)")
 #else
 #define JAIL_INLINE static inline
 #define JAIL_GLOBAL static inline
+#define JAIL_ROLLED
 #endif
+
+/* A number of which compilers know nothing: of what they know they make branches, and in a loop
+ * each would double what the verifier follows. */
+JAIL_INLINE __u64 jail_opaque(__u64 number)
+{
+	__asm__ volatile("" : "+r"(number));
+	return number;
+}
+
+/* 1 or 0, without a branch. */
+JAIL_INLINE __u64 jail_is_equal(__u32 one, __u32 other)
+{
+	return (jail_opaque(one ^ other) - 1) >> 63;
+}
 
 /* A word of an address, written as its value in host byte order: JAIL_WORD(0x7f000001) is
  * 127.0.0.1. */

@@ -258,25 +258,18 @@ static __always_inline __u32 now_in_ticks(void)
 	return (__u32)(bpf_ktime_get_ns() >> JAIL_PEER_TICK);
 }
 
-/* 1 or 0, without a branch: in a loop each would double what the verifier follows. Where compilers
- * see a comparison they make a branch of it. */
-static __always_inline __u64 is_equal(__u32 one, __u32 other)
+/* All ones for a number that is negative with a sign, else zero. */
+static __always_inline __u64 if_negative(__u64 number)
 {
-	__u64 differs = one ^ other;
-
-	asm volatile("" : "+r"(differs));
-	return (differs - 1) >> 63;
+	return jail_opaque((__u64)((__s64)jail_opaque(number) >> 63));
 }
 
-/* The larger of two below 2^63, likewise. */
-static __always_inline __u64 larger(__u64 one, __u64 other)
+/* The smaller of two below 2^63. */
+static __always_inline __u64 smaller(__u64 one, __u64 other)
 {
-	__u64 less = one - other, mask;
+	__u64 more = one - other;
 
-	asm volatile("" : "+r"(less));
-	mask = 0 - (less >> 63);
-	asm volatile("" : "+r"(mask));
-	return one ^ ((one ^ other) & mask);
+	return other + (more & if_negative(more));
 }
 
 /* The two ends of a datagram, as the container sees them: who is at the other one, and where the
@@ -331,6 +324,9 @@ static __always_inline struct jail_peer *peer_set(struct jail_peer_table *table,
 	return table->sets[(__u64)hash * JAIL_PEER_SETS >> 32];
 }
 
+#define PLACE_FOUND 0x20
+JAIL_ASSERT(JAIL_PEER_WAYS <= PLACE_FOUND, "a place is below the bit that says it is one");
+
 /*
  * Has this peer on the host sent a datagram to this socket, a short time ago, and to the end that
  * the answer comes from? An entry that another processor is half done with writing has a tag that
@@ -340,41 +336,42 @@ static __always_inline int has_spoken(struct bpf_sock *sk, const struct ends *en
 {
 	struct jail_peer_table *table = bpf_sk_storage_get(&jail_peers, sk, 0, 0);
 	const struct jail_peer *set;
-	__u64 place = 0;
+	__u64 found = 0; /* PLACE_FOUND and the place; a tag is in a set once */
 	__u32 tag;
 
 	if (!table)
 		return 0;
 	set = peer_set(table, ends);
 	tag = tag_of(table, ends);
-	for (int i = 0; i < JAIL_PEER_WAYS; i++)
-		place = larger(place, is_equal(set[i].tag, tag) << 8 | (__u32)i);
-	if (!(place >> 8))
+	for (__u64 i = PLACE_FOUND; i < PLACE_FOUND + JAIL_PEER_WAYS; i++)
+		found |= jail_opaque(jail_is_equal(set[i - PLACE_FOUND].tag, tag)) * i;
+	if (!(found & PLACE_FOUND))
 		return 0;
-	place &= 0xff;
-	if (place >= JAIL_PEER_WAYS)
+	found &= PLACE_FOUND - 1;
+	if (found >= JAIL_PEER_WAYS)
 		return 0;
-	return is_between(&set[place], ends) && !is_over(&set[place], now_in_ticks());
+	return is_between(&set[found], ends) && !is_over(&set[found], now_in_ticks());
 }
 
 /*
  * The place for a peer: its own, else one that has expired, else that of the oldest of its own
- * address, else of the oldest. By a number, the largest of which wins.
+ * address, else of the oldest. By a number, the smallest of which wins: whether it is another's
+ * that may still be answered, how much of all time it has left, its place.
  */
 static __always_inline __u32 place_for(const struct jail_peer *set, const struct ends *ends,
 				       __u32 tag, __u32 now)
 {
-	__u64 best = 0;
+	__u64 best = (__u64)1 << 62, over = (__u32)~answer_ticks;
 
-	for (int i = 0; i < JAIL_PEER_WAYS; i++) {
+	for (__u32 i = 0; i < JAIL_PEER_WAYS; i++) {
 		const struct jail_peer *peer = &set[i];
-		__u64 age = (__u32)(now - peer->heard);
+		__u64 left = (__u32)(peer->heard - now - 1);
 		/* Of its own address by the part that differs most: it is only who goes first.
 		 */
-		__u64 rank = is_equal(peer->tag, tag) << 2 | is_over(peer, now) << 1 |
-			     is_equal(peer->addr[3], ends->peer->words[3]);
+		__u64 other = 0 - jail_opaque(peer->addr[3] ^ ends->peer->words[3]);
+		__u64 rank = jail_opaque((other & (over - left)) >> 63) << 61 | left << 8;
 
-		best = larger(best, rank << 48 | age << 8 | (__u32)i);
+		best = smaller(best, (rank & if_negative(0 - (__u64)(peer->tag ^ tag))) | i);
 	}
 	best &= 0xff;
 	return best < JAIL_PEER_WAYS ? best : 0;

@@ -63,6 +63,7 @@ JAIL_GLOBAL __u32 jail_parse_options(const struct __sk_buff *skb, __u32 end)
 {
 	__u32 at = 20;
 
+	JAIL_ROLLED
 	for (int i = 0; i < JAIL_MAX_OPTIONS; i++) {
 		__u8 kind, length = 1;
 
@@ -109,6 +110,7 @@ JAIL_GLOBAL __u32 jail_walk_extensions(const struct __sk_buff *skb, __u32 next_h
 	__u32 protocol = next_header;
 	__u8 extension[2];
 
+	JAIL_ROLLED
 	for (int i = 0; i < JAIL_MAX_EXTENSIONS; i++) {
 		if (protocol == IPPROTO_ROUTING)
 			return JAIL_WALKED(upper_layer, protocol, JAIL_PARSE_SOURCE_ROUTED);

@@ -35,19 +35,23 @@ JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct 
 /* Does the rule let this destination port (host byte order) of this IP protocol pass? */
 JAIL_INLINE int jail_rule_admits(const struct jail_rule *rule, __u8 protocol, __u16 port)
 {
-	__u8 bit = protocol == IPPROTO_TCP   ? JAIL_PORTS_TCP
-		   : protocol == IPPROTO_UDP ? JAIL_PORTS_UDP
-					     : 0;
+	__u64 bits = jail_is_equal(protocol, IPPROTO_TCP) * JAIL_PORTS_TCP |
+		     jail_is_equal(protocol, IPPROTO_UDP) * JAIL_PORTS_UDP;
+	__u64 asked = port;
+	/* The highest bit stays as long as each range ends before it, begins behind it, or is not
+	 * for the protocol: without a branch, of which the verifier would follow both sides. */
+	__u64 outside = ~0ULL;
 
-	if (!bit)
+	if (!bits)
 		return 0;
+	JAIL_ROLLED
 	for (int i = 0; i < JAIL_MAX_PORTS; i++) {
 		const struct jail_ports *ports = &rule->ports[i];
 
-		if ((ports->protocols & bit) && ports->first <= port && port <= ports->last)
-			return 1;
+		outside &= (asked - ports->first) | (ports->last - asked) |
+			   ((ports->protocols & bits) - 1);
 	}
-	return 0;
+	return !(outside >> 63);
 }
 
 /* The verdict that means: let it pass. Any other verdict is the enum jail_reason of the rule that
