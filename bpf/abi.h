@@ -224,7 +224,7 @@ struct jail_probe {
 
 /* Size of jail_events, a power of two and of pages. An event takes 8 bytes more than it holds; who
  * follows the log fetches them as they come. */
-#define JAIL_EVENT_BYTES 8192
+#define JAIL_EVENT_BYTES 4096
 
 /*
  * What the one value of jail_about begins with, which no program reads: what a jail is, for those

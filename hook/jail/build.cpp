@@ -34,6 +34,8 @@ Result<Skeleton<jail_bpf>> open_skeleton() {
 }
 
 Status load_programs(jail_bpf& skeleton) {
+    if (const int failed = keep_unmapped(skeleton.maps.rodata); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
     if (const int failed = jail_bpf::load(&skeleton); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
     return ok();

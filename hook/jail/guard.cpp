@@ -70,14 +70,12 @@ std::string hook_of(const bpf_program* program) {
     return std::string(kHookPrefix).append(section);
 }
 
-std::optional<KernelTypes> find_types() {
-    const Skeleton<guard_bpf> object(guard_bpf::open());
-    if (object == nullptr) return std::nullopt;
+std::optional<KernelTypes> find_types(const bpf_object* object) {
     std::set<std::string, std::less<>> hooks;
     for (bpf_program* program = nullptr;
-         (program = ::bpf_object__next_program(object->obj, program)) != nullptr;)
+         (program = ::bpf_object__next_program(object, program)) != nullptr;)
         hooks.insert(hook_of(program));
-    auto found = find_kernel_types(*::bpf_object__btf(object->obj), hooks);
+    auto found = find_kernel_types(*::bpf_object__btf(object), hooks);
     if (!found || found->functions.size() != hooks.size() || found->structures.empty())
         return std::nullopt;
     return std::move(*found);
@@ -112,24 +110,47 @@ Status register_lsm_handler() {
 }
 
 // `btf_path` is the BTF to relocate by, nullptr for the kernel's.
-Result<std::vector<LoadedProgram>> load(const GuardScope& scope, Mode mode,
-                                        const RecordMaps& record, const char* btf_path) {
-    const bool is_confidential = TRY(kernel_is_confidential());
+Result<Skeleton<guard_bpf>> open_skeleton(const char* btf_path) {
     listen_to_libbpf();
     struct bpf_object_open_opts options {};
     options.sz = sizeof options;
     options.btf_custom_path = btf_path;
-    const Skeleton<guard_bpf> skeleton(guard_bpf::open(&options));
+    Skeleton<guard_bpf> skeleton(guard_bpf::open(&options));
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
+    return skeleton;
+}
+
+Result<std::vector<LoadedProgram>> load(const Skeleton<guard_bpf>& skeleton,
+                                        const GuardScope& scope, Mode mode,
+                                        const RecordMaps& record) {
+    const bool is_confidential = TRY(kernel_is_confidential());
     skeleton->rodata->container_cgroup = scope.cgroup;
     skeleton->rodata->engine_network = scope.engine_network;
     skeleton->rodata->reads_kernel = is_confidential ? 0 : 1;
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
+    if (const int failed = keep_unmapped(skeleton->maps.rodata); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
     if (const int failed = share_record(skeleton->maps, record); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
     if (const int failed = guard_bpf::load(skeleton.get()); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
     return loaded_programs(skeleton->obj, kGuardTable);
+}
+
+// By what one pass over the kernel's BTF finds; nothing if that doesn't do.
+std::optional<std::vector<LoadedProgram>> load_by_one_pass(const GuardScope& scope, Mode mode,
+                                                           const RecordMaps& record) {
+    const auto structures = StructuresFile::make();
+    if (!structures) return std::nullopt;
+    const auto skeleton = open_skeleton(structures->path());
+    if (!skeleton) return std::nullopt;
+    const std::optional<KernelTypes> types = find_types((*skeleton)->obj);
+    if (!types || !structures->write(*types)) return std::nullopt;
+    known_types = &*types;
+    auto programs = load(*skeleton, scope, mode, record);
+    known_types = nullptr;
+    if (!programs) return std::nullopt;
+    return std::move(*programs);
 }
 
 }  // namespace
@@ -138,16 +159,9 @@ Result<std::vector<LoadedProgram>> load_guard(const Cgroup& cgroup, Mode mode,
                                               const RecordMaps& record) {
     auto scope = TRY(read_scope(cgroup));
     TRY(register_lsm_handler());
-    const std::optional<KernelTypes> types = find_types();
-    const UniqueFd structures = types ? write_structures(*types) : UniqueFd();
-    if (structures) {
-        known_types = &*types;
-        auto programs =
-            load(scope, mode, record, fmt::format("/proc/self/fd/{}", structures.get()).c_str());
-        known_types = nullptr;
-        if (programs) return programs;
-    }
-    return load(scope, mode, record, nullptr);
+    if (auto programs = load_by_one_pass(scope, mode, record)) return std::move(*programs);
+    const auto skeleton = TRY(open_skeleton(nullptr));
+    return load(skeleton, scope, mode, record);
 }
 
 }  // namespace jail_ai

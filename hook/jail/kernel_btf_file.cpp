@@ -58,12 +58,20 @@ Result<KernelTypes> find_kernel_types(const btf& local,
     return find_kernel_types(kernel.text(), local, functions);
 }
 
-UniqueFd write_structures(const KernelTypes& types) {
+StructuresFile::StructuresFile(UniqueFd fd)
+    : fd_(std::move(fd)), path_(fmt::format("/proc/self/fd/{}", fd_.get())) {}
+
+Result<StructuresFile> StructuresFile::make() {
     UniqueFd file(::memfd_create("kernel-types", MFD_CLOEXEC));
-    if (file && ::write(file.get(), types.structures.data(), types.structures.size()) !=
-                    static_cast<ssize_t>(types.structures.size()))
-        file.reset();
-    return file;
+    if (!file) return system_error("make a file in memory", errno);
+    return StructuresFile(std::move(file));
+}
+
+Status StructuresFile::write(const KernelTypes& types) const {
+    if (::write(fd_.get(), types.structures.data(), types.structures.size()) !=
+        static_cast<ssize_t>(types.structures.size()))
+        return system_error("write the kernel's types to memory", errno);
+    return ok();
 }
 
 }  // namespace jail_ai

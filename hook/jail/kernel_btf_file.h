@@ -40,8 +40,25 @@ private:
 Result<KernelTypes> find_kernel_types(const btf& local,
                                       const std::set<std::string, std::less<>>& functions);
 
-// A file with nothing in it but the structures, which libbpf takes for the kernel's BTF; empty if
-// it can't be made.
-UniqueFd write_structures(const KernelTypes& types);
+// A file in memory that libbpf takes for the kernel's BTF. It reads that when it loads an object,
+// and not yet when it opens one, so that what goes into the file can be found by an open object's
+// types.
+class StructuresFile {
+public:
+    // Errors: EX_OSERR.
+    static Result<StructuresFile> make();
+
+    // For bpf_object_open_opts, as long as this lives.
+    const char* path() const { return path_.c_str(); }
+
+    // Puts nothing in it but the structures; once. Errors: EX_OSERR.
+    Status write(const KernelTypes& types) const;
+
+private:
+    explicit StructuresFile(UniqueFd fd);
+
+    UniqueFd fd_;
+    std::string path_;
+};
 
 }  // namespace jail_ai

@@ -56,6 +56,11 @@ Error load_error(std::string_view what, std::string_view needs, int number) {
     return Error{EX_OSERR, failure + detail};
 }
 
+int keep_unmapped(bpf_map* constants) {
+    return ::bpf_map__set_map_flags(constants,
+                                    ::bpf_map__map_flags(constants) & ~__u32{BPF_F_MMAPABLE});
+}
+
 Result<std::vector<LoadedProgram>> loaded_programs(const bpf_object* object,
                                                    std::span<const ProgramSlot> slots) {
     std::vector<LoadedProgram> programs;

@@ -40,6 +40,11 @@ struct SkeletonDeleter {
 template <typename Generated>
 using Skeleton = std::unique_ptr<Generated, SkeletonDeleter<Generated>>;
 
+// To be called when an object is open and its constants are set, which can't be read there any more
+// once it is loaded: nobody maps them, and what can be mapped takes two pages. Gives 0 or a
+// negative errno.
+int keep_unmapped(bpf_map* constants);
+
 // Descriptors of the maps of bpf/record.h, which the objects of one jail share.
 struct RecordMaps {
     int denials;

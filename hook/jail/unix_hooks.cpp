@@ -61,29 +61,26 @@ Status put_functions(bpf_program* program, const KernelTypes& types) {
     return ok();
 }
 
-Result<KernelTypes> find_types() {
-    const Skeleton<unix_sockets_bpf> object(unix_sockets_bpf::open());
-    if (object == nullptr) return load_error(kWhat, kNeeds, errno);
+Result<KernelTypes> find_types(const bpf_object* object) {
     std::set<std::string, std::less<>> functions;
     for (const Function& function : kFunctions) functions.insert(function.name);
-    return find_kernel_types(*::bpf_object__btf(object->obj), functions);
+    return find_kernel_types(*::bpf_object__btf(object), functions);
 }
 
 }  // namespace
 
 Result<std::vector<LoadedProgram>> load_unix_hooks(Mode mode, const RecordMaps& record) {
     listen_to_libbpf();
-    const auto types = TRY(find_types());
-    const auto name = TRY(id_of(types.structure_ids, kName));
-    const auto call = TRY(id_of(types.structure_ids, kCall));
-    const UniqueFd structures = write_structures(types);
-    if (!structures) return system_error("write the kernel's types to memory", errno);
-    const std::string path = fmt::format("/proc/self/fd/{}", structures.get());
+    const auto structures = TRY(StructuresFile::make());
     struct bpf_object_open_opts options {};
     options.sz = sizeof options;
-    options.btf_custom_path = path.c_str();
+    options.btf_custom_path = structures.path();
     const Skeleton<unix_sockets_bpf> skeleton(unix_sockets_bpf::open(&options));
     if (skeleton == nullptr) return load_error(kWhat, kNeeds, errno);
+    const auto types = TRY(find_types(skeleton->obj));
+    const auto name = TRY(id_of(types.structure_ids, kName));
+    const auto call = TRY(id_of(types.structure_ids, kCall));
+    TRY(structures.write(types));
     skeleton->rodata->audit = mode == Mode::audit ? 1 : 0;
     skeleton->rodata->sockaddr_un = name;
     skeleton->rodata->bpf_sock_addr_kern = call;
@@ -95,6 +92,8 @@ Result<std::vector<LoadedProgram>> load_unix_hooks(Mode mode, const RecordMaps& 
         ::bpf_program__set_expected_attach_type(program, slot.type);
         TRY(put_functions(program, types));
     }
+    if (const int failed = keep_unmapped(skeleton->maps.rodata); failed != 0)
+        return load_error(kWhat, kNeeds, -failed);
     if (const int failed = share_record(skeleton->maps, record); failed != 0)
         return load_error(kWhat, kNeeds, -failed);
     if (const int failed = unix_sockets_bpf::load(skeleton.get()); failed != 0)

@@ -4,6 +4,7 @@
 // anything is asked of it: tests/mutants tells by this a mutant that the verifier turns down from
 // one that a test catches.
 #include <doctest/doctest.h>
+#include <sys/utsname.h>
 
 #include <array>
 #include <iostream>
@@ -11,12 +12,15 @@
 #include <string>
 #include <string_view>
 
+#include "base/kernel_release.h"
 #include "container.h"
 #include "expect.h"
 #include "jail/build.h"
 #include "jail/loading.h"
 #include "jail/skeleton.h"
+#include "jail_memory.h"
 #include "kernel_bpf.h"
+#include "protocol_reporter.h"
 
 namespace jail_ai::test {
 
@@ -63,6 +67,21 @@ TEST_CASE("the verifier goes through few instructions for each program of a jail
         std::cout << "# verifier: " << name << ": " << processed << " instructions\n";
         CHECK(processed < kMost);
     }
+}
+
+TEST_CASE("a jail takes little memory of the kernel") {
+    constexpr std::uint64_t kMostKiB = 88;
+    utsname kernel{};
+    REQUIRE(::uname(&kernel) == 0);
+    // Before 6.4 the kernel shows what maps would take if they were full.
+    if (!is_at_least(kernel.release, 6, 4))
+        return skip_case("this kernel does not show what maps take");
+    const Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const JailMemory memory = memory_of_jail(container.cgroup.fd());
+    std::cout << "# memory: programs " << memory.programs << ", maps " << memory.maps << " bytes\n";
+    CHECK(memory.programs > 0);
+    if (!kernel_has_guard()) CHECK(memory.all() < kMostKiB << 10);
 }
 
 }  // namespace jail_ai::test
