@@ -68,7 +68,10 @@ bool IpPrefix::is_v4() const {
 }
 
 bool IpPrefix::contains(const IpPrefix& other) const {
-    return other.key_.prefix_bits >= key_.prefix_bits && other.widened(key_.prefix_bits) == *this;
+    if (other.key_.prefix_bits < key_.prefix_bits) return false;
+    const unsigned whole = key_.prefix_bits / 8, rest = key_.prefix_bits % 8;
+    if (std::memcmp(key_.addr, other.key_.addr, whole) != 0) return false;
+    return rest == 0 || (key_.addr[whole] ^ other.key_.addr[whole]) >> (8 - rest) == 0;
 }
 
 IpPrefix IpPrefix::widened(unsigned key_bits) const {

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <span>
 
@@ -31,9 +32,32 @@ void deny(Rules& rules, const IpPrefix& prefix, jail_reason reason, std::string 
     rules.try_emplace(prefix, Rule{value, std::move(source)});
 }
 
-void deny_all(Rules& rules, std::span<const NamedPrefix> set) {
-    for (const NamedPrefix& named : set)
-        deny(rules, *IpPrefix::parse(named.prefix), named.reason, std::string(named.source));
+// Rows of a table whose text has been read.
+struct ParsedPrefix {
+    IpPrefix prefix;
+    const NamedPrefix* named;
+};
+using ParsedPrefixes = std::vector<ParsedPrefix>;
+
+ParsedPrefixes parse_all(std::span<const NamedPrefix> set) {
+    ParsedPrefixes parsed;
+    for (const NamedPrefix& named : set) parsed.push_back({*IpPrefix::parse(named.prefix), &named});
+    return parsed;
+}
+
+const ParsedPrefixes& loopback() {
+    static const ParsedPrefixes parsed = parse_all(kLoopback);
+    return parsed;
+}
+
+const ParsedPrefixes& always_denied() {
+    static const ParsedPrefixes parsed = parse_all(kAlwaysDenied);
+    return parsed;
+}
+
+void deny_all(Rules& rules, const ParsedPrefixes& set) {
+    for (const auto& [prefix, named] : set)
+        deny(rules, prefix, named->reason, std::string(named->source));
 }
 
 bool is_loopback(const IpPrefix& prefix) {
@@ -44,9 +68,8 @@ bool is_loopback(const IpPrefix& prefix) {
 
 // What every network namespace takes for itself: a part of one of kLoopback's.
 bool is_loopback_or_unspecified(const IpPrefix& prefix) {
-    return std::ranges::any_of(kLoopback, [&](const NamedPrefix& named) {
-        return IpPrefix::parse(named.prefix)->contains(prefix);
-    });
+    return std::ranges::any_of(
+        loopback(), [&](const ParsedPrefix& each) { return each.prefix.contains(prefix); });
 }
 
 void deny_route(Rules& rules, const LocalRoute& route, std::string_view source) {
@@ -71,11 +94,11 @@ void add_asked(Rules& rules, const ExtraBlock& addition, const NetworkFacts& hos
 
 Rules collect_denied(const Request& request, const NetworkFacts& host) {
     Rules rules;
-    deny_all(rules, kLoopback);
+    deny_all(rules, loopback());
     for (const LocalRoute& route : host.routes) deny_route(rules, route, "local route");
     for (const LocalRoute& route : host.predicted_routes)
         deny_route(rules, route, "network of the engine");
-    deny_all(rules, kAlwaysDenied);
+    deny_all(rules, always_denied());
     for (const IpPrefix& address : host.named)
         if (!is_loopback(address) || host.shares_network)
             deny(rules, address, JAIL_REASON_HOSTS_FILE, "hosts file of the container");
@@ -251,12 +274,31 @@ Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) 
     return policy;
 }
 
-const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
-    for (unsigned bits = address.key().prefix_bits + 1; bits-- > 0;) {
-        const auto found = rules.find(address.widened(bits));
-        if (found != rules.end()) return &*found;
+namespace {
+
+// How many of their first bits two keys have in common, at most those of the shorter.
+unsigned common_bits(const jail_key& one, const jail_key& other) {
+    const unsigned most = std::min(one.prefix_bits, other.prefix_bits);
+    for (unsigned byte = 0; byte * 8 < most; ++byte) {
+        const auto differs = static_cast<std::uint8_t>(one.addr[byte] ^ other.addr[byte]);
+        if (differs != 0)
+            return std::min(most, byte * 8 + static_cast<unsigned>(std::countl_zero(differs)));
     }
-    return nullptr;
+    return most;
+}
+
+}  // namespace
+
+const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
+    IpPrefix narrowest = address;  // what holds the address and is in the rules is this or wider
+    while (true) {
+        auto at = rules.upper_bound(narrowest);
+        if (at == rules.begin()) return nullptr;
+        --at;
+        if (at->first.contains(address)) return &*at;
+        // What stands before this entry and holds the address, holds the entry as well.
+        narrowest = address.widened(common_bits(at->first.key(), address.key()));
+    }
 }
 
 const Rule* find_rule(const Rules& rules, const IpPrefix& address) {

@@ -51,26 +51,39 @@ jail_rule stricter_at(const IpPrefix& prefix, const Rules& attached, const Rules
     return second == nullptr ? first->value : stricter(first->value, second->value);
 }
 
-void put_changed(const Rules& from, const Rules& to, std::vector<RuleStep>& steps) {
-    for (const auto& [prefix, rule] : to) {
-        const auto before = from.find(prefix);
-        if (before == from.end() || !alike(before->second.value, rule.value))
-            steps.push_back({prefix, rule.value});
+// Calls it with each prefix of either and its rules there, a null pointer where one has none.
+template <typename Each>
+void for_each_pair(const Rules& attached, const Rules& desired, Each&& each) {
+    auto one = attached.begin();
+    auto other = desired.begin();
+    while (one != attached.end() || other != desired.end()) {
+        const bool first =
+            other == desired.end() || (one != attached.end() && one->first <= other->first);
+        const bool second =
+            one == attached.end() || (other != desired.end() && other->first <= one->first);
+        each(first ? one->first : other->first, first ? &one->second.value : nullptr,
+             second ? &other->second.value : nullptr);
+        if (first) ++one;
+        if (second) ++other;
     }
 }
 
 }  // namespace
 
 std::vector<RuleStep> plan_transition(const Rules& attached, const Rules& desired) {
-    Rules between;
-    for (const Rules* rules : {&attached, &desired})
-        for (const auto& [prefix, rule] : *rules)
-            between.try_emplace(prefix, Rule{stricter_at(prefix, attached, desired), {}});
     std::vector<RuleStep> steps;
-    put_changed(attached, between, steps);
-    put_changed(between, desired, steps);
-    for (const auto& [prefix, rule] : attached)
-        if (!desired.contains(prefix)) steps.push_back({prefix, std::nullopt});
+    std::vector<RuleStep> second_phase;
+    const auto plan = [&](const IpPrefix& prefix, const jail_rule* before, const jail_rule* after) {
+        if (before != nullptr && after != nullptr && alike(*before, *after)) return;
+        const jail_rule between = stricter_at(prefix, attached, desired);
+        if (before == nullptr || !alike(*before, between)) steps.push_back({prefix, between});
+        if (after == nullptr)
+            second_phase.push_back({prefix, std::nullopt});
+        else if (!alike(between, *after))
+            second_phase.push_back({prefix, *after});
+    };
+    for_each_pair(attached, desired, plan);
+    steps.insert(steps.end(), second_phase.begin(), second_phase.end());
     return steps;
 }
 
