@@ -29,26 +29,25 @@ namespace {
 constexpr std::string_view kDryRun = "--dry-run", kJson = "--json";
 constexpr std::size_t kProgressStep = 50;  // jails
 
-// Until a jail's rules have changed new connections are made, while those from before are cut by
-// then: so those of many jails are ended together, and of no more than have their descriptors open
-// at a time.
-constexpr std::size_t kEndedTogether = 64;  // jails
-
-// A jail whose rules have changed.
+// A jail whose rules have changed. No descriptor of it is open, for there may be many.
 struct Changed {
     std::size_t at;  // among all that were looked at
-    OpenJail jail;
+    std::uint32_t program;
     Rules rules;
     std::uint64_t cgroup;  // its id
 };
 
-// Ends nothing if the cgroup has gone meanwhile.
+// Ends nothing if the jail or the cgroup has gone meanwhile.
 Result<unsigned> end_connections(const Changed& changed) {
+    const auto jail = TRY(open_jail(changed.program));
+    if (!jail) return 0U;
     auto directory = TRY(open_cgroup_by_id(changed.cgroup));
-    return directory ? end_blocked_connections(directory->get(), changed.jail, changed.rules) : 0U;
+    return directory ? end_blocked_connections(directory->get(), *jail, changed.rules) : 0U;
 }
 
-void end_connections(std::vector<Changed>& changed, std::vector<Refreshed>& all) {
+// To be called when all rules have changed: until those of a jail have, new connections are made
+// there, while those from before are cut by then.
+void end_connections(const std::vector<Changed>& changed, std::vector<Refreshed>& all) {
     for (const Changed& each : changed) {
         if (auto ended = end_connections(each))
             all[each.at].ended = *ended;
@@ -58,7 +57,6 @@ void end_connections(std::vector<Changed>& changed, std::vector<Refreshed>& all)
                 "answers: {}",
                 ended.error().message);
     }
-    changed.clear();
 }
 
 Refreshed refresh_one(const OpenJail& jail, RulesDiff& diff, bool only_look) {
@@ -139,8 +137,7 @@ Result<std::vector<Refreshed>> refresh_jails(
             const Refreshed& done = all.back();
             if (!options.only_look && !done.changes.empty() && done.failure.empty())
                 changed.push_back(
-                    {all.size() - 1, std::move(jail), std::move(diff->desired), diff->cgroup});
-            if (changed.size() == kEndedTogether) end_connections(changed, all);
+                    {all.size() - 1, jail.program, std::move(diff->desired), diff->cgroup});
         }
         progress(all.size());
         return ok();

@@ -218,7 +218,9 @@ Result<std::vector<NamedCgroup>> cgroups_of(const Process& process) {
 }
 
 Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
-    const auto mount = TRY(open_cgroup2_mount());
+    // Looked for once: a machine with many containers has a list of mounts to match.
+    static UniqueFd mount;
+    if (!mount) mount = TRY(open_cgroup2_mount());
     constexpr int kKernfsHandle =
         0xfe;  // FILEID_KERNFS of include/linux/exportfs.h, Linux 5.5: the id and nothing else
     union {

@@ -52,6 +52,22 @@ bool has_gone(int number) {
     return means_absent(Sought::kernel_file, number);
 }
 
+// Does a protocol have sockets in the network namespace of a process, by its file in /proc/PID/net?
+// The kernel counts them there, and to list them goes through those of all namespaces.
+Result<bool> has_sockets(std::string_view number, std::string_view file,
+                         std::string_view protocol) {
+    const std::string path = fmt::format("/proc/{}/net/{}", number, file);
+    const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd && has_gone(errno)) return false;  // the process, or IPv6
+    if (!fd) return system_error(fmt::format("open {}", path), errno);
+    std::array<char, 1024> buffer;
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    if (got < 0 && has_gone(errno)) return false;
+    if (got < 0) return system_error(fmt::format("read {}", path), errno);
+    const std::string_view text(buffer.data(), static_cast<std::size_t>(got));
+    return text.find(fmt::format("{}: inuse 0", protocol)) == std::string_view::npos;
+}
+
 Status add_process(std::string_view number, Members& members) {
     const std::string path = fmt::format("/proc/{}/ns/net", number);
     UniqueFd network(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -60,7 +76,10 @@ Status add_process(std::string_view number, Members& members) {
     struct stat info {};
     if (::fstat(network.get(), &info) != 0)
         return system_error(fmt::format("stat {}", path), errno);
-    members.namespaces.try_emplace(info.st_ino, std::move(network));
+    if (members.namespaces.contains(info.st_ino)) return ok();
+    const auto has_v4 = TRY(has_sockets(number, "sockstat", "TCP"));
+    const auto has_v6 = TRY(has_sockets(number, "sockstat6", "TCP6"));
+    if (has_v4 || has_v6) members.namespaces.emplace(info.st_ino, std::move(network));
     return ok();
 }
 
