@@ -92,16 +92,6 @@ Result<std::optional<Object<Info>>> open_by_id(int (*get)(std::uint32_t), std::u
     return std::optional(std::move(object));
 }
 
-Result<std::set<std::uint32_t>> map_ids(int program_fd) {
-    std::array<std::uint32_t, kMaxMaps> ids{};
-    bpf_prog_info info{};
-    clear(info);
-    info.nr_map_ids = kMaxMaps;
-    info.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
-    TRY(read_info(program_fd, info));
-    return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info.nr_map_ids, kMaxMaps));
-}
-
 enum class Whose { ours, others };
 
 Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramSlot& slot,
@@ -118,17 +108,6 @@ Result<std::vector<AttachedProgram>> find_programs(int cgroup_fd, const ProgramS
                          std::move(program->fd)});
     }
     return found;
-}
-
-Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
-    std::vector<ProgramMap> maps;
-    for (const std::uint32_t id : ids) {
-        auto map = TRY(open_by_id<bpf_map_info>(::bpf_map_get_fd_by_id, id, "map"));
-        if (map)
-            maps.push_back(
-                {map->info.id, map->info.name, map->info.value_size, std::move(map->fd)});
-    }
-    return maps;
 }
 
 }  // namespace
@@ -192,6 +171,27 @@ Result<std::string> program_name(int program_fd) {
     clear(info);
     TRY(read_info(program_fd, info));
     return std::string(info.name);
+}
+
+Result<std::set<std::uint32_t>> map_ids(int program_fd) {
+    std::array<std::uint32_t, kMaxMaps> ids{};
+    bpf_prog_info info{};
+    clear(info);
+    info.nr_map_ids = kMaxMaps;
+    info.map_ids = reinterpret_cast<std::uintptr_t>(ids.data());
+    TRY(read_info(program_fd, info));
+    return std::set<std::uint32_t>(ids.begin(), ids.begin() + std::min(info.nr_map_ids, kMaxMaps));
+}
+
+Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids) {
+    std::vector<ProgramMap> maps;
+    for (const std::uint32_t id : ids) {
+        auto map = TRY(open_by_id<bpf_map_info>(::bpf_map_get_fd_by_id, id, "map"));
+        if (map)
+            maps.push_back(
+                {map->info.id, map->info.name, map->info.value_size, std::move(map->fd)});
+    }
+    return maps;
 }
 
 Result<std::vector<ProgramMap>> maps_of(int program_fd) {

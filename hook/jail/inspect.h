@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,7 +75,13 @@ struct ProgramMap {
     UniqueFd fd;
 };
 
-// The maps that a program uses, without those that are gone meanwhile.
+// The ids of the maps that a program uses.
+Result<std::set<std::uint32_t>> map_ids(int program_fd);
+
+// Those maps, without those that are gone meanwhile.
+Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids);
+
+// Both.
 Result<std::vector<ProgramMap>> maps_of(int program_fd);
 
 // Reads a jail_denials. Error: EX_OSERR.

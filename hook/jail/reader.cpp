@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <functional>
+#include <iterator>
 
 #include "container/mountinfo.h"
 #include "jail/inspect.h"
@@ -49,13 +50,19 @@ Status find_overriders(int cgroup_fd, const ProgramSlot& slot,
 
 Status read_programs(int cgroup_fd, const std::vector<AttachedProgram>& programs,
                      JailSnapshot& jail) {
+    std::vector<ProgramMap> maps;  // of all of them, which share most
     for (const AttachedProgram& program : programs) {
-        const auto maps = TRY(maps_of(program.fd.get()));
+        const auto ids = TRY(map_ids(program.fd.get()));
+        auto fresh = ids;
+        for (const ProgramMap& map : maps) fresh.erase(map.id);
+        auto opened = TRY(open_maps(fresh));
+        std::ranges::move(opened, std::back_inserter(maps));
         JailProgram& read = jail.programs.emplace_back(
             JailProgram{program.name, program.id, program.attach_flags, {}});
-        for (const ProgramMap& map : maps) read.maps.emplace(map.name, map.id);
-        if (!jail.metadata) jail.metadata = TRY(read_metadata(maps));
+        for (const ProgramMap& map : maps)
+            if (ids.contains(map.id)) read.maps.emplace(map.name, map.id);
     }
+    jail.metadata = TRY(read_metadata(maps));
     for (const ProgramSlot& slot : kOverridable)
         TRY(find_overriders(cgroup_fd, slot, jail.overriders));
     return ok();
