@@ -35,12 +35,24 @@ void add(const UserNetwork& more, bool with_forwards, UserNetwork& network) {
         network.forwards.insert(network.forwards.end(), more.forwards.begin(), more.forwards.end());
 }
 
+// What a process calls itself, as far as it is of interest.
+struct Called {
+    NetworkHelper helper;
+    bool is_podman;
+
+    bool is_neither() const { return helper == NetworkHelper::none && !is_podman; }
+};
+
+Result<Called> read_name(int fd, const std::string& path, const NetworkQuestion& question) {
+    const auto comm = TRY(read_kernel_file(fd, path.c_str()));
+    if (comm.empty()) return Called{NetworkHelper::none, false};
+    return Called{helper_named(std::string_view(comm).substr(0, comm.size() - 1)),
+                  question.is_deferred && comm == kPodman};
+}
+
 // Adds what the process says to the network.
 Status collect_process(int proc_fd, const NetworkQuestion& question, UserNetwork& network) {
-    const auto comm = TRY(read_kernel_file(proc_fd, "comm"));
-    if (comm.empty()) return ok();
-    const NetworkHelper helper = helper_named(std::string_view(comm).substr(0, comm.size() - 1));
-    const bool is_podman = question.is_deferred && comm == kPodman;
+    const auto [helper, is_podman] = TRY(read_name(proc_fd, "comm", question));
     if (helper == NetworkHelper::none && !is_podman) return ok();
     const bool is_owners = TRY(is_of(proc_fd, question.owner));
     if (!is_owners) return ok();
@@ -60,6 +72,9 @@ Result<UserNetwork> find_user_network(const NetworkQuestion& question) {
     const auto pids = TRY(list_processes());
     UserNetwork network;
     for (const pid_t pid : pids) {
+        // That most are neither shows by one file of each, before its directory is opened.
+        const auto called = read_name(AT_FDCWD, fmt::format("/proc/{}/comm", pid), question);
+        if (is_absent(called) || (called && called->is_neither())) continue;
         const auto directory =
             TRY(open_if_there(AT_FDCWD, fmt::format("/proc/{}", pid), O_PATH | O_DIRECTORY));
         if (!directory) continue;

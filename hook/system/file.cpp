@@ -24,14 +24,16 @@ constexpr std::size_t kMaxKernelFile =
 }  // namespace
 
 Status read_pieces(int fd, const std::function<Status(std::string_view)>& take) {
-    std::string piece(64U << 10, '\0');
+    constexpr std::size_t size = 64U << 10;
+    // Not cleared: most files are short, and a start of a container reads many.
+    const auto piece = std::make_unique_for_overwrite<char[]>(size);
     while (true) {
-        const ssize_t got = ::read(fd, piece.data(), piece.size());
+        const ssize_t got = ::read(fd, piece.get(), size);
         if (deadline_passed()) return system_error("read", EINTR, EX_IOERR);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return lookup_error("read", errno, Sought::kernel_file, EX_IOERR);
         if (got == 0) return ok();
-        TRY(take(std::string_view(piece).substr(0, static_cast<std::size_t>(got))));
+        TRY(take({piece.get(), static_cast<std::size_t>(got)}));
     }
 }
 
