@@ -117,7 +117,7 @@ public:
             "{} of {} jails {:.0f} ms, {:.0f} ms on an idle machine; bare walk through {} programs "
             "{:.0f} ms, {:.1f} times (median of {})",
             name, kJails, ms, median(rounds.own_ms), programs_, walk, ms / walk, rounds.ms.size());
-        std::printf("# %s\n", figures.c_str());
+        std::printf("# bench: %s\n", figures.c_str());
         return figures;
     }
 
@@ -144,8 +144,10 @@ void measure_status(std::vector<const char*> words, const std::string& name) {
 TimedRun run_refresh(std::size_t changed) {
     TimedRun run = run_verb({"refresh"});
     REQUIRE_MESSAGE(run.outcome.exit_code == 0, run.outcome.err);
-    REQUIRE(run.outcome.out.find(fmt::format(", {} brought up to date\n", changed)) !=
-            std::string::npos);
+    const bool is_as_many =
+        run.outcome.out.ends_with(fmt::format(", {} brought up to date\n", changed));
+    const std::string said = run.outcome.out.substr(0, 500) + run.outcome.err;
+    REQUIRE_MESSAGE(is_as_many, said);
     return run;
 }
 

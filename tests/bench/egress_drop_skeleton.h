@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0 OR MIT
+//
+// As jail/skeleton.h.
+#pragma once
+#pragma GCC system_header
+
+#include "bpf/egress_drop_bpf.skel.h"
