@@ -9,6 +9,9 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "base/deadline.h"
 #include "base/quote.h"
 #include "commands/if_asked.h"
@@ -67,6 +70,16 @@ std::string named(const std::string& container, const std::string& id) {
     return name.empty() ? container : fmt::format("{} ({})", container, name);
 }
 
+// It has the container's network made by the kernel, as far as anybody knows.
+LogLines warn_of_runtime() {
+    const auto runtime = Process::open(::getppid());
+    const std::string name = runtime ? unknown_runtime(*runtime) : std::string();
+    if (name.empty()) return {};
+    return {{LOG_WARNING, fmt::format("runtime {} is not known: if it has a network stack of its "
+                                      "own, the block has no effect: use crun or runc",
+                                      quote(name))}};
+}
+
 Result<Container> container_of(const ContainerState& state) {
     auto process = TRY(Process::open(state.pid));
     TRY(check_network_stack(process, state.annotations));
@@ -104,6 +117,7 @@ Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
     if (!lines && request.on_failure == OnFailure::run && !is_final)
         return LogLines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}",
                                                lines.error().message)}};
+    if (lines) std::ranges::move(warn_of_runtime(), std::back_inserter(*lines));
     return std::move(lines);
 }
 

@@ -13,16 +13,23 @@
 namespace jail_ai {
 namespace {
 
-Result<std::string_view> userspace_stack_of(const Process& process) {
-    const auto executable = read_link(process.proc_fd(), "exe");
+struct Program {
+    std::string executable, called;
+};
+
+Result<Program> program_of(const Process& process) {
+    auto executable = read_link(process.proc_fd(), "exe");
     TRY(process.check_alive());
     const std::string who = fmt::format("process {}", process.pid());
     if (!executable && !is_absent(executable)) return Error(executable.error()).context(who);
     const auto command_line = TRY(read_kernel_file(process.proc_fd(), "cmdline").context(who));
-    const std::string_view called(
-        command_line.c_str());  // the first of its words, each of which ends with a NUL
-    return userspace_network_stack(executable ? std::string_view(*executable) : std::string_view(),
-                                   called);
+    return Program{executable ? std::move(*executable) : std::string(),
+                   command_line.c_str()};  // the first of its words, each of which ends with a NUL
+}
+
+Result<std::string_view> userspace_stack_of(const Process& process) {
+    const auto program = TRY(program_of(process));
+    return userspace_network_stack(program.executable, program.called);
 }
 
 Status reject(std::string_view runtime) {
@@ -51,6 +58,12 @@ Status check_network_stack(const Process& process, const Annotations& annotation
     if (is_absent(starter)) return ok();
     if (!starter) return std::move(starter).error();
     return starter->empty() ? ok() : reject(*starter);
+}
+
+std::string unknown_runtime(const Process& runtime) {
+    const auto program = program_of(runtime);
+    if (!program || is_known_runtime(program->executable, program->called)) return "";
+    return program->executable.empty() ? program->called : program->executable;
 }
 
 }  // namespace jail_ai

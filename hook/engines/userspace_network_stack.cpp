@@ -17,7 +17,13 @@ constexpr std::pair<std::string_view, std::string_view> kRuntimes[] = {
     {"cloud-hypervisor", "a virtual machine"},
     {"firecracker", "a virtual machine"},
     {"qemu-system-", "a virtual machine"},
+    {"crosvm", "a virtual machine"},
+    {"urunc", "a unikernel"},
+    {"runnc", "a unikernel"},
 };
+
+// Also as "runc (deleted)", and under a name that ends in a version.
+constexpr std::string_view kKernelsStack[] = {"crun", "runc"};
 
 std::string_view last_part(std::string_view path) {
     return path.substr(path.rfind('/') + 1);
@@ -31,6 +37,12 @@ std::string_view userspace_network_stack(std::string_view executable, std::strin
         return last_part(executable).starts_with(runtime.first);
     });
     return found == std::end(kRuntimes) ? std::string_view() : found->second;
+}
+
+bool is_known_runtime(std::string_view executable, std::string_view called) {
+    return std::ranges::any_of(kKernelsStack, [&](std::string_view name) {
+        return last_part(executable).starts_with(name) || last_part(called).starts_with(name);
+    });
 }
 
 std::string_view userspace_network_stack(const Annotations& annotations) {

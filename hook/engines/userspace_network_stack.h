@@ -16,7 +16,13 @@ namespace jail_ai {
 // other.
 std::string_view userspace_network_stack(std::string_view executable, std::string_view called);
 
-// The same by the container's annotations: crun takes run.oci.handler for a choice (crun(1)).
+// Is it one of those that are tested, by the same of its own process? They leave the network to the
+// kernel; of others, that are no known exception, nothing is known. (A clone of itself, which both
+// may run as, has its name in the first word alone.)
+bool is_known_runtime(std::string_view executable, std::string_view called);
+
+// As userspace_network_stack() by the container's annotations: crun takes run.oci.handler for a
+// choice (crun(1)).
 std::string_view userspace_network_stack(const Annotations& annotations);
 
 }  // namespace jail_ai

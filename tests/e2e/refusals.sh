@@ -45,4 +45,15 @@ for runtime in crun runc; do
         esac
     done <<<"$requests"
 done
+
+# By its name alone: it is runc.
+cp "$(command -v runc)" "$lab/bin/other-runtime"
+equal 'a runtime that is not known: the request runs' EPERM \
+    "$(engine other-runtime run --rm --network host "${jailed[@]}" --rootfs "$lab/rootfs" /probe tcp "$host_v4" "$port")"
+matches 'a runtime that is not known: the log warns of it' "<28>[^|]*runtime '[^']*other-runtime' is not known" "$(logged unknown | paste -sd '|')"
+mv "$lab/bin/other-runtime" "$lab/bin/runsc"
+equal "a runtime with gVisor's name: nothing runs" '' \
+    "$(engine runsc run --rm --network host "${jailed[@]}" --rootfs "$lab/rootfs" /probe tcp "$host_v4" "$port" 2>"$lab/runsc.err")"
+matches "a runtime with gVisor's name: the log says why" '<27>[^|]*rejected: [^|]*gVisor has a network stack of its own' "$(logged gvisor | paste -sd '|')"
+rm "$lab/bin/runsc"
 finish
