@@ -25,6 +25,7 @@
 #include "commands/help.h"
 #include "commands/listing.h"
 #include "commands/rejection_report.h"
+#include "commands/runtime_links.h"
 #include "commands/verbs.h"
 #include "doctor/probe.h"
 #include "system/machine_settings.h"
@@ -39,12 +40,15 @@ using CommandLine = std::span<char* const>;
 // The one that was asked for.
 const jail_ai::Verb* running_verb = nullptr;
 
-void reset_process_state() {
-    // Standard descriptors that are closed would be taken by the next open.
+// Those that are closed would be taken by the next open.
+void open_standard_descriptors() {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd)
         if (::fcntl(fd, F_GETFD) == -1 &&
             ::open("/dev/null", fd == STDIN_FILENO ? O_RDONLY : O_WRONLY) != fd)
             ::_exit(EX_OSERR);
+}
+
+void reset_process_state() {
     ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, 0);
     ::clearenv();
     ::umask(077);
@@ -117,7 +121,7 @@ jail_ai::Result<jail_ai::Outcome> run(const jail_ai::Verb& verb, CommandLine wor
     auto arguments = TRY(jail_ai::parse_arguments(verb, words));
     if (!verb.only_root_may.empty() && ::geteuid() != 0)
         return jail_ai::only_root_may(verb.only_root_may);
-    if (verb.takes_settings) {
+    if (verb.takes_settings && verb.becomes.empty()) {
         const auto machine = TRY(jail_ai::read_machine_settings());
         arguments.defaults = TRY(jail_ai::join_defaults(machine, arguments.defaults));
     }
@@ -134,6 +138,11 @@ int print_help(const jail_ai::Verb& verb) {
     return by_person ? printed : EX_USAGE;
 }
 
+const jail_ai::Verb* find_verb(std::string_view word) {
+    const auto* const found = std::ranges::find(jail_ai::kVerbs, word, &jail_ai::Verb::name);
+    return found == std::end(jail_ai::kVerbs) ? nullptr : *found;
+}
+
 int dispatch(CommandLine words, const jail_ai::Caller& caller) {
     const std::string_view word = words.empty() ? "" : words.front();
     if (!words.empty()) words = words.subspan(1);
@@ -143,12 +152,11 @@ int dispatch(CommandLine words, const jail_ai::Caller& caller) {
         const auto listed = jail_ai::list(jail_ai::kVerbs, words);
         return listed ? print(*listed) : fail(listed.error());
     }
-    const auto* const found = std::ranges::find(jail_ai::kVerbs, word, &jail_ai::Verb::name);
-    if (found == std::end(jail_ai::kVerbs))
-        return fail({EX_USAGE, jail_ai::wrong_verb(word, jail_ai::kVerbs)});
-    if (jail_ai::asks_for_help(**found, words)) return print_help(**found);
-    running_verb = *found;
-    auto outcome = run(**found, words, caller);
+    const jail_ai::Verb* const verb = find_verb(word);
+    if (verb == nullptr) return fail({EX_USAGE, jail_ai::wrong_verb(word, jail_ai::kVerbs)});
+    if (jail_ai::asks_for_help(*verb, words)) return print_help(*verb);
+    running_verb = verb;
+    auto outcome = run(*verb, words, caller);
     // People may take their time to read.
     if (running_verb->called_by == jail_ai::CalledBy::people && running_verb->deadline != 0)
         jail_ai::end_deadline();
@@ -164,18 +172,22 @@ std::string variable(const char* name) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    const CommandLine called(argv, static_cast<std::size_t>(argc));
+    auto words = jail_ai::words_by_link(called);
+    if (words.empty()) words.assign(called.begin() + (argc > 0 ? 1 : 0), called.end());
     const jail_ai::Surroundings surroundings{variable("HOME"), variable("XDG_CONFIG_HOME"),
                                              variable("CONTAINERS_CONF"),
                                              variable("XDG_RUNTIME_DIR")};
     const bool wants_colour = variable("NO_COLOR").empty() && ::isatty(STDOUT_FILENO) == 1;
-    reset_process_state();
+    open_standard_descriptors();
+    const jail_ai::Verb* const verb = words.empty() ? nullptr : find_verb(words.front());
+    if (verb == nullptr || verb->becomes.empty()) reset_process_state();
     const jail_ai::Caller caller{surroundings, wants_colour, ::isatty(STDERR_FILENO) == 1,
                                  [](std::string_view text) { return print(text) == EX_OK; },
                                  [](const jail_ai::LogLine& line) { report_line(line); }};
     int exit_code = EX_SOFTWARE;
     try {
-        exit_code = dispatch(
-            std::span(argv, static_cast<std::size_t>(argc)).subspan(argc > 0 ? 1 : 0), caller);
+        exit_code = dispatch(words, caller);
     } catch (const std::exception& failure) {
         jail_ai::report(LOG_ERR, failure.what());
     }

@@ -27,8 +27,10 @@ public:
     Parser(const Verb& verb, std::span<char* const> words) : verb_(verb), words_(words) {}
 
     Result<Arguments> run() {
-        while (!words_.empty()) TRY(parse_one(take()));
+        while (!words_.empty() && arguments_.program.empty()) TRY(parse_one(take()));
         TRY(check_exclusive());
+        if (!verb_.becomes.empty() && arguments_.program.empty())
+            return usage(fmt::format("-- {} is missing", verb_.becomes));
         arguments_.defaults = TRY(parse_flags(arguments_.flags));
         return std::move(arguments_);
     }
@@ -41,6 +43,11 @@ private:
     }
 
     Status parse_one(std::string_view word) {
+        if (word == "--" && !verb_.becomes.empty()) {
+            arguments_.program.assign(words_.begin(), words_.end());
+            words_ = {};
+            return ok();
+        }
         if (!word.starts_with('-')) return add_word(word);
         const std::string_view name = word.substr(0, word.find('='));
         std::optional<std::string_view> value;

@@ -25,6 +25,7 @@ struct Arguments {
     // The verb's own, each with its value.
     std::vector<std::pair<std::string_view, std::string>> options;
     std::vector<std::string> words;
+    std::vector<std::string> program;  // what follows "--", for a verb that becomes one
 
     // That of the option, or nullptr if it isn't there.
     const std::string* value(std::string_view option) const;

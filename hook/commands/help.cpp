@@ -38,6 +38,7 @@ struct Notation {
     std::string_view open, close;            // around what may be left out
     std::string_view must_open, must_close;  // around a choice
     std::string_view repeat;
+    std::string_view end_of_options;
     std::string (*option)(const Option& option);
     std::string (*word)(std::string_view word);
 };
@@ -57,8 +58,8 @@ std::string mdoc_option(const Option& option) {
 }
 
 constexpr Notation kPlain = {
-    "[", "]", "(", ")", "…", shown, [](std::string_view word) { return std::string(word); }};
-constexpr Notation kMdoc = {"Oo ", " Oc", "Po ", " Pc", " ...", mdoc_option, mdoc_word};
+    "[", "]", "(", ")", "…", "--", shown, [](std::string_view word) { return std::string(word); }};
+constexpr Notation kMdoc = {"Oo ", " Oc", "Po ", " Pc", " ...", "Fl -", mdoc_option, mdoc_word};
 
 bool is_choice(const Option& option) {
     return option.use == Use::one_of || option.use == Use::must_one_of;
@@ -84,6 +85,10 @@ std::vector<std::string> parts_of(const Verb& verb, const Notation& in) {
     }
     if (verb.takes_settings) add_optional(in.word("SETTING"), true);
     if (!verb.words.name.empty()) add_optional(in.word(verb.words.name), verb.words.many);
+    if (!verb.becomes.empty()) {
+        parts.push_back(fmt::format("{} {}", in.end_of_options, in.word(verb.becomes)));
+        add_optional(in.word("ARGUMENT"), true);
+    }
     return parts;
 }
 

@@ -3,8 +3,10 @@
 // "precreate": podman calls it before it starts the runtime, to have the container's config.json
 // changed. Where annotations, or else the administrator, ask for the block, and the guard will not
 // be there to stop sockets of other kinds, it takes these away (seccomp/tighten.h); otherwise it
-// gives back what it got. On failure the engine must not start the container, unless it asks by
-// on-failure=run to be started anyway.
+// gives back what it got. With --add-hook, which the verb runtime gives it for engines without
+// hooks, createRuntime is added to the hooks of such a container. On failure the engine must not
+// start the container, unless it asks by on-failure=run to be started anyway.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
@@ -15,6 +17,7 @@
 
 #include "base/deadline.h"
 #include "base/quote.h"
+#include "commands/add_hook.h"
 #include "commands/arguments.h"
 #include "commands/if_asked.h"
 #include "commands/jail_container.h"
@@ -23,6 +26,7 @@
 #include "container/bundle.h"
 #include "container/config.h"
 #include "container/container_id.h"
+#include "container/hook_entry.h"
 #include "container/state.h"
 #include "policy/risks.h"
 #include "sandbox/sandbox.h"
@@ -96,17 +100,34 @@ Status check_config(const Config& config, const Request& request, bool in_user_n
     return ok();
 }
 
-Result<Outcome> change(const Config& config, const Defaults& defaults, bool in_user_namespace) {
-    auto request = TRY(read_request(config.json(), defaults));
-    if (!request || request->mode != Mode::enforce) return Outcome{config.text(), {}};
+Result<Outcome> drop_risks(const Config& config, const Request& request, bool in_user_namespace) {
+    if (request.mode != Mode::enforce) return Outcome{config.text(), {}};
     // With on-failure=run createRuntime reports them.
-    if (request->on_failure == OnFailure::refuse)
-        TRY(check_config(config, *request, in_user_namespace));
-    auto proposal = tighten_container(config, *request);
-    if (!proposal && request->on_failure == OnFailure::run)
+    if (request.on_failure == OnFailure::refuse)
+        TRY(check_config(config, request, in_user_namespace));
+    auto proposal = tighten_container(config, request);
+    if (!proposal && request.on_failure == OnFailure::run)
         return Outcome{config.text(),
                        {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}",
                                                proposal.error().message)}}};
+    return proposal;
+}
+
+// The hook that an engine adds which reads the installed JSON, with the flags of this verb.
+Result<std::string> add_hook(std::string config, const Arguments& arguments) {
+    HookEntry hook{TRY(read_link(AT_FDCWD, "/proc/self/exe")),
+                   {"jail-ai-hook", kCreateRuntime.name.data(), kIfAsked.name.data()}};
+    hook.arguments.insert(hook.arguments.end(), arguments.flags.begin(), arguments.flags.end());
+    const auto proposed = TRY(Config::parse(std::move(config)));
+    return add_create_runtime_hook(proposed, hook);
+}
+
+Result<Outcome> change(const Config& config, const Arguments& arguments, bool in_user_namespace) {
+    const auto request = TRY(read_request(config.json(), arguments.defaults));
+    if (!request || request->mode == Mode::off) return Outcome{config.text(), {}};
+    auto proposal = TRY(drop_risks(config, *request, in_user_namespace));
+    if (arguments.has(kAddHook.name))
+        proposal.text = TRY(add_hook(std::move(proposal.text), arguments));
     return proposal;
 }
 
@@ -119,13 +140,13 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
     if (is_left_alone(arguments, config.json())) return Outcome{config.text(), {}};
     TRY(check_unambiguous(config.json()).context("proposed config.json"));
     const std::string container = container_name(config.json());
-    auto proposal = TRY(change(config, arguments.defaults, in_user_namespace).context(container));
+    auto proposal = TRY(change(config, arguments, in_user_namespace).context(container));
     for (LogLine& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }
 
-constexpr Option kOptions[] = {kIfAsked,
-                               {"--note", "TEXT", "ignored; podman shows it when this fails"}};
+constexpr Option kOptions[] = {
+    kIfAsked, kAddHook, {"--note", "TEXT", "ignored; podman shows it when this fails"}};
 
 }  // namespace
 

@@ -63,6 +63,10 @@ struct Verb {
     bool takes_settings =
         false;    // also the flags that say what annotations say (setting_options())
     Words words;  // beside options
+    // In help, the program that follows "--" with its arguments, and that the verb becomes in the
+    // end: "RUNTIME". Then main() leaves the process as it was started, but for what is closed of
+    // the standard descriptors, and the machine's settings for the verb to read.
+    std::string_view becomes;
     std::string_view only_root_may;
     unsigned deadline = 0;  // seconds; 0 for none
     Result<Outcome> (*run)(const Arguments& arguments, const Caller& caller);

@@ -7,11 +7,11 @@
 
 namespace jail_ai {
 
-extern const Verb kCreateRuntime, kPrecreate, kBroker, kExplain, kStatus, kLog, kWhy, kSuggest,
-    kRefresh, kWatch, kVerify, kAttach, kDetach, kDoctor;
+extern const Verb kCreateRuntime, kPrecreate, kRuntime, kBroker, kExplain, kStatus, kLog, kWhy,
+    kSuggest, kRefresh, kWatch, kVerify, kAttach, kDetach, kDoctor;
 
 inline constexpr const Verb* kVerbs[] = {
-    &kCreateRuntime, &kPrecreate, &kBroker, &kExplain, &kStatus, &kLog,    &kWhy,
-    &kSuggest,       &kRefresh,   &kWatch,  &kVerify,  &kAttach, &kDetach, &kDoctor};
+    &kCreateRuntime, &kPrecreate, &kRuntime, &kBroker, &kExplain, &kStatus, &kLog,   &kWhy,
+    &kSuggest,       &kRefresh,   &kWatch,   &kVerify, &kAttach,  &kDetach, &kDoctor};
 
 }  // namespace jail_ai

@@ -44,6 +44,9 @@
 //                 because it forbids everything that the phases before it did. filter/calls.h is
 //                 the list.
 //
+// The verb runtime confines nothing, because it becomes a runtime. What a container's config.json
+// says it has read by a precreate of its own, which is confined.
+//
 // The container is rejected if a phase fails. What the kernel lacks is not a failure if it is
 // only Landlock; all kernels that the hook runs on have the rest. A build with sanitizers or for
 // coverage has no filter, because their run-time libraries call what they like.

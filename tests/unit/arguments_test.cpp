@@ -71,10 +71,22 @@ TEST_CASE("arguments: each slip has one answer") {
         CHECK(refused.error().exit_code == EX_USAGE);
         CHECK(refused.error().message == c.message);
     }
+    CHECK(parse(kBecome, {"--block-host=true"}).error().message == "-- PROGRAM is missing");
+    CHECK(parse(kBecome, {"--"}).error().message == "-- PROGRAM is missing");
+    CHECK(parse(kBecome, {"program"}).error().message == "unexpected 'program'");
+    CHECK(parse(kPut, {"--pid=1", "--", "x"}).error().message == "unknown option '--'");
     const Verb plain{.name = "plain", .run = nullptr};
     CHECK(parse(plain, {"x"}).error().message == "unexpected 'x'");
     CHECK(parse(kPut, {"--pid=1", "--enforce"})
               .error()
               .message.starts_with("--enforce needs --block-host"));
     CHECK(parse(kPut, {"--pid=1", "--dns=on"}).error().exit_code == EX_USAGE);
+}
+
+TEST_CASE("arguments: what follows -- is the program's, whatever it looks like") {
+    const auto become = parse(kBecome, {"--block-host=true", "--", "program", "--", "--allow", ""});
+    REQUIRE(become);
+    CHECK(become->program == std::vector<std::string>{"program", "--", "--allow", ""});
+    CHECK(become->flags == std::vector<std::string>{"--block-host=true"});
+    CHECK(become->words.empty());
 }

@@ -50,6 +50,14 @@ TEST_CASE("help: usage, what it is, and a table of its options") {
     CHECK(text.find("\n  --enforce                      annotations") != std::string::npos);
 }
 
+TEST_CASE("help: a verb that becomes another program says where that stands") {
+    CHECK(
+        help_of(kBecome).starts_with("usage: jail-ai-hook become [SETTING]… -- PROGRAM "
+                                     "[ARGUMENT]…\n\nBecomes it.\n\nSettings, "));
+    CHECK(synopsis_of(kBecome) ==
+          ".It Cm become Oo Ar setting Oc ... Fl - Ar program Oo Ar argument Oc ...\n");
+}
+
 TEST_CASE("help: the verbs are listed in their order") {
     const std::string text = help(kSomeVerbs);
     CHECK(text.find("\n  fetch          gets it\n  put            puts it\n") != std::string::npos);

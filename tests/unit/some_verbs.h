@@ -37,6 +37,14 @@ inline constexpr Verb kPut{.name = "put",
                            .words = {"DESTINATION"},
                            .run = nullptr};
 
+inline constexpr Verb kBecome{.name = "become",
+                              .summary = "becomes it",
+                              .about = "Becomes it.",
+                              .called_by = CalledBy::engines,
+                              .takes_settings = true,
+                              .becomes = "PROGRAM",
+                              .run = nullptr};
+
 inline constexpr const Verb* kSomeVerbs[] = {&kFetch, &kPut};
 
 // They live as long as `words`.
