@@ -3,13 +3,16 @@
 # A machine that another Debian's systemd has booted (see booted), with this build installed, and users in it. To be sourced after containers.sh.
 
 : "${build:?the build directory}" "${lab:?}" "${lib:?}"
+# shellcheck source-path=SCRIPTDIR
+# shellcheck source=install-into.sh
+. "$lib/install-into.sh"
 machine_root=$lab/machine machine_cgroup=/sys/fs/cgroup/machine
 machine=$machine_root/files # its files
 machine_pid=
 
 # machine_up TREE
 machine_up() {
-    local library attempt
+    local attempt
     "$lib/booted" "$1" "$machine_root" "$machine_cgroup" >"$lab/console" 2>&1 &
     booted_pid=$!
     for ((attempt = 0; attempt < 3000; attempt++)); do
@@ -18,11 +21,7 @@ machine_up() {
         sleep 0.02
     done
     machine_pid=$(pgrep --parent "$booted_pid")
-    DESTDIR=$machine meson install -C "$build" --no-rebuild --quiet >"$lab/installed"
-    # What the build is linked to.
-    while read -r library; do
-        [ -e "$machine$library" ] || cp "$library" "$machine/usr/lib/${library#/lib/}"
-    done < <(ldd "$build/hook/jail-ai-hook" | awk '$2 == "=>" { print $3 }')
+    install_into "$machine"
     inside systemctl daemon-reload
 }
 
