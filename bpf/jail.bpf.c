@@ -93,6 +93,10 @@ struct {
 /* Set before loading: count what would be denied, and let it pass. */
 const volatile __u8 audit = 0;
 
+/* Set before loading: what a denied connect or sendmsg fails with; 0 for EPERM, which takes no
+ * helper that kernels before Linux 6.1 lack. */
+const volatile __u32 denial_errno = 0;
+
 /* Set before loading: the container is in the engine's network namespace, so that the host's
  * addresses are its own, too. */
 const volatile __u8 shares_network = 0;
@@ -230,7 +234,11 @@ static __always_inline int apply_verdict_to_call(struct bpf_sock_addr *ctx,
 						 const struct jail_key *key, int verdict,
 						 enum jail_line line)
 {
-	if (verdict != JAIL_VERDICT_PASS && jail_is_probe(line, bpf_get_socket_cookie(ctx)))
+	if (verdict == JAIL_VERDICT_PASS)
+		return 1;
+	if (denial_errno)
+		bpf_set_retval(-(int)denial_errno);
+	if (jail_is_probe(line, bpf_get_socket_cookie(ctx)))
 		return audit ? 1 : 0;
 	return answer(verdict, key, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port), 1);
 }

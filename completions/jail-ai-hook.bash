@@ -25,6 +25,7 @@ _jail_ai_hook_value() {
             [[ $cur != *,* ]] || before=${cur%,*},
             mapfile -t COMPREPLY < <(compgen -P "$before" -W "$*" -- "${cur##*,}")
             ;;
+        WORD) mapfile -t COMPREPLY < <(compgen -W "$*" -- "$cur") ;;
         [a-z]*) mapfile -t COMPREPLY < <(compgen -W "$placeholder $*" -- "$cur") ;;
     esac
 }

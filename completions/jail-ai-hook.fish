@@ -28,6 +28,8 @@ function __jail_ai_hook_value
             # The last word, behind those that stand there.
             set -l before (string match --regex '^.*,' -- $argv[1])
             printf "$before%s\n" $argv[3..]
+        case WORD
+            printf '%s\n' $argv[3..]
         case '*'
             string match --regex '^[a-z].*' -- $argv[2..]
     end

@@ -96,7 +96,7 @@ int fail_in_time(jail_ai::Error error) {
 
 // A person also sees what else goes to syslog alone.
 int report_line(const jail_ai::LogLine& line) {
-    jail_ai::report(line.priority, line.text);
+    jail_ai::report(line.priority, line.text, line.fields);
     const bool to_person =
         running_verb->called_by == jail_ai::CalledBy::people && line.priority > LOG_WARNING;
     return to_person ? print(jail_ai::printable(line.text) + "\n") : EX_OK;

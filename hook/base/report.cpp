@@ -33,10 +33,10 @@ std::string timestamp() {
     return {text.data(), std::strftime(text.data(), text.size(), "%b %e %H:%M:%S", &local)};
 }
 
-UniqueFd connect_to_syslog(int type) {
+UniqueFd connect_to(const char* path, int type) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strncpy(address.sun_path, _PATH_LOG, sizeof address.sun_path - 1);
+    std::strncpy(address.sun_path, path, sizeof address.sun_path - 1);
     UniqueFd fd(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (fd && ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
         return fd;
@@ -49,9 +49,25 @@ struct Syslog {
 };
 
 Syslog open_syslog() {
-    Syslog log{connect_to_syslog(SOCK_DGRAM)};
+    Syslog log{connect_to(_PATH_LOG, SOCK_DGRAM)};
     if (log.fd || errno != EPROTOTYPE) return log;
-    return {connect_to_syslog(SOCK_STREAM), true};
+    return {connect_to(_PATH_LOG, SOCK_STREAM), true};
+}
+
+// Where another daemon takes what is sent to syslog, the administrator reads that one's files.
+UniqueFd open_journal() {
+    constexpr std::string_view kJournalsSyslog = "/run/systemd/journal/dev-log";
+    std::array<char, 64> target{};
+    const ssize_t size = ::readlink(_PATH_LOG, target.data(), target.size());
+    if (size < 0 ||
+        std::string_view(target.data(), static_cast<std::size_t>(size)) != kJournalsSyslog)
+        return {};
+    return connect_to("/run/systemd/journal/socket", SOCK_DGRAM);
+}
+
+const UniqueFd& journal_connection() {
+    static const UniqueFd journal = open_journal();
+    return journal;
 }
 
 Syslog& syslog_connection() {
@@ -69,11 +85,26 @@ void send_to_syslog(int priority, std::string_view line) {
         ::send(log.fd.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+// False if there is no journal, or it takes nothing now.
+bool send_to_journal(int priority, const std::string& line, std::span<const JournalField> fields) {
+    if (!journal_connection()) return false;
+    JournalFields all = {{"MESSAGE", line},
+                         {"PRIORITY", fmt::format("{}", priority)},
+                         {"SYSLOG_FACILITY", fmt::format("{}", LOG_FAC(LOG_DAEMON))},
+                         {"SYSLOG_IDENTIFIER", std::string(kTag)},
+                         {"SYSLOG_PID", fmt::format("{}", ::getpid())}};
+    all.insert(all.end(), fields.begin(), fields.end());
+    const std::string entry = journal_entry(all);
+    return ::send(journal_connection().get(), entry.data(), entry.size(),
+                  MSG_DONTWAIT | MSG_NOSIGNAL) >= 0;
+}
+
 }  // namespace
 
 void open_report() {
     ::tzset();
     syslog_connection();
+    journal_connection();
 }
 
 // A pipe that is ready for writing takes PIPE_BUF bytes at once (pipe(7)), and so do terminals and
@@ -89,13 +120,14 @@ void write_if_ready(int fd, std::string_view text) {
     }
 }
 
-void report(int priority, std::string_view line) {
+void report(int priority, std::string_view line, std::span<const JournalField> fields) {
     const std::string shown = printable(line);
     if (priority <= LOG_WARNING) {
         const std::string text = fmt::format("{}: {}\n", kTag, shown);
         write_if_ready(STDERR_FILENO, text);
     }
-    send_to_syslog(priority, shown);
+    if (fields.empty() || !send_to_journal(priority, shown, fields))
+        send_to_syslog(priority, shown);
 }
 
 }  // namespace jail_ai

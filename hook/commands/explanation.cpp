@@ -42,6 +42,12 @@ std::string_view word_for(const Policy& policy, const Evaluation& evaluation) {
     return policy.mode == Mode::audit ? "counted" : "denied";
 }
 
+// Where it isn't the usual one.
+std::string error_text(DenialError error) {
+    return error == DenialError::eperm ? std::string()
+                                       : fmt::format(" with {}", name_of(kDenialErrors, error));
+}
+
 std::string describe_verdict(const Policy& policy, const Evaluation& evaluation) {
     if (policy.mode == Mode::off) return "allowed: block-host=false";
     if (evaluation.rule == nullptr) return "allowed: no rule matches";
@@ -55,7 +61,8 @@ std::string describe_verdict(const Policy& policy, const Evaluation& evaluation)
     const std::string_view reason = reason_name(evaluation.reason);
     if (word == "counted")
         return fmt::format("allowed and counted ({}), as audit asks: {}", reason, rule);
-    if (word == "denied") return fmt::format("denied ({}): {}", reason, rule);
+    if (word == "denied")
+        return fmt::format("denied{} ({}): {}", error_text(policy.denial_error), reason, rule);
     if (evaluation.rule->value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK)
         return fmt::format(
             "allowed over the container's own loopback, denied ({}) if it leaves by a device: {}",
@@ -101,6 +108,7 @@ void put_rule(JsonWriter& writer, const IpPrefix& prefix, const Rule& rule) {
 void put_policy(JsonWriter& writer, const Policy& policy,
                 const std::optional<AskedDestination>& destination) {
     put(writer, "mode", mode_name(policy.mode));
+    put(writer, "errno", name_of(kDenialErrors, policy.denial_error));
     if (destination) {
         const Evaluation evaluation = check_asked(policy, *destination);
         put(writer, "verdict", word_for(policy, evaluation));
@@ -145,21 +153,31 @@ std::string people_text(const Explanation& explanation) {
     return text;
 }
 
+// Does a wider rule deny the same destinations, but for the reason? Each interface of a container
+// that starts gives the host a link-local address, and fe80::/10 is denied already.
+bool is_decided_alike(const Rules& rules, const IpPrefix& prefix, const Rule& rule) {
+    const Rule* wider = find_rule(rules, prefix);
+    return wider != nullptr && wider->value.container_local == rule.value.container_local &&
+           std::memcmp(wider->value.ports, rule.value.ports, sizeof rule.value.ports) == 0;
+}
+
 }  // namespace
 
 std::vector<std::string> find_differences(const Rules& from, const Rules& to) {
     std::vector<std::string> differences;
     for (const auto& [prefix, rule] : to) {
         const auto other = from.find(prefix);
-        if (other == from.end())
-            differences.push_back(
-                fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
-        else if (std::memcmp(&other->second.value, &rule.value, sizeof rule.value) != 0)
+        if (other == from.end()) {
+            if (!is_decided_alike(from, prefix, rule))
+                differences.push_back(
+                    fmt::format("+ {}: {}", prefix.to_string(), describe(rule.value)));
+        } else if (std::memcmp(&other->second.value, &rule.value, sizeof rule.value) != 0) {
             differences.push_back(fmt::format("~ {}: {}, would be {}", prefix.to_string(),
                                               describe(other->second.value), describe(rule.value)));
+        }
     }
     for (const auto& [prefix, rule] : from)
-        if (!to.contains(prefix))
+        if (!to.contains(prefix) && !is_decided_alike(to, prefix, rule))
             differences.push_back(
                 fmt::format("- {}: {}", prefix.to_string(), describe(rule.value)));
     return differences;

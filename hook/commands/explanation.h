@@ -24,8 +24,9 @@ struct Explanation {
                                            // each a line without its end
 };
 
-// How two sets of rules differ: "+ PREFIX: …" is only in `to`, "- PREFIX: …" only in `from`, "~
-// PREFIX: …" in both and not alike.
+// How two sets of rules differ in what becomes of destinations: "+ PREFIX: …" is only in `to`, "-
+// PREFIX: …" only in `from`, "~ PREFIX: …" in both and not alike. What a wider rule of the other
+// set decides alike, but for the reason, is left out.
 std::vector<std::string> find_differences(const Rules& from, const Rules& to);
 
 std::string explain_to_people(const Explanation& explanation);

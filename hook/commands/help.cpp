@@ -21,14 +21,21 @@ struct SettingTexts {
     std::string name, value, offers, help;
 };
 
+constexpr std::size_t kMostValue = 20;  // columns; the words of a longer choice are in the help
+
 std::vector<SettingTexts> setting_texts() {
     std::vector<SettingTexts> texts;
     for (SettingWords& setting : setting_words()) {
         const auto join = [&](std::string_view by) {
             return fmt::format("{}", fmt::join(setting.words, by));
         };
-        texts.push_back({fmt::format("--{}", setting.name), setting.is_list ? "LIST" : join("|"),
-                         setting.is_list ? join(" ") : "", std::move(setting.help)});
+        const std::string choice = join("|");
+        const bool is_short = !setting.is_list && choice.size() <= kMostValue;
+        texts.push_back({fmt::format("--{}", setting.name),
+                         is_short          ? choice
+                         : setting.is_list ? "LIST"
+                                           : "WORD",
+                         is_short ? "" : join(" "), std::move(setting.help)});
     }
     return texts;
 }
@@ -172,7 +179,8 @@ std::string help(std::span<const Verb* const> verbs) {
                       "  --help         print this\n"
                       "\n"
                       "A container asks to be kept from its host by the annotation {}=true\n"
-                      "(audit: count; false). More of it goes by that key and {}.\n"
+                      "(audit: count; false). More of it goes by that key and one of these:\n"
+                      "{}.\n"
                       "Anything else under jail-ai. is rejected, and so is a container that can't "
                       "be protected.\n"
                       "Manual: jail-ai-hook(8), and jail-ai-hook(5) for annotations and the JSON "

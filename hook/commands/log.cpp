@@ -12,10 +12,12 @@
 
 #include "base/clock.h"
 #include "base/deadline.h"
+#include "base/quote.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
 #include "commands/jail_view.h"
 #include "commands/log_report.h"
+#include "commands/machine_log.h"
 #include "commands/select_running.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
@@ -25,8 +27,8 @@
 namespace jail_ai {
 namespace {
 
-constexpr std::string_view kFollow = "--follow", kJson = "--json";
-constexpr std::string_view kFollowing = "follow denials";
+constexpr std::string_view kFollow = "--follow", kEndedOnes = "--ended", kJson = "--json";
+constexpr std::string_view kFollowing = "follow denials", kReading = "read the log of the machine";
 
 std::string line_of(const LogEntry& entry, const Arguments& asked) {
     return asked.has(kJson) ? log_to_machines(entry) : log_to_people(entry);
@@ -63,7 +65,9 @@ private:
 
 Result<std::string> remembered_text(const Arguments& asked,
                                     const std::vector<JailSnapshot>& jails) {
-    if (asked.has(kFollow)) return only_root_may(kFollowing);  // the broker shows what is there
+    // The broker shows what is there.
+    if (asked.has(kFollow)) return only_root_may(kFollowing);
+    if (asked.has(kEndedOnes)) return only_root_may(kReading);
     const std::uint64_t boot = boot_time();
     std::vector<LogEntry> entries;
     for (const JailSnapshot& jail : jails) {
@@ -112,13 +116,40 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     return Outcome{std::move(text), {}};
 }
 
+// Entries of root's alone, who alone may watch: any user may write to the journal.
+Result<Outcome> show_ended(const Arguments& asked) {
+    if (::geteuid() != 0) return only_root_may(kReading);
+    const auto log = TRY(read_machine_log({"_UID=0", "JAIL_AI_EVENT=ended"}));
+    TRY(confine(Role::show));
+    auto found = ended_jails(log.lines());
+    if (!asked.words.empty())
+        std::erase_if(found, [&](const EndedJail& ended) {
+            return std::ranges::none_of(asked.words, [&](const std::string& word) {
+                return is_meant(ended.container, word);
+            });
+        });
+    if (found.empty() && !asked.words.empty())
+        return Error{EX_NOINPUT,
+                     fmt::format("no container {} that was denied anything and has gone is in {}: "
+                                 "watch --log writes what each was denied",
+                                 quote(asked.words.front()), log.name)};
+    std::string text;
+    for (const EndedJail& ended : found)
+        text += asked.has(kJson) ? ended_to_machines(ended) : ended_to_people(ended);
+    return Outcome{std::move(text), {}};
+}
+
 Result<Outcome> log(const Arguments& asked, const Caller& caller) {
+    if (asked.has(kEndedOnes)) return show_ended(asked);
     return asked.has(kFollow) ? follow(asked, caller) : show_jails(kLogView, asked);
 }
 
 constexpr Option kOptions[] = {
     {kFollow, "",
-     "each as it happens, also of jails that start later; one process of a machine at a time"},
+     "each as it happens, also of jails that start later; one process of a machine at a time",
+     Use::one_of},
+    {kEndedOnes, "", "of containers that have gone, as watch --log has written it to the log",
+     Use::one_of},
     {kJson, "", "one object a line"},
 };
 

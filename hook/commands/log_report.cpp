@@ -3,13 +3,80 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <span>
+#include <utility>
+
 #include "base/quote.h"
 #include "commands/denial_text.h"
+#include "commands/logged_line.h"
+#include "commands/status_report.h"
 #include "container/container_id.h"
 #include "container/json_writer.h"
 #include "policy/reason.h"
 
 namespace jail_ai {
+namespace {
+
+constexpr std::size_t kShownOfEnded = 16;  // destinations
+
+std::span<const RecentDenial> shown_of(const JailSnapshot& jail) {
+    return std::span(jail.recent_denials)
+        .first(std::min(kShownOfEnded, jail.recent_denials.size()));
+}
+
+JournalFields container_fields(std::string_view event, Mode mode, std::string_view container,
+                               std::string_view name) {
+    JournalFields fields = {{"JAIL_AI_EVENT", std::string(event)},
+                            {"JAIL_AI_MODE", mode == Mode::audit ? "audit" : "enforce"}};
+    if (!container.empty()) fields.push_back({"JAIL_AI_CONTAINER", printable(container)});
+    if (!name.empty()) fields.push_back({"JAIL_AI_NAME", std::string(name)});
+    return fields;
+}
+
+}  // namespace
+
+JournalFields journal_fields(const LogEntry& entry) {
+    const jail_event& event = entry.event;
+    JournalFields fields = container_fields("denied", entry.mode, entry.container, entry.name);
+    fields.push_back({"JAIL_AI_REASON", std::string(reason_name(event.what.reason))});
+    if (std::string destination = destination_of(event.what); !destination.empty()) {
+        fields.push_back({"JAIL_AI_DESTINATION", std::move(destination)});
+        fields.push_back({"JAIL_AI_PORT", fmt::format("{}", event.what.port)});
+        fields.push_back({"JAIL_AI_PROTOCOL", protocol_text(event.what.protocol)});
+    }
+    if (event.pid != 0) {
+        fields.push_back({"JAIL_AI_PID", fmt::format("{}", event.pid)});
+        fields.push_back({"JAIL_AI_COMM", printable(comm_of(event.comm))});
+    }
+    fields.push_back({"JAIL_AI_COUNT", fmt::format("{}", entry.count)});
+    return fields;
+}
+
+std::string ended_sentence(const JailSnapshot& jail) {
+    std::string text = fmt::format("{}{}", kEnded, denials_text(jail));
+    for (const RecentDenial& each : shown_of(jail))
+        text += fmt::format("; {} ({}), {} times", denial_text(each.what),
+                            reason_name(each.what.reason), each.seen.count);
+    const std::size_t rest = jail.recent_denials.size() - shown_of(jail).size();
+    if (rest != 0) text += fmt::format("; and {} more", rest);
+    return text;
+}
+
+JournalFields journal_fields(const JailSnapshot& jail) {
+    JournalFields fields =
+        container_fields("ended", jail.metadata ? jail.metadata->mode : Mode::enforce,
+                         jail.container_id(), jail.name);
+    for (std::size_t reason = 0; reason < jail.denials.size(); ++reason)
+        if (jail.denials[reason] != 0)
+            fields.push_back(
+                {"JAIL_AI_REASON", std::string(reason_name(static_cast<jail_reason>(reason)))});
+    for (const RecentDenial& each : shown_of(jail))
+        if (std::string destination = destination_of(each.what); !destination.empty())
+            fields.push_back({"JAIL_AI_DESTINATION", std::move(destination)});
+    fields.push_back({"JAIL_AI_COUNT", fmt::format("{}", all_denials(jail))});
+    return fields;
+}
 
 std::string denial_sentence(const LogEntry& entry) {
     const jail_event& event = entry.event;

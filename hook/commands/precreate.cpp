@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
 // "precreate": podman calls it before it starts the runtime, to have the container's config.json
-// changed. Where annotations, or else the administrator, ask for the block, and the guard will not
-// be there to stop sockets of other kinds, it takes these away (seccomp/tighten.h); otherwise it
-// gives back what it got. With --add-hook, which the verb runtime gives it for engines without
-// hooks, createRuntime is added to the hooks of such a container. On failure the engine must not
-// start the container, unless it asks by on-failure=run to be started anyway.
+// changed. Where annotations, or else the administrator, ask for the block, the container gets a
+// notice of it (container/notice.h); and if the guard will not be there to stop sockets of other
+// kinds, it drops these (seccomp/tighten.h). Otherwise it gives back what it got. With --add-hook,
+// which the verb runtime gives it for engines without hooks, createRuntime is added to the hooks of
+// such a container. On failure the engine must not start the container, unless it asks by
+// on-failure=run to be started anyway.
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -27,6 +28,7 @@
 #include "container/config.h"
 #include "container/container_id.h"
 #include "container/hook_entry.h"
+#include "container/notice.h"
 #include "container/state.h"
 #include "policy/risks.h"
 #include "sandbox/sandbox.h"
@@ -37,6 +39,8 @@
 
 namespace jail_ai {
 namespace {
+
+constexpr std::string_view kNoticeFileOption = "--notice-file";
 
 // A config.json doesn't hold the container's ID. Its cgroup ends in it: "machine.slice:libpod:ID",
 // "/libpod_parent/libpod-ID".
@@ -100,12 +104,39 @@ Status check_config(const Config& config, const Request& request, bool in_user_n
     return ok();
 }
 
-Result<Outcome> drop_risks(const Config& config, const Request& request, bool in_user_namespace) {
+// Returns the file if the container can have it, whichever user its root is: each directory on the
+// way and the file itself are open to all. Else an empty path.
+std::string readable_file(const std::string* asked) {
+    if (asked == nullptr || !asked->starts_with('/')) return {};
+    for (std::size_t end = asked->find('/', 1); end != std::string::npos;
+         end = asked->find('/', end + 1)) {
+        struct stat directory {};
+        if (::stat(asked->substr(0, end).c_str(), &directory) != 0 ||
+            (directory.st_mode & S_IXOTH) == 0)
+            return {};
+    }
+    struct stat file {};
+    const bool is_readable = ::stat(asked->c_str(), &file) == 0 && S_ISREG(file.st_mode) &&
+                             (file.st_mode & S_IROTH) != 0;
+    return is_readable ? *asked : std::string();
+}
+
+Result<Outcome> propose(const Config& config, const Request& request,
+                        const std::string& notice_file) {
+    auto proposal = TRY(tighten_container(config, request));
+    if (request.notice == Notice::off) return proposal;
+    const auto tightened = TRY(Config::parse(std::move(proposal.text)));
+    proposal.text = TRY(add_notice(tightened.json(), tightened.text(), request, notice_file));
+    return proposal;
+}
+
+Result<Outcome> drop_risks(const Config& config, const Request& request, bool in_user_namespace,
+                           const std::string& notice_file) {
     if (request.mode != Mode::enforce) return Outcome{config.text(), {}};
     // With on-failure=run createRuntime reports them.
     if (request.on_failure == OnFailure::refuse)
         TRY(check_config(config, request, in_user_namespace));
-    auto proposal = tighten_container(config, request);
+    auto proposal = propose(config, request, notice_file);
     if (!proposal && request.on_failure == OnFailure::run)
         return Outcome{config.text(),
                        {{LOG_CRIT, fmt::format("STARTS AS IT IS, as on-failure=run asks: {}",
@@ -122,10 +153,11 @@ Result<std::string> add_hook(std::string config, const Arguments& arguments) {
     return add_create_runtime_hook(proposed, hook);
 }
 
-Result<Outcome> change(const Config& config, const Arguments& arguments, bool in_user_namespace) {
+Result<Outcome> change(const Config& config, const Arguments& arguments, bool in_user_namespace,
+                       const std::string& notice_file) {
     const auto request = TRY(read_request(config.json(), arguments.defaults));
     if (!request || request->mode == Mode::off) return Outcome{config.text(), {}};
-    auto proposal = TRY(drop_risks(config, *request, in_user_namespace));
+    auto proposal = TRY(drop_risks(config, *request, in_user_namespace, notice_file));
     if (arguments.has(kAddHook.name))
         proposal.text = TRY(add_hook(std::move(proposal.text), arguments));
     return proposal;
@@ -135,18 +167,22 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
     auto text = TRY(read_all(STDIN_FILENO, kMaxConfigBytes).context("read proposed config.json"));
     if (is_left_alone(arguments, text)) return Outcome{std::move(text), {}};
     const bool in_user_namespace = !TRY(in_initial_user_namespace());
+    const std::string notice_file = readable_file(arguments.value(kNoticeFileOption));
     TRY(confine(Role::precreate));
     auto config = TRY(Config::parse(std::move(text)).context("proposed config.json"));
     if (is_left_alone(arguments, config.json())) return Outcome{config.text(), {}};
     TRY(check_unambiguous(config.json()).context("proposed config.json"));
     const std::string container = container_name(config.json());
-    auto proposal = TRY(change(config, arguments, in_user_namespace).context(container));
+    auto proposal =
+        TRY(change(config, arguments, in_user_namespace, notice_file).context(container));
     for (LogLine& line : proposal.lines) line.text.insert(0, container + ": ");
     return proposal;
 }
 
-constexpr Option kOptions[] = {
-    kIfAsked, kAddHook, {"--note", "TEXT", "ignored; podman shows it when this fails"}};
+constexpr Option kOptions[] = {kIfAsked,
+                               kAddHook,
+                               {kNoticeFileOption, "PATH", "of a text for the container"},
+                               {"--note", "TEXT", "ignored; podman shows it when this fails"}};
 
 }  // namespace
 
@@ -154,10 +190,10 @@ const Verb kPrecreate{
     .name = "precreate",
     .summary = "called by podman before that: drops from config.json what could bypass the block",
     .about =
-        "Reads the proposed config.json from standard input and writes it to standard output, on a "
-        "kernel\n"
-        "without BPF LSM with less in it: no CAP_NET_RAW, no socket families that the block can't "
-        "check.",
+        "Reads the proposed config.json from standard input and writes it to standard output: with "
+        "a notice\n"
+        "of what is denied, and without BPF LSM with less in it: no CAP_NET_RAW, no socket "
+        "families that the\nblock can't check.",
     .called_by = CalledBy::engines,
     .options = kOptions,
     .takes_settings = true,

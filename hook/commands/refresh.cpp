@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <iterator>
 
 #include "base/deadline.h"
@@ -59,11 +60,20 @@ void end_connections(const std::vector<Changed>& changed, std::vector<Refreshed>
     }
 }
 
+// Also where no destination's verdict differs, its reason may: by that the programs know a source
+// of the host's.
+bool have_same_rules(const Rules& one, const Rules& other) {
+    return std::ranges::equal(one, other, [](const auto& a, const auto& b) {
+        return a.first == b.first &&
+               std::memcmp(&a.second.value, &b.second.value, sizeof a.second.value) == 0;
+    });
+}
+
 Refreshed refresh_one(const OpenJail& jail, RulesDiff& diff, bool only_look) {
     Refreshed refreshed{std::move(diff.container), {}, std::move(diff.left_alone), 0, {}, {}};
     if (!refreshed.left_alone.empty()) return refreshed;
     refreshed.changes = find_differences(diff.attached, diff.desired);
-    if (only_look || refreshed.changes.empty()) return refreshed;
+    if (only_look || have_same_rules(diff.attached, diff.desired)) return refreshed;
     if (auto done = apply(jail, diff); !done) refreshed.failure = done.error().message;
     return refreshed;
 }

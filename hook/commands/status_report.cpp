@@ -75,6 +75,7 @@ void put_jail(JsonWriter& writer, const JailSnapshot& jail, const Now& now) {
     if (!jail.name.empty()) put(writer, "name", jail.name);
     put(writer, "cgroup", jail.cgroup);
     put(writer, "mode", mode_of(jail));
+    put(writer, "errno", name_of(kDenialErrors, jail.denial_error));
     put(writer, "guard", guard_of(jail));
     if (jail.metadata) put(writer, "since", time_text(jail.metadata->since, false));
     put(writer, "prefixes", std::uint64_t{jail.prefixes});
@@ -139,7 +140,10 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
     std::string text;
     for (const JailSnapshot& jail : jails) {
         text += fmt::format(
-            "{}  {}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail),
+            "{}  {}{}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail),
+            jail.denial_error == DenialError::eperm
+                ? ""
+                : fmt::format(" with {}", name_of(kDenialErrors, jail.denial_error)),
             guard_of(jail), jail.prefixes,
             jail.metadata ? fmt::format(", for {}",
                                         span_text(seconds_between(jail.metadata->since, now.real)))

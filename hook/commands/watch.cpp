@@ -26,6 +26,7 @@
 #include "commands/status_report.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
+#include "engines/container_names.h"
 #include "jail/events.h"
 #include "policy/reason.h"
 #include "sandbox/sandbox.h"
@@ -102,25 +103,35 @@ private:
     Denials(Events events, const Report& report) : events_(std::move(events)), report_(report) {}
 
     void hand_on(const DenialEvent& denial) {
-        unsigned& reported = reported_[std::string(denial.container)];
+        const std::string container(denial.container);
+        unsigned& reported = reported_[container];
         if (++reported > kTellPerJail) return;
-        const LogEntry entry{0, denial.container, {}, denial.mode, denial.event};
+        const std::string name = name_of(denial);
+        const LogEntry entry{0, denial.container, name, denial.mode, denial.event};
         report_({LOG_NOTICE,
-                 fmt::format("{}: {}", container_text(denial.container), denial_sentence(entry))});
+                 fmt::format("{}: {}", container_text(container, name), denial_sentence(entry)),
+                 journal_fields(entry)});
     }
 
     // Of a jail that has gone with its container, and of which no verb can ask any more.
-    void sum_up_ended(const JailSnapshot& jail) {
-        constexpr std::size_t kShown = 16;
+    void sum_up_ended(JailSnapshot jail) {
+        if (const auto known = names_.find(jail.metadata ? jail.metadata->cgroup : 0);
+            known != names_.end())
+            jail.name = names_.extract(known).mapped();
         if (all_denials(jail) == 0) return;
-        std::string text =
-            fmt::format("{}: ended: {}", container_text(jail.container_id()), denials_text(jail));
-        const auto& recent = jail.recent_denials;
-        for (const RecentDenial& each : std::span(recent).first(std::min(kShown, recent.size())))
-            text += fmt::format("; {} ({}), {} times", denial_text(each.what),
-                                reason_name(each.what.reason), each.seen.count);
-        if (recent.size() > kShown) text += fmt::format("; and {} more", recent.size() - kShown);
-        report_({LOG_NOTICE, std::move(text)});
+        report_({LOG_NOTICE,
+                 fmt::format("{}: {}", container_text(jail.container_id(), jail.name),
+                             ended_sentence(jail)),
+                 journal_fields(jail)});
+    }
+
+    // Looked up at its first denial: when it has ended no process says it any more.
+    std::string name_of(const DenialEvent& denial) {
+        if (denial.cgroup == 0) return {};
+        const auto known = names_.find(denial.cgroup);
+        if (known != names_.end()) return known->second;
+        return names_.emplace(denial.cgroup, name_in_cgroup(denial.container, denial.cgroup))
+            .first->second;
     }
 
     void sum_up(Clock::time_point now) {
@@ -128,8 +139,12 @@ private:
         for (const auto& [container, reported] : reported_)
             if (reported > kTellPerJail) more_[container] += reported - kTellPerJail;
         for (const auto& [container, more] : more_)
-            report_({LOG_NOTICE, fmt::format("{}: {} more denials; status counts them",
-                                             container_text(container), more)});
+            report_({LOG_NOTICE,
+                     fmt::format("{}: {} more denials; status counts them",
+                                 container_text(container), more),
+                     {{"JAIL_AI_EVENT", "more"},
+                      {"JAIL_AI_CONTAINER", printable(container)},
+                      {"JAIL_AI_COUNT", fmt::format("{}", more)}}});
         reported_.clear();
         more_.clear();
     }
@@ -138,6 +153,7 @@ private:
     const Report& report_;
     std::map<std::string, unsigned> reported_;
     std::map<std::string, std::uint64_t> more_;
+    std::map<std::uint64_t, std::string> names_;  // by the id of the cgroup
     Clock::time_point next_count_;
 };
 

@@ -23,8 +23,8 @@ std::string shown_id(std::string_view id) {
     return std::string(id.size() == kEnginesLength ? id.substr(0, kShownLength) : id);
 }
 
-std::string container_text(std::string_view id) {
-    return id.empty() ? "an unknown container" : "container " + shown_id(id);
+std::string container_text(std::string_view id, std::string_view name) {
+    return id.empty() ? "an unknown container" : "container " + shown_container(id, name);
 }
 
 std::string shown_container(std::string_view id, std::string_view name) {

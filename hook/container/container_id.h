@@ -16,8 +16,8 @@ bool is_container_id(std::string_view word);
 // ID is quoted.
 std::string shown_id(std::string_view id);
 
-// "container 4a5b6c7d8e9f", or "an unknown container" if the ID is empty.
-std::string container_text(std::string_view id);
+// "container 4a5b6c7d8e9f", with a name as below; "an unknown container" if the ID is empty.
+std::string container_text(std::string_view id, std::string_view name = {});
 
 // "4a5b6c7d8e9f (agent)"; without a name the ID alone. `name` is an ID by its characters.
 std::string shown_container(std::string_view id, std::string_view name);

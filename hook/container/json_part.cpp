@@ -9,6 +9,7 @@
 
 #include "base/quote.h"
 #include "container/json.h"
+#include "container/json_writer.h"
 
 namespace jail_ai {
 namespace {
@@ -115,9 +116,16 @@ void JsonEdits::set_member(const JsonPart& object, std::string_view key, std::st
                             std::move(with));
         return;
     }
-    const std::string_view brace = object.text().substr(object.text().size() - 1);
-    edits_.emplace_back(brace.substr(0, 0),
-                        fmt::format("{}\"{}\":{}", texts.empty() ? "" : ",", key, with));
+    insert_last(object.text(), texts.size(), fmt::format("\"{}\":{}", key, with));
+}
+
+void JsonEdits::append(const JsonPart& array, std::string_view element) {
+    insert_last(array.text(), array.value().Size(), element);
+}
+
+void JsonEdits::insert_last(std::string_view container, std::size_t values, std::string_view with) {
+    const std::string_view bracket = container.substr(container.size() - 1);
+    edits_.emplace_back(bracket.substr(0, 0), fmt::format("{}{}", values == 0 ? "" : ",", with));
 }
 
 std::string JsonEdits::apply() const {
@@ -133,6 +141,13 @@ std::string JsonEdits::apply() const {
     }
     out.append(at, text_.data() + text_.size());
     return out;
+}
+
+std::string json_string(std::string_view text) {
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    put_text(writer, text);
+    return {buffer.GetString(), buffer.GetSize()};
 }
 
 std::string json_array(const std::vector<std::string>& elements) {

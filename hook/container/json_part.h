@@ -52,16 +52,26 @@ public:
     void replace(const JsonPart& part, std::string with) {
         edits_.emplace_back(part.text(), std::move(with));
     }
-    // Gives the object that member; it must not have one of that name, unless it is null.
+    // Gives the object that member; it must not have one of that name, unless it is null. Not two
+    // of them to an empty one.
     void set_member(const JsonPart& object, std::string_view key, std::string with);
+
+    // Adds an element to the end of an array. Not twice to the same one.
+    void append(const JsonPart& array, std::string_view element);
 
     bool empty() const { return edits_.empty(); }
     std::string apply() const;
 
 private:
+    // Before the bracket that ends an object or an array of so many values.
+    void insert_last(std::string_view container, std::size_t values, std::string_view with);
+
     std::string_view text_;
     std::vector<std::pair<std::string_view, std::string>> edits_;
 };
+
+// A text as a JSON string.
+std::string json_string(std::string_view text);
 
 // The elements as an array, as they were written.
 std::string json_array(const std::vector<std::string>& elements);

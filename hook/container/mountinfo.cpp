@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "container/mountinfo.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <optional>
 #include <set>
@@ -144,6 +146,16 @@ std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view
     const std::string_view rest = best->root == "/" ? part : part.substr(best->root.size());
     const std::string path = (best->mount_point == "/" ? "" : best->mount_point) +
                              (rest == "/" ? "" : std::string(rest));
+    return path.empty() ? "/" : path;
+}
+
+std::string plain_path(std::string_view destination) {
+    std::string path;
+    while (!destination.empty()) {
+        const std::string_view name = destination.substr(0, destination.find('/'));
+        destination.remove_prefix(std::min(name.size() + 1, destination.size()));
+        if (!name.empty() && name != ".") path += fmt::format("/{}", name);
+    }
     return path.empty() ? "/" : path;
 }
 

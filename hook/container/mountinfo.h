@@ -41,6 +41,9 @@ std::vector<MountEntry> added_mounts(const std::vector<MountEntry>& all,
 std::string path_of_part(const std::vector<MountEntry>& mounts, std::string_view device,
                          std::string_view part);
 
+// A mount's destination without what a runtime passes over: "/etc//x/." is "/etc/x".
+std::string plain_path(std::string_view destination);
+
 // Is `path` the directory `ancestor` or below it? Both absolute, without a slash at the end.
 bool is_at_or_below(std::string_view path, std::string_view ancestor);
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 #include <set>
@@ -26,6 +27,7 @@ namespace jail_ai {
 
 inline constexpr std::string_view kAnnotationPrefix = "jail-ai.";
 inline constexpr std::string_view kBlockHost = "jail-ai.block-host";
+inline constexpr std::string_view kAllowPorts = "jail-ai.block-host.allow";
 inline constexpr std::string_view kAccept = "jail-ai.block-host.accept";
 
 // Values of settings, and the words that they are written by. The first is the
@@ -48,6 +50,29 @@ enum class OnFailure { refuse, run };
 inline constexpr std::array kOnFailure =
     std::to_array<Named<OnFailure>>({{OnFailure::refuse, "refuse"}, {OnFailure::run, "run"}});
 static_assert(names_each(kOnFailure, OnFailure::run));
+
+// What a denied connect or sendto fails with.
+enum class DenialError { eperm, econnrefused, ehostunreach };
+inline constexpr std::array kDenialErrors =
+    std::to_array<Named<DenialError>>({{DenialError::eperm, "EPERM"},
+                                       {DenialError::econnrefused, "ECONNREFUSED"},
+                                       {DenialError::ehostunreach, "EHOSTUNREACH"}});
+static_assert(names_each(kDenialErrors, DenialError::ehostunreach));
+
+constexpr int errno_of(DenialError error) {
+    switch (error) {
+        case DenialError::eperm: break;
+        case DenialError::econnrefused: return ECONNREFUSED;
+        case DenialError::ehostunreach: return EHOSTUNREACH;
+    }
+    return EPERM;
+}
+
+// Does the container get a text about its jail (container/notice.h)?
+enum class Notice { given, off };
+inline constexpr std::array kNotices =
+    std::to_array<Named<Notice>>({{Notice::given, "true"}, {Notice::off, "false"}});
+static_assert(names_each(kNotices, Notice::off));
 
 // Ports that are allowed although their destination is denied.
 struct AllowRule {
@@ -78,6 +103,8 @@ struct SettingsOf {
     std::vector<AllowRule> allow{};
     std::vector<ExtraBlock> also{};
     std::set<Risk> accepted{};
+    Said<DenialError> denial_error{};
+    Said<Notice> notice{};
 };
 
 using Settings = SettingsOf<std::optional>;  // what one source says; an empty member says nothing

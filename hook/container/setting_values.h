@@ -5,6 +5,8 @@
 //   block-host  = "true" | "audit" | "false"
 //   dns         = "auto" | "off"
 //   on-failure  = "refuse" | "run"
+//   errno       = "EPERM" | "ECONNREFUSED" | "EHOSTUNREACH"
+//   notice      = "true" | "false"
 //   allow       = list of  DESTINATION ":" PORT [ "-" PORT ] [ "/tcp" | "/udp" ]
 //                          DESTINATION = "host" | IPv4 [ "/" BITS ] | "[" IPv6 [ "/" BITS ] "]"
 //   also        = list of  IPv4 [ "/" BITS ] | IPv6 [ "/" BITS ] | names of sets (also_sets.h)

@@ -143,6 +143,10 @@ constexpr std::array kSettings = {
     one_of<&Settings::on_failure, &Request::on_failure, kOnFailure, Order::tight_first>(
         "on-failure", "reject what can't be protected, or start it unprotected",
         "they let the container run unprotected", Kept::no),
+    one_of<&Settings::denial_error, &Request::denial_error, kDenialErrors, Order::tight_first>(
+        "errno", "what denied calls fail with: {}", ""),
+    one_of<&Settings::notice, &Request::notice, kNotices, Order::tight_first>(
+        "notice", "give the container a text about what is denied, or not", "", Kept::no),
     list_of<&Settings::accepted, &Request::accepted, choose<kRisks>, kRisks>(
         "accept", "accepted risks: cap_net_raw, host-pid …", "they accept"),
 };

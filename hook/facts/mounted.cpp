@@ -125,17 +125,6 @@ Result<std::vector<std::string>> cgroups_of(const Process& process) {
     return paths;
 }
 
-// The destination without what a runtime passes over: "/etc//x/." is "/etc/x".
-std::string plain(std::string_view destination) {
-    std::string path;
-    while (!destination.empty()) {
-        const std::string_view name = destination.substr(0, destination.find('/'));
-        destination.remove_prefix(std::min(name.size() + 1, destination.size()));
-        if (!name.empty() && name != ".") path += fmt::format("/{}", name);
-    }
-    return path.empty() ? "/" : path;
-}
-
 // One look at everything.
 class Look {
 public:
@@ -221,7 +210,7 @@ private:
     // crun makes mounts read-only once its hooks have run: until then only config.json says so.
     bool will_be_read_only(const std::string& destination) const {
         const auto is_there = [&](const Mount& mount) {
-            return plain(mount.destination) == destination;
+            return plain_path(mount.destination) == destination;
         };
         return std::ranges::count_if(bundle_.mounts, is_there) == 1 &&
                std::ranges::find_if(bundle_.mounts, is_there)->is_read_only();
@@ -233,9 +222,9 @@ private:
         const std::string destination = inside(mount);
         const Mount* nearest = nullptr;
         for (const Mount& each : bundle_.mounts)
-            if (is_at_or_below(destination, plain(each.destination)) &&
+            if (is_at_or_below(destination, plain_path(each.destination)) &&
                 (nearest == nullptr ||
-                 plain(each.destination).size() >= plain(nearest->destination).size()))
+                 plain_path(each.destination).size() >= plain_path(nearest->destination).size()))
                 nearest = &each;
         return mount.type == "cgroup" && nearest != nullptr &&
                (nearest->type == "cgroup" || nearest->type == "cgroup2") && !nearest->is_bind();

@@ -123,8 +123,8 @@ void know_sockets(const ProbeSockets& sockets, jail_probe& probe) {
 
 }  // namespace
 
-Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode, Guard guard) {
-    const ProbePlan plan = plan_probe(rules, mode, guard);
+Status prove_acting(int cgroup_fd, int probe_map, const Policy& policy, Guard guard) {
+    const ProbePlan plan = plan_probe(policy, guard);
     auto prober = TRY(Prober::get());
     auto known = TRY(KnownProbe::make(probe_map));
     jail_probe probe{};
@@ -159,7 +159,7 @@ Status prove_attached(int cgroup_fd) {
     const auto metadata = TRY(read_metadata(jail->maps));
     if (map == nullptr || map->value_size != sizeof(jail_probe) || !metadata) return ok();
     const auto policy = TRY(read_policy(*jail));
-    return prove_acting(cgroup_fd, map->fd.get(), policy.rules, policy.mode, metadata->guard);
+    return prove_acting(cgroup_fd, map->fd.get(), policy, metadata->guard);
 }
 
 }  // namespace jail_ai

@@ -17,7 +17,7 @@ namespace jail_ai {
 // can is taken. Needs a prober (system/prober.h). Errors: EX_UNAVAILABLE if a line doesn't act,
 // EX_TEMPFAIL if that can't be shown now (the cgroup is frozen, for one), EX_NOINPUT if the
 // cgroup is gone, EX_OSERR.
-Status prove_acting(int cgroup_fd, int probe_map, const Rules& rules, Mode mode, Guard guard);
+Status prove_acting(int cgroup_fd, int probe_map, const Policy& policy, Guard guard);
 
 // Proves it of the jail that is attached to the cgroup. Does nothing if that is frozen, for then
 // nothing in it runs, or where the jail is of a version that can't be probed. Errors as above.

@@ -9,6 +9,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <array>
+#include <cerrno>
 #include <cstring>
 #include <iterator>
 
@@ -46,6 +48,40 @@ Status fill_rules(int map_fd, const Rules& rules) {
         if (::bpf_map_update_elem(map_fd, &prefix.key(), &rule.value, BPF_ANY) != 0)
             return system_error(fmt::format("put {} into jail_rules", prefix.to_string()), errno);
     return ok();
+}
+
+// Can programs of connect and sendmsg say with what the call fails? libbpf's own probe goes by what
+// the verifier prints, which newer kernels print otherwise.
+Result<bool> kernel_sets_errno() {
+    constexpr std::uint8_t kMove = BPF_ALU64 | BPF_MOV | BPF_K;
+    constexpr std::array<bpf_insn, 4> kSet = {{
+        {kMove, BPF_REG_1, 0, 0, -ECONNREFUSED},
+        {BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_set_retval},
+        {kMove, BPF_REG_0, 0, 0, 0},
+        {BPF_JMP | BPF_EXIT, 0, 0, 0, 0},
+    }};
+    struct bpf_prog_load_opts options {};
+    options.sz = sizeof options;
+    options.expected_attach_type = BPF_CGROUP_INET4_CONNECT;
+    const UniqueFd program(::bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "jail_errno",
+                                           "Dual MIT/GPL", kSet.data(), kSet.size(), &options));
+    if (!program && errno != EINVAL)
+        return system_error("load a BPF program that sets what a call fails with", errno);
+    return static_cast<bool>(program);
+}
+
+// The constant that the programs have for it; 0 for EPERM, which takes nothing of the kernel.
+// Error: EX_UNAVAILABLE.
+Result<__u32> choose_denial_errno(const Policy& policy) {
+    if (policy.denial_error == DenialError::eperm || policy.mode != Mode::enforce) return 0U;
+    if (!TRY(kernel_sets_errno()))
+        return Error{
+            EX_UNAVAILABLE,
+            fmt::format("errno={}: on kernel {} a denied call fails with EPERM alone "
+                        "(bpf_set_retval for connect and sendmsg): leave errno out, or boot Linux "
+                        "6.1 or newer",
+                        name_of(kDenialErrors, policy.denial_error), kernel_release())};
+    return static_cast<__u32>(errno_of(policy.denial_error));
 }
 
 std::size_t about_size(const JailMetadata& metadata) {
@@ -97,6 +133,7 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
     jail_bpf* skeleton = opened.get();
     skeleton->rodata->audit = policy.mode == Mode::audit ? 1 : 0;
     skeleton->rodata->shares_network = policy.shares_network ? 1 : 0;
+    skeleton->rodata->denial_errno = TRY(choose_denial_errno(policy));
     auto answers = TRY(udp_answer_seconds());
     skeleton->rodata->answer_ticks =
         static_cast<__u32>((answers * 1'000'000'000ULL) >> JAIL_PEER_TICK);
@@ -120,7 +157,7 @@ Result<Jail> Jail::load(const Policy& policy, Guard guard, const Cgroup& cgroup,
 Result<Attachment> Jail::attach(const Cgroup& cgroup, Existing existing) && {
     auto attachment = Attachment::make(std::move(programs_), cgroup, existing);
     if (!attachment) return attachment;
-    TRY(prove_acting(cgroup.fd(), probe_map_.get(), policy_.rules, policy_.mode, guard_));
+    TRY(prove_acting(cgroup.fd(), probe_map_.get(), policy_, guard_));
     return attachment;
 }
 

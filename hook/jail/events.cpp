@@ -118,8 +118,9 @@ private:
         std::memcpy(&event, data, sizeof event);
         const std::string& container = stream.container();
         if (event.when >= stream.since_)
-            (*stream.each_)(
-                {event, container, stream.metadata_ ? stream.metadata_->mode : Mode::enforce});
+            (*stream.each_)({event, container,
+                             stream.metadata_ ? stream.metadata_->mode : Mode::enforce,
+                             stream.metadata_ ? stream.metadata_->cgroup : 0});
         return --stream.left_ == 0 ? -EAGAIN : 0;
     }
 

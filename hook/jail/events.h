@@ -23,6 +23,7 @@ struct DenialEvent {
     jail_event event;
     std::string_view container;  // the runtime's id; empty if unknown
     Mode mode;
+    std::uint64_t cgroup;  // its id, or 0
 };
 
 class Events {

@@ -45,6 +45,13 @@ Mode mode_of(const Constants& constants) {
     return constants.audit != 0 ? Mode::audit : Mode::enforce;
 }
 
+// Nothing for one that another version knows.
+std::optional<DenialError> denial_error_of(const Constants& constants) {
+    for (const auto& [value, name] : kDenialErrors)
+        if (constants.denial_errno == static_cast<__u32>(errno_of(value))) return value;
+    return constants.denial_errno == 0 ? std::optional(DenialError::eperm) : std::nullopt;
+}
+
 // Calls it with each element of a map, `most` at a time and up to that many and as many again:
 // programs may add faster than one reads. If it gives a place in the map by a hash, as for most
 // kinds, `Place` is a number, and of a trie a key. Gives 0 or an errno.
@@ -161,7 +168,15 @@ Result<Rules> read_rules(const OpenJail& jail) {
 Result<Policy> read_policy(const OpenJail& jail) {
     auto rules = TRY(read_rules(jail));
     const auto constants = TRY(read_constants(jail));
-    return Policy{std::move(rules), mode_of(constants), constants.shares_network != 0, {}};
+    const auto error = denial_error_of(constants);
+    if (!error) return of_another_version();
+    return Policy{std::move(rules), mode_of(constants), *error, constants.shares_network != 0, {}};
+}
+
+Result<DenialError> read_denial_error(const OpenJail& jail) {
+    const auto error = denial_error_of(TRY(read_constants(jail)));
+    if (!error) return of_another_version();
+    return *error;
 }
 
 Result<Mode> read_mode(const OpenJail& jail) {

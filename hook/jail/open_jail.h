@@ -53,6 +53,9 @@ Result<Policy> read_policy(const OpenJail& jail);
 // Reads only whether it enforces or counts. Errors as above.
 Result<Mode> read_mode(const OpenJail& jail);
 
+// Reads only what a denied call fails with. Errors as above.
+Result<DenialError> read_denial_error(const OpenJail& jail);
+
 // What is in jail_rules, likewise without sources. Errors as above.
 Result<Rules> read_rules(const OpenJail& jail);
 

@@ -86,6 +86,8 @@ Status read_denials(int cgroup_fd, const OpenJail& open, JailSnapshot& jail) {
     for (const AttachedProgram& program : programs)
         jail.programs.push_back({program.name, program.id, program.attach_flags, {}});
     jail.metadata = TRY(read_metadata(open.maps));
+    // Of another version's jail it isn't known.
+    if (const auto error = read_denial_error(open)) jail.denial_error = *error;
     if (const ProgramMap* map = open.map("jail_denials")) {
         Counters counters{};
         TRY(read_counters(map->fd.get(), counters));

@@ -73,6 +73,7 @@ struct JailSnapshot {
     std::vector<OverridingProgram> overriders;
     std::optional<Policy>
         policy;  // without sources and unused exceptions, which the kernel doesn't know
+    DenialError denial_error = DenialError::eperm;
     std::size_t prefixes = 0;
     DenialCounts denials{};
     std::vector<RecentDenial> recent_denials;  // the newest first, at most JAIL_MAX_RECENT

@@ -251,7 +251,8 @@ bool asks_for_gateway(const ExtraBlock& addition) {
 }  // namespace
 
 Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) {
-    if (request.mode == Mode::off) return Policy{{}, request.mode, host.shares_network, {}};
+    if (request.mode == Mode::off)
+        return Policy{{}, request.mode, request.denial_error, host.shares_network, {}};
     auto denied = collect_denied(request, host);
     mark_container_local(denied, host);
     std::vector<PortGrant> grants = collect_grants(request, host);
@@ -261,7 +262,7 @@ Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) 
                      fmt::format("{} prefixes to deny, a jail holds {}: the engine's network "
                                  "namespace has too many local routes",
                                  rules.size(), JAIL_MAX_RULES)};
-    Policy policy{std::move(rules), request.mode, host.shares_network, {}};
+    Policy policy{std::move(rules), request.mode, request.denial_error, host.shares_network, {}};
     for (std::size_t i = 0; i < request.allow.size(); ++i)
         if (!grants[i].used)
             policy.unused_allow_rules.push_back(

@@ -26,6 +26,7 @@ using Rules = std::map<IpPrefix, Rule>;
 struct Policy {
     Rules rules;
     Mode mode;
+    DenialError denial_error;
     bool shares_network;                          // as in NetworkFacts
     std::vector<std::string> unused_allow_rules;  // allow rules without effect, for the log
 };

@@ -92,16 +92,22 @@ bool is_egress(jail_line line) {
     return line == JAIL_LINE_EGRESS4 || line == JAIL_LINE_EGRESS6;
 }
 
-Status check_line(jail_line line, const ProbeTry& tried, Mode mode) {
+// What a line that denies makes a call fail with. Programs that try an abstract name first go on to
+// a path only after ECONNREFUSED (bpf/guard.bpf.c).
+int error_of_denial(jail_line line, const ProbePlan& plan) {
+    if (line == JAIL_LINE_UNIX) return ECONNREFUSED;
+    return is_egress(line) || line == JAIL_LINE_FAMILY ? EPERM : plan.denied_by;
+}
+
+Status check_line(jail_line line, const ProbeTry& tried, const ProbePlan& plan) {
     if (tried.denied == 0 && (tried.error == EPERM || tried.error == EACCES))
         return does_not_act(
             line,
             "is denied by another program before they are asked: find out by which, a "
             "firewall or another security module");
     if (tried.denied == 0) return does_not_act(line, kNotAsked);
-    // Programs that try an abstract name first go on to a path only after this (bpf/guard.bpf.c).
-    const int denied_by = line == JAIL_LINE_UNIX ? ECONNREFUSED : EPERM;
-    if (mode == Mode::enforce && tried.error != denied_by) return does_not_act(line, kUndone);
+    if (plan.mode == Mode::enforce && tried.error != error_of_denial(line, plan))
+        return does_not_act(line, kUndone);
     return ok();
 }
 
@@ -118,7 +124,7 @@ Status check_egress(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
             error = tries[line].error;
             continue;
         }
-        TRY(check_line(line, tries[line], plan.mode));
+        TRY(check_line(line, tries[line], plan));
         shown = true;
     }
     if (!planned || shown) return ok();
@@ -137,9 +143,11 @@ bool ProbePlan::tries(jail_line line) const {
     return targets[line].has_value();
 }
 
-ProbePlan plan_probe(const Rules& rules, Mode mode, Guard guard) {
+ProbePlan plan_probe(const Policy& policy, Guard guard) {
+    const Rules& rules = policy.rules;
     ProbePlan plan;
-    plan.mode = mode;
+    plan.mode = policy.mode;
+    plan.denied_by = errno_of(policy.denial_error);
     plan.guard = guard == Guard::lsm;
     plan.unix_hooks = guard == Guard::unix_hooks;
     plan.targets[JAIL_LINE_CONNECT4] = plan.targets[JAIL_LINE_SENDMSG4] = find_denied(rules, true);
@@ -155,7 +163,7 @@ Status check_probe(const ProbePlan& plan, const PerLine<ProbeTry>& tries) {
         if (!plan.tries(line) || is_egress(line)) continue;
         const bool is_v6 = line == JAIL_LINE_CONNECT6 || line == JAIL_LINE_SENDMSG6;
         if (is_v6 && !tries[line].had_socket) continue;  // this machine has no IPv6
-        TRY(check_line(line, tries[line], plan.mode));
+        TRY(check_line(line, tries[line], plan));
     }
     return check_egress(plan, tries);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <optional>
 
@@ -28,6 +29,7 @@ struct ProbePlan {
     bool guard = false;
     bool unix_hooks = false;
     Mode mode = Mode::enforce;
+    int denied_by = EPERM;  // errno of connect and sendto, where the address is denied
 
     bool tries(jail_line line) const;
 };
@@ -36,7 +38,7 @@ struct ProbePlan {
 // addresses: only convention gives them a meaning. A line is left out if the rules give it nothing
 // to deny: all UDP ports at all such addresses of a family are open, or (egress) none at any
 // address.
-ProbePlan plan_probe(const Rules& rules, Mode mode, Guard guard);
+ProbePlan plan_probe(const Policy& policy, Guard guard);
 
 // What became of a try.
 struct ProbeTry {

@@ -217,6 +217,17 @@ Result<std::vector<NamedCgroup>> cgroups_of(const Process& process) {
     return named;
 }
 
+Result<std::vector<std::uint64_t>> cgroup_ids(const Process& process) {
+    auto cgroups = TRY(cgroups_of(process));
+    std::vector<std::uint64_t> ids;
+    for (const NamedCgroup& cgroup : cgroups) {
+        struct stat info {};
+        if (::fstat(cgroup.fd.get(), &info) != 0) return system_error("stat a cgroup", errno);
+        ids.push_back(info.st_ino);
+    }
+    return ids;
+}
+
 Result<std::optional<UniqueFd>> open_cgroup_by_id(std::uint64_t id) {
     // Looked for once: a machine with many containers has a list of mounts to match.
     static UniqueFd mount;

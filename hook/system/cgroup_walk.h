@@ -67,6 +67,9 @@ struct NamedCgroup {
 // cgroup_and_above().
 Result<std::vector<NamedCgroup>> cgroups_of(const Process& process);
 
+// The ids of those (the inodes of their directories). Errors likewise.
+Result<std::vector<std::uint64_t>> cgroup_ids(const Process& process);
+
 // The cgroup v2 of that id (the inode of its directory), or nothing if it has gone. Needs
 // CAP_DAC_READ_SEARCH (open_by_handle_at(2)). Errors: EX_UNAVAILABLE if no cgroup v2 is mounted,
 // EX_OSERR.

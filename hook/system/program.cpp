@@ -44,14 +44,14 @@ std::string find_program(const std::string& name) {
     return "";
 }
 
-Result<std::string> output_of(const std::string& path, std::initializer_list<std::string> words,
+Result<std::string> output_of(const std::string& path, const std::vector<std::string>& words,
                               std::size_t most, std::chrono::seconds patience) {
     std::array<int, 2> ends{};
     if (::pipe2(ends.data(), O_CLOEXEC) != 0) return system_error("make a pipe", errno);
     const UniqueFd reader(ends[0]);
     UniqueFd writer(ends[1]);
     std::vector<std::string> texts{path};
-    texts.insert(texts.end(), words);
+    texts.insert(texts.end(), words.begin(), words.end());
     std::vector<char*> arguments;
     for (std::string& text : texts) arguments.push_back(text.data());
     arguments.push_back(nullptr);

@@ -4,8 +4,8 @@
 #pragma once
 
 #include <chrono>
-#include <initializer_list>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 
@@ -18,7 +18,7 @@ std::string find_program(const std::string& name);
 // end of that, to `most` bytes, or to when `patience` is over, and no longer than it runs. Its
 // input is empty, and what it says of errors is dropped. Errors: EX_UNAVAILABLE if it doesn't
 // start, EX_OSERR.
-Result<std::string> output_of(const std::string& path, std::initializer_list<std::string> words,
+Result<std::string> output_of(const std::string& path, const std::vector<std::string>& words,
                               std::size_t most, std::chrono::seconds patience);
 
 }  // namespace jail_ai

@@ -2,7 +2,6 @@
 #include "verify/probe.h"
 
 #include <fmt/format.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <set>
@@ -23,17 +22,6 @@
 
 namespace jail_ai {
 namespace {
-
-Result<std::vector<std::uint64_t>> cgroup_ids(const Process& process) {
-    auto cgroups = TRY(cgroups_of(process));
-    std::vector<std::uint64_t> ids;
-    for (const NamedCgroup& cgroup : cgroups) {
-        struct stat info {};
-        if (::fstat(cgroup.fd.get(), &info) != 0) return system_error("stat a cgroup", errno);
-        ids.push_back(info.st_ino);
-    }
-    return ids;
-}
 
 void note_unread(SeenContainer& seen, const Error& why) {
     seen.unread = why.message;

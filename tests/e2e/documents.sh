@@ -40,6 +40,7 @@ document ollama 'reached EPERM reached' tcp $bridge_v4 11434 -- tcp $bridge_v4 8
 document postgresql 'reached EPERM EPERM reached' tcp $bridge_v4 5432 -- tcp $host_v4 5432 -- tcp $bridge_v4 8080 -- "$internet"
 document mcp 'reached reached EPERM reached' tcp $bridge_v4 8080 -- tcp $host_v4 8081 -- tcp $bridge_v4 11434 -- "$internet"
 document lan 'reached EPERM EPERM reached' tcp $peer_bridge_v4 8000 -- tcp $peer_bridge_v4 8001 -- tcp $bridge_v4 8080 -- "$internet"
+document no-notice 'EPERM reached' tcp $bridge_v4 8080 -- "$internet"
 document dns 'EPERM reached' udp $bridge_v4 53 -- "$internet"
 
 

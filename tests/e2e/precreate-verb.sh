@@ -60,6 +60,17 @@ with true | changed 'true' 0
 matches 'true: syslog lists what was dropped, for information' '^<30>[^|]*container 4a4a[^|]*dropped: CAP_NET_RAW; sockets[^|]*$' "$(paste -sd '|' "$work/logged")"
 cp "$work/out" "$work/once"
 unchanged 'its own answer' 0 <"$work/once"
+# What the notice is, the unit suite says.
+equal 'true: the container gets the variable, and no file unless one is named' 'true false' \
+    "$(jq '.process.env | any(startswith("JAIL_AI_NOTICE="))' "$work/out") $(jq '.mounts | any(.destination == "/run/jail-ai-hook.md")' "$work/out")"
+with true | changed 'a file for the container' 0 --notice-file="$lib/../../hooks.d/notice.md"
+equal 'a file for the container: it is bound, read-only' "$lib/../../hooks.d/notice.md ro" \
+    "$(jq -r '.mounts[-1] | select(.destination == "/run/jail-ai-hook.md") | .source + " " + (.options | map(select(. == "ro")) | join(""))' "$work/out")"
+with true | changed 'a file that is none' 0 --notice-file=/nonexistent/notice.md
+equal 'a file that is none: no bind' false "$(jq '.mounts | any(.destination == "/run/jail-ai-hook.md")' "$work/out")"
+with true '.annotations."jail-ai.block-host.notice" = "false"' | changed 'no notice' 0 --notice-file="$lib/../../hooks.d/notice.md"
+equal 'no notice: neither' 'false false' \
+    "$(jq '.process.env | any(startswith("JAIL_AI_NOTICE="))' "$work/out") $(jq '.mounts | any(.destination == "/run/jail-ai-hook.md")' "$work/out")"
 jq -c 'del(.annotations."jail-ai.block-host")' "$default" | changed 'asked by the administrator' 0 --block-host=true
 with false | refused 'loosening what is enforced' 'loosen' 65 --enforce --block-host=true
 

@@ -56,6 +56,11 @@ for runtime in crun runc; do
     rmdir "$other"
     matches "$runtime: people read it, too" "^${held:0:12} \(held\)  enforce.*denied 3: local 3.*$host_v4:$port/tcp \(local\), 2 times" "$(status "$held" | paste -sd ' ')"
     matches "$runtime: and Prometheus" "jail_ai_denials_total\{container=\"$held\",name=\"held\",mode=\"enforce\",reason=\"local\"\} 3" "$(status --prometheus | paste -sd ' ')"
+    if command -v promtool >"$lab/said"; then
+        equal "$runtime: promtool has nothing to say of it" '' "$(status --prometheus | promtool check metrics 2>&1)"
+    else
+        skip "$runtime: promtool has nothing to say of it" 'there is no promtool here'
+    fi
     matches "$runtime: a container without a jail has none" 'has no jail on this machine' "$(status "$(podman inspect --format '{{.Id}}' free)" || :)"
     for name in free held watched; do remove "$runtime" "$name"; done
     equal "$runtime: they are gone with their containers" '' "$(listed .container)"

@@ -33,7 +33,8 @@ TEST_CASE("the kernel takes the programs of a jail") {
     if (kernel_has_guard()) guards.push_back(Guard::lsm);
     for (const bool other : {false, true}) {
         for (const Guard guard : guards) {
-            const Policy policy{{}, other ? Mode::audit : Mode::enforce, other, {}};
+            const Policy policy{
+                {}, other ? Mode::audit : Mode::enforce, DenialError::eperm, other, {}};
             const auto jail = Jail::load(policy, guard, *opened, {"", 0, ""});
             CHECK_MESSAGE(jail, (jail ? std::string() : jail.error().message));
         }

@@ -4,6 +4,8 @@
 #include <doctest/doctest.h>
 #include <rapidjson/document.h>
 
+#include <algorithm>
+
 #include "commands/explain_arguments.h"
 #include "commands/explanation.h"
 #include "some_verbs.h"
@@ -154,6 +156,21 @@ TEST_CASE("explain: a jail that is attached, and how it differs from what would 
     CHECK(told.find("  ~ 198.51.100.7: denied (local), allowed 82/tcp, would be denied (local), "
                     "allowed 80-81/tcp\n") != std::string::npos);
     CHECK(find_differences(then, then).empty());
+}
+
+TEST_CASE("explain: a rule that a wider one repeats but for its reason makes no difference") {
+    const Rules rules = policy_of(Mode::enforce).rules;
+    Rules more = rules;
+    Rule link_local{};
+    link_local.value.reason = JAIL_REASON_LOCAL;
+    std::ranges::copy(rules.at(prefix("fe80::/10")).value.ports, link_local.value.ports);
+    more.emplace(prefix("fe80::77"), link_local);
+    CHECK(find_differences(rules, more).empty());
+    CHECK(find_differences(more, rules).empty());
+    more.at(prefix("fe80::77")).value.ports[0] = {80, 80, JAIL_PORTS_TCP, 0};
+    CHECK(find_differences(rules, more) ==
+          std::vector<std::string>{"+ fe80::77: denied (local), allowed 80/tcp"});
+    CHECK(find_differences(more, rules).size() == 1);
 }
 
 TEST_CASE("explain: what machines read is JSON") {

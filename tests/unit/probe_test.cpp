@@ -13,20 +13,15 @@ using namespace jail_ai;
 
 namespace {
 
-Rules rules_for(const Settings& asked) {
-    Settings settings = asked;
-    settings.mode = Mode::enforce;
-    const auto request = join_settings({}, settings);
+Policy policy_for(const Annotations& annotations, Mode mode = Mode::enforce) {
+    auto settings = parse_annotations(annotations);
+    REQUIRE(settings);
+    settings->mode = mode;
+    const auto request = join_settings({}, *settings);
     REQUIRE(request);
     auto policy = compile_policy(*request, {});
     REQUIRE(policy);
-    return std::move(policy->rules);
-}
-
-Rules rules_for(const Annotations& annotations) {
-    const auto settings = parse_annotations(annotations);
-    REQUIRE(settings);
-    return rules_for(*settings);
+    return std::move(*policy);
 }
 
 // Every line denies, by our program.
@@ -62,8 +57,9 @@ TEST_CASE("probe: what is tried is denied, or passes all but egress, whatever th
         {{{"jail-ai.block-host.also", "0.0.0.0/0 ::/0"}}, true, false},
     };
     for (const Row& row : rows) {
-        const Rules rules = rules_for(row.annotations);
-        const ProbePlan plan = plan_probe(rules, Mode::enforce, Guard::none);
+        const Policy policy = policy_for(row.annotations);
+        const Rules& rules = policy.rules;
+        const ProbePlan plan = plan_probe(policy, Guard::none);
         for (const jail_line line :
              {JAIL_LINE_CONNECT4, JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG4, JAIL_LINE_SENDMSG6}) {
             CHECK(plan.tries(line) == row.sends);
@@ -87,7 +83,7 @@ TEST_CASE("probe: what is tried is denied, or passes all but egress, whatever th
 }
 
 TEST_CASE("probe: one line that doesn't act is reported") {
-    const ProbePlan plan = plan_probe(rules_for(Annotations{}), Mode::enforce, Guard::lsm);
+    const ProbePlan plan = plan_probe(policy_for({}), Guard::lsm);
     for (int number = 0; number < JAIL_LINE_UNIX; ++number) {
         CAPTURE(number);
         PerLine<ProbeTry> tries = denied();
@@ -104,8 +100,24 @@ TEST_CASE("probe: one line that doesn't act is reported") {
     CHECK(said(plan, tries) == "");
 }
 
+TEST_CASE("probe: connect and sendto fail with what was asked for, everything else as ever") {
+    const ProbePlan plan =
+        plan_probe(policy_for({{"jail-ai.block-host.errno", "ECONNREFUSED"}}), Guard::lsm);
+    PerLine<ProbeTry> tries = denied();
+    CHECK(says(plan, tries, "connect(2), IPv4 goes through although they deny it"));
+    for (const jail_line line :
+         {JAIL_LINE_CONNECT4, JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG4, JAIL_LINE_SENDMSG6})
+        tries[line].error = ECONNREFUSED;
+    CHECK(said(plan, tries) == "");
+    tries[JAIL_LINE_FAMILY].error = ECONNREFUSED;
+    CHECK(says(plan, tries, "socket(2) goes through"));
+    tries[JAIL_LINE_FAMILY].error = EPERM;
+    tries[JAIL_LINE_EGRESS4].error = ECONNREFUSED;
+    CHECK(says(plan, tries, "on its way out, IPv4 goes through"));
+}
+
 TEST_CASE("probe: in audit mode what is counted counts") {
-    const ProbePlan plan = plan_probe(rules_for(Annotations{}), Mode::audit, Guard::none);
+    const ProbePlan plan = plan_probe(policy_for({}, Mode::audit), Guard::none);
     PerLine<ProbeTry> tries;
     tries.fill({0, true, 1});
     CHECK(said(plan, tries) == "");
@@ -114,7 +126,7 @@ TEST_CASE("probe: in audit mode what is counted counts") {
 }
 
 TEST_CASE("probe: without IPv6, or a route for its packets, IPv4 shows it") {
-    const ProbePlan plan = plan_probe(rules_for(Annotations{}), Mode::enforce, Guard::none);
+    const ProbePlan plan = plan_probe(policy_for({}), Guard::none);
     PerLine<ProbeTry> tries = denied();
     for (const jail_line line : {JAIL_LINE_CONNECT6, JAIL_LINE_SENDMSG6, JAIL_LINE_EGRESS6})
         tries[line] = {0, false, 0};

@@ -46,9 +46,23 @@ TEST_CASE("request: each mode, and what is assumed") {
     const auto request = request_of({{"jail-ai.block-host", "true"}});
     CHECK(request->dns == Dns::automatic);
     CHECK(request->on_failure == OnFailure::refuse);
+    CHECK(request->denial_error == DenialError::eperm);
+    CHECK(request->notice == Notice::given);
     CHECK(request->allow.empty());
     CHECK(request->also.empty());
     CHECK(request->accepted.empty());
+}
+
+TEST_CASE("request: what a denied call fails with is one of three") {
+    const auto error = [](const char* value) {
+        return request_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.errno", value}});
+    };
+    CHECK(errno_of(error("EPERM")->denial_error) == EPERM);
+    CHECK(errno_of(error("ECONNREFUSED")->denial_error) == ECONNREFUSED);
+    CHECK(errno_of(error("EHOSTUNREACH")->denial_error) == EHOSTUNREACH);
+    CHECK(error("ETIMEDOUT").error().message ==
+          "jail-ai.block-host.errno: 'ETIMEDOUT': expected one of EPERM, ECONNREFUSED, "
+          "EHOSTUNREACH");
 }
 
 TEST_CASE("request: anything else under the prefix is rejected with its name") {
@@ -207,6 +221,8 @@ TEST_CASE("request: an enforced default is tightened, never loosened") {
     CHECK(join_message(floor, {{"jail-ai.block-host.allow", "host:80"}}) == "no error");
     CHECK(join_message(floor, {{"jail-ai.block-host.accept", "host-pid"}}) == "no error");
     CHECK(join_message(floor, {{"jail-ai.block-host.on-failure", "refuse"}}) == "no error");
+    CHECK(join_message(floor, {{"jail-ai.block-host.notice", "false"}}) == "no error");
+    CHECK(join_message(floor, {{"jail-ai.block-host.errno", "EHOSTUNREACH"}}) == "no error");
     CHECK(holds(join_message(floor, {{"jail-ai.block-host", "audit"}}),
                 "loosen what is enforced on this machine: they ask for less than the block"));
     CHECK(holds(join_message(floor, {{"jail-ai.block-host.allow", "host:81"}}),
@@ -296,22 +312,27 @@ TEST_CASE("settings: what a policy is made of is said as annotations say it") {
                                            {"jail-ai.block-host.also", "private"},
                                            {"jail-ai.block-host.also", "10.0.0.1"},
                                            {"jail-ai.block-host.dns", "off"},
+                                           {"jail-ai.block-host.errno", "EHOSTUNREACH"},
                                            {"jail-ai.block-host.accept", "host-pid"}};
     CHECK(policy_settings(join_settings({}, settings(asked)).value()) == asked);
     const auto other =
         join_settings({}, settings({{"--block-host", "true"}, {"--on-failure", "run"}})).value();
     CHECK(policy_settings(other) == std::vector<RawSetting>{{"jail-ai.block-host", "true"},
-                                                            {"jail-ai.block-host.dns", "auto"}});
+                                                            {"jail-ai.block-host.dns", "auto"},
+                                                            {"jail-ai.block-host.errno", "EPERM"}});
 }
 
 TEST_CASE("settings: each has its help, with the words that it names") {
     std::string help;
     for (const SettingWords& setting : setting_words())
         help += fmt::format("{}: {}\n", setting.name, setting.help);
-    for (const char* line : {"block-host: deny the host;", "\nallow: ports to allow: host:11434 ",
-                             "\nalso: more to deny: addresses, prefixes, private, link-local",
-                             "\ndns: allow DNS to its", "\non-failure: reject what",
-                             "\naccept: accepted risks: cap_net_raw, host-pid …\n"})
+    for (const char* line :
+         {"block-host: deny the host;", "\nallow: ports to allow: host:11434 ",
+          "\nalso: more to deny: addresses, prefixes, private, link-local",
+          "\ndns: allow DNS to its", "\non-failure: reject what",
+          "\nerrno: what denied calls fail with: EPERM, ECONNREFUSED, EHOSTUNREACH\n",
+          "\nnotice: give the container a text",
+          "\naccept: accepted risks: cap_net_raw, host-pid …\n"})
         CHECK_MESSAGE(holds(help, line), line);
 }
 

@@ -146,3 +146,45 @@ TEST_CASE("status: for Prometheus, with what is special in a label escaped") {
                 R"(jail_ai_denials_total{container="0123456789abcdef",name="web",mode="enforce",reason="local"} 7)") !=
         std::string::npos);
 }
+
+TEST_CASE("journal: a denial is an entry with a field for each thing that is known") {
+    const jail_event event{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "fd00::1"), 42, 0, "psql"};
+    CHECK(journal_fields(LogEntry{0, "4a5b", "agent", Mode::enforce, event}) ==
+          JournalFields{{"JAIL_AI_EVENT", "denied"},
+                        {"JAIL_AI_MODE", "enforce"},
+                        {"JAIL_AI_CONTAINER", "4a5b"},
+                        {"JAIL_AI_NAME", "agent"},
+                        {"JAIL_AI_REASON", "local"},
+                        {"JAIL_AI_DESTINATION", "fd00::1"},
+                        {"JAIL_AI_PORT", "5432"},
+                        {"JAIL_AI_PROTOCOL", "tcp"},
+                        {"JAIL_AI_PID", "42"},
+                        {"JAIL_AI_COMM", "psql"},
+                        {"JAIL_AI_COUNT", "1"}});
+    const jail_event family{refusal_of(JAIL_REASON_FAMILY, 17, 0), 0, 0, {}};
+    CHECK(journal_fields(LogEntry{0, "", "", Mode::audit, family}) ==
+          JournalFields{{"JAIL_AI_EVENT", "denied"},
+                        {"JAIL_AI_MODE", "audit"},
+                        {"JAIL_AI_REASON", "family"},
+                        {"JAIL_AI_COUNT", "1"}});
+}
+
+TEST_CASE("journal: a jail that has gone is one, with its reasons and destinations") {
+    JailSnapshot jail = named("agent");
+    CHECK(ended_sentence(jail) == "ended: denied 7: local 7; 10.88.0.1:5432/tcp (local), 7 times");
+    CHECK(journal_fields(jail) == JournalFields{{"JAIL_AI_EVENT", "ended"},
+                                                {"JAIL_AI_MODE", "enforce"},
+                                                {"JAIL_AI_CONTAINER", "0123456789abcdef"},
+                                                {"JAIL_AI_NAME", "agent"},
+                                                {"JAIL_AI_REASON", "local"},
+                                                {"JAIL_AI_DESTINATION", "10.88.0.1"},
+                                                {"JAIL_AI_COUNT", "7"}});
+    jail.recent_denials.insert(jail.recent_denials.end(), 20, jail.recent_denials.front());
+    CHECK(ended_sentence(jail).ends_with("7 times; and 5 more"));
+}
+
+TEST_CASE("journal: the native protocol, whatever bytes a value has") {
+    const JournalFields fields{{"MESSAGE", "a=b"}, {"X", "two\nlines"}, {"EMPTY", ""}};
+    constexpr char kWanted[] = "MESSAGE=a=b\nX\n\x09\0\0\0\0\0\0\0two\nlines\nEMPTY=\n";
+    CHECK(journal_entry(fields) == std::string(kWanted, sizeof kWanted - 1));
+}
