@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 #include <stdexcept>
 
 #include "kernel_bpf.h"
@@ -121,11 +122,21 @@ void expect_programs_attached(const TestCgroup& cgroup, Guard guard) {
     CHECK((listed == expected));
 }
 
+// To the hook the suite is a runtime that it doesn't know, of which it warns.
+std::string without_runtime_warning(const std::string& said) {
+    std::string others;
+    std::istringstream lines(said);
+    for (std::string line; std::getline(lines, line);)
+        if (line.find("' is not known: if it has a network stack of its own") == std::string::npos)
+            others += line + "\n";
+    return others;
+}
+
 void expect_jailed(const HookOutcome& outcome, const TestCgroup& cgroup, Guard guard) {
     INFO(described(outcome));
     CHECK(outcome.exit_code == 0);
     CHECK(outcome.out == "");
-    CHECK(outcome.err == "");
+    CHECK(without_runtime_warning(outcome.err) == "");
     expect_programs_attached(cgroup, guard);
 }
 
