@@ -117,7 +117,11 @@ Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
     if (!lines && request.on_failure == OnFailure::run && !is_final)
         return LogLines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}",
                                                lines.error().message)}};
-    if (lines) std::ranges::move(warn_of_runtime(), std::back_inserter(*lines));
+    if (lines) {
+        LogLines warning = warn_of_runtime();
+        std::ranges::move(*lines, std::back_inserter(warning));
+        lines = std::move(warning);
+    }
     return std::move(lines);
 }
 
