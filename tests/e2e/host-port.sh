@@ -15,7 +15,10 @@ set -eu
 podman() { command podman --log-level error --runtime "$lab/bin/crun" --hooks-dir "$build/hooks.d" "$@"; }
 
 # A second port that is passed on, and one that isn't: a jail denies the first, and the second is closed.
-ready "$build/tests/probe" listen tcp 127.0.0.1 5432 hello -- tcp 127.0.0.1 8080 hello -- tcp 127.0.0.1 8081 hello
+exec {served}< <(exec "$build/tests/probe" listen tcp 127.0.0.1 5432 hello -- tcp 127.0.0.1 8080 hello -- tcp 127.0.0.1 8081 hello)
+listener=$!
+IFS= read -r -t 60 -u "$served" line
+equal 'services listen on the loopback' ready "$line"
 make_image "$lab/rootfs" podman
 internet=(tcp "$internet_v4" "$port")
 
@@ -43,6 +46,7 @@ judge() {
 end() {
     local status=$?
     machine_down || not_ok 'the machine goes'
+    kill "$listener" # whose ports later themes have
     [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
 }
 trap end EXIT
