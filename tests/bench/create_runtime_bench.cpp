@@ -46,7 +46,7 @@ struct Limit {
 };
 // The hook attaches more where the container shares the network, for which the same calls are not
 // in the recipe.
-constexpr double kMostTimesTheSame = 2.2;
+constexpr double kMostTimesTheSame = 2.6;
 constexpr double kMostTimesTheMinimal = 15;
 constexpr double kMostTimesTheMinimalInHosts = 21;
 constexpr Limit kLimits[] = {
