@@ -155,7 +155,9 @@ std::string encode_shown(std::string_view text) {
 Result<std::string> parse_shown(std::string_view bytes) {
     const std::string_view line = bytes.substr(0, bytes.find('\n') + 1);
     auto reply = TRY(parse_reply(line.empty() ? bytes : line));
-    if (reply.status != ReplyStatus::yes) return Error{reply.exit_code, std::move(reply.text)};
+    if (reply.status != ReplyStatus::yes)
+        return Error{reply.exit_code, reply.text.empty() ? "the broker rejects without a reason"
+                                                         : printable(reply.text)};
     bytes.remove_prefix(line.size());
     if (parse_number<std::size_t>(reply.text) != bytes.size())
         return Error{EX_PROTOCOL, "the broker's answer was cut short"};

@@ -161,6 +161,8 @@ TEST_CASE("protocol: what a user is shown is whole, or an error") {
     };
     CHECK(error_of(encode_reply({ReplyStatus::no, 66, "no such container"})) ==
           "66: no such container");
+    CHECK(error_of("no 66 \n") == "66: the broker rejects without a reason");
+    CHECK(error_of("no 66 no such \x7f\n") == "66: no such \\x7f");
     const std::string whole = encode_shown("one\ntwo\n");
     for (std::size_t size = 0; size < whole.size(); ++size)
         CHECK(error_of(whole.substr(0, size)).starts_with("76: "));
