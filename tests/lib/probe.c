@@ -184,9 +184,12 @@ static const char* probe_tcp(const char* kind, const struct endpoint* to, int ti
 
 static const char* await_echo(int fd, const void* sent, size_t size, int timeout_ms) {
     struct pollfd readable = {.fd = fd, .events = POLLIN};
-    if (poll(&readable, 1, timeout_ms) == 0) return "timeout";
     char received[large_bytes + 1];
-    const ssize_t count = recv(fd, received, sizeof received, 0);
+    ssize_t count;
+    do { /* what poll(2) saw may be a datagram that recv(2) drops */
+        if (poll(&readable, 1, timeout_ms) == 0) return "timeout";
+        count = recv(fd, received, sizeof received, 0);
+    } while (count < 0 && errno == EAGAIN);
     if (count < 0) return error_word(errno);
     return (size_t)count == size && memcmp(received, sent, size) == 0 ? "reached" : "garbled";
 }
