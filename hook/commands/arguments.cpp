@@ -125,6 +125,15 @@ const std::string* Arguments::value(std::string_view option) const {
     return found == options.end() ? nullptr : &found->second;
 }
 
+std::vector<std::string> words_of(const Verb& verb, const Arguments& arguments) {
+    std::vector<std::string> words = {std::string(verb.name)};
+    for (const auto& [option, value] : arguments.options)
+        words.push_back(value.empty() ? std::string(option) : fmt::format("{}={}", option, value));
+    words.insert(words.end(), arguments.flags.begin(), arguments.flags.end());
+    words.insert(words.end(), arguments.words.begin(), arguments.words.end());
+    return words;
+}
+
 Result<pid_t> parse_pid(std::string_view option, std::string_view value) {
     const auto pid = parse_number<pid_t>(value);
     if (!pid || *pid < 1 || *pid > kMaxPid)

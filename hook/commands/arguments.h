@@ -32,6 +32,9 @@ struct Arguments {
     bool has(std::string_view option) const { return value(option) != nullptr; }
 };
 
+// The command line as parse_arguments() takes it, with the verb in front.
+std::vector<std::string> words_of(const Verb& verb, const Arguments& arguments);
+
 inline Error usage(std::string why) {
     return Error{EX_USAGE, std::move(why)};
 }

@@ -92,11 +92,9 @@ Result<unsigned> idle_seconds(const Arguments& arguments) {
 }
 
 // As this process was called.
-std::vector<std::string> words_of(const Arguments& arguments) {
-    std::vector<std::string> words = {"jail-ai-hook", std::string(kBroker.name)};
-    for (const auto& [option, value] : arguments.options)
-        words.push_back(fmt::format("{}={}", option, value));
-    words.insert(words.end(), arguments.flags.begin(), arguments.flags.end());
+std::vector<std::string> command_line(const Arguments& arguments) {
+    std::vector<std::string> words = words_of(kBroker, arguments);
+    words.insert(words.begin(), "jail-ai-hook");
     return words;
 }
 
@@ -223,7 +221,7 @@ Result<Outcome> listen(const Arguments& arguments, const Caller& caller) {
     end_deadline();
     TRY(max_jails(arguments));
     const auto idle = TRY(idle_seconds(arguments));
-    TRY(serve_connections(STDIN_FILENO, words_of(arguments), idle, [&](std::string line) {
+    TRY(serve_connections(STDIN_FILENO, command_line(arguments), idle, [&](std::string line) {
         caller.report({LOG_WARNING, std::move(line)});
     }));
     return Outcome{};

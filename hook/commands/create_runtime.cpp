@@ -9,8 +9,7 @@
 #include <syslog.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <iterator>
+#include <optional>
 
 #include "base/deadline.h"
 #include "base/quote.h"
@@ -71,13 +70,13 @@ std::string named(const std::string& container, const std::string& id) {
 }
 
 // It has the container's network made by the kernel, as far as anybody knows.
-LogLines warn_of_runtime() {
+std::optional<LogLine> warn_of_runtime() {
     const auto runtime = Process::open(::getppid());
     const std::string name = runtime ? unknown_runtime(*runtime) : std::string();
-    if (name.empty()) return {};
-    return {{LOG_WARNING, fmt::format("runtime {} is not known: if it has a network stack of its "
-                                      "own, the block has no effect: use crun or runc",
-                                      quote(name))}};
+    if (name.empty()) return std::nullopt;
+    return LogLine{LOG_WARNING, fmt::format("runtime {} is not known: if it has a network stack of "
+                                            "its own, the block has no effect: use crun or runc",
+                                            quote(name))};
 }
 
 Result<Container> container_of(const ContainerState& state) {
@@ -117,11 +116,8 @@ Result<LogLines> jail_as_asked(const ContainerState& state, std::string text,
     if (!lines && request.on_failure == OnFailure::run && !is_final)
         return LogLines{{LOG_CRIT, fmt::format("STARTS UNPROTECTED, as on-failure=run asks: {}",
                                                lines.error().message)}};
-    if (lines) {
-        LogLines warning = warn_of_runtime();
-        std::ranges::move(*lines, std::back_inserter(warning));
-        lines = std::move(warning);
-    }
+    if (auto warning = lines ? warn_of_runtime() : std::nullopt)
+        lines->insert(lines->begin(), std::move(*warning));
     return std::move(lines);
 }
 

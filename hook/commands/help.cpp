@@ -114,9 +114,14 @@ std::string usage_of(const Verb& verb) {
 std::string about(const Verb& verb) {
     std::string text = verb.only_root_may.empty() ? "" : "As root.";
     if (!verb.about.empty()) text += fmt::format("{}{}", text.empty() ? "" : " ", verb.about);
+    if (verb.shows_own_to_users)
+        text +=
+            fmt::format("{}Root sees all of the machine; another user their own, by the broker.",
+                        text.empty() ? "" : "\n");
     if (verb.words.name == kContainers.name)
         text += fmt::format("{}{} is an ID, the beginning of one, or a name.",
-                            verb.about.empty() ? " " : "\n", kContainers.name);
+                            verb.about.empty() && !verb.shows_own_to_users ? " " : "\n",
+                            kContainers.name);
     return text + "\n";
 }
 

@@ -24,14 +24,6 @@ Result<bool> is_root() {
     return initial && ::geteuid() == 0;
 }
 
-std::vector<std::string> words_of(const Verb& verb, const Arguments& asked) {
-    std::vector<std::string> words = {std::string(verb.name)};
-    for (const auto& [option, value] : asked.options)
-        words.push_back(value.empty() ? std::string(option) : fmt::format("{}={}", option, value));
-    words.insert(words.end(), asked.words.begin(), asked.words.end());
-    return words;
-}
-
 Result<std::string> ask_for_own(const JailView& view, const Arguments& asked) {
     TRY(confine(Role::ask_to_show));
     ShowRequest request{words_of(view.verb, asked), {}};

@@ -7,7 +7,6 @@
 #include <sys/types.h>
 
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -19,9 +18,6 @@
 #include "sandbox/sandbox.h"
 
 namespace jail_ai {
-
-inline constexpr std::string_view kOwnToUsers =
-    "Root sees all of the machine; another user their own, by the broker.";
 
 struct JailView {
     const Verb& verb;

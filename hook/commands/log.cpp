@@ -122,12 +122,7 @@ Result<Outcome> show_ended(const Arguments& asked) {
     const auto log = TRY(read_machine_log({"_UID=0", "JAIL_AI_EVENT=ended"}));
     TRY(confine(Role::show));
     auto found = ended_jails(log.lines());
-    if (!asked.words.empty())
-        std::erase_if(found, [&](const EndedJail& ended) {
-            return std::ranges::none_of(asked.words, [&](const std::string& word) {
-                return is_meant(ended.container, word);
-            });
-        });
+    keep_meant(found, asked.words);
     if (found.empty() && !asked.words.empty())
         return Error{EX_NOINPUT,
                      fmt::format("no container {} that was denied anything and has gone is in {}: "
@@ -160,11 +155,10 @@ const JailView kLogView{kLog, Role::show, remembered_text};
 const Verb kLog{
     .name = "log",
     .summary = "shows what was denied, one line each; with --follow as it happens",
-    .about =
-        "The last different denials that the kernel remembers of each jail, the newest last.\n"
-        "Root sees all of the machine; another user their own, by the broker.",
+    .about = "The last different denials that the kernel remembers of each jail, the newest last.",
     .options = kOptions,
     .words = kContainers,
+    .shows_own_to_users = true,
     .deadline = kShowDeadlineSeconds,
     .run = log,
 };

@@ -5,6 +5,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,6 +41,16 @@ LoggedContainer take_container(std::string_view& message);
 
 // Is the container meant by its ID, the beginning of that, or its name?
 bool is_meant(const LoggedContainer& container, std::string_view word);
+
+// Leaves of what the log says of containers what one of the words means; all if there are none.
+template <typename Entry>
+void keep_meant(std::vector<Entry>& entries, const std::vector<std::string>& words) {
+    if (words.empty()) return;
+    std::erase_if(entries, [&](const Entry& entry) {
+        return std::ranges::none_of(
+            words, [&](const std::string& word) { return is_meant(entry.container, word); });
+    });
+}
 
 // "TIME ID (NAME): TEXT", printable, with its end; `whose` stands behind the time.
 std::string logged_to_people(std::string_view time, std::string_view whose,

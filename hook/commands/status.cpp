@@ -36,9 +36,9 @@ const JailView kStatusView{kStatus, Role::show, status_text};
 const Verb kStatus{
     .name = "status",
     .summary = "shows every jail on this machine: what was denied, how often, and when last",
-    .about = kOwnToUsers,
     .options = kOptions,
     .words = kContainers,
+    .shows_own_to_users = true,
     .deadline = kShowDeadlineSeconds,
     .run = status,
 };

@@ -56,10 +56,10 @@ const Verb kSuggest{
     .name = "suggest",
     .summary = "shows the annotations that would allow what was denied",
     .about =
-        "From the last different denials that the kernel remembers of each jail, also of audit.\n"
-        "Root sees all of the machine; another user their own, by the broker.",
+        "From the last different denials that the kernel remembers of each jail, also of audit.",
     .options = kOptions,
     .words = kContainers,
+    .shows_own_to_users = true,
     .deadline = kVerifyDeadlineSeconds,
     .run = suggest_all,
 };

@@ -68,7 +68,8 @@ struct Verb {
     // the standard descriptors, and the machine's settings for the verb to read.
     std::string_view becomes;
     std::string_view only_root_may;
-    unsigned deadline = 0;  // seconds; 0 for none
+    bool shows_own_to_users = false;  // and to root all
+    unsigned deadline = 0;            // seconds; 0 for none
     Result<Outcome> (*run)(const Arguments& arguments, const Caller& caller);
 };
 

@@ -50,12 +50,7 @@ Result<Outcome> why(const Arguments& asked, const Caller& /*caller*/) {
     const auto log = TRY(read_machine_log({"--priority=err", "_TRANSPORT=syslog"}));
     TRY(confine(Role::show));
     auto found = rejections(log.lines());
-    if (!asked.words.empty())
-        std::erase_if(found, [&](const Rejection& rejection) {
-            return std::ranges::none_of(asked.words, [&](const std::string& word) {
-                return is_meant(rejection.container, word);
-            });
-        });
+    keep_meant(found, asked.words);
     if (found.empty() && !asked.words.empty())
         return Error{EX_NOINPUT,
                      fmt::format("no rejection of {} is in {}: 'jail-ai-hook why' shows the last "

@@ -248,6 +248,17 @@ bool asks_for_gateway(const ExtraBlock& addition) {
     return set != nullptr && *set == NamedSet::gateway;
 }
 
+// How many of their first bits two keys have in common, at most those of the shorter.
+unsigned common_bits(const jail_key& one, const jail_key& other) {
+    const unsigned most = std::min(one.prefix_bits, other.prefix_bits);
+    for (unsigned byte = 0; byte * 8 < most; ++byte) {
+        const auto differs = static_cast<std::uint8_t>(one.addr[byte] ^ other.addr[byte]);
+        if (differs != 0)
+            return std::min(most, byte * 8 + static_cast<unsigned>(std::countl_zero(differs)));
+    }
+    return most;
+}
+
 }  // namespace
 
 Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) {
@@ -274,21 +285,6 @@ Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) 
             "jail-ai.block-host.also=ADDRESS");
     return policy;
 }
-
-namespace {
-
-// How many of their first bits two keys have in common, at most those of the shorter.
-unsigned common_bits(const jail_key& one, const jail_key& other) {
-    const unsigned most = std::min(one.prefix_bits, other.prefix_bits);
-    for (unsigned byte = 0; byte * 8 < most; ++byte) {
-        const auto differs = static_cast<std::uint8_t>(one.addr[byte] ^ other.addr[byte]);
-        if (differs != 0)
-            return std::min(most, byte * 8 + static_cast<unsigned>(std::countl_zero(differs)));
-    }
-    return most;
-}
-
-}  // namespace
 
 const Rules::value_type* find_entry(const Rules& rules, const IpPrefix& address) {
     IpPrefix narrowest = address;  // what holds the address and is in the rules is this or wider
