@@ -118,23 +118,7 @@ judge() {
     equal "$name: nothing has failed" '' "$(inside systemctl list-units --state failed --plain --no-legend)"
 }
 
-# shellcheck disable=SC2317 # by the trap
-end() {
-    local status=$?
-    machine_down || not_ok 'the machine goes'
-    [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
-}
-trap end EXIT
-
 rm -f "$lab/stop"
 mkfifo "$lab/stop"
-while read -r tree; do
-    if [ ! -d "$tree" ]; then
-        skip "the broker by another Debian's systemd" "${tree:-there is no tree of it}"
-        continue
-    fi
-    machine_up "$tree"
-    judge
-    machine_down
-done <<<"${machine_trees-}"
+on_machines "the broker by another Debian's systemd"
 finish

@@ -45,19 +45,10 @@ judge() {
 # shellcheck disable=SC2317 # by the trap
 end() {
     local status=$?
-    machine_down || not_ok 'the machine goes'
     kill "$listener" # whose ports later themes have
-    [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
+    end_with_machine "$status"
 }
 trap end EXIT
 
-while read -r tree; do
-    if [ ! -d "$tree" ]; then
-        skip "a port of the host by another Debian's systemd" "${tree:-there is no tree of it}"
-        continue
-    fi
-    machine_up "$tree"
-    judge
-    machine_down
-done <<<"${machine_trees-}"
+on_machines "a port of the host by another Debian's systemd"
 finish

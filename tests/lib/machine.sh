@@ -57,3 +57,26 @@ machine_down() {
     rmdir "$machine_root"
     booted_pid=
 }
+
+# on_machines NAME: calls "judge" on a machine of each of $machine_trees; of one that can't be had NAME is skipped
+on_machines() {
+    local tree
+    while read -r tree; do
+        if [ ! -d "$tree" ]; then
+            skip "$1" "${tree:-there is no tree of it}"
+            continue
+        fi
+        machine_up "$tree"
+        judge
+        machine_down
+    done <<<"${machine_trees-}"
+}
+
+# end_with_machine [STATUS]: also where a theme ends before its time
+# shellcheck disable=SC2317 # by the trap
+end_with_machine() {
+    local status=${1-$?}
+    machine_down || not_ok 'the machine goes'
+    [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
+}
+trap end_with_machine EXIT
