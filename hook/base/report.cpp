@@ -85,7 +85,7 @@ void send_to_syslog(int priority, std::string_view line) {
         ::send(log.fd.get(), record.data(), record.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
-// False if there is no journal, or it takes nothing now.
+// False if there is no journal, or its queue is full.
 bool send_to_journal(int priority, const std::string& line, std::span<const JournalField> fields) {
     if (!journal_connection()) return false;
     JournalFields all = {{"MESSAGE", line},

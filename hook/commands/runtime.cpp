@@ -109,7 +109,7 @@ Result<Answer> precreate(int config, const Arguments& arguments) {
     if (failed != 0) return system_error("start precreate", failed);
     answer.writer.reset();
     reports.writer.reset();
-    // It reports without waiting for a reader, so that nobody waits for the other here.
+    // Its reports are written without blocking, so that reading the answer first cannot deadlock.
     auto proposed = read_all(answer.reader.get(), 2 * kMaxConfigBytes);
     auto said = read_all(reports.reader.get(), kMaxReports);
     answer.reader.reset();

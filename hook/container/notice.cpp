@@ -53,8 +53,8 @@ bool has_room(const Bundle& bundle) {
     });
 }
 
-// The environment as it is to be completed; nothing if there is no process to give it to, or if it
-// has the variable.
+// The process whose environment gets the variable; nothing if config.json has none, or if the
+// variable is set.
 Result<std::optional<JsonPart>> process_without_variable(const JsonPart& config) {
     auto process = TRY(config.object("process"));
     if (!process) return process;

@@ -40,9 +40,9 @@ struct SkeletonDeleter {
 template <typename Generated>
 using Skeleton = std::unique_ptr<Generated, SkeletonDeleter<Generated>>;
 
-// To be called when an object is open and its constants are set, which can't be read there any more
-// once it is loaded: nobody maps them, and what can be mapped takes two pages. Gives 0 or a
-// negative errno.
+// Loads the map of constants without BPF_F_MMAPABLE, with which it takes two pages. To be called on
+// an open object once the constants are set; after loading they can't be read through the skeleton.
+// Returns 0 or a negative errno.
 int keep_unmapped(bpf_map* constants);
 
 // Descriptors of the maps of bpf/record.h, which the objects of one jail share.
