@@ -580,35 +580,72 @@ static __always_inline int is_of_process(struct __sk_buff *skb)
 	return sk && bpf_sk_storage_get(&jail_raw, sk, 0, 0) != 0;
 }
 
-#define SOLICITATION 135 /* RFC 4861 4.3 and 4.4 */
-#define ADVERTISEMENT 136
+#define ROUTER_SOLICITATION 133 /* RFC 4861 4.1, 4.3 and 4.4 */
+#define NEIGHBOUR_SOLICITATION 135
+#define NEIGHBOUR_ADVERTISEMENT 136
+#define LISTENER_REPORT_V1 131 /* RFC 2710 3 */
+#define LISTENER_DONE 132
+#define LISTENER_REPORT_V2 143 /* RFC 3810 5.2 */
+
+/* The fixed part, in front of the options. */
+static __always_inline __u32 discovery_size(__u8 type)
+{
+	return type == ROUTER_SOLICITATION ? 8 : 24;
+}
+
+/* To a group of the link, as the hop limit says, with the hop-by-hop header that the kernel writes:
+ * what follows, a router alert and padding to 8 bytes (RFC 2711). */
+static __always_inline int is_listener_report(struct __sk_buff *skb)
+{
+	__u8 type, group[2];
+	__be32 header[2];
+
+	if (jail_load(skb, 24, group, 2) || group[0] != 0xff || (group[1] & 0xf) != 2)
+		return 0;
+	if (jail_load(skb, sizeof(struct ipv6hdr), header, sizeof(header)) ||
+	    header[0] != bpf_htonl(IPPROTO_ICMPV6 << 24 | 0x0502) ||
+	    header[1] != bpf_htonl(0x0100))
+		return 0;
+	if (jail_load(skb, sizeof(struct ipv6hdr) + sizeof(header), &type, 1))
+		return 0;
+	return type == LISTENER_REPORT_V1 || type == LISTENER_DONE || type == LISTENER_REPORT_V2;
+}
 
 /*
- * Is this the kernel's own IPv6 neighbour discovery? Its socket belongs to the jail if the
- * runtime makes the network namespace inside of the container's cgroup, as runc does; without an
- * answer the host could not reach the container. The form must be exactly the kernel's, for
- * raw sockets that were made before the jail carry no mark: they can say who they claim to be on
- * their link, and no more.
+ * Is this the kernel's own IPv6 neighbour discovery, or its report of the groups that it listens
+ * to? Its sockets belong to the jail if the runtime makes the network namespace inside of the
+ * container's cgroup, as runc does; without an answer the host could not reach the container, and
+ * without a report a bridge that looks for reports does not pass the question on. The form must be
+ * exactly the kernel's, for raw sockets that were made before the jail carry no mark: they can say
+ * who they claim to be on their link and what they listen to, and no more.
  */
-JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb)
+JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb, __u32 upper_layer)
 {
 	__u8 hop_limit, type, code, option[2];
-	__u32 size = skb->len - sizeof(struct ipv6hdr);
+	__u32 size;
 
 	if (is_of_process(skb))
 		return 0;
-	if (jail_load(skb, 7, &hop_limit, 1) || hop_limit != 255)
+	if (jail_load(skb, 7, &hop_limit, 1))
+		return 0;
+	if (hop_limit == 1)
+		return upper_layer == sizeof(struct ipv6hdr) + 8 && is_listener_report(skb);
+	if (hop_limit != 255 || upper_layer != sizeof(struct ipv6hdr))
 		return 0;
 	if (jail_load(skb, sizeof(struct ipv6hdr), &type, 1) ||
 	    jail_load(skb, sizeof(struct ipv6hdr) + 1, &code, 1))
 		return 0;
-	if (code != 0 || (type != SOLICITATION && type != ADVERTISEMENT))
+	if (code != 0 || (type != ROUTER_SOLICITATION && type != NEIGHBOUR_SOLICITATION &&
+			  type != NEIGHBOUR_ADVERTISEMENT))
 		return 0;
-	if (size == 24)
+	size = skb->len - sizeof(struct ipv6hdr) - discovery_size(type);
+	if (size == 0)
 		return 1;
 	/* One option: the source's (1) or the target's (2) link-layer address, of 8 bytes. */
-	return size == 32 && !jail_load(skb, sizeof(struct ipv6hdr) + 24, option, sizeof(option)) &&
-	       option[0] == type - 134 && option[1] == 1;
+	return size == 8 &&
+	       !jail_load(skb, sizeof(struct ipv6hdr) + discovery_size(type), option,
+			  sizeof(option)) &&
+	       option[0] == (type == NEIGHBOUR_ADVERTISEMENT ? 2 : 1) && option[1] == 1;
 }
 
 /* Does this TCP packet answer? A SYN without ACK opens a connection, and any other answers if its
@@ -712,7 +749,7 @@ static __always_inline int check_packet(struct __sk_buff *skb, const struct jail
 	verdict = check_address(&packet->destination, JAIL_PROTO_ANY, 0);
 	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, &packet->destination)) {
 		if (packet->protocol == IPPROTO_ICMPV6 &&
-		    packet->upper_layer == sizeof(struct ipv6hdr) && jail_is_discovery(skb))
+		    jail_is_discovery(skb, packet->upper_layer))
 			return JAIL_VERDICT_PASS;
 		verdict = check_denied_destination(skb, packet, verdict);
 		if (verdict != JAIL_VERDICT_PASS)

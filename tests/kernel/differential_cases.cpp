@@ -86,15 +86,23 @@ private:
     }
     static bool is_discovery(const Bytes& bytes, const jail_packet& packet) {
         constexpr std::size_t kHeader = 40;
-        if (packet.protocol != IPPROTO_ICMPV6 || packet.upper_layer != kHeader ||
-            bytes.size() < kHeader + 24 || bytes[7] != 255)
+        if (packet.protocol != IPPROTO_ICMPV6 || bytes.size() < kHeader + 8) return false;
+        if (bytes[7] == 1) return is_listener_report(bytes);
+        if (packet.upper_layer != kHeader || bytes[7] != 255 || bytes[kHeader + 1] != 0)
             return false;
         const std::uint8_t type = bytes[kHeader];
-        if ((type != ND_NEIGHBOR_SOLICIT && type != ND_NEIGHBOR_ADVERT) || bytes[kHeader + 1] != 0)
+        if (type != ND_ROUTER_SOLICIT && type != ND_NEIGHBOR_SOLICIT && type != ND_NEIGHBOR_ADVERT)
             return false;
-        return bytes.size() == kHeader + 24 ||
-               (bytes.size() == kHeader + 32 && bytes[kHeader + 24] == type - 134 &&
-                bytes[kHeader + 25] == 1);
+        const std::size_t option = kHeader + (type == ND_ROUTER_SOLICIT ? 8 : 24);
+        return bytes.size() == option ||
+               (bytes.size() == option + 8 &&
+                bytes[option] == (type == ND_NEIGHBOR_ADVERT ? 2 : 1) && bytes[option + 1] == 1);
+    }
+    static bool is_listener_report(const Bytes& bytes) {
+        const Bytes alert{IPPROTO_ICMPV6, 0, 5, 2, 0, 0, 1, 0};
+        return bytes.size() > 48 && bytes[24] == 0xff && bytes[25] % 16 == 2 &&
+               std::equal(alert.begin(), alert.end(), bytes.begin() + 40) &&
+               (bytes[48] == 131 || bytes[48] == 132 || bytes[48] == 143);
     }
 
     const Rules& rules_;
@@ -175,11 +183,15 @@ private:
     }
     Bytes payload(std::uint8_t kind) {
         if (kind == IPPROTO_ICMPV6 && below(2) == 0) {
-            Bytes discovery(below(2) == 0 ? 24 : 32);
-            discovery[0] = static_cast<std::uint8_t>(ND_NEIGHBOR_SOLICIT + below(3));
-            if (discovery.size() > 24) {
-                discovery[24] = static_cast<std::uint8_t>(1 + below(2));
-                discovery[25] = static_cast<std::uint8_t>(1 + below(4) / 3);
+            constexpr auto kTypes =
+                std::to_array<std::uint8_t>({131, 132, 133, 134, 135, 136, 143});
+            const std::uint8_t type = kTypes[below(std::size(kTypes))];
+            const std::size_t option = type == ND_ROUTER_SOLICIT || below(4) == 0 ? 8 : 24;
+            Bytes discovery(option + 8 * below(2));
+            discovery[0] = type;
+            if (discovery.size() > option) {
+                discovery[option] = static_cast<std::uint8_t>(1 + below(2));
+                discovery[option + 1] = static_cast<std::uint8_t>(1 + below(4) / 3);
             }
             return discovery;
         }
@@ -238,7 +250,19 @@ private:
         std::ranges::copy(from, packet.begin() + 8);
         std::ranges::copy(to, packet.begin() + 24);
         if (below(2) == 0) packet[7] = 255;
+        if (kind == IPPROTO_ICMPV6 && below(4) == 0) report(packet);
         return packet;
+    }
+
+    // Gives an ICMPv6 message the form of a listener report, but for a byte at times.
+    void report(Bytes& packet) {
+        const Bytes alert{IPPROTO_ICMPV6, 0, 5, 2, 0, 0, 1, 0};
+        packet[6] = IPPROTO_HOPOPTS;
+        packet[7] = 1;
+        packet[24] = 0xff;
+        packet[25] = static_cast<std::uint8_t>(below(4) == 0 ? byte() : 2);
+        packet.insert(packet.begin() + 40, alert.begin(), alert.end());
+        if (below(4) == 0) packet[40 + below(8)] = static_cast<std::uint8_t>(below(8));
     }
 
     RandomWorld& world_;

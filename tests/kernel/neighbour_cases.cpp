@@ -1,25 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// IPv6 neighbour discovery: the kernel's own gets to the host, for else the host would not find the
-// container, and what a raw socket writes in the very same form does not, for it says to the host
-// who is who on the link.
+// IPv6 neighbour discovery and reports of groups: the kernel's own leave, for else the host would
+// not find the container, and what a raw socket writes in the very same form does not, for it says
+// to the host who is who on the link.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <net/ethernet.h>
+#include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netpacket/packet.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
 #include <utility>
 
 #include "must.h"
+#include "netlink.h"
+#include "network_lab.h"
 #include "scene.h"
 
 namespace jail_ai::test {
 namespace {
 
 constexpr int kHops = 255;
+constexpr int kListenerReport = 143;  // RFC 3810 5.2
 
 struct Advertisement {
     nd_neighbor_advert head;
@@ -58,6 +66,36 @@ int advertise(const Destination& to, Token token, int protocol) {
                : 0;
 }
 
+// "I listen to ff02::TOKEN", in the kernel's form: 0 or an errno.
+int report_group(Token token) {
+    const Destination to =
+        destination("ff02::16", 0, Laboratory::get().network.container_interface);
+    std::array<std::uint8_t, 76> packet{0x60, 0, 0, 0, 0, 36, IPPROTO_HOPOPTS, 1};
+    const auto own = destination("fd77::2", 0);
+    std::memcpy(&packet[8], &reinterpret_cast<const sockaddr_in6&>(own.address).sin6_addr, 16);
+    std::memcpy(&packet[24], &reinterpret_cast<const sockaddr_in6&>(to.address).sin6_addr, 16);
+    const std::array<std::uint8_t, 20> rest{IPPROTO_ICMPV6,  0, 5, 2, 0, 0, 1, 0,  // router alert
+                                            kListenerReport, 0, 0, 0, 0, 0, 0, 1, 4, 0, 0, 0};
+    std::ranges::copy(rest, packet.begin() + 40);
+    packet[60] = 0xff;
+    packet[61] = 2;
+    std::memcpy(&packet[68], &token, 8);
+    const UniqueFd socket(
+        must(::socket(AF_INET6, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW), "open a raw socket"));
+    return ::sendto(socket.get(), packet.data(), packet.size(), 0, to.get(), to.length) < 0 ? errno
+                                                                                            : 0;
+}
+
+TEST_CASE(
+    "a report of a group that a raw socket writes is denied, though it has the kernel's form") {
+    Scene& scene = Scene::own_network();
+    const Token token = fresh_token();
+    CHECK(error_name(scene.outsider.run([=] { return report_group(token); })) == "none");
+    const DenialCounts before = denials(scene.container.cgroup);
+    CHECK(error_name(scene.container.init.run([=] { return report_group(token); })) == "EPERM");
+    CHECK(change(before, denials(scene.container.cgroup)) == one_more(JAIL_REASON_MULTICAST));
+}
+
 TEST_CASE(
     "neighbour discovery that a raw socket writes is denied, though it has the kernel's form") {
     Scene& scene = Scene::own_network();
@@ -94,29 +132,55 @@ UniqueFd make_network(Child& child) {
     return UniqueFd(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open a network namespace"));
 }
 
+// The ICMPv6 messages that have come over an interface, until they have all those types or none has
+// come for long.
+std::set<int> received_types(int packets, unsigned index, const std::set<int>& wanted) {
+    std::set<int> seen;
+    while (!std::includes(seen.begin(), seen.end(), wanted.begin(), wanted.end())) {
+        std::array<std::uint8_t, 256> packet{};
+        sockaddr_ll from{};
+        socklen_t length = sizeof from;
+        const ssize_t size = ::recvfrom(packets, packet.data(), packet.size(), 0,
+                                        reinterpret_cast<sockaddr*>(&from), &length);
+        if (size < 0) break;
+        if (from.sll_ifindex != static_cast<int>(index) || from.sll_pkttype == PACKET_OUTGOING)
+            continue;
+        if (packet[6] == IPPROTO_ICMPV6) seen.insert(packet[40]);
+        if (packet[6] == IPPROTO_HOPOPTS && packet[40] == IPPROTO_ICMPV6) seen.insert(packet[48]);
+    }
+    return seen;
+}
+
 TEST_CASE(
     "the kernel's own neighbour discovery leaves a network namespace that was made in the jail") {
+    const std::set<int> own{ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT, ND_ROUTER_SOLICIT,
+                            kListenerReport};
     Container container;
     const NetworkNamespace network(make_network(container.init));
-    link_to_host(Laboratory::get().network, network, "nd0", "10.79.5.", "fd79:5::");
+    const NetworkLab& lab = Laboratory::get().network;
+    link_to_host(lab, network, "nd0", "10.79.5.", "fd79:5::");
     expect_jailed(container.run_hook(), container.cgroup);
     const DenialCounts before = denials(container.cgroup);
+
+    const Visit host(lab.host);
+    const UniqueFd packets(must(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IPV6)),
+                                "open a packet socket"));
+    const timeval patience{30, 0};
+    must(::setsockopt(packets.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
+         "bound a receive");
+    {
+        const Visit visit(network);
+        Netlink netlink;
+        netlink.set_down("nd0p");
+        netlink.set_up("nd0p");
+        netlink.add_address("nd0p", "fd79:5::2/64");
+    }
     const Destination self = destination("fd79:5::2", kPort);
-    const int server = container.init.run([=] {
-        const int socket = must(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket");
-        const timeval patience{10, 0};
-        must(::setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
-             "bound a receive");
-        must(::bind(socket, self.get(), self.length), "bind a socket");
-        return socket;
-    });
-    Child host({.network = &Laboratory::get().network.host});
-    const Token token = fresh_token();
-    CHECK(error_name(host.run([=] { return attempt(Way::udp_sendto, self, token); })) == "none");
-    CHECK(container.init.run([=] {
-        char bytes[64];
-        return ::recv(server, bytes, sizeof bytes, 0) > 0;
-    }));
+    CHECK(error_name(attempt(Way::udp_sendto, self, fresh_token())) == "none");
+    const Destination neighbour = destination("fd79:5::3", kPort);
+    CHECK(error_name(container.init.run(
+              [=] { return attempt(Way::udp_sendto, neighbour, fresh_token()); })) == "none");
+    CHECK(received_types(packets.get(), ::if_nametoindex("nd0"), own) == own);
     CHECK(change(before, denials(container.cgroup)) == "");
 }
 

@@ -27,6 +27,12 @@ Bytes extension(std::uint8_t next, std::uint8_t length = 0) {
     return header;
 }
 
+Bytes chain(std::initializer_list<Bytes> parts) {
+    Bytes all;
+    for (const Bytes& part : parts) append(all, part);
+    return all;
+}
+
 // A neighbour discovery message with one option.
 Bytes discovery(std::uint8_t type, std::uint8_t option) {
     Bytes message(32);
@@ -36,15 +42,17 @@ Bytes discovery(std::uint8_t type, std::uint8_t option) {
     return message;
 }
 
-Bytes hop255(Bytes packet) {
-    packet[7] = 255;
+// A report of a group that the kernel listens to, to everything that reads reports.
+Bytes report(std::uint8_t type, const char* to = "ff02::16") {
+    const Bytes alert{58, 0, 5, 2, 0, 0, 1, 0};
+    Bytes packet = v6(address(to), 0, chain({alert, {type, 0}, Bytes(26)}));
+    packet[7] = 1;
     return packet;
 }
 
-Bytes chain(std::initializer_list<Bytes> parts) {
-    Bytes all;
-    for (const Bytes& part : parts) append(all, part);
-    return all;
+Bytes hop255(Bytes packet) {
+    packet[7] = 255;
+    return packet;
 }
 
 Bytes cut(Bytes packet, std::size_t size) {
@@ -67,13 +75,17 @@ constexpr std::uint8_t kHop = 0, kRouting = 43, kFragment = 44, kAuthentication 
                        kDestination = 60, kMobility = 135, kIcmp6 = 58;
 constexpr std::uint8_t kUdpLite = 136, kSctp = 132;
 
-// With a policy of one address a family, whose port 53 passes.
+// With a policy of one address a family, whose port 53 passes, and of IPv6's groups.
 void check_all(const std::vector<PacketCase>& cases, std::uint16_t ether_type) {
     jail_rule value{};
     value.reason = JAIL_REASON_LOCAL;
     value.ports[0] = {kOpenPort, kOpenPort, JAIL_PORTS_TCP | JAIL_PORTS_UDP, 0};
     Programs programs;
-    programs.fill({{address(kHost4), {value, ""}}, {address(kHost6), {value, ""}}});
+    jail_rule groups{};
+    groups.reason = JAIL_REASON_MULTICAST;
+    programs.fill({{address(kHost4), {value, ""}},
+                   {address(kHost6), {value, ""}},
+                   {*IpPrefix::parse("ff00::/8"), {groups, ""}}});
     for (const PacketCase& each : cases) {
         INFO(each.name);
         CHECK(programs.evaluate(each.packet, ether_type) == each.verdict);
@@ -194,6 +206,28 @@ TEST_CASE("egress: IPv6 packets are checked behind their extension headers") {
           "pass"},
          {"a neighbour advertisement", hop255(v6(address(kHost6), kIcmp6, discovery(136, 2))),
           "pass"},
+         {"a router solicitation",
+          hop255(v6(address("ff02::2"), kIcmp6, cut(discovery(133, 1), 8))), "pass"},
+         {"a router solicitation with its sender's address",
+          hop255(
+              v6(address("ff02::2"), kIcmp6, {133, 0, 0, 0, 0, 0, 0, 0, 1, 1, 2, 3, 4, 5, 6, 7})),
+          "pass"},
+         {"a router solicitation with the option of an advertisement",
+          hop255(
+              v6(address("ff02::2"), kIcmp6, {133, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 3, 4, 5, 6, 7})),
+          "multicast"},
+         {"a router solicitation with data behind it",
+          hop255(v6(address("ff02::2"), kIcmp6, discovery(133, 1))), "multicast"},
+         {"a listener report", report(143), "pass"},
+         {"an old listener report", report(131, "ff02::1:ff00:2"), "pass"},
+         {"an old listener's end", report(132, "ff02::2"), "pass"},
+         {"a listener report to the host", report(143, kHost6), "local"},
+         {"a listener report to a wider group", report(143, "ff05::16"), "multicast"},
+         {"a listener report that came from afar", hop255(report(143)), "multicast"},
+         {"a listener report without a router alert", with(report(143), 42, 1), "multicast"},
+         {"a listener report with another option", with(report(143), 46, 3), "multicast"},
+         {"nothing of a listener report", cut(report(143), 48), "multicast"},
+         {"a listener query", report(130), "multicast"},
          {"a neighbour solicitation with another option",
           hop255(v6(address(kHost6), kIcmp6, discovery(135, 14))), "local"},
          {"a neighbour solicitation with data behind it",

@@ -190,12 +190,21 @@ void Netlink::set_mtu(const std::string& interface, std::uint32_t bytes) {
     change_link(interface, IFLA_MTU, bytes);
 }
 
-void Netlink::set_up(const std::string& interface) {
+void Netlink::set_flags(const std::string& interface, unsigned flags) {
     ifinfomsg link{};
     link.ifi_index = static_cast<int>(interface_index(interface));
-    link.ifi_flags = link.ifi_change = IFF_UP;
+    link.ifi_flags = flags;
+    link.ifi_change = IFF_UP;
     Message message(RTM_NEWLINK, 0, link);
-    request(message, "set " + interface + " up");
+    request(message, "set " + interface + (flags == 0 ? " down" : " up"));
+}
+
+void Netlink::set_up(const std::string& interface) {
+    set_flags(interface, IFF_UP);
+}
+
+void Netlink::set_down(const std::string& interface) {
+    set_flags(interface, 0);
 }
 
 void Netlink::add_address(const std::string& interface, const std::string& text) {

@@ -36,6 +36,7 @@ public:
     // One that isn't there any more is none to delete.
     void delete_link(const std::string& name);
     void set_up(const std::string& interface);
+    void set_down(const std::string& interface);  // which takes its IPv6 addresses
     void set_master(const std::string& interface, const std::string& master);  // a bridge or a VRF
     void set_mtu(const std::string& interface, std::uint32_t bytes);
     void add_address(const std::string& interface, const std::string& prefix);
@@ -60,6 +61,7 @@ private:
         std::size_t option_size;
     };
     void add_link(const LinkKind& kind, const std::string& name);
+    void set_flags(const std::string& interface, unsigned flags);
     void send_and_confirm(const std::string& messages, const std::string& doing);
     void request(Message& message, const std::string& doing);
     void change_link(const std::string& interface, unsigned short attribute, std::uint32_t value);
