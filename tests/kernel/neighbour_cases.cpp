@@ -184,5 +184,22 @@ TEST_CASE(
     CHECK(change(before, denials(container.cgroup)) == "");
 }
 
+TEST_CASE("the kernel of a network namespace that was made in the jail answers the host") {
+    Container container;
+    const NetworkNamespace network(make_network(container.init));
+    const NetworkLab& lab = Laboratory::get().network;
+    link_to_host(lab, network, "nd1", "10.79.6.", "fd79:6::");
+    expect_jailed(container.run_hook(), container.cgroup);
+    const DenialCounts before = denials(container.cgroup);
+    const Visit host(lab.host);
+    for (const char* self : {"10.79.6.2", "fd79:6::2"}) {
+        INFO(std::string(self));
+        const Destination closed = destination(self, kPort);
+        CHECK(error_name(attempt(Way::tcp_connect, closed, fresh_token())) == "ECONNREFUSED");
+        CHECK(error_name(ping(destination(self, 0))) == "none");
+    }
+    CHECK(change(before, denials(container.cgroup)) == "");
+}
+
 }  // namespace
 }  // namespace jail_ai::test
