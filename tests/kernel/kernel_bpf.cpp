@@ -6,11 +6,11 @@
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 
-#include <cstdlib>
 #include <cstring>
 #include <span>
 #include <stdexcept>
 
+#include "base/kernel_release.h"
 #include "files.h"
 #include "must.h"
 
@@ -103,6 +103,12 @@ std::vector<Attachment> attachments(int cgroup_fd) {
     return found;
 }
 
+bool kernel_is_at_least(int major, int minor) {
+    utsname kernel{};
+    must(::uname(&kernel), "ask for the kernel's release");
+    return is_at_least(kernel.release, major, minor);
+}
+
 bool kernel_has_guard() {
     constexpr const char* list = "/sys/kernel/security/lsm";
     if (::access(list, R_OK) != 0) return false;
@@ -113,23 +119,11 @@ bool kernel_has_guard() {
 #else
     constexpr int kMinor = 0;
 #endif
-    utsname kernel{};
-    must(::uname(&kernel), "ask for the kernel's release");
-    char* rest = nullptr;
-    const long major = std::strtol(kernel.release, &rest, 10),
-               minor = std::strtol(rest + 1, nullptr, 10);
-    return (names + ",").find(",bpf,") != std::string::npos &&
-           (major > 6 || (major == 6 && minor >= kMinor));
+    return (names + ",").find(",bpf,") != std::string::npos && kernel_is_at_least(6, kMinor);
 }
 
 bool kernel_has_unix_hooks() {
-    utsname kernel{};
-    must(::uname(&kernel), "ask for the kernel's release");
-    char* rest = nullptr;
-    const long major = std::strtol(kernel.release, &rest, 10),
-               minor = std::strtol(rest + 1, nullptr, 10);
-    return (major > 6 || (major == 6 && minor >= 7)) &&
-           ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
+    return kernel_is_at_least(6, 7) && ::access("/sys/kernel/btf/vmlinux", R_OK) == 0;
 }
 
 std::vector<Attachment> jail_attachments(int cgroup_fd) {

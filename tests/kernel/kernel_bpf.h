@@ -29,6 +29,8 @@ std::vector<Attachment> attachments(int cgroup_fd);
 std::vector<Attachment> jail_attachments(int cgroup_fd);
 std::vector<std::string> names_of(const std::vector<Attachment>& attached);
 
+bool kernel_is_at_least(int major, int minor);
+
 // Is BPF LSM active here, on a kernel that has LSM programs on cgroups? Then every jail has its
 // guard.
 bool kernel_has_guard();

@@ -4,7 +4,6 @@
 // anything is asked of it: tests/mutants tells by this a mutant that the verifier turns down from
 // one that a test catches.
 #include <doctest/doctest.h>
-#include <sys/utsname.h>
 
 #include <array>
 #include <iostream>
@@ -12,7 +11,6 @@
 #include <string>
 #include <string_view>
 
-#include "base/kernel_release.h"
 #include "container.h"
 #include "expect.h"
 #include "jail/build.h"
@@ -72,11 +70,8 @@ TEST_CASE("the verifier goes through few instructions for each program of a jail
 
 TEST_CASE("a jail takes little memory of the kernel") {
     constexpr std::uint64_t kMostKiB = 88;
-    utsname kernel{};
-    REQUIRE(::uname(&kernel) == 0);
     // Before 6.4 the kernel shows what maps would take if they were full.
-    if (!is_at_least(kernel.release, 6, 4))
-        return skip_case("this kernel does not show what maps take");
+    if (!kernel_is_at_least(6, 4)) return skip_case("this kernel does not show what maps take");
     const Container container;
     expect_jailed(container.run_hook(), container.cgroup);
     const JailMemory memory = memory_of_jail(container.cgroup.fd());

@@ -5,6 +5,7 @@
 // to the host who is who on the link.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <fmt/ranges.h>
 #include <net/ethernet.h>
 #include <net/if.h>
 #include <netinet/icmp6.h>
@@ -18,6 +19,7 @@
 #include <set>
 #include <utility>
 
+#include "kernel_bpf.h"
 #include "must.h"
 #include "netlink.h"
 #include "network_lab.h"
@@ -132,11 +134,9 @@ UniqueFd make_network(Child& child) {
     return UniqueFd(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open a network namespace"));
 }
 
-// The ICMPv6 messages that have come over an interface, until they have all those types or none has
-// come for long.
-std::set<int> received_types(int packets, unsigned index, const std::set<int>& wanted) {
-    std::set<int> seen;
-    while (!std::includes(seen.begin(), seen.end(), wanted.begin(), wanted.end())) {
+// Those of the ICMPv6 messages that have not come over an interface after all.
+std::set<int> await_types(int packets, unsigned index, std::set<int> wanted) {
+    while (!wanted.empty()) {
         std::array<std::uint8_t, 256> packet{};
         sockaddr_ll from{};
         socklen_t length = sizeof from;
@@ -145,16 +145,14 @@ std::set<int> received_types(int packets, unsigned index, const std::set<int>& w
         if (size < 0) break;
         if (from.sll_ifindex != static_cast<int>(index) || from.sll_pkttype == PACKET_OUTGOING)
             continue;
-        if (packet[6] == IPPROTO_ICMPV6) seen.insert(packet[40]);
-        if (packet[6] == IPPROTO_HOPOPTS && packet[40] == IPPROTO_ICMPV6) seen.insert(packet[48]);
+        if (packet[6] == IPPROTO_ICMPV6) wanted.erase(packet[40]);
+        if (packet[6] == IPPROTO_HOPOPTS && packet[40] == IPPROTO_ICMPV6) wanted.erase(packet[48]);
     }
-    return seen;
+    return wanted;
 }
 
 TEST_CASE(
     "the kernel's own neighbour discovery leaves a network namespace that was made in the jail") {
-    const std::set<int> own{ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT, ND_ROUTER_SOLICIT,
-                            kListenerReport};
     Container container;
     const NetworkNamespace network(make_network(container.init));
     const NetworkLab& lab = Laboratory::get().network;
@@ -176,15 +174,25 @@ TEST_CASE(
         netlink.add_address("nd0p", "fd79:5::2/64");
     }
     const Destination self = destination("fd79:5::2", kPort);
+    container.init.run([=] {
+        const int socket = must(::socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket");
+        return must(::bind(socket, self.get(), self.length), "bind a socket");
+    });
     CHECK(error_name(attempt(Way::udp_sendto, self, fresh_token())) == "none");
     const Destination neighbour = destination("fd79:5::3", kPort);
     CHECK(error_name(container.init.run(
               [=] { return attempt(Way::udp_sendto, neighbour, fresh_token()); })) == "none");
-    CHECK(received_types(packets.get(), ::if_nametoindex("nd0"), own) == own);
+    CHECK(fmt::format("{}", fmt::join(await_types(packets.get(), ::if_nametoindex("nd0"),
+                                                  {ND_NEIGHBOR_SOLICIT, ND_NEIGHBOR_ADVERT,
+                                                   ND_ROUTER_SOLICIT, kListenerReport}),
+                                      " ")) == "");
     CHECK(change(before, denials(container.cgroup)) == "");
 }
 
+// Before Linux 5.18 a network namespace has sockets of its own for ICMP, which then belong to the
+// jail as those for neighbour discovery do: only the host's own ping is not answered.
 TEST_CASE("the kernel of a network namespace that was made in the jail answers the host") {
+    const bool answers_ping = kernel_is_at_least(5, 18);
     Container container;
     const NetworkNamespace network(make_network(container.init));
     const NetworkLab& lab = Laboratory::get().network;
@@ -196,9 +204,9 @@ TEST_CASE("the kernel of a network namespace that was made in the jail answers t
         INFO(std::string(self));
         const Destination closed = destination(self, kPort);
         CHECK(error_name(attempt(Way::tcp_connect, closed, fresh_token())) == "ECONNREFUSED");
-        CHECK(error_name(ping(destination(self, 0))) == "none");
+        CHECK(error_name(ping(destination(self, 0))) == (answers_ping ? "none" : "EAGAIN"));
     }
-    CHECK(change(before, denials(container.cgroup)) == "");
+    CHECK(change(before, denials(container.cgroup)) == (answers_ping ? "" : "local+2"));
 }
 
 }  // namespace

@@ -7,7 +7,6 @@
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <sys/utsname.h>
 #include <sysexits.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -18,7 +17,6 @@
 #include <string>
 
 #include "base/deadline.h"
-#include "base/kernel_release.h"
 #include "expect.h"
 #include "kernel_bpf.h"
 #include "must.h"
@@ -54,12 +52,6 @@ HookCall call_that_stalls_for_good(const Container& container) {
     HookCall call = call_that_stalls(container);
     call.failing.for_good = true;
     return call;
-}
-
-bool can_stall_for_good() {
-    utsname name{};
-    must(::uname(&name), "ask for the kernel's release");
-    return is_at_least(name.release, 5, 19);
 }
 
 // A pipe without room, whose reader doesn't read.
@@ -105,7 +97,7 @@ struct StalledHooks {
         endless.await_stall();
         half_way.await_stall();
         without_listener.await_stall();
-        if (!can_stall_for_good()) return;
+        if (!kernel_is_at_least(5, 19)) return;
         for_good.emplace(hook.start(call_that_stalls_for_good(stuck)));
         for_good->await_stall();
     }

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/utsname.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -16,10 +15,10 @@
 #include <string>
 
 #include "attempt.h"
-#include "base/kernel_release.h"
 #include "expect.h"
 #include "files.h"
 #include "jail/acting.h"
+#include "kernel_bpf.h"
 #include "must.h"
 #include "netns.h"
 #include "protocol_reporter.h"
@@ -57,9 +56,7 @@ bool has_no_group() {
 TEST_CASE(
     "once net_prio has been used nothing is jailed any more: refused, and running jails are found "
     "out") {
-    utsname name{};
-    must(::uname(&name), "uname");
-    if (is_at_least(name.release, 5, 15))
+    if (kernel_is_at_least(5, 15))
         SKIP_CASE("cgroup v1 takes no socket from cgroup v2 here (Linux 5.15)");
     Container before, mounted, after;  // before the prober, whose descriptor they would inherit
     {
