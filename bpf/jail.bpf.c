@@ -603,8 +603,7 @@ static __always_inline int is_listener_report(struct __sk_buff *skb)
 	if (jail_load(skb, 24, group, 2) || group[0] != 0xff || (group[1] & 0xf) != 2)
 		return 0;
 	if (jail_load(skb, sizeof(struct ipv6hdr), header, sizeof(header)) ||
-	    header[0] != bpf_htonl(IPPROTO_ICMPV6 << 24 | 0x0502) ||
-	    header[1] != bpf_htonl(0x0100))
+	    header[0] != bpf_htonl(IPPROTO_ICMPV6 << 24 | 0x0502) || header[1] != bpf_htonl(0x0100))
 		return 0;
 	if (jail_load(skb, sizeof(struct ipv6hdr) + sizeof(header), &type, 1))
 		return 0;
@@ -612,14 +611,15 @@ static __always_inline int is_listener_report(struct __sk_buff *skb)
 }
 
 /*
- * Is this the kernel's own IPv6 neighbour discovery, or its report of the groups that it listens
- * to? Its sockets belong to the jail if the runtime makes the network namespace inside of the
- * container's cgroup, as runc does; without an answer the host could not reach the container, and
- * without a report a bridge that looks for reports does not pass the question on. The form must be
- * exactly the kernel's, for raw sockets that were made before the jail carry no mark: they can say
- * who they claim to be on their link and what they listen to, and no more.
+ * Is this ICMPv6, behind whatever headers, the kernel's own neighbour discovery, or its report of
+ * the groups that it listens to? Its sockets belong to the jail if the runtime makes the network
+ * namespace inside of the container's cgroup, as runc does; without an answer the host could not
+ * reach the container, and without a report a bridge that looks for reports does not pass the
+ * question on. The form must be exactly the kernel's, for raw sockets that were made before the
+ * jail carry no mark: they can say who they claim to be on their link and what they listen to, and
+ * no more.
  */
-JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb, __u32 upper_layer)
+JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb)
 {
 	__u8 hop_limit, type, code, option[2];
 	__u32 size;
@@ -629,8 +629,8 @@ JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb, __u32 upper_layer)
 	if (jail_load(skb, 7, &hop_limit, 1))
 		return 0;
 	if (hop_limit == 1)
-		return upper_layer == sizeof(struct ipv6hdr) + 8 && is_listener_report(skb);
-	if (hop_limit != 255 || upper_layer != sizeof(struct ipv6hdr))
+		return is_listener_report(skb);
+	if (hop_limit != 255)
 		return 0;
 	if (jail_load(skb, sizeof(struct ipv6hdr), &type, 1) ||
 	    jail_load(skb, sizeof(struct ipv6hdr) + 1, &code, 1))
@@ -748,8 +748,7 @@ static __always_inline int check_packet(struct __sk_buff *skb, const struct jail
 		return JAIL_REASON_MALFORMED_PACKET;
 	verdict = check_address(&packet->destination, JAIL_PROTO_ANY, 0);
 	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, &packet->destination)) {
-		if (packet->protocol == IPPROTO_ICMPV6 &&
-		    jail_is_discovery(skb, packet->upper_layer))
+		if (packet->protocol == IPPROTO_ICMPV6 && jail_is_discovery(skb))
 			return JAIL_VERDICT_PASS;
 		verdict = check_denied_destination(skb, packet, verdict);
 		if (verdict != JAIL_VERDICT_PASS)

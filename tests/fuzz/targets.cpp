@@ -14,11 +14,14 @@
 #include "container/asking.h"
 #include "container/bundle.h"
 #include "container/cgroup_path.h"
+#include "container/config.h"
 #include "container/container_id.h"
 #include "container/flags.h"
+#include "container/hook_entry.h"
 #include "container/json.h"
 #include "container/json_part.h"
 #include "container/mountinfo.h"
+#include "container/notice.h"
 #include "container/settings.h"
 #include "container/settings_file.h"
 #include "container/state.h"
@@ -28,6 +31,7 @@
 #include "engines/hooks_dirs.h"
 #include "engines/podman_network.h"
 #include "engines/runtime_arguments.h"
+#include "engines/runtime_call.h"
 #include "engines/runtime_state.h"
 #include "engines/user_network.h"
 #include "engines/userspace_network_stack.h"
@@ -321,6 +325,58 @@ void fuzz_images(std::string_view text) {
     const auto may = may_have_image_annotations(first);
     if (!may) check(may.error());
     static_cast<void>(is_manifest_name(first));
+}
+
+// What an engine calls a runtime with, a word at a time, each ended by 0xff.
+void fuzz_call(std::string_view text) {
+    std::vector<std::string> words;
+    while (!text.empty()) {
+        const std::size_t end = text.find('\xff');
+        words.emplace_back(text.substr(0, end));
+        text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
+    const RuntimeCall call = parse_runtime_call(words);
+    must(call.start.empty() || call.start.front() == "create" || call.start.front() == "run" ||
+         call.start.front() == "restore");
+    if (call.start.empty()) return;
+    const auto place = find_bundle(call.start);
+    if (!place) return check(place.error());
+    must(!place->directory.empty() && !place->config.empty());
+    for (const bool is_json : {false, true}) {
+        const std::string line = log_line({.path = "", .is_json = is_json}, place->directory, "");
+        must(line.find('\n') == line.size() - 1);
+        must(!is_json || parse_json_object(line));
+    }
+}
+
+// What is added to a config.json is read again, and is there once.
+template <typename Add>
+void fuzz_addition(std::string_view text, const Add& add) {
+    const auto config = Config::parse(std::string(text));
+    if (!config || !check_unambiguous(config->json())) return;
+    const auto once = add(*config);
+    if (!once) return check(once.error());
+    const auto changed = Config::parse(*once);
+    must(changed && check_unambiguous(changed->json()));
+    const auto twice = add(*changed);
+    must(twice && *twice == *once);
+}
+
+void fuzz_entry(std::string_view text) {
+    fuzz_addition(text, [](const Config& config) {
+        return add_create_runtime_hook(config, {"/usr/bin/jail-ai-hook", {"jail-ai-hook", "-x"}});
+    });
+}
+
+void fuzz_notice(std::string_view text) {
+    const auto asked = parse_annotations({{std::string(kBlockHost), "true"}});
+    must(static_cast<bool>(asked));
+    const auto request = join_settings({}, *asked);
+    must(static_cast<bool>(request));
+    for (const std::string_view file : {"", "/usr/share/jail-ai-hook/notice.md"})
+        fuzz_addition(text, [&](const Config& config) {
+            return add_notice(config.json(), config.text(), *request, file);
+        });
 }
 
 }  // namespace jail_ai::test
