@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -18,10 +19,10 @@
 
 #include "base/deadline.h"
 #include "base/quote.h"
-#include "commands/add_hook.h"
 #include "commands/arguments.h"
 #include "commands/if_asked.h"
 #include "commands/jail_container.h"
+#include "commands/precreate_options.h"
 #include "commands/verbs.h"
 #include "container/asking.h"
 #include "container/bundle.h"
@@ -39,8 +40,6 @@
 
 namespace jail_ai {
 namespace {
-
-constexpr std::string_view kNoticeFileOption = "--notice-file";
 
 // A config.json doesn't hold the container's ID. Its cgroup ends in it: "machine.slice:libpod:ID",
 // "/libpod_parent/libpod-ID".
@@ -121,12 +120,22 @@ std::string readable_file(const std::string* asked) {
     return is_readable ? *asked : std::string();
 }
 
+// A relative root is one of the working directory, which the verb runtime makes the bundle.
+Result<RootFiles> root_files(const Config& config) {
+    const auto bundle = TRY(parse_bundle(config.json()));
+    struct statvfs file_system {};
+    const bool is_read_only =
+        ::statvfs(bundle.root.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;
+    return is_read_only ? RootFiles::read_only : RootFiles::writable;
+}
+
 Result<Outcome> propose(const Config& config, const Request& request,
                         const std::string& notice_file) {
     auto proposal = TRY(tighten_container(config, request));
     if (request.notice == Notice::off) return proposal;
     const auto tightened = TRY(Config::parse(std::move(proposal.text)));
-    proposal.text = TRY(add_notice(tightened.json(), tightened.text(), request, notice_file));
+    const RootFiles root = TRY(root_files(tightened).context("proposed config.json"));
+    proposal.text = TRY(add_notice(tightened.json(), tightened.text(), request, notice_file, root));
     return proposal;
 }
 
@@ -167,7 +176,7 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
     auto text = TRY(read_all(STDIN_FILENO, kMaxConfigBytes).context("read proposed config.json"));
     if (is_left_alone(arguments, text)) return Outcome{std::move(text), {}};
     const bool in_user_namespace = !TRY(in_initial_user_namespace());
-    const std::string notice_file = readable_file(arguments.value(kNoticeFileOption));
+    const std::string notice_file = readable_file(arguments.value(kNoticeFileOption.name));
     TRY(confine(Role::precreate));
     auto config = TRY(Config::parse(std::move(text)).context("proposed config.json"));
     if (is_left_alone(arguments, config.json())) return Outcome{config.text(), {}};
@@ -181,7 +190,7 @@ Result<Outcome> precreate(const Arguments& arguments, const Caller& /*caller*/) 
 
 constexpr Option kOptions[] = {kIfAsked,
                                kAddHook,
-                               {kNoticeFileOption, "PATH", "of a text for the container"},
+                               kNoticeFileOption,
                                {"--note", "TEXT", "ignored; podman shows it when this fails"}};
 
 }  // namespace

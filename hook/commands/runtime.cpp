@@ -25,14 +25,15 @@
 #include "base/quote.h"
 #include "base/report.h"
 #include "base/unique_fd.h"
-#include "commands/add_hook.h"
 #include "commands/arguments.h"
 #include "commands/if_asked.h"
+#include "commands/precreate_options.h"
 #include "commands/rejection_report.h"
 #include "commands/verbs.h"
 #include "container/asking.h"
 #include "container/config.h"
 #include "engines/runtime_call.h"
+#include "installed.h"
 #include "system/file.h"
 #include "system/machine_settings.h"
 #include "system/replace_file.h"
@@ -89,15 +90,18 @@ Result<int> exit_code_of(pid_t pid) {
     return Error{EX_SOFTWARE, fmt::format("precreate was ended by signal {}", WTERMSIG(status))};
 }
 
-Result<Answer> precreate(int config, const Arguments& arguments) {
-    std::vector<std::string> words{"jail-ai-hook", std::string(kPrecreate.name),
-                                   std::string(kIfAsked.name), std::string(kAddHook.name)};
-    words.insert(words.end(), arguments.flags.begin(), arguments.flags.end());
+struct OpenBundle {
+    UniqueFd bundle, directory, config;
+    std::string name;  // of config.json in that directory
+};
+
+Result<Answer> precreate(const OpenBundle& open, std::vector<std::string> words) {
     auto answer = TRY(make_pipe());
     auto reports = TRY(make_pipe());
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
-    ::posix_spawn_file_actions_adddup2(&actions, config, STDIN_FILENO);
+    ::posix_spawn_file_actions_addfchdir_np(&actions, open.bundle.get());
+    ::posix_spawn_file_actions_adddup2(&actions, open.config.get(), STDIN_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, answer.writer.get(), STDOUT_FILENO);
     ::posix_spawn_file_actions_adddup2(&actions, reports.writer.get(), STDERR_FILENO);
     char* no_environment[] = {nullptr};
@@ -119,25 +123,21 @@ Result<Answer> precreate(int config, const Arguments& arguments) {
     return Answer{std::move(*proposed), std::move(*said), exit_code};
 }
 
-struct OpenConfig {
-    UniqueFd directory, file;
-    std::string name;
-};
-
-Result<OpenConfig> open_config(const BundlePlace& place) {
-    const UniqueFd bundle(::open(place.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-    if (!bundle)
+Result<OpenBundle> open_bundle(const BundlePlace& place) {
+    OpenBundle open{
+        UniqueFd(::open(place.directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)), {}, {}, {}};
+    if (!open.bundle)
         return lookup_error(fmt::format("open {}", quote(place.directory)), errno, Sought::file);
     const std::size_t slash = place.config.rfind('/');
     const bool is_beside = slash == std::string::npos;
     const std::string above = is_beside ? "." : place.config.substr(0, slash + 1);
-    OpenConfig config{
-        UniqueFd(::openat(bundle.get(), above.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)),
-        UniqueFd(), is_beside ? place.config : place.config.substr(slash + 1)};
-    if (!config.directory)
+    open.directory =
+        UniqueFd(::openat(open.bundle.get(), above.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+    open.name = is_beside ? place.config : place.config.substr(slash + 1);
+    if (!open.directory)
         return lookup_error(fmt::format("open {}", quote(above)), errno, Sought::file);
-    config.file = TRY(open_regular_file(config.directory.get(), config.name));
-    return config;
+    open.config = TRY(open_regular_file(open.directory.get(), open.name));
+    return open;
 }
 
 // Its lines are "jail-ai-hook: TEXT"; the last says why it has failed.
@@ -146,18 +146,36 @@ std::string last_report(std::string_view reports) {
     return std::string(reports.substr(reports.rfind('\n') + 1));
 }
 
+// Not with run, which BuildKit calls for a step: what the runtime makes for a bind would become
+// part of the image. Other containers have files of their own, which end with them.
+bool gets_notice_file(std::span<const std::string> start) {
+    return start.front() != "run";
+}
+
+std::vector<std::string> words_for_precreate(std::span<const std::string> start,
+                                             const Arguments& arguments) {
+    std::vector<std::string> words{"jail-ai-hook", std::string(kPrecreate.name),
+                                   std::string(kIfAsked.name), std::string(kAddHook.name)};
+    const std::string* file = arguments.value(kNoticeFileOption.name);
+    if (gets_notice_file(start))
+        words.push_back(fmt::format("{}={}", kNoticeFileOption.name,
+                                    file != nullptr ? *file : JAIL_AI_NOTICE_FILE));
+    words.insert(words.end(), arguments.flags.begin(), arguments.flags.end());
+    return words;
+}
+
 Result<Answer> prepare(std::span<const std::string> start, const Arguments& arguments) {
     const auto place = TRY(find_bundle(start));
-    const auto config = TRY(open_config(place).context("bundle"));
+    const auto open = TRY(open_bundle(place).context("bundle"));
     const auto machine = TRY(read_machine_settings());
     const auto defaults = TRY(join_defaults(machine, arguments.defaults));
-    auto text = TRY(read_all(config.file.get(), kMaxConfigBytes).context(quote(config.name)));
+    auto text = TRY(read_all(open.config.get(), kMaxConfigBytes).context(quote(open.name)));
     // As is_left_alone(): nothing that could go wrong is between such a container and its start.
     if (!jails_unasked(defaults) && !may_ask(text)) return Answer{};
-    if (::lseek(config.file.get(), 0, SEEK_SET) != 0) return system_error("seek", errno);
-    auto answer = TRY(precreate(config.file.get(), arguments));
+    if (::lseek(open.config.get(), 0, SEEK_SET) != 0) return system_error("seek", errno);
+    auto answer = TRY(precreate(open, words_for_precreate(start, arguments)));
     if (answer.exit_code == EX_OK && answer.config != text)
-        TRY(replace_file(config.directory.get(), config.name, answer.config, config.file.get()));
+        TRY(replace_file(open.directory.get(), open.name, answer.config, open.config.get()));
     return answer;
 }
 
@@ -195,6 +213,8 @@ Result<Outcome> runtime(const Arguments& arguments, const Caller& /*caller*/) {
     return Outcome{{}, {}, answer->exit_code};
 }
 
+constexpr Option kOptions[] = {kNoticeFileOption};
+
 }  // namespace
 
 const Verb kRuntime{
@@ -207,6 +227,7 @@ const Verb kRuntime{
         "jail-ai-runc\n"
         "and jail-ai-crun are this verb with that runtime.",
     .called_by = CalledBy::engines,
+    .options = kOptions,
     .takes_settings = true,
     .becomes = "RUNTIME",
     .run = runtime,

@@ -43,14 +43,21 @@ std::string allowed_text(const Request& request) {
 // By another name in most images, where it is a link.
 constexpr std::string_view kOldRun = "/var/run";
 
-// Would the runtime find something of another's where it makes the file?
-bool has_room(const Bundle& bundle) {
-    return std::ranges::none_of(bundle.mounts, [](const Mount& mount) {
+bool is_around(const std::string& place) {
+    return is_at_or_below(kNoticeFile, place) || place == kOldRun;
+}
+
+// Can the runtime make the file, and find nothing of another's where it does?
+bool has_room(const Bundle& bundle, RootFiles root) {
+    bool can_make = root == RootFiles::writable;
+    for (const Mount& mount : bundle.mounts) {
         const std::string place = plain_path(mount.destination);
-        if (place == kNoticeFile) return true;
-        return (is_at_or_below(kNoticeFile, place) || place == kOldRun) &&
-               (mount.type != "tmpfs" || mount.is_read_only());
-    });
+        if (place == kNoticeFile) return false;
+        if (!is_around(place)) continue;
+        if (mount.type != "tmpfs" || mount.is_read_only()) return false;
+        can_make |= is_at_or_below(kNoticeFile, place);
+    }
+    return can_make;
 }
 
 // The process whose environment gets the variable; nothing if config.json has none, or if the
@@ -102,12 +109,12 @@ std::string notice_text(const Request& request, bool has_file) {
 }
 
 Result<std::string> add_notice(const rapidjson::Document& config, std::string_view text,
-                               const Request& request, std::string_view file) {
+                               const Request& request, std::string_view file, RootFiles root) {
     assert(request.mode == Mode::enforce);
     JsonEdits edits(text);
     const JsonPart whole(config, text);
     const auto bundle = TRY(parse_bundle(config));
-    const bool has_file = !file.empty() && has_room(bundle);
+    const bool has_file = !file.empty() && has_room(bundle, root);
     const auto process = TRY(process_without_variable(whole));
     if (process) {
         const std::string variable =

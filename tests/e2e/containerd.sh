@@ -12,6 +12,8 @@ set -eu
 . "$lib/engine.sh"
 # shellcheck source=documents.sh
 . "$lib/documents.sh"
+# shellcheck source=notice.sh
+. "$lib/notice.sh"
 
 settings=$engine_files/etc/jail-ai-hook.conf
 if [ ! -d "${docker_tree-}" ]; then
@@ -26,6 +28,7 @@ end() {
     local status=$?
     [ -z "$engine_pid" ] || ctr tasks list --quiet | while read -r name; do ctr tasks kill --signal KILL "$name"; done
     engine_down /sys/fs/cgroup/default || not_ok 'containerd goes'
+    ! mountpoint -q "$lab/read-only" || umount "$lab/read-only"
     [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
 }
 
@@ -37,8 +40,11 @@ run_ctr() {
         shift
     done
     shift
-    ctr run --cpu-shares 0 --with-ns network:/run/netns/side "${options[@]}" --rootfs "$lab/rootfs" agent "$@"
+    ctr run --cpu-shares 0 --with-ns network:/run/netns/side "${options[@]}" --rootfs "${rootfs:-$lab/rootfs}" agent "$@"
 }
+
+# shellcheck disable=SC2317 # for gets
+seen() { run_ctr --rm "${link[@]}" "$@" -- /bin/sh -c "$look" 2>&1; }
 
 # tried OPTION...: what TCP to the host and to the internet gives, or why ctr doesn't start it
 tried() {
@@ -52,6 +58,10 @@ open='reached reached reached' closed='EPERM EPERM reached'
 
 trap end EXIT
 engine_tree_up "$docker_tree"
+# Read-only files, in which the runtime can make no other.
+mkdir -p "$lab"/rootfs/{proc,dev,sys,run} "$lab/read-only"
+mount --bind "$lab/rootfs" "$lab/read-only"
+mount -o remount,bind,ro "$lab/read-only"
 engine_start /var/lib/containerd containerd --address /run/containerd/containerd.sock
 engine_says 'containerd successfully booted'
 version=$(ctr version | awk '$1 == "Version:" { version = $2 } END { print version }')
@@ -64,6 +74,10 @@ for runtime in runc crun; do
     matches "$name, a mistyped value: ctr shows why" "rejected: container [a-z0-9]*: jail-ai.block-host: 'yes'" \
         "$(tried "${link[@]}" --annotation jail-ai.block-host=yes)"
     matches "$name, privileged: ctr shows why" 'rejected: .*CAP_SYS_ADMIN' "$(tried "${link[@]}" "${annotated[@]}" --privileged)"
+    gets "$name" 'Nothing is allowed there but DNS\..* More: /run/jail-ai-hook.md$' "${annotated[@]}"
+    rootfs=$lab/read-only gets "$name, read-only files" 'More: /run/jail-ai-hook.md$' "${annotated[@]}"
+    gets_nothing "$name, notice=false" "${annotated[@]}" --annotation jail-ai.block-host.notice=false
+    gets_nothing "$name, not asked"
     echo 'block-host = true' >"$settings"
     equal "$name, settings of the machine: jailed without an annotation" "$closed" "$(tried "${link[@]}")"
     rm "$settings"

@@ -11,6 +11,8 @@ set -eu
 . "$lib/engine.sh"
 # shellcheck source=documents.sh
 . "$lib/documents.sh"
+# shellcheck source=notice.sh
+. "$lib/notice.sh"
 
 gateway=172.17.0.1 # Docker's, on docker0
 settings=$engine_files/etc/jail-ai-hook.conf
@@ -33,7 +35,7 @@ docker_up() {
         <<<"$text" >"$engine_files/etc/docker/daemon.json"
     engine_start /var/lib/docker env DOCKER_BUILDKIT_RUNC_COMMAND=/usr/bin/jail-ai-runc dockerd --host unix:///run/docker.sock --storage-driver overlay2
     engine_says 'API listen on /run/docker.sock'
-    tar -C "$lab/rootfs" -c . | docker import - lab >"$lab/import"
+    tar -C "$lab/rootfs" --exclude ./run/jail-ai-hook.md -c . | docker import - lab >"$lab/import"
     ready "$build/tests/probe" listen tcp "$gateway" "$port" hello
     nft -f - <<RULES
 table inet docker_witness {
@@ -133,8 +135,15 @@ one_container() {
     docker restart --time 0 agent >"$lab/restarted"
     equal "$name, restarted: it is in a jail" 'EPERM reached' \
         "$(docker exec agent /probe tcp "$host_v4" "$port" -- tcp "$internet_v4" "$port" | awk '{ print $NF }' | paste -sd ' ')"
+    equal "$name, restarted: the notice is there again" "$sum" "$(docker exec agent /bin/busybox md5sum /run/jail-ai-hook.md | sed 's|/run.*|-|')"
     docker rm --force agent >"$lab/removed"
+    version="Docker $number"
+    # shellcheck disable=SC2119 # options of a container
+    check
 }
+
+# shellcheck disable=SC2317 # for check
+seen() { docker run --rm --runtime "$runtime" "$@" lab /bin/sh -c "$look" 2>&1; }
 
 rejections() {
     matches 'a mistyped value: docker shows why' "rejected: container [0-9a-f]*: jail-ai.block-host: 'yes'" \
@@ -183,7 +192,14 @@ builds() {
     printf 'FROM lab\nRUN ["/probe", "tcp", "%s", "%s", "--", "tcp", "%s", "%s"]\n' $host_v4 "$port" $internet_v4 "$port" >"$lab/Dockerfile"
     equal 'a RUN step of BuildKit is jailed by the settings of the machine' 'EPERM reached' \
         "$(docker build --no-cache --progress plain --file "$lab/Dockerfile" "$lab/context" 2>&1 | tee "$lab/build.out" | sed -n 's/.* tcp [0-9.]* [0-9]* \([A-Za-z]*\)$/\1/p' | paste -sd ' ')"
+    # shellcheck disable=SC2016 # for the shell in the step
+    printf 'FROM lab\nRUN ["/bin/sh", "-c", "echo told $JAIL_AI_NOTICE"]\n' >"$lab/Dockerfile"
+    matches 'a RUN step is told so by the variable' 'told This container cannot connect' \
+        "$(docker build --no-cache --progress plain --file "$lab/Dockerfile" --tag localhost/step "$lab/context" 2>&1 | paste -sd ' ')"
     rm "$settings"
+    # shellcheck disable=SC2016
+    equal 'nothing of the notice is in the image' none "$(docker run --rm localhost/step /bin/sh -c '[ -e /run/jail-ai-hook.md ] || echo none')"
+    printf 'FROM lab\nRUN ["/probe", "tcp", "%s", "%s", "--", "tcp", "%s", "%s"]\n' $host_v4 "$port" $internet_v4 "$port" >"$lab/Dockerfile"
     equal 'without them it is not' 'reached reached' \
         "$(docker build --no-cache --progress plain --file "$lab/Dockerfile" "$lab/context" 2>&1 | sed -n 's/.* tcp [0-9.]* [0-9]* \([A-Za-z]*\)$/\1/p' | paste -sd ' ')"
 }

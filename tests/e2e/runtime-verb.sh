@@ -13,6 +13,7 @@ hook=$build/hook/jail-ai-hook
 default=$lib/../data/config/podman-4.3-default.json
 work=$lab/runtime
 bundle=$work/bundle
+notice=$lib/../../hooks.d/notice.md
 settings=/etc/jail-ai-hook.conf # the view's own
 mkdir "$work" "$bundle"
 # A runtime that says how it was called.
@@ -72,10 +73,10 @@ hooks_of() { jq -c '.hooks.createRuntime' "$bundle/config.json"; }
 jq -c 'del(.annotations."jail-ai.block-host")' "$default" | unchanged 'no annotation'
 echo 'not even JSON' | unchanged 'what is none of its business'
 with false | unchanged 'false'
-with true | started 'true'
+with true | started 'true' --notice-file="$notice"
 equal 'true: the hook is added' "[$entry]" "$(hooks_of)"
 equal 'true: without CAP_NET_RAW, as precreate answers' same \
-    "$("$hook" precreate --add-hook <"$work/before" | jq -cS 'del(.hooks)' | cmp -s - <(jq -cS 'del(.hooks)' "$bundle/config.json") && echo same)"
+    "$("$hook" precreate --add-hook --notice-file="$notice" <"$work/before" | jq -cS 'del(.hooks)' | cmp -s - <(jq -cS 'del(.hooks)' "$bundle/config.json") && echo same)"
 logged precreate >"$work/logged"
 cp "$bundle/config.json" "$work/once"
 unchanged 'its own answer' <"$work/once"
@@ -93,6 +94,37 @@ chown 65534:65533 "$work/template"
 cp -p "$work/template" "$bundle/config.json"
 call "$hook" runtime -- "$work/told" create --bundle "$bundle" id
 equal 'owner and mode stay, and nothing lies beside it' '65534 65533 640 config.json' "$(stat -c '%u %g %a' "$bundle/config.json") $(ls -A "$bundle")"
+
+# What the notice is, the unit suite says: whether the variable names a file, and which is bound.
+noticed() {
+    jq -r '[(.process.env[] | select(startswith("JAIL_AI_NOTICE=")) | endswith("More: /run/jail-ai-hook.md")),
+        (.mounts[] | select(.destination == "/run/jail-ai-hook.md") | .source)] | join(" ")' "$bundle/config.json"
+}
+# gets NAME EXPECTED [SETTING]...: with the notice's file named
+gets() {
+    started "$1" --notice-file="$notice" "${@:3}"
+    equal "$1: the notice" "$2" "$(noticed)"
+}
+with true | gets 'the notice' "true $notice"
+with true '.mounts += [{destination: "/run/jail-ai-hook.md", type: "bind", source: "/mine", options: ["bind"]}]' | gets 'a mount in its place' 'false /mine'
+with true '.mounts += [{destination: "/run", type: "bind", source: "/mine", options: ["bind"]}]' | gets 'a mount at /run' false
+with true '.annotations."jail-ai.block-host.notice" = "false"' | gets 'notice=false' ''
+with true | gets 'notice=false, a setting' '' --notice=false
+with audit | gets 'audit, which denies nothing' ''
+with true | started 'a file that is none' --notice-file=/nonexistent/notice.md
+equal 'a file that is none: the variable alone' false "$(noticed)"
+with true >"$bundle/config.json"
+call "$hook" runtime --notice-file="$notice" -- "$work/told" run --bundle "$bundle" id
+equal 'run, whose files may become an image: the variable alone' false "$(noticed)"
+mkdir "$bundle/rootfs"
+mount -t tmpfs -o ro tmpfs "$bundle/rootfs"
+with true '.root.path = "rootfs"' | gets 'a root in read-only files' false
+with true ".root.path = \"$bundle/rootfs\"" | gets 'the same by its whole path' false
+with true '.root.path = "rootfs" | .mounts += [{destination: "/run", type: "tmpfs"}]' | gets 'the same with a tmpfs at /run' "true $notice"
+mount -o remount,rw "$bundle/rootfs"
+with true '.root.path = "rootfs"' | gets 'a root that can be written' "true $notice"
+umount "$bundle/rootfs"
+rmdir "$bundle/rootfs"
 
 with yes | rejected 'a mistyped value' "'yes'" 65
 with true | sed 's/$/x/' | rejected 'what is not JSON' 'not JSON: byte' 65

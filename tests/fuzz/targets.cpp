@@ -374,9 +374,10 @@ void fuzz_notice(std::string_view text) {
     const auto request = join_settings({}, *asked);
     must(static_cast<bool>(request));
     for (const std::string_view file : {"", "/usr/share/jail-ai-hook/notice.md"})
-        fuzz_addition(text, [&](const Config& config) {
-            return add_notice(config.json(), config.text(), *request, file);
-        });
+        for (const RootFiles root : {RootFiles::writable, RootFiles::read_only})
+            fuzz_addition(text, [&](const Config& config) {
+                return add_notice(config.json(), config.text(), *request, file, root);
+            });
 }
 
 }  // namespace jail_ai::test

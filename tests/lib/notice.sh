@@ -18,7 +18,7 @@ look='echo "variable=${JAIL_AI_NOTICE-none}"
 if [ -s /run/jail-ai-hook.md ]; then /bin/busybox echo "file $(/bin/busybox md5sum </run/jail-ai-hook.md)"; else echo "file none"; fi'
 sum=$(md5sum <"$lab/notice.md")
 
-# seen [OPTION]...: by the container's own process
+# seen [OPTION]...: by the container's own process. Engines other than podman have their own.
 # shellcheck disable=SC2154 # $runtime and $rootfs are the theme's
 seen() { engine "$runtime" run --rm "$@" --rootfs "$rootfs" /bin/sh -c "$look" 2>&1; }
 

@@ -26,10 +26,11 @@ Request request(Annotations annotations = {}) {
     return request_of(annotations).value();
 }
 
-Result<std::string> noticed(std::string_view text, std::string_view file = kHostFile) {
+Result<std::string> noticed(std::string_view text, std::string_view file = kHostFile,
+                            RootFiles root = RootFiles::writable) {
     const auto config = parse_json_object(text);
     REQUIRE_MESSAGE(config, config.error().message);
-    return add_notice(*config, text, request(), file);
+    return add_notice(*config, text, request(), file, root);
 }
 
 const std::string kBind =
@@ -141,6 +142,22 @@ TEST_CASE("notice: a file only where the runtime makes it in nothing that remain
         CHECK((text.find(kVariableAlone) != std::string::npos) == !c.has_file);
     }
     CHECK_FALSE(binds(noticed(R"({"process":{}})", "").value()));
+}
+
+TEST_CASE("notice: with a read-only root a file only in a tmpfs") {
+    const auto has_file = [](std::string_view mounts) {
+        const std::string text = noticed(fmt::format(R"({{"process":{{}},"mounts":[{}]}})", mounts),
+                                         kHostFile, RootFiles::read_only)
+                                     .value();
+        CHECK((text.find(kVariable) != std::string::npos) == binds(text));
+        return binds(text);
+    };
+    CHECK_FALSE(has_file(""));
+    CHECK(has_file(R"({"destination":"/run","type":"tmpfs"})"));
+    CHECK(has_file(R"({"destination":"/","type":"tmpfs"})"));
+    CHECK_FALSE(has_file(R"({"destination":"/var/run","type":"tmpfs"})"));
+    CHECK_FALSE(has_file(R"({"destination":"/tmp","type":"tmpfs"})"));
+    CHECK_FALSE(has_file(R"({"destination":"/run","type":"tmpfs","options":["ro"]})"));
 }
 
 TEST_CASE("notice: what has not its type is an error") {
