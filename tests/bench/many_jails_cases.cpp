@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What the verbs that look at every jail take on a machine with 1,000 of them, as whole processes,
-// beside a bare walk: every program of the kernel by its id, and what the kernel says about it. The
-// jails are the worst there are, each remembers as many refusals as it can.
+// How what the hook takes grows with the jails of a machine, up to 1,000 of them: a start beside
+// them, and the verbs that look at every jail, as whole processes. Beside the verbs a bare walk,
+// every program of the kernel by its id and what the kernel says about it; beside a start as many
+// programs that let everything pass. The jails are the worst there are, each remembers as many
+// denials as it can.
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <sys/socket.h>
 
 #include <cstdio>
+#include <iterator>
+#include <map>
 #include <stdexcept>
 
 #include "bpf/abi.h"
@@ -23,24 +27,30 @@ namespace {
 
 using test::Container;
 using test::Destination;
+using test::HookOutcome;
 using test::HostAddress;
 using test::must;
 
-constexpr std::size_t kJails = 1000;
-constexpr int kRounds = 3;
+constexpr std::size_t kSizes[] = {1, 10, 100, 1000};
+constexpr std::size_t kJails = kSizes[std::size(kSizes) - 1];
 constexpr double kMostMsOfStatus = 1000;
 
-// On as many ports of the host as a jail remembers: how many were refused.
-unsigned be_refused(Container& container) {
+// What takes long is measured well enough by few.
+int rounds_of(std::size_t jails) {
+    return jails < kJails ? 11 : 3;
+}
+
+// On as many ports of the host as a jail remembers: how many were denied.
+unsigned be_denied(Container& container) {
     return container.init.run([] {
-        unsigned refused = 0;
+        unsigned denied = 0;
         for (std::uint16_t port = 1; port <= JAIL_MAX_RECENT; ++port) {
             const UniqueFd socket(
                 must(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), "open a socket"));
             const Destination to = test::destination("10.77.0.1", port);
-            if (::connect(socket.get(), to.get(), to.length) != 0 && errno == EPERM) ++refused;
+            if (::connect(socket.get(), to.get(), to.length) != 0 && errno == EPERM) ++denied;
         }
-        return refused;
+        return denied;
     });
 }
 
@@ -56,142 +66,183 @@ void write_crun_status(const Container& container) {
     test::write_file(container.state.bundle + "/config.json", config);
 }
 
-struct ManyJails {
-    ManyJails() : jails(kJails) {
+class ManyJails {
+public:
+    ManyJails() {
+        take_own_run();
         test::make_directory("/run/crun");
-        for (const auto& container : jails) {
-            if (be_refused(*container) != JAIL_MAX_RECENT)
-                throw std::runtime_error(container->state.id + " was not refused");
-            write_crun_status(*container);
+    }
+
+    void grow_to(std::size_t count) {
+        const auto before = jails_.end() - jails_.begin();
+        jails_.grow_to(count);
+        for (auto jail = jails_.begin() + before; jail != jails_.end(); ++jail) {
+            if (be_denied(**jail) != JAIL_MAX_RECENT)
+                throw std::runtime_error((*jail)->state.id + " was not denied all");
+            write_crun_status(**jail);
         }
     }
-    JailedContainers jails;
+
+private:
+    JailedContainers jails_;
 };
 
-// For all cases; the suite's end takes them away.
-void need_many_jails() {
-    static const ManyJails jails;
-}
-
-std::size_t occurrences(const std::string& text, std::string_view part) {
-    std::size_t count = 0;
-    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + part.size()))
-        ++count;
-    return count;
-}
-
-// How many programs there are.
-std::size_t walk_programs() {
-    std::size_t count = 0;
+double bare_walk_ms() {
+    const double begin = thread_ms();
     for (std::uint32_t id = 0; ::bpf_prog_get_next_id(id, &id) == 0;) {
         const UniqueFd program(::bpf_prog_get_fd_by_id(id));
         bpf_prog_info info{};
         std::uint32_t size = sizeof info;
-        if (program && ::bpf_obj_get_info_by_fd(program.get(), &info, &size) == 0) ++count;
+        if (program) ::bpf_obj_get_info_by_fd(program.get(), &info, &size);
     }
-    return count;
+    return thread_ms() - begin;
 }
 
+// Both sides, one after the other in each round.
 struct Rounds {
     // As it was, and without what it waited for processors that others had.
     std::vector<double> ms, own_ms;
+    // Of processors: the ratio of times by the clock would say how busy the machine is.
+    std::vector<double> processor_ms, yardstick_ms;
 
-    void add(const TimedRun& run) {
+    void add(const TimedRun& run, double yardstick) {
         ms.push_back(run.ms);
-        own_ms.push_back(run.ms - run.queued_ms);
+        own_ms.push_back(run.own_ms());
+        processor_ms.push_back(run.processor_ms);
+        yardstick_ms.push_back(yardstick);
     }
 };
 
-class Walks {
+// Of each figure the lines for all sizes, for they are to be read beside each other.
+class Curves {
 public:
-    void take() {
-        const auto begin = Clock::now();
-        programs_ = walk_programs();
-        ms_.push_back(Milliseconds(Clock::now() - begin).count());
+    // Gives what will be printed.
+    const std::string& add(const std::string& name, std::string_view beside, std::size_t jails,
+                           std::string_view yardstick, const Rounds& rounds) {
+        const double used = median(rounds.processor_ms), bare = median(rounds.yardstick_ms);
+        return lines_[name].emplace_back(
+            fmt::format("{} {} {} jails {:.1f} ms, {:.1f} ms on an idle machine; {:.1f} ms of "
+                        "processors; {} {:.1f} ms, {:.1f} times (median of {})",
+                        name, beside, jails, median(rounds.ms), median(rounds.own_ms), used,
+                        yardstick, bare, used / bare, rounds.ms.size()));
     }
 
-    // Prints both sides and the ratio, and gives what it has printed.
-    std::string compare(const std::string& name, const Rounds& rounds) const {
-        const double ms = median(rounds.ms), walk = median(ms_);
-        std::string figures = fmt::format(
-            "{} of {} jails {:.0f} ms, {:.0f} ms on an idle machine; bare walk through {} programs "
-            "{:.0f} ms, {:.1f} times (median of {})",
-            name, kJails, ms, median(rounds.own_ms), programs_, walk, ms / walk, rounds.ms.size());
-        std::printf("# bench: %s\n", figures.c_str());
-        return figures;
+    void print() const {
+        for (const auto& [name, lines] : lines_)
+            for (const std::string& line : lines) std::printf("# bench: %s\n", line.c_str());
     }
 
 private:
-    std::vector<double> ms_;
-    std::size_t programs_ = 0;
+    std::map<std::string, std::vector<std::string>> lines_;
 };
 
-void measure_status(std::vector<const char*> words, const std::string& name) {
-    need_many_jails();
-    Walks walks;
-    Rounds rounds;
-    for (int round = 0; round < kRounds; ++round) {
-        walks.take();
-        const TimedRun run = run_verb(words);
-        REQUIRE_MESSAGE(run.outcome.exit_code == 0, run.outcome.err);
-        REQUIRE(occurrences(run.outcome.out, "bench-jail-") == kJails);
-        rounds.add(run);
-    }
-    const std::string figures = walks.compare(name, rounds);
-    CHECK_MESSAGE(median(rounds.own_ms) < kMostMsOfStatus, figures);
+constexpr std::string_view kWalk = "bare walk through all programs";
+
+void check_shown(const HookOutcome& outcome, std::size_t jails) {
+    REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
+    REQUIRE(JailedContainers::count_in(outcome.out) == jails);
 }
 
-TimedRun run_refresh(std::size_t changed) {
-    TimedRun run = run_verb({"refresh"});
-    REQUIRE_MESSAGE(run.outcome.exit_code == 0, run.outcome.err);
+void check_logged(const HookOutcome& outcome, std::size_t jails) {
+    REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
+    REQUIRE(JailedContainers::count_in(outcome.out) == jails * JAIL_MAX_RECENT);
+}
+
+void check_refreshed(const HookOutcome& outcome, std::size_t changed) {
+    REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
     const bool is_as_many =
-        run.outcome.out.ends_with(fmt::format(", {} brought up to date\n", changed));
-    const std::string said = run.outcome.out.substr(0, 500) + run.outcome.err;
+        outcome.out.ends_with(fmt::format(", {} brought up to date\n", changed));
+    const std::string said = outcome.out.substr(0, 500) + outcome.err;
     REQUIRE_MESSAGE(is_as_many, said);
-    return run;
+}
+
+void check_unchanged(const HookOutcome& outcome, std::size_t /*jails*/) {
+    check_refreshed(outcome, 0);
+}
+
+void check_verified(const HookOutcome& outcome, std::size_t jails) {
+    CHECK(JailedContainers::count_in(outcome.out) == 0);
+    const bool finds_all =
+        outcome.out.find(fmt::format("containers that must be jailed: {0}; jailed: {0}\n",
+                                     jails)) != std::string::npos;
+    REQUIRE_MESSAGE(finds_all, outcome.out);
+}
+
+struct MeasuredVerb {
+    const char* name;
+    std::vector<const char*> words;
+    void (*check)(const HookOutcome& outcome, std::size_t jails);
+    double most_ms = 0;  // beside the most jails, 0 for no limit
+};
+
+const std::vector<MeasuredVerb>& verbs() {
+    static const std::vector<MeasuredVerb> all = {
+        {"status", {"status"}, check_shown, kMostMsOfStatus},
+        {"status --json", {"status", "--json"}, check_shown, kMostMsOfStatus},
+        {"log", {"log"}, check_logged},
+        {"verify", {"verify"}, check_verified},
+        {"refresh (nothing changed)", {"refresh"}, check_unchanged},
+    };
+    return all;
+}
+
+void measure(const MeasuredVerb& verb, std::size_t jails, Curves& curves) {
+    Rounds rounds;
+    for (int round = 0; round < rounds_of(jails); ++round) {
+        const double walk = bare_walk_ms();
+        const TimedRun run = run_verb(verb.words);
+        verb.check(run.outcome, jails);
+        rounds.add(run, walk);
+    }
+    const std::string& line = curves.add(verb.name, "of", jails, kWalk, rounds);
+    if (verb.most_ms > 0 && jails == kJails)
+        CHECK_MESSAGE(median(rounds.own_ms) < verb.most_ms, line);
+}
+
+void measure_changes(std::size_t jails, Curves& curves) {
+    Rounds rounds;
+    const auto refresh = [&] {
+        TimedRun run = run_verb({"refresh"});
+        check_refreshed(run.outcome, jails);
+        return run;
+    };
+    for (int round = 0; round < rounds_of(jails); ++round) {
+        const double walk = bare_walk_ms();
+        {
+            const HostAddress added("10.78.0.99/32");
+            rounds.add(refresh(), walk);
+        }
+        refresh();
+    }
+    curves.add("refresh (all change)", "of", jails, kWalk, rounds);
+}
+
+void measure_starts(std::size_t jails, Curves& curves) {
+    Rounds rounds;
+    for (int round = 0; round < rounds_of(1); ++round) {
+        const test::TestCgroup cgroup;
+        const double bare = bare_jail_ms(cgroup);
+        const Container container;
+        const TimedRun run = run_timed(container.call());
+        REQUIRE_MESSAGE(run.outcome.exit_code == 0, run.outcome.err);
+        rounds.add(run, bare);
+    }
+    curves.add("createRuntime", "beside", jails, "as many programs that let everything pass",
+               rounds);
 }
 
 }  // namespace
 
-TEST_CASE("status of 1,000 jails takes less than a second") {
-    measure_status({"status"}, "status");
-}
-
-TEST_CASE("status --json of 1,000 jails takes less than a second") {
-    measure_status({"status", "--json"}, "status --json");
-}
-
-TEST_CASE("refresh of 1,000 jails, when nothing changed and when all must change") {
-    need_many_jails();
-    Walks walks;
-    Rounds unchanged, changed;
-    for (int round = 0; round < kRounds; ++round) {
-        walks.take();
-        unchanged.add(run_refresh(0));
-        {
-            const HostAddress added("10.78.0.99/32");
-            changed.add(run_refresh(kJails));
-        }
-        run_refresh(kJails);
+TEST_CASE("a start and the verbs beside 1, 10, 100 and 1,000 jails: status takes less than 1 s") {
+    ManyJails jails;
+    Curves curves;
+    for (const std::size_t size : kSizes) {
+        jails.grow_to(size);
+        measure_starts(size, curves);
+        for (const MeasuredVerb& verb : verbs()) measure(verb, size, curves);
+        measure_changes(size, curves);
     }
-    walks.compare("refresh (nothing changed)", unchanged);
-    walks.compare("refresh (all change)", changed);
-}
-
-TEST_CASE("verify of 1,000 jails") {
-    need_many_jails();
-    Walks walks;
-    Rounds rounds;
-    for (int round = 0; round < kRounds; ++round) {
-        walks.take();
-        const TimedRun run = run_verb({"verify"});
-        CHECK(run.outcome.out.find("bench-jail-") == std::string::npos);
-        REQUIRE(run.outcome.out.find(
-                    fmt::format("containers that must be jailed: {0}; jailed: {0}\n", kJails)) !=
-                std::string::npos);
-        rounds.add(run);
-    }
-    walks.compare("verify", rounds);
+    curves.print();
 }
 
 }  // namespace jail_ai::bench

@@ -4,8 +4,9 @@
 // goes through connections that are there, by the processor time of a thread that has both ends.
 // (Throughput by the clock says how busy a machine is.) Beside it, one after the other in each
 // round: no programs at all, programs that let everything pass, a program that drops by destination
-// on the way out (egress_drop.bpf.c), and nftables with a rule for the cgroup. Each has a container
-// and a network of its own.
+// on the way out, the floor of a jail, which only asks the kernel what a jail has to ask it (both
+// path_yardsticks.bpf.c), and nftables with a rule for the cgroup. Each has a container and a
+// network of its own.
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -30,12 +31,12 @@
 #include "attempt.h"
 #include "base/ip_prefix.h"
 #include "container.h"
-#include "egress_drop_skeleton.h"
 #include "jail/open_jail.h"
 #include "jail/program_table.h"
 #include "jail_memory.h"
 #include "median.h"
 #include "must.h"
+#include "path_yardsticks_skeleton.h"
 
 namespace jail_ai::bench {
 namespace {
@@ -222,7 +223,7 @@ double obey(const Order& order) {
     return all < 0 ? kFailed : all / order.times;
 }
 
-enum Side : std::size_t { kBare, kPassing, kJail, kDropping, kNftables, kSides };
+enum Side : std::size_t { kBare, kPassing, kJail, kFloor, kDropping, kNftables, kSides };
 
 constexpr const char* kHostsAddresses[] = {"10.77.0.0/16", "10.78.0.1/32", "127.0.0.0/8",
                                            "224.0.0.0/4",  "fd77::/16",    "fd78::1/128",
@@ -256,18 +257,54 @@ void attach_passing(const Container& container) {
     }
 }
 
-void attach_dropping(const Container& container) {
-    egress_drop_bpf* skeleton = egress_drop_bpf::open_and_load();
-    if (skeleton == nullptr) test::throw_errno("load egress_drop.bpf.c");
-    for (const char* text : kHostsAddresses) {
-        const auto prefix = IpPrefix::parse(text);
+// The programs of path_yardsticks.bpf.c, of which one goes to one side and the others to another.
+class Yardsticks {
+public:
+    explicit Yardsticks(const std::vector<IpPrefix>& rules)
+        : skeleton_(path_yardsticks_bpf::open_and_load()) {
+        if (skeleton_ == nullptr) test::throw_errno("load path_yardsticks.bpf.c");
         const std::uint8_t present = 1;
-        must(::bpf_map_update_elem(::bpf_map__fd(skeleton->maps.drop_rules), &prefix->key(),
-                                   &present, BPF_ANY),
-             "fill drop_rules");
+        for (const IpPrefix& prefix : rules)
+            must(::bpf_map_update_elem(::bpf_map__fd(skeleton_->maps.path_rules), &prefix.key(),
+                                       &present, BPF_ANY),
+                 "fill path_rules");
     }
-    attach(::bpf_program__fd(skeleton->progs.bench_drop), container, BPF_CGROUP_INET_EGRESS);
-    egress_drop_bpf::destroy(skeleton);
+    ~Yardsticks() { path_yardsticks_bpf::destroy(skeleton_); }
+    Yardsticks(const Yardsticks&) = delete;
+    Yardsticks& operator=(const Yardsticks&) = delete;
+
+    void attach_dropping(const Container& container) const {
+        attach(::bpf_program__fd(skeleton_->progs.bench_drop), container, BPF_CGROUP_INET_EGRESS);
+    }
+
+    void attach_floor(const Container& container) const {
+        const auto& programs = skeleton_->progs;
+        for (const bpf_program* program :
+             {programs.floor_connect4, programs.floor_connect6, programs.floor_sendmsg4,
+              programs.floor_sendmsg6, programs.floor_create, programs.floor_egress,
+              programs.floor_ingress})
+            attach(::bpf_program__fd(program), container,
+                   ::bpf_program__expected_attach_type(program));
+    }
+
+private:
+    path_yardsticks_bpf* skeleton_;
+};
+
+std::vector<IpPrefix> hosts_addresses() {
+    std::vector<IpPrefix> prefixes;
+    for (const char* text : kHostsAddresses) prefixes.push_back(*IpPrefix::parse(text));
+    return prefixes;
+}
+
+std::vector<IpPrefix> prefixes_of(const Container& container) {
+    std::vector<IpPrefix> prefixes;
+    const auto jail = open_jail_of(container.cgroup.fd());
+    if (!jail || !*jail) return prefixes;
+    const auto rules = read_rules(**jail);
+    if (rules)
+        for (const auto& [prefix, rule] : *rules) prefixes.push_back(prefix);
+    return prefixes;
 }
 
 // nft(8) wants the cgroup's path below /sys/fs/cgroup; false if it isn't there, or can't.
@@ -338,10 +375,11 @@ private:
             containers_[side] = std::make_unique<Container>(options);
         }
         attach_passing(*containers_[kPassing]);
-        attach_dropping(*containers_[kDropping]);
+        Yardsticks(hosts_addresses()).attach_dropping(*containers_[kDropping]);
         has_nftables_ = add_nftables(*containers_[kNftables], networks_[kNftables]);
         const test::HookOutcome outcome = containers_[kJail]->run_hook();
         if (outcome.exit_code != 0) throw std::runtime_error("the hook rejects: " + outcome.err);
+        Yardsticks(prefixes_of(*containers_[kJail])).attach_floor(*containers_[kFloor]);
     }
 
     std::array<NetworkNamespace, kSides> networks_;
@@ -414,13 +452,6 @@ Measured measure(const Row& row) {
     return measured;
 }
 
-std::size_t rules_of(const Container& container) {
-    const auto jail = open_jail_of(container.cgroup.fd());
-    if (!jail || !*jail) return 0;
-    const auto rules = read_rules(**jail);
-    return rules ? rules->size() : 0;
-}
-
 // Prints a row and gives what it has printed.
 std::string show(const Row& row, const Measured& measured) {
     const std::string nftables =
@@ -431,7 +462,11 @@ std::string show(const Row& row, const Measured& measured) {
         row.name, measured.ratio(kJail, kPassing), measured.ratio(kJail, kBare),
         measured.ratio(kDropping, kBare), nftables, median(measured.ns[kJail]) / 1e3,
         measured.ns[kJail].size());
-    std::printf("# %s\n", text.c_str());
+    std::printf(
+        "# %s\n# bench: floor of %s: %.3f times programs that return 1, of what a jail has "
+        "to ask the kernel; %.2f us of a processor (medians of %zu)\n",
+        text.c_str(), row.name, measured.ratio(kFloor, kPassing), median(measured.ns[kFloor]) / 1e3,
+        measured.ns[kFloor].size());
     return text;
 }
 
@@ -443,7 +478,7 @@ constexpr double kMostOfPassing = 1.4, kMostOfBare = 1.25;
 
 TEST_CASE("path: what a jail holds in the kernel") {
     const Container& container = Sides::get().jail();
-    const auto prefixes = rules_of(container);
+    const auto prefixes = prefixes_of(container).size();
     REQUIRE(prefixes > 0);
     const test::JailMemory memory = test::memory_of_jail(container.cgroup.fd());
     std::printf("# bench: memory of a jail with %zu prefixes: %llu bytes, of programs %llu\n",
@@ -453,7 +488,7 @@ TEST_CASE("path: what a jail holds in the kernel") {
 
 TEST_CASE("path: the sides that deny do so") {
     const Destination host = test::destination("10.78.0.1", 9);
-    for (const Side side : {kJail, kDropping, kNftables})
+    for (const Side side : {kJail, kFloor, kDropping, kNftables})
         CHECK((!Sides::get().has(side) || Sides::get().denies(side, host)));
     for (const Side side : {kBare, kPassing}) CHECK_FALSE(Sides::get().denies(side, host));
 }

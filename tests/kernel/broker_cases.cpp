@@ -40,21 +40,6 @@ namespace {
 constexpr uid_t kUser = 1234;
 constexpr uid_t kOther = 1235;
 
-// A user's container: in a user namespace that the user made and in a cgroup below one that was
-// delegated to the user.
-struct UsersContainer {
-    explicit UsersContainer(uid_t uid) : user_namespace(make_user_namespace(uid)) {
-        if (!user_namespace) return;
-        must(::chown(delegated.path().c_str(), uid, uid), "delegate a cgroup");
-        container.emplace(
-            Container::Options{.parent = &delegated, .user_namespace = user_namespace.get()});
-    }
-
-    UniqueFd user_namespace;
-    TestCgroup delegated;
-    std::optional<Container> container;
-};
-
 void expect_yes(const std::string& answer, const Container& container) {
     INFO(answer);
     CHECK(answer.starts_with("yes jailed: denies "));

@@ -55,6 +55,13 @@ UniqueFd make_user_namespace(uid_t uid) {
     return UniqueFd(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open " + path));
 }
 
+UsersContainer::UsersContainer(uid_t uid) : user_namespace(make_user_namespace(uid)) {
+    if (!user_namespace) return;
+    must(::chown(delegated.path().c_str(), uid, uid), "delegate a cgroup");
+    container.emplace(
+        Container::Options{.parent = &delegated, .user_namespace = user_namespace.get()});
+}
+
 Asker::Asker(uid_t uid) : process_(Whereabouts{}) {
     struct Ends {
         int fds[2];

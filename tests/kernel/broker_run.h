@@ -80,4 +80,14 @@ UniqueFd pidfd_of(pid_t pid);
 // users may not have one.
 UniqueFd make_user_namespace(uid_t uid);
 
+// A user's container: in a user namespace that the user made, empty if there is none here, and in a
+// cgroup below one that was delegated to the user.
+struct UsersContainer {
+    explicit UsersContainer(uid_t uid);
+
+    UniqueFd user_namespace;
+    TestCgroup delegated;
+    std::optional<Container> container;
+};
+
 }  // namespace jail_ai::test

@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -23,6 +24,10 @@ namespace jail_ai::test {
 namespace {
 
 constexpr auto kPatience = std::chrono::seconds(60);  // much more than its own deadline
+
+std::chrono::microseconds duration_of(const timeval& time) {
+    return std::chrono::seconds(time.tv_sec) + std::chrono::microseconds(time.tv_usec);
+}
 
 }  // namespace
 
@@ -210,7 +215,9 @@ HookOutcome HookRun::finish() {
          "wait for the hook's end");
     outcome.queued = queued(pid_);
     int status = 0;
-    must(::waitpid(pid_, &status, 0), "reap the hook");
+    rusage used{};
+    must(::wait4(pid_, &status, 0, &used), "reap the hook");
+    outcome.processors = duration_of(used.ru_utime) + duration_of(used.ru_stime);
     if (WIFEXITED(status)) outcome.exit_code = WEXITSTATUS(status);
     if (WIFSIGNALED(status)) outcome.signal = WTERMSIG(status);
     outcome.log = dev_.take_log(pid_);

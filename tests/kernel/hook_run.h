@@ -45,6 +45,8 @@ struct HookOutcome {
     std::vector<std::string> log;       // what it wrote to syslog
     int calls = 0;                      // of the command that was to fail
     std::chrono::nanoseconds queued{};  // see queued()
+    // What it has had of processors, with the processes that it has made and waited for.
+    std::chrono::microseconds processors{};
 };
 
 class Conversation;

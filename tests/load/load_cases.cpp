@@ -6,10 +6,8 @@
 //
 // environment: LOAD_STARTS, LOAD_CYCLES, LOAD_JAILS, LOAD_CGROUPS; a sample without.
 #include <doctest/doctest.h>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 
 #include <chrono>
@@ -24,6 +22,7 @@
 #include <vector>
 
 #include "bench/jailed_containers.h"
+#include "bench/many_cgroups.h"
 #include "bench/median.h"
 #include "expect.h"
 #include "kernel_bpf.h"
@@ -94,9 +93,7 @@ struct Remains {
 struct Times {
     std::vector<double> ms;  // without what was waited for processors that others had
 
-    void add(Clock::duration taken, std::chrono::nanoseconds queued) {
-        ms.push_back(Milliseconds(taken).count() - Milliseconds(queued).count());
-    }
+    void add(const bench::TimedRun& run) { ms.push_back(run.own_ms()); }
 
     // Of the first or last ones.
     double at_first(std::size_t some) const {
@@ -174,11 +171,10 @@ TEST_CASE(
     Times times;
     for (std::size_t i = 0; i < count; ++i) {
         const Container container;
-        const auto begin = Clock::now();
-        const HookOutcome outcome = container.run_hook();
-        times.add(Clock::now() - begin, outcome.queued);
-        REQUIRE_MESSAGE(outcome.exit_code == 0,
-                        fmt::format("start {} of {}: {}", i, count, outcome.err));
+        const bench::TimedRun run = bench::run_timed(container.call());
+        times.add(run);
+        REQUIRE_MESSAGE(run.outcome.exit_code == 0,
+                        fmt::format("start {} of {}: {}", i, count, run.outcome.err));
         held.add(container.cgroup);
     }
     CHECK(held.programs() == count * programs_of_a_jail());
@@ -193,75 +189,25 @@ TEST_CASE("many jails: the last starts as fast as the first, and status and veri
     const Remains before;
     Held held;
     {
-        std::vector<std::unique_ptr<Container>> containers;
+        bench::JailedContainers jails;
         Times times;
         for (std::size_t i = 0; i < count; ++i) {
-            const auto& container = containers.emplace_back(std::make_unique<Container>());
-            container->state.id = bench::JailedContainers::name(i);
-            const auto begin = Clock::now();
-            const HookOutcome outcome = container->run_hook();
-            times.add(Clock::now() - begin, outcome.queued);
-            REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
-            held.add(container->cgroup);
+            const bench::TimedRun run = jails.add();
+            times.add(run);
+            REQUIRE_MESSAGE(run.outcome.exit_code == 0, run.outcome.err);
+            held.add(jails.last().cgroup);
         }
         check_flat("jails side by side", times);
         for (const char* verb : {"status", "log", "refresh", "verify"}) {
             const bench::TimedRun run = bench::run_verb({verb});
             CHECK_MESSAGE(run.outcome.exit_code == 0, run.outcome.out);
-            std::printf("# load: %s beside %zu jails: %.0f ms\n", verb, count,
-                        run.ms - run.queued_ms);
+            std::printf("# load: %s beside %zu jails: %.0f ms\n", verb, count, run.own_ms());
         }
         const bench::TimedRun status = bench::run_verb({"status", "--json"});
-        std::size_t shown = 0;
-        for (auto at = status.outcome.out.find("bench-jail-"); at != std::string::npos;
-             at = status.outcome.out.find("bench-jail-", at + 1))
-            ++shown;
-        CHECK(shown >= count);
-        for (const auto& container : containers) ::kill(container->init.pid(), SIGKILL);
+        CHECK(bench::JailedContainers::count_in(status.outcome.out) >= count);
     }
     check_nothing_left("jails side by side", held, before);
 }
-
-// Below a container's cgroup, as its own processes make them.
-class ManyCgroups {
-public:
-    ManyCgroups(const TestCgroup& parent, std::size_t count) : parent_(parent), count_(count) {
-        for (std::size_t i = 0; i < count_; ++i)
-            must(::mkdirat(parent_.fd(), name(i).c_str(), 0755), "make a cgroup");
-    }
-    ManyCgroups(const ManyCgroups&) = delete;
-    ManyCgroups& operator=(const ManyCgroups&) = delete;
-    ~ManyCgroups() {
-        for (std::size_t i = 0; i < count_; ++i)
-            ::unlinkat(parent_.fd(), name(i).c_str(), AT_REMOVEDIR);
-    }
-
-private:
-    static std::string name(std::size_t number) { return fmt::format("c{}", number); }
-
-    const TestCgroup& parent_;
-    std::size_t count_;
-};
-
-// What the kernel itself takes, for as many programs as a jail has: it computes anew for each
-// cgroup below which programs act there.
-double bare_attach_ms(const TestCgroup& cgroup) {
-    std::vector<UniqueFd> programs;
-    for (std::size_t i = 0; i < programs_of_a_jail(); ++i)
-        programs.push_back(load_passing_program(BPF_CGROUP_INET4_CONNECT, "passing"));
-    const auto begin = Clock::now();
-    for (const UniqueFd& program : programs)
-        attach(cgroup.fd(), program, BPF_CGROUP_INET4_CONNECT, BPF_F_ALLOW_MULTI);
-    const double taken = Milliseconds(Clock::now() - begin).count();
-    for (const UniqueFd& program : programs)
-        CHECK(try_detach(cgroup.fd(), BPF_CGROUP_INET4_CONNECT, program.get()) == 0);
-    return taken;
-}
-
-// The laboratory's container is root's.
-constexpr const char* kAcceptRoot =
-    "--accept=cap_net_admin,cap_bpf,cap_sys_admin,cap_dac_read_search,cap_sys_module,host-cgroups,"
-    "host-pid,engine-socket,cap_net_raw,vsock,ia32,abstract-unix";
 
 TEST_CASE("a container with many cgroups of its own keeps no verb from answering") {
     const std::size_t count = wanted("LOAD_CGROUPS", 2000);
@@ -273,11 +219,11 @@ TEST_CASE("a container with many cgroups of its own keeps no verb from answering
         const HookOutcome outcome = container.run_hook();
         REQUIRE_MESSAGE(outcome.exit_code == 0, outcome.err);
         held.add(container.cgroup);
-        const ManyCgroups below(container.cgroup, count);
+        const bench::ManyCgroups below(container.cgroup, count);
         std::printf(
-            "# load: %zu cgroups in one container: the kernel takes %.0f ms to attach %zu "
+            "# load: %zu cgroups in one container: the kernel takes %.0f ms to load and attach %zu "
             "programs\n",
-            count, bare_attach_ms(container.cgroup), programs_of_a_jail());
+            count, bench::bare_jail_ms(container.cgroup), programs_of_a_jail());
         const std::string cgroup = "--cgroup=" + container.cgroup.path();
         // What is to be proved of a cgroup is asked of each below it, and that has a bound.
         const bool is_bounded = count > kMaxWalkedCgroups;
@@ -286,12 +232,12 @@ TEST_CASE("a container with many cgroups of its own keeps no verb from answering
             {{"log"}, EX_OK},
             {{"refresh"}, EX_OK},
             {{"verify"}, EX_OK},
-            {{"attach", cgroup.c_str(), kAcceptRoot}, is_bounded ? EX_CONFIG : EX_OK},
+            {{"attach", cgroup.c_str(), bench::kAcceptRoot}, is_bounded ? EX_CONFIG : EX_OK},
             {{"detach", cgroup.c_str()}, EX_OK}};
         for (const auto& [words, expected] : calls) {
             const bench::TimedRun run = bench::run_verb(words);
             std::printf("# load: %zu cgroups in one container: %s ends with %d after %.0f ms\n",
-                        count, words.front(), run.outcome.exit_code, run.ms - run.queued_ms);
+                        count, words.front(), run.outcome.exit_code, run.own_ms());
             CHECK_MESSAGE(run.outcome.exit_code == expected, run.outcome.err);
             if (words.front() == std::string_view("attach")) held.add(container.cgroup);
         }

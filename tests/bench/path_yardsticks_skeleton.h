@@ -4,4 +4,4 @@
 #pragma once
 #pragma GCC system_header
 
-#include "bpf/egress_drop_bpf.skel.h"
+#include "bpf/path_yardsticks_bpf.skel.h"
