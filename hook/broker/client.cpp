@@ -6,9 +6,11 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <ctime>
 
+#include "base/clock.h"
 #include "base/deadline.h"
 #include "base/quote.h"
 
@@ -18,7 +20,7 @@ namespace {
 // Until it is asked again: doubled each time, for a broker that never answers is not to be asked a
 // hundred times.
 constexpr long kFirstPause = 20'000'000;  // ns
-constexpr long kLongestPause = 640'000'000;
+constexpr long kLongestPause = 160'000'000;
 
 Result<UniqueFd> connect_to(const std::string& path) {
     sockaddr_un address{};
@@ -119,13 +121,18 @@ bool says_later(const Result<std::string>& answer) {
 }
 
 Result<std::string> ask(const Question& question) {
-    timespec pause{0, kFirstPause};
+    long pause = kFirstPause;
     while (true) {
         auto answer = ask_once(question);
         if (!says_later(answer)) return answer;
-        ::nanosleep(&pause, nullptr);
+        // From half of it to half as much again: those that were turned away together would else
+        // come together each time, and find nothing free but for the first of them.
+        const auto some =
+            static_cast<long>(nanoseconds(CLOCK_MONOTONIC) % static_cast<std::uint64_t>(pause));
+        const timespec wait{0, pause / 2 + some};
+        ::nanosleep(&wait, nullptr);
         if (deadline_passed()) return answer;
-        pause.tv_nsec = std::min(2 * pause.tv_nsec, kLongestPause);
+        pause = std::min(2 * pause, kLongestPause);
     }
 }
 
