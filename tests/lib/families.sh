@@ -13,7 +13,7 @@ cp "$build/tests/family" "$lab/rootfs"
 declare -A has
 while read -r way word; do has[$way]=$word; done < <("$lab/rootfs/family" "${ways[@]}")
 for way in packet vsock xdp vsock-io_uring vsock-socketcall rds smc tipc-pair; do
-    [ "${has[$way]}" = open ] || skip "$way can be told from what the kernel doesn't have" "the kernel here says ${has[$way]}"
+    [ "${has[$way]}" = open ] || skip "the kernel shows whether it has $way" "the kernel here says ${has[$way]}"
 done
 
 # A profile that lets everything pass but netlink, podman's without packet sockets, and that again with a rule that contradicts another.

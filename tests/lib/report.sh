@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 OR MIT
 # shellcheck shell=bash
 # The result protocol of every suite, to be sourced: one line a case on stdout, "ok - NAME", "not ok - NAME: WHY" or
-# "skip - NAME: WHY". A failed case does not end the suite; finish does, with its verdict. Ending without it is a failure too.
+# "skip - NAME: WHY", whose name also goes to the file $report_skipped_names, if that is set. A failed case does not end the suite; finish does, with its verdict. Ending without it is a failure too.
 
 report_failed=0 report_skipped=0 report_cases=0 report_finished=
 
@@ -18,6 +18,7 @@ not_ok() {
 skip() {
     report_cases=$((report_cases + 1)) report_skipped=$((report_skipped + 1))
     printf 'skip - %s: %s\n' "$1" "$2"
+    [ -z "${report_skipped_names-}" ] || printf '%s\n' "$1" >>"$report_skipped_names"
 }
 
 # equal NAME EXPECTED ACTUAL
