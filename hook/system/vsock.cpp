@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "system/vsock.h"
 
+#include <sys/socket.h>  // which older <linux/vm_sockets.h> does not include
+
 #include <linux/sock_diag.h>
 #include <linux/vm_sockets.h>
 #include <linux/vm_sockets_diag.h>
-#include <sys/socket.h>
 
 #include <set>
 

@@ -3,6 +3,8 @@
 // Each system call of createRuntime, precreate and the broker fails (see matrix.h), for containers
 // that may start and for such that must be rejected. Cases that start with "the suite sees" show
 // that what must not be would be seen. The guard's part is in guard_cases.cpp.
+#include <sys/socket.h>  // which older <linux/vm_sockets.h> does not include
+
 #include <bpf/bpf.h>
 #include <doctest/doctest.h>
 #include <fcntl.h>
@@ -10,7 +12,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>

@@ -2,6 +2,8 @@
 //
 // Phase 6: the filter. Each row is tried unconfined as well, if it must not kill; arguments are
 // such that nothing comes of it there.
+#include <sys/socket.h>  // which older <linux/vm_sockets.h> does not include
+
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
@@ -15,7 +17,6 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>

@@ -3,12 +3,13 @@
 // What listens on the host and on ext; see listeners.h.
 #include "listeners.h"
 
+#include <sys/socket.h>  // which older <linux/vm_sockets.h> does not include
+
 #include <linux/netlink.h>
 #include <linux/qrtr.h>
 #include <linux/vm_sockets.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
