@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <string_view>
 #include <utility>
 
@@ -34,8 +35,9 @@ inline Result<toml::table> parse_toml(std::string_view text) try {
     toml::parse_result parsed = toml::parse(text);
     if (!parsed) {
         const toml::parse_error& error = parsed.error();
+        constexpr std::size_t kMost = 200;  // a key of any length may be in it
         return Error{EX_DATAERR, fmt::format("not TOML: line {}: {}", error.source().begin.line,
-                                             quote(error.description()))};
+                                             printable(error.description().substr(0, kMost)))};
     }
     return std::move(parsed).table();
 } catch (const ParserIsAtOdds&) {

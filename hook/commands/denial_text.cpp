@@ -73,6 +73,10 @@ std::string time_text(std::uint64_t real, bool milliseconds) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, real % kSecond / 1'000'000);
 }
 
+std::string times_text(std::uint64_t count) {
+    return fmt::format("{} time{}", count, count == 1 ? "" : "s");
+}
+
 std::string destination_of(const jail_denial& what) {
     const auto address = other_than_address(what).empty() ? address_of(what) : std::nullopt;
     return address ? address->to_string() : "";

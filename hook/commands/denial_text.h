@@ -22,6 +22,8 @@ constexpr std::string_view denied_by(Mode mode) {
     return mode == Mode::audit ? "would have denied" : "denied";
 }
 
+std::string times_text(std::uint64_t count);  // "1 time", "2 times"
+
 // The address, if what was denied is one; else nothing.
 std::string destination_of(const jail_denial& what);
 

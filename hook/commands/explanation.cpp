@@ -145,7 +145,8 @@ std::string people_text(const Explanation& explanation) {
             "attached to cgroup {}: {}\n", quote(jail.cgroup),
             describe_verdict(*jail.policy, check_asked(*jail.policy, *explanation.destination)));
     if (explanation.differences.empty())
-        return text + fmt::format("attached to cgroup {}: the same\n", quote(jail.cgroup));
+        return text + fmt::format("attached to cgroup {}: the policy that it would get now\n",
+                                  quote(jail.cgroup));
     text += fmt::format("attached to cgroup {}: not the policy that it would get now:\n",
                         quote(jail.cgroup));
     for (const std::string& difference : explanation.differences)

@@ -125,8 +125,8 @@ Result<Outcome> show_ended(const Arguments& asked) {
     keep_meant(found, asked.words);
     if (found.empty() && !asked.words.empty())
         return Error{EX_NOINPUT,
-                     fmt::format("no container {} that was denied anything and has gone is in {}: "
-                                 "watch --log writes what each was denied",
+                     fmt::format("no ended container {} with denials is in {}: watch --log writes "
+                                 "them when a container ends",
                                  quote(asked.words.front()), log.name)};
     std::string text;
     for (const EndedJail& ended : found)

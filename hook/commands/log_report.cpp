@@ -56,8 +56,8 @@ JournalFields journal_fields(const LogEntry& entry) {
 std::string ended_sentence(const JailSnapshot& jail) {
     std::string text = fmt::format("{}{}", kEnded, denials_text(jail));
     for (const RecentDenial& each : shown_of(jail))
-        text += fmt::format("; {} ({}), {} times", denial_text(each.what),
-                            reason_name(each.what.reason), each.seen.count);
+        text += fmt::format("; {} ({}), {}", denial_text(each.what), reason_name(each.what.reason),
+                            times_text(each.seen.count));
     const std::size_t rest = jail.recent_denials.size() - shown_of(jail).size();
     if (rest != 0) text += fmt::format("; and {} more", rest);
     return text;
@@ -85,7 +85,7 @@ std::string denial_sentence(const LogEntry& entry) {
         reason_name(event.what.reason),
         event.pid == 0 ? ""
                        : fmt::format(" to {}, process {}", quote(comm_of(event.comm)), event.pid),
-        entry.count == 1 ? "" : fmt::format(", {} times", entry.count));
+        entry.count == 1 ? "" : ", " + times_text(entry.count));
 }
 
 std::string log_to_people(const LogEntry& entry) {

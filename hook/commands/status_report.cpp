@@ -153,12 +153,12 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
             text += fmt::format("  known risks: {}\n", fmt::join(open, ", "));
         for (std::size_t i = 0; i < std::min(kShownDenials, jail.recent_denials.size()); ++i) {
             const auto& [what, seen] = jail.recent_denials[i];
-            text += fmt::format("    {} ({}), {} times, the last {} ago{}\n", denial_text(what),
-                                reason_name(what.reason), seen.count,
-                                span_text(seconds_between(seen.last, now.since_boot)),
-                                seen.pid == 0 ? ""
-                                              : fmt::format(" by {}, process {}",
-                                                            quote(comm_of(seen.comm)), seen.pid));
+            text += fmt::format(
+                "    {} ({}), {}, the last {} ago{}\n", denial_text(what), reason_name(what.reason),
+                times_text(seen.count), span_text(seconds_between(seen.last, now.since_boot)),
+                seen.pid == 0
+                    ? ""
+                    : fmt::format(" by {}, process {}", quote(comm_of(seen.comm)), seen.pid));
         }
         if (jail.recent_denials.size() > kShownDenials)
             text += fmt::format("    and {} others: --json shows them\n",

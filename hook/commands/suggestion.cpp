@@ -96,14 +96,15 @@ bool is_denied(const Policy& policy, const Place& place) {
 }
 
 std::string item_line(const SuggestedItem& item, Mode mode) {
-    return fmt::format("  {}  {} ({}), {} times{}\n", item.text, denied_by(mode),
-                       reason_name(item.reason), item.count,
+    return fmt::format("  {}  {} ({}), {}{}\n", item.text, denied_by(mode),
+                       reason_name(item.reason), times_text(item.count),
                        item.comm.empty() ? "" : ", last to " + quote(item.comm));
 }
 
 std::string to_paste(const std::string& allow) {
     const std::string key = fmt::format("{}.allow", kBlockHost);
     return fmt::format(
+        "create the container again with:\n"
         "podman, docker:  --annotation '{0}={1}'\n"
         "quadlet:         Annotation=\"{0}={1}\"\n"
         "compose, kube:   {0}: \"{1}\"\n",
@@ -154,8 +155,8 @@ std::string suggestions_to_people(const std::vector<Suggestion>& suggestions) {
         for (const SuggestedItem& item : each.items) text += item_line(item, each.mode);
         if (!each.items.empty()) text += to_paste(each.allow);
         for (const LeftDenied& left : each.left)
-            text +=
-                fmt::format("not suggested: {}, {} times: {}\n", left.what, left.count, left.why);
+            text += fmt::format("not suggested: {}, {}: {}\n", left.what, times_text(left.count),
+                                left.why);
     }
     return printable(text.empty() ? "no container is jailed\n" : text, "\n");
 }

@@ -54,7 +54,7 @@ Result<Outcome> why(const Arguments& asked, const Caller& /*caller*/) {
     if (found.empty() && !asked.words.empty())
         return Error{EX_NOINPUT,
                      fmt::format("no rejection of {} is in {}: 'jail-ai-hook why' shows the last "
-                                 "ones of all",
+                                 "ones of all, 'jail-ai-hook log' denied connections",
                                  quote(asked.words.front()), log.name)};
     found.erase(found.begin(),
                 found.end() - static_cast<std::ptrdiff_t>(std::min(shown, found.size())));

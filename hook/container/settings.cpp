@@ -192,7 +192,7 @@ Error unknown_key(std::string_view key) {
             return {EX_DATAERR, fmt::format("unknown annotation {}: write {}", quote(key),
                                             annotation_key(name))};
     return {EX_DATAERR,
-            fmt::format("unknown annotation {}; known are {} and, behind that and a dot, {}",
+            fmt::format("unknown annotation {0}: expected {1}, or {1}.NAME with NAME one of {2}",
                         quote(key), kBlockHost, others)};
 }
 

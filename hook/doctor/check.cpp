@@ -127,7 +127,7 @@ void check_settings(const MachineFacts& facts, Findings& findings) {
              "fix or remove that file"});
     else if (!facts.settings.settings.mode)
         findings.push_back({FindingKind::ok, "settings",
-                            fmt::format("{} sets no block-host: annotations decide", kSettingsFile),
+                            fmt::format("no block-host in {}: annotations decide", kSettingsFile),
                             ""});
     else
         findings.push_back({FindingKind::ok, "settings",

@@ -126,7 +126,7 @@ void find_cgroups(const Bundle& bundle, const ContainerFacts& facts,
 void find_engine_sockets(const ContainerFacts& facts, std::vector<FoundRisk>& found) {
     const auto add = [&](std::string_view destination, std::string_view socket) {
         found.push_back({Risk::engine_socket,
-                         fmt::format("{} gives it a container engine's socket, {}",
+                         fmt::format("{} gives it the place of a container engine's socket, {}",
                                      quote(destination), quote(socket)),
                          "don't mount it: who has it can start containers that are not jailed",
                          true});

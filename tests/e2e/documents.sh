@@ -59,7 +59,7 @@ equal 'documents: explain' 'allowed' "$(type_in "$(head -n 1 <<<"$text")" | grep
 matches 'documents: explain, the whole policy' '10.0.0.0/8' "$(type_in "$(sed -n 2p <<<"$text")" | paste -sd ' ')"
 equal 'documents: explain, of a container' denied "$(type_in "$(sed -n 3p <<<"$text")" | jq -r .jail.verdict)"
 document denied
-matches 'documents: denied, status' "\(agent\)  enforce.*$bridge_v4:80/tcp \(local\), 1 times" "$(type_in "$(head -n 1 <<<"$text")" | paste -sd ' ')"
+matches 'documents: denied, status' "\(agent\)  enforce.*$bridge_v4:80/tcp \(local\), 1 time, " "$(type_in "$(head -n 1 <<<"$text")" | paste -sd ' ')"
 equal 'documents: denied, status --json' "agent $bridge_v4:80/tcp" "$(type_in "$(sed -n 2p <<<"$text")" | jq -r '.[] | "\(.name) \(.recent_denials[].what)"')"
 matches 'documents: denied, status --prometheus' 'jail_ai_denials_total.*reason="local"\} 1' "$(type_in "$(sed -n 3p <<<"$text")" | paste -sd ' ')"
 matches 'documents: denied, log' "denied $bridge_v4:80/tcp" "$(type_in "$(sed -n 4p <<<"$text")")"

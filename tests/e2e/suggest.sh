@@ -20,7 +20,7 @@ for runtime in crun runc; do
             continue
         fi
         said=$("$hook" suggest hit)
-        matches "$name: says what was denied" "  $host_v4:$port  (would have )?denied \(local\), [0-9]+ times" "$said"
+        matches "$name: says what was denied" "  $host_v4:$port  (would have )?denied \(local\), [0-9]+ times?" "$said"
         value=$(sed -n "s/^podman, docker:  --annotation '\(.*\)'$/\1/p" <<<"$said")
         equal "$name: suggests these, behind what is allowed already" "jail-ai.block-host.allow=host:4001 $host_v4:$port $host_v4:4999" "$value"
         conforms "$name: for machines, as the schema says" suggest "$("$hook" suggest --json hit)"

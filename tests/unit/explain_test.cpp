@@ -143,7 +143,8 @@ TEST_CASE("explain: a jail that is attached, and how it differs from what would 
     CHECK(explain_to_people(explanation).find("process 7 is not jailed") != std::string::npos);
     explanation.jail.emplace().cgroup = "/a";
     explanation.jail->policy = policy_of(Mode::enforce);
-    CHECK(explain_to_people(explanation).find("cgroup '/a': the same\n") != std::string::npos);
+    CHECK(explain_to_people(explanation).find("cgroup '/a': the policy that it would get now\n") !=
+          std::string::npos);
     Rules then = policy_of(Mode::enforce, "host:82").rules;
     then.erase(prefix("10.0.2.2"));
     then.emplace(prefix("10.9.0.0/16"), Rule{});

@@ -80,6 +80,9 @@ TEST_CASE("request: anything else under the prefix is rejected with its name") {
         CHECK_MESSAGE(holds(message_of({{"jail-ai.block-host", "true"}, {key, "true"}}),
                             std::string("unknown annotation '") + key + "'"),
                       key);
+    CHECK(holds(message_of({{"jail-ai.block-host.alow", "host:80"}}),
+                "'jail-ai.block-host.alow': expected jail-ai.block-host, or "
+                "jail-ai.block-host.NAME with NAME one of allow, also, "));
     CHECK(holds(message_of({{"jail-ai.block-host.accept", "cap_net_admin"}}),
                 "no annotation jail-ai.block-host"));
     CHECK(message_of({{"jail-ai.block-host", "true"}, {"jail-ai.block-host.dns", "on"}}) ==

@@ -158,7 +158,8 @@ TEST_CASE("risks: what is mounted, by what it shows") {
         found_by_mount({"/a", "/run/podman", "/run/podman/podman.sock", false, false});
     REQUIRE(socket.size() == 1);
     CHECK(socket[0].risk == Risk::engine_socket);
-    CHECK(socket[0].what == "'/a' gives it a container engine's socket, '/run/podman/podman.sock'");
+    CHECK(socket[0].what ==
+          "'/a' gives it the place of a container engine's socket, '/run/podman/podman.sock'");
     const auto processes = found_by_mount({"/p", "/proc", "", true, false});
     REQUIRE(processes.size() == 1);
     CHECK(processes[0].risk == Risk::host_pid);

@@ -85,6 +85,8 @@ TEST_CASE("status: a made-up ID reaches no terminal unescaped, and is JSON") {
 }
 
 TEST_CASE("status: for people") {
+    CHECK(times_text(1) == "1 time");
+    CHECK(times_text(2) == "2 times");
     CHECK(status_to_people({}, kNow) == "no container is jailed here\n");
     CHECK(status_to_people({report()}, kNow) ==
           "0123456789abcdef  enforce, guard lsm, 38 prefixes, for 2 h\n"

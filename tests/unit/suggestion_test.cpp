@@ -141,6 +141,7 @@ TEST_CASE("suggest: for people to paste, and for machines") {
     const std::string text = suggestions_to_people({*suggestion});
     CHECK(text.find("  10.88.0.1:5432  denied (local), 2 times, last to 'psql'\n") !=
           std::string::npos);
+    CHECK(text.find("create the container again with:\npodman, docker: ") != std::string::npos);
     CHECK(text.find("--annotation 'jail-ai.block-host.allow=10.88.0.1:5432'\n") !=
           std::string::npos);
     CHECK(text.find("Annotation=\"jail-ai.block-host.allow=10.88.0.1:5432\"\n") !=
