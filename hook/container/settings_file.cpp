@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "container/settings_file.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +12,7 @@
 #include "base/quote.h"
 #include "base/toml.h"
 #include "container/flags.h"
+#include "container/settings.h"
 
 namespace jail_ai {
 namespace {
@@ -31,10 +34,19 @@ std::optional<std::string> value_of(const toml::node& node) {
     return joined;
 }
 
+Status check_known(std::string_view key) {
+    std::vector<std::string_view> names{kEnforce};
+    std::ranges::transform(setting_words(), std::back_inserter(names), &SettingWords::name);
+    if (std::ranges::find(names, key) != names.end()) return ok();
+    return Error{EX_CONFIG, fmt::format("unknown setting {}: expected one of {}", quote(key),
+                                        fmt::join(names, ", "))};
+}
+
 Result<std::vector<std::string>> flags_of(const toml::table& document) {
     std::vector<std::string> flags;
     for (const auto& [key, node] : document) {
         const std::string_view name = key.str();
+        TRY(check_known(name));
         const auto value = value_of(node);
         if (name == kEnforce) {
             if (!node.is_boolean())

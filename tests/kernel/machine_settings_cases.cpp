@@ -118,7 +118,7 @@ TEST_CASE("settings file: one that can't be relied on rejects every container") 
              Case{{"block-host = true\n", 0646}, "another user than root can write it"},
              Case{{"block-host = true\n", 0644, 1000}, "another user than root can write it"},
              Case{{"block-host\n"}, "not TOML: line 1"},
-             Case{{"blok-host = true\n"}, "unknown option '--blok-host'"},
+             Case{{"blok-host = true\n"}, "unknown setting 'blok-host'"},
          }) {
         const Container container;
         expect_refused(run(call_with(container, each.file)), EX_CONFIG, each.part,
