@@ -172,13 +172,13 @@ void compare(const std::string& what, std::size_t count, int rounds) {
 }  // namespace
 
 TEST_CASE("broker: a rootless start beside a rootful one") {
-    compare("a rootless start by the broker", 1, is_short() ? 11 : 51);
+    compare("a rootless start by the broker", 1, is_short() ? 11 : 31);
 }
 
 TEST_CASE("broker: many requests of one user at once are all served") {
     const std::size_t count = is_short() ? 20 : 100;
     compare(fmt::format("{} rootless starts of one user at once", count), count,
-            is_short() ? 1 : 5);
+            is_short() ? 1 : 3);
 }
 
 }  // namespace jail_ai::bench
