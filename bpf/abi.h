@@ -64,10 +64,6 @@ enum jail_file {
 	JAIL_FILE_PROCESS, /* a process descriptor of a process outside */
 };
 
-/* jail_denials counts by reason, and then events that no one has fetched in time. */
-#define JAIL_LOST_EVENTS JAIL_REASON_COUNT
-#define JAIL_COUNTERS (JAIL_REASON_COUNT + 1)
-
 /*
  * Key of jail_rules, an LPM trie (BPF_MAP_TYPE_LPM_TRIE wants the length in bits first, then the
  * bytes in network order). Both families live in one trie: IPv4 a.b.c.d/n is kept as
@@ -187,15 +183,6 @@ struct jail_denial_seen {
 };
 JAIL_ASSERT(sizeof(struct jail_denial_seen) == 40, "no hidden padding");
 
-/* What jail_events holds: one denial each. */
-struct jail_event {
-	struct jail_denial what;
-	__u32 pid;  /* as above */
-	__u64 when; /* as above */
-	__u8 comm[JAIL_COMM_SIZE];
-};
-JAIL_ASSERT(sizeof(struct jail_event) == 48, "no hidden padding");
-
 /* The lines of defence, as far as each denies something by itself. */
 enum jail_line {
 	JAIL_LINE_CONNECT4,
@@ -221,10 +208,6 @@ struct jail_probe {
 		__u64 denied;
 	} lines[JAIL_LINE_COUNT];
 };
-
-/* Size of jail_events, a power of two and of pages. An event takes 8 bytes more than it holds; who
- * follows the log fetches them as they come. */
-#define JAIL_EVENT_BYTES 4096
 
 /*
  * What the one value of jail_about begins with, which no program reads: what a jail is, for those

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (MIT OR GPL-2.0-only) */
 /*
- * What becomes of a denial: it is counted by reason, remembered by destination, and reported to
- * listeners. Every object of programs includes this; the loader gives those of one jail the same
- * maps.
+ * What becomes of a denial: it is remembered by destination and counted by reason. Who follows the
+ * log looks there (hook/jail/fresh_denials.h). Every object of programs includes this; the loader
+ * gives those of one jail the same maps.
  */
 #ifndef JAIL_AI_RECORD_H
 #define JAIL_AI_RECORD_H
@@ -13,10 +13,10 @@
 
 #include "abi.h"
 
-/* By enum jail_reason, and behind these JAIL_LOST_EVENTS. */
+/* By enum jail_reason. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, JAIL_COUNTERS);
+	__uint(max_entries, JAIL_REASON_COUNT);
 	__type(key, __u32);
 	__type(value, __u64);
 } jail_denials SEC(".maps");
@@ -28,11 +28,6 @@ struct {
 	__type(value, struct jail_denial_seen);
 } jail_recent SEC(".maps");
 
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, JAIL_EVENT_BYTES);
-} jail_events SEC(".maps");
-
 /* Its one entry, at 0, is there for as long as a process probes the jail: only one can put it
  * there (BPF_NOEXIST). */
 struct {
@@ -42,8 +37,8 @@ struct {
 	__type(value, struct jail_probe);
 } jail_probe SEC(".maps");
 
-/* Is it the probe that is denied? Then nothing else becomes of the denial: neither count nor event
- * is the container's. */
+/* Is it the probe that is denied? Then nothing else becomes of the denial, which is not the
+ * container's. */
 static __always_inline int jail_is_probe(enum jail_line line, __u64 who)
 {
 	__u32 first = 0;
@@ -55,9 +50,9 @@ static __always_inline int jail_is_probe(enum jail_line line, __u64 who)
 	return 1;
 }
 
-static __always_inline void jail_count(__u32 counter)
+static __always_inline void jail_count(__u32 reason)
 {
-	__u64 *count = bpf_map_lookup_elem(&jail_denials, &counter);
+	__u64 *count = bpf_map_lookup_elem(&jail_denials, &reason);
 
 	if (count)
 		__sync_fetch_and_add(count, 1);
@@ -65,20 +60,19 @@ static __always_inline void jail_count(__u32 counter)
 
 /* If two come at the same time, one may be forgotten here, or its process named for the other's;
  * the counters are exact. */
-static __always_inline void jail_remember(const struct jail_event *event)
+static __always_inline void jail_remember(const struct jail_denial *what,
+					  const struct jail_denial_seen *once)
 {
-	struct jail_denial_seen *seen = bpf_map_lookup_elem(&jail_recent, &event->what);
-	struct jail_denial_seen first = {.count = 1, .last = event->when, .pid = event->pid};
+	struct jail_denial_seen *seen = bpf_map_lookup_elem(&jail_recent, what);
 
-	if (seen) {
-		__sync_fetch_and_add(&seen->count, 1);
-		seen->last = event->when;
-		seen->pid = event->pid;
-		__builtin_memcpy(seen->comm, event->comm, sizeof(seen->comm));
+	if (!seen) {
+		bpf_map_update_elem(&jail_recent, what, once, BPF_ANY);
 		return;
 	}
-	__builtin_memcpy(first.comm, event->comm, sizeof(first.comm));
-	bpf_map_update_elem(&jail_recent, &event->what, &first, BPF_ANY);
+	__sync_fetch_and_add(&seen->count, 1);
+	seen->last = once->last;
+	seen->pid = once->pid;
+	__builtin_memcpy(seen->comm, once->comm, sizeof(seen->comm));
 }
 
 /* `by_task`: the process that runs is the one that is denied. A packet may leave while another
@@ -86,16 +80,15 @@ static __always_inline void jail_remember(const struct jail_event *event)
  */
 static __always_inline void jail_record(const struct jail_denial *what, int by_task)
 {
-	struct jail_event event = {.what = *what, .when = bpf_ktime_get_boot_ns()};
+	struct jail_denial_seen once = {.count = 1, .last = bpf_ktime_get_boot_ns()};
 
 	if (by_task) {
-		event.pid = bpf_get_current_pid_tgid() >> 32;
-		bpf_get_current_comm(event.comm, sizeof(event.comm));
+		once.pid = bpf_get_current_pid_tgid() >> 32;
+		bpf_get_current_comm(once.comm, sizeof(once.comm));
 	}
+	/* In this order: what the counters have and is not remembered has been forgotten. */
+	jail_remember(what, &once);
 	jail_count(what->reason);
-	jail_remember(&event);
-	if (bpf_ringbuf_output(&jail_events, &event, sizeof(event), 0))
-		jail_count(JAIL_LOST_EVENTS);
 }
 
 #endif

@@ -39,12 +39,6 @@ std::uint64_t boot_time() {
     return nanoseconds(CLOCK_REALTIME) - nanoseconds(CLOCK_BOOTTIME);
 }
 
-jail_event last_event(const RecentDenial& denial) {
-    jail_event event{denial.what, denial.seen.pid, denial.seen.last, {}};
-    std::ranges::copy(denial.seen.comm, event.comm);
-    return event;
-}
-
 // For containers that start later: a name is looked up when a container is met first.
 class LazyContainerSelector {
 public:
@@ -73,8 +67,8 @@ Result<std::string> remembered_text(const Arguments& asked,
     for (const JailSnapshot& jail : jails) {
         const Mode mode = jail.metadata ? jail.metadata->mode : Mode::enforce;
         for (const RecentDenial& denial : jail.recent_denials)
-            entries.push_back({denial.seen.last + boot, jail.container_id(), jail.name, mode,
-                               last_event(denial), denial.seen.count});
+            entries.push_back(
+                {denial.seen.last + boot, jail.container_id(), jail.name, mode, denial});
     }
     std::ranges::sort(entries, {}, &LogEntry::real);
     std::string text;
@@ -87,16 +81,19 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     if (::geteuid() != 0) return only_root_may(kFollowing);
     end_deadline();
     listen_for_stop();
-    auto events = TRY(Events::open());
+    Events events;
     TRY(confine(Role::follow));
     TRY(events.begin());
     LazyContainerSelector meant(asked);
     std::string text;
-    const auto add = [&](const DenialEvent& denial) {
-        if (meant.has(denial.container))
-            text += line_of(
-                {denial.event.when + boot_time(), denial.container, {}, denial.mode, denial.event},
-                asked);
+    const auto add = [&](const DenialEvent& event) {
+        if (meant.has(event.container))
+            text += line_of({event.denial.seen.last + boot_time(),
+                             event.container,
+                             {},
+                             event.mode,
+                             event.denial},
+                            asked);
     };
     const auto report_lost = [&](std::string_view container, std::uint64_t count) {
         if (meant.has(container))
@@ -105,8 +102,7 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
                                                     container_text(container), count)});
     };
     while (!stop_requested()) {
-        pollfd ready{events.fd(), POLLIN, 0};
-        if (::poll(&ready, 1, Events::kLookMs) < 0 && errno != EINTR)
+        if (::poll(nullptr, 0, Events::kLookMs) < 0 && errno != EINTR)
             return system_error("wait for denials", errno);
         TRY(events.take(add, report_lost, [](const JailSnapshot& /*jail*/) {}));
         if (!text.empty() && !caller.print(text)) return Outcome{{}, {}, EX_IOERR};
@@ -141,7 +137,7 @@ Result<Outcome> log(const Arguments& asked, const Caller& caller) {
 
 constexpr Option kOptions[] = {
     {kFollow, "",
-     "each as it happens, also of jails that start later; one process of a machine at a time",
+     "as they happen, also of jails that start later; how often, if one comes often at a time",
      Use::one_of},
     {kEndedOnes, "", "of containers that have gone, as watch --log has written it to the log",
      Use::one_of},

@@ -37,19 +37,19 @@ JournalFields container_fields(std::string_view event, Mode mode, std::string_vi
 }  // namespace
 
 JournalFields journal_fields(const LogEntry& entry) {
-    const jail_event& event = entry.event;
+    const auto& [what, seen] = entry.denial;
     JournalFields fields = container_fields("denied", entry.mode, entry.container, entry.name);
-    fields.push_back({"JAIL_AI_REASON", std::string(reason_name(event.what.reason))});
-    if (std::string destination = destination_of(event.what); !destination.empty()) {
+    fields.push_back({"JAIL_AI_REASON", std::string(reason_name(what.reason))});
+    if (std::string destination = destination_of(what); !destination.empty()) {
         fields.push_back({"JAIL_AI_DESTINATION", std::move(destination)});
-        fields.push_back({"JAIL_AI_PORT", fmt::format("{}", event.what.port)});
-        fields.push_back({"JAIL_AI_PROTOCOL", protocol_text(event.what.protocol)});
+        fields.push_back({"JAIL_AI_PORT", fmt::format("{}", what.port)});
+        fields.push_back({"JAIL_AI_PROTOCOL", protocol_text(what.protocol)});
     }
-    if (event.pid != 0) {
-        fields.push_back({"JAIL_AI_PID", fmt::format("{}", event.pid)});
-        fields.push_back({"JAIL_AI_COMM", printable(comm_of(event.comm))});
+    if (seen.pid != 0) {
+        fields.push_back({"JAIL_AI_PID", fmt::format("{}", seen.pid)});
+        fields.push_back({"JAIL_AI_COMM", printable(comm_of(seen.comm))});
     }
-    fields.push_back({"JAIL_AI_COUNT", fmt::format("{}", entry.count)});
+    fields.push_back({"JAIL_AI_COUNT", fmt::format("{}", seen.count)});
     return fields;
 }
 
@@ -79,13 +79,11 @@ JournalFields journal_fields(const JailSnapshot& jail) {
 }
 
 std::string denial_sentence(const LogEntry& entry) {
-    const jail_event& event = entry.event;
+    const auto& [what, seen] = entry.denial;
     return fmt::format(
-        "{} {} ({}){}{}", denied_by(entry.mode), denial_text(event.what),
-        reason_name(event.what.reason),
-        event.pid == 0 ? ""
-                       : fmt::format(" to {}, process {}", quote(comm_of(event.comm)), event.pid),
-        entry.count == 1 ? "" : ", " + times_text(entry.count));
+        "{} {} ({}){}{}", denied_by(entry.mode), denial_text(what), reason_name(what.reason),
+        seen.pid == 0 ? "" : fmt::format(" to {}, process {}", quote(comm_of(seen.comm)), seen.pid),
+        seen.count == 1 ? "" : ", " + times_text(seen.count));
 }
 
 std::string log_to_people(const LogEntry& entry) {
@@ -98,19 +96,19 @@ std::string log_to_people(const LogEntry& entry) {
 std::string log_to_machines(const LogEntry& entry) {
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
-    const jail_event& event = entry.event;
+    const auto& [what, seen] = entry.denial;
     writer.StartObject();
     put(writer, "time", time_text(entry.real, true));
     put(writer, "container", printable(entry.container));
     if (!entry.name.empty()) put(writer, "name", entry.name);
     put(writer, "mode", entry.mode == Mode::audit ? "audit" : "enforce");
-    put_denial(writer, event.what, event.pid, event.comm);
-    if (const std::string destination = destination_of(event.what); !destination.empty()) {
+    put_denial(writer, what, seen.pid, seen.comm);
+    if (const std::string destination = destination_of(what); !destination.empty()) {
         put(writer, "destination", destination);
-        put(writer, "port", std::uint64_t{event.what.port});
-        put(writer, "protocol", protocol_text(event.what.protocol));
+        put(writer, "port", std::uint64_t{what.port});
+        put(writer, "protocol", protocol_text(what.protocol));
     }
-    put(writer, "count", entry.count);
+    put(writer, "count", seen.count);
     writer.EndObject();
     return line_of(buffer);
 }

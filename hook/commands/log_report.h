@@ -14,14 +14,13 @@
 
 namespace jail_ai {
 
-// One denial, or several of the same destination of which `event` is the last.
+// One denial, or several of the same destination: `denial.seen` is of the last, and says how many.
 struct LogEntry {
     std::uint64_t real;  // of the (last) denial, ns of CLOCK_REALTIME
     std::string_view container;
     std::string_view name;  // empty if unknown
     Mode mode;
-    jail_event event;
-    std::uint64_t count = 1;
+    RecentDenial denial;
 };
 
 // Without a newline: "denied 10.88.0.1:5432/tcp (local) to 'psql', process 42"; in audit mode

@@ -80,12 +80,7 @@ bool refresh_and_report(const LockFile& lock, OtherPrograms& others, const Repor
 // it likes.
 class Denials {
 public:
-    static Result<Denials> open(const Report& report) {
-        auto events = TRY(Events::open());
-        return Denials(std::move(events), report);
-    }
-
-    int fd() const { return events_.fd(); }
+    explicit Denials(const Report& report) : report_(report) {}
 
     Status begin() { return events_.begin(); }
 
@@ -100,14 +95,16 @@ public:
     }
 
 private:
-    Denials(Events events, const Report& report) : events_(std::move(events)), report_(report) {}
-
-    void hand_on(const DenialEvent& denial) {
-        const std::string container(denial.container);
+    void hand_on(const DenialEvent& event) {
+        const std::string container(event.container);
         unsigned& reported = reported_[container];
-        if (++reported > kTellPerJail) return;
-        const std::string name = name_of(denial);
-        const LogEntry entry{0, denial.container, name, denial.mode, denial.event};
+        if (reported == kTellPerJail) {
+            more_[container] += event.denial.seen.count;
+            return;
+        }
+        ++reported;
+        const std::string name = name_of(event);
+        const LogEntry entry{0, event.container, name, event.mode, event.denial};
         report_({LOG_NOTICE,
                  fmt::format("{}: {}", container_text(container, name), denial_sentence(entry)),
                  journal_fields(entry)});
@@ -126,18 +123,16 @@ private:
     }
 
     // Looked up at its first denial: when it has ended no process says it any more.
-    std::string name_of(const DenialEvent& denial) {
-        if (denial.cgroup == 0) return {};
-        const auto known = names_.find(denial.cgroup);
+    std::string name_of(const DenialEvent& event) {
+        if (event.cgroup == 0) return {};
+        const auto known = names_.find(event.cgroup);
         if (known != names_.end()) return known->second;
-        return names_.emplace(denial.cgroup, name_in_cgroup(denial.container, denial.cgroup))
+        return names_.emplace(event.cgroup, name_in_cgroup(event.container, event.cgroup))
             .first->second;
     }
 
     void sum_up(Clock::time_point now) {
         next_count_ = now + kCountAgain;
-        for (const auto& [container, reported] : reported_)
-            if (reported > kTellPerJail) more_[container] += reported - kTellPerJail;
         for (const auto& [container, more] : more_)
             report_({LOG_NOTICE,
                      fmt::format("{}: {} more denials; status counts them",
@@ -151,8 +146,8 @@ private:
 
     Events events_;
     const Report& report_;
-    std::map<std::string, unsigned> reported_;
-    std::map<std::string, std::uint64_t> more_;
+    std::map<std::string, unsigned> reported_;    // lines since the last sum
+    std::map<std::string, std::uint64_t> more_;   // denials since then that have no line
     std::map<std::uint64_t, std::string> names_;  // by the id of the cgroup
     Clock::time_point next_count_;
 };
@@ -175,19 +170,15 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
     listen_for_stop();
     auto changes = TRY(AddressChanges::open());
     std::optional<Denials> denials;
-    if (logs) {
-        auto opened = TRY(Denials::open(caller.report));
-        denials.emplace(std::move(opened));
-    }
+    if (logs) denials.emplace(caller.report);
     const auto lock = TRY(LockFile::open(kRulesLock));
     TRY(confine(Role::watch));
     if (denials) TRY(denials->begin());
     OtherPrograms others;
     std::deque<Clock::time_point> again{Clock::now()};
     while (!stop_requested()) {
-        pollfd ready[] = {{changes.fd(), POLLIN, 0}, {denials ? denials->fd() : -1, POLLIN, 0}};
-        if (::poll(ready, std::size(ready), wait_ms(again, logs, Clock::now())) < 0 &&
-            errno != EINTR)
+        pollfd ready{changes.fd(), POLLIN, 0};
+        if (::poll(&ready, 1, wait_ms(again, logs, Clock::now())) < 0 && errno != EINTR)
             return system_error("wait for changes", errno);
         auto changed = TRY(changes.take());
         const auto now = Clock::now();
@@ -205,7 +196,7 @@ Result<Outcome> watch(const Arguments& arguments, const Caller& caller) {
 }
 
 constexpr Option kOptions[] = {
-    {kLogToo, "", "also writes each denial to syslog; 'log --follow' is taken then"}};
+    {kLogToo, "", "also writes denials to syslog, and what a container was denied when it ends"}};
 
 }  // namespace
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// Denials as they happen, read from the ring buffers of all jails on this machine, those among them
-// that start later.
+// Denials as they happen, from what all jails of this machine remember, those among them that start
+// later. Nothing is changed in the kernel, so that any number of processes may follow.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,14 @@
 #include <string>
 
 #include "base/result.h"
-#include "base/unique_fd.h"
 #include "bpf/abi.h"
 #include "container/request.h"
 #include "jail/open_jail.h"
-#include "system/lock_file.h"
 
 namespace jail_ai {
 
 struct DenialEvent {
-    jail_event event;
+    RecentDenial denial;         // the last of `seen.count` since the look before
     std::string_view container;  // the runtime's id; empty if unknown
     Mode mode;
     std::uint64_t cgroup;  // its id, or 0
@@ -33,22 +31,18 @@ public:
     // With its metadata, counts and denials.
     using Ended = std::function<void(const JailSnapshot&)>;
 
-    static constexpr int kLookMs = 100;  // a new jail's events wait in its buffer for that long
+    static constexpr int kLookMs = 100;  // a denial is reported so long after it came, at most
 
-    // A ring buffer has one reader: EX_TEMPFAIL if another process of this machine is it. Other
-    // errors: EX_NOPERM, EX_OSERR.
-    static Result<Events> open();
+    // Raises the limit on descriptors: to be made before the process confines itself.
+    Events();
 
-    // To be called once, before take(): what lies in the buffers from before is passed over.
+    // To be called once, before take(): what jails remember from before is passed over. Errors:
+    // EX_NOPERM, EX_OSERR.
     Status begin();
 
-    // Readable (epoll(7)) while there are any.
-    int fd() const { return epoll_.get(); }
-
-    // To be called when they are readable, and after kLookMs whatever happens. Reports those that
-    // have happened meanwhile, jail by jail, in their order; when it is time, also looks for jails
-    // that have started and lets go of those that have ended, and reports how many each has lost
-    // because they were not read in time.
+    // To be called every kLookMs. Reports what has been denied meanwhile, jail by jail, in its
+    // order; looks for jails that have started and lets go of those that have ended; and reports
+    // now and then how many denials of each were lost, because it had forgotten them by then.
     Status take(const Each& each, const Lost& lost, const Ended& ended);
 
     // The last of them.
@@ -57,17 +51,10 @@ public:
 private:
     class Stream;
 
-    Events(LockFile lock, UniqueFd epoll, std::uint64_t since)
-        : lock_(std::move(lock)), epoll_(std::move(epoll)), since_(since) {}
-
     Status find_new(bool were_there_before);
-    Status take_all(const Each& each);
-    Status keep_up(const Each& each, const Ended& ended);
-    Status report_lost(const Lost& lost);
+    Status keep_up(const Each& each, const Lost& lost, const Ended& ended);
+    void report_lost(const Lost& lost);
 
-    LockFile lock_;
-    UniqueFd epoll_;
-    std::uint64_t since_;  // ns of CLOCK_BOOTTIME
     // By the id of the jail's first program.
     std::map<std::uint32_t, std::shared_ptr<Stream>> streams_;
     OtherPrograms others_;

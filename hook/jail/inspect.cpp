@@ -199,13 +199,16 @@ Result<std::vector<ProgramMap>> maps_of(int program_fd) {
     return open_maps(ids);
 }
 
-Status read_counters(int map_fd, Counters& counters) {
-    for (std::uint32_t counter = 0; counter < counters.size(); ++counter)
-        // A jail of another version may count for fewer reasons.
-        if (::bpf_map_lookup_elem(map_fd, &counter, &counters[counter]) != 0 &&
-            !means_absent(Sought::bpf_object, errno))
-            return system_error("read jail_denials", errno);
-    return ok();
+Result<DenialCounts> read_counts(int map_fd) {
+    DenialCounts counts{};
+    std::array<std::uint32_t, JAIL_REASON_COUNT> reasons{};
+    std::uint32_t next = 0;
+    auto count = static_cast<std::uint32_t>(counts.size());
+    if (::bpf_map_lookup_batch(map_fd, nullptr, &next, reasons.data(), counts.data(), &count,
+                               nullptr) != 0 &&
+        !means_absent(Sought::bpf_object, errno))  // at the map's end
+        return system_error("read jail_denials", errno);
+    return counts;
 }
 
 Result<DenialCounts> read_denials(int cgroup_fd) {
@@ -219,9 +222,8 @@ Result<DenialCounts> read_denials(int cgroup_fd) {
     DenialCounts counts{};
     for (const ProgramMap& map : maps) {
         if (map.name != "jail_denials") continue;
-        Counters counters{};
-        TRY(read_counters(map.fd.get(), counters));
-        std::transform(counts.begin(), counts.end(), counters.begin(), counts.begin(), std::plus());
+        auto each = TRY(read_counts(map.fd.get()));
+        std::ranges::transform(counts, each, counts.begin(), std::plus());
     }
     return counts;
 }

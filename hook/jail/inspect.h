@@ -84,8 +84,9 @@ Result<std::vector<ProgramMap>> open_maps(const std::set<std::uint32_t>& ids);
 // Both.
 Result<std::vector<ProgramMap>> maps_of(int program_fd);
 
-// Reads a jail_denials. Error: EX_OSERR.
-Status read_counters(int map_fd, Counters& counters);
+// Reads a jail_denials; zero for a reason that a jail of another version doesn't know. Error:
+// EX_OSERR.
+Result<DenialCounts> read_counts(int map_fd);
 
 // Denials of the cgroup's jail; all zero if there is none.
 Result<DenialCounts> read_denials(int cgroup_fd);

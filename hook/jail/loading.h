@@ -49,14 +49,13 @@ int keep_unmapped(bpf_map* constants);
 struct RecordMaps {
     int denials;
     int recent_denials;
-    int events;
     int probe;
 };
 
 template <typename Maps>
 RecordMaps record_maps(const Maps& maps) {
     return {::bpf_map__fd(maps.jail_denials), ::bpf_map__fd(maps.jail_recent),
-            ::bpf_map__fd(maps.jail_events), ::bpf_map__fd(maps.jail_probe)};
+            ::bpf_map__fd(maps.jail_probe)};
 }
 
 // Puts them in the place of an opened object's own. Gives 0 or a negative errno.
@@ -65,8 +64,6 @@ int share_record(const Maps& maps, const RecordMaps& with) {
     if (const int failed = ::bpf_map__reuse_fd(maps.jail_denials, with.denials); failed != 0)
         return failed;
     if (const int failed = ::bpf_map__reuse_fd(maps.jail_recent, with.recent_denials); failed != 0)
-        return failed;
-    if (const int failed = ::bpf_map__reuse_fd(maps.jail_events, with.events); failed != 0)
         return failed;
     return ::bpf_map__reuse_fd(maps.jail_probe, with.probe);
 }

@@ -88,11 +88,8 @@ Status read_denials(int cgroup_fd, const OpenJail& open, JailSnapshot& jail) {
     jail.metadata = TRY(read_metadata(open.maps));
     // Of another version's jail it isn't known.
     if (const auto error = read_denial_error(open)) jail.denial_error = *error;
-    if (const ProgramMap* map = open.map("jail_denials")) {
-        Counters counters{};
-        TRY(read_counters(map->fd.get(), counters));
-        std::copy_n(counters.begin(), jail.denials.size(), jail.denials.begin());
-    }
+    if (const ProgramMap* map = open.map("jail_denials"))
+        jail.denials = TRY(read_counts(map->fd.get()));
     if (const ProgramMap* map = open.map("jail_recent"))
         jail.recent_denials = TRY(read_recent_denials(*map));
     if (const ProgramMap* map = open.map("jail_rules")) jail.prefixes = count_prefixes(*map);

@@ -32,9 +32,6 @@ struct JailMetadata {
     std::uint64_t cgroup = 0;  // its id
 };
 
-// What jail_denials holds: denials by enum jail_reason, and lost events.
-using Counters = std::array<std::uint64_t, JAIL_COUNTERS>;
-
 // How often each reason has denied, by enum jail_reason.
 using DenialCounts = std::array<std::uint64_t, JAIL_REASON_COUNT>;
 

@@ -38,12 +38,4 @@ Result<LockFile::Held> LockFile::wait() const {
     return Held(*this);
 }
 
-Status LockFile::take() const {
-    if (::flock(fd_.get(), LOCK_EX | LOCK_NB) == 0) return ok();
-    if (errno == EWOULDBLOCK)
-        return Error{EX_TEMPFAIL,
-                     fmt::format("'{}/{}' is held by another process", kRuntimeDirectory, name_)};
-    return system_error(fmt::format("lock '{}/{}'", kRuntimeDirectory, name_), errno);
-}
-
 }  // namespace jail_ai

@@ -14,8 +14,7 @@ namespace jail_ai {
 // RuntimeDirectory= of the units, whose processes see the rest of /run read-only.
 inline constexpr const char* kRuntimeDirectory = "/run/jail-ai-hook";
 
-inline constexpr const char* kRulesLock = "rules";    // writes the rules of jails that are in force
-inline constexpr const char* kEventsLock = "events";  // takes events out of their ring buffers
+inline constexpr const char* kRulesLock = "rules";  // writes the rules of jails that are in force
 
 // The file of that name in kRuntimeDirectory, which only root can open; both are made. Error:
 // EX_OSERR.
@@ -41,9 +40,6 @@ public:
 
     // Waits until it is free. Errors: EX_OSERR, EX_TEMPFAIL when the deadline has passed.
     Result<Held> wait() const;
-
-    // For as long as the file is open. Error: EX_TEMPFAIL if another process holds it, EX_OSERR.
-    Status take() const;
 
 private:
     LockFile(const char* name, UniqueFd fd) : name_(name), fd_(std::move(fd)) {}

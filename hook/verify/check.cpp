@@ -18,9 +18,8 @@ namespace jail_ai {
 namespace {
 
 // Maps of which a jail has one each.
-constexpr std::array<std::string_view, 7> kSharedMaps = {
-    "jail_rules",   "jail_peers",  "jail_accepted", "jail_raw",
-    "jail_denials", "jail_recent", "jail_events"};
+constexpr std::array<std::string_view, 6> kSharedMaps = {
+    "jail_rules", "jail_peers", "jail_accepted", "jail_raw", "jail_denials", "jail_recent"};
 
 std::string renewal(const std::string& container) {
     return container.empty() ? "restart the container"

@@ -64,7 +64,7 @@ check_journal() {
     denied "$runtime" agent
     document fields
     said=$(type_in "${text//10.88.0.1/$dual_v4}" | jq -c 'select(.JAIL_AI_NAME == "agent")')
-    equal "$runtime: a denial is an entry of its own, by its fields" "enforce agent local $dual_v4 $port tcp probe 1 5 jail-ai-hook" \
+    matches "$runtime: a denial is an entry of its own, by its fields" "^enforce agent local $dual_v4 $port tcp probe [1-9][0-9]* 5 jail-ai-hook\$" \
         "$(jq -r '"\(.JAIL_AI_MODE) \(.JAIL_AI_NAME) \(.JAIL_AI_REASON) \(.JAIL_AI_DESTINATION) \(.JAIL_AI_PORT) \(.JAIL_AI_PROTOCOL) \(.JAIL_AI_COMM) \(.JAIL_AI_COUNT) \(.PRIORITY) \(.SYSLOG_IDENTIFIER)"' <<<"$said" | tail -n 1)"
     matches "$runtime: with the whole ID and the process" '^[0-9a-f]{64} [0-9]+$' "$(jq -r '"\(.JAIL_AI_CONTAINER) \(.JAIL_AI_PID)"' <<<"$said" | tail -n 1)"
     equal "$runtime: the end is an entry with all destinations" "agent local $times $(printf '%s\n' "$bridge_v4" "$dual_v4" "$dual_v6" | LC_ALL=C sort | paste -sd ' ')" \

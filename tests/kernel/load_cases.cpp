@@ -69,7 +69,10 @@ TEST_CASE("the verifier goes through few instructions for each program of a jail
 }
 
 TEST_CASE("a jail takes little memory of the kernel") {
-    constexpr std::uint64_t kMostKiB = 88;
+    constexpr std::uint64_t kMostKiB = 64;  // with two processors
+    // A hash has a spare element for each processor, that of jail_probe about so large.
+    constexpr std::uint64_t kSpare = 200;
+    const auto processors = static_cast<std::uint64_t>(::libbpf_num_possible_cpus());
     // Before 6.4 the kernel shows what maps would take if they were full.
     if (!kernel_is_at_least(6, 4)) return skip_case("this kernel does not show what maps take");
     const Container container;
@@ -77,7 +80,8 @@ TEST_CASE("a jail takes little memory of the kernel") {
     const JailMemory memory = memory_of_jail(container.cgroup.fd());
     std::cout << "# memory: programs " << memory.programs << ", maps " << memory.maps << " bytes\n";
     CHECK(memory.programs > 0);
-    if (!kernel_has_guard()) CHECK(memory.all() < kMostKiB << 10);
+    if (!kernel_has_guard())
+        CHECK(memory.all() < (kMostKiB << 10) + (processors > 2 ? processors - 2 : 0) * kSpare);
 }
 
 }  // namespace jail_ai::test

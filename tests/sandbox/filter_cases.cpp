@@ -107,7 +107,7 @@ const std::array kCalls = std::to_array<Row>({
     {"setns of a mount namespace", [] { return ::syscall(SYS_setns, -1, CLONE_NEWNS); }},
     {"setns of a network namespace", [] { return ::syscall(SYS_setns, -1, CLONE_NEWNET); }, kAttach | kUpdating},
     {"flock", [] { return nothing(SYS_flock); }, kUpdating},
-    {"epoll_create1", [] { return nothing(SYS_epoll_create1); }, kFollow},
+    {"epoll_create1", [] { return nothing(SYS_epoll_create1); }},
     {"open for writing", [] { return open_as(O_WRONLY); }, kProber},
     {"open for reading and writing", [] { return open_as(O_RDWR); }},
     {"open to create", [] { return open_as(O_RDONLY | O_CREAT); }},

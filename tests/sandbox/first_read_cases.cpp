@@ -115,7 +115,7 @@ TEST_CASE("so is each verb of root when it has looked at what users wrote") {
         expect_confined(HeldHook(words, at, own_run), kJailing, descriptors);
     };
     const char* none = "no-such-container";
-    // 0, 1, 2 and syslog; then the prober, the files by which verbs take turns, epoll.
+    // 0, 1, 2 and syslog; then the prober, the files by which verbs take turns.
     for (const char* verb : {"status", "log"}) expect({verb, none}, HeldAt::first_message, 4);
     expect({"explain", "--container", none}, HeldAt::first_message, 4);
     expect({"detach", "--container", none}, HeldAt::first_message, 4);
@@ -123,7 +123,7 @@ TEST_CASE("so is each verb of root when it has looked at what users wrote") {
     expect({"verify", none}, HeldAt::first_message, 7);
     expect({"attach", "--container", none}, HeldAt::first_message, 7);
     expect({"doctor"}, HeldAt::first_print, 7);
-    // Three more for each jail of the machine.
+    // Two more for each jail of the machine.
     expect({"log", "--follow"}, HeldAt::first_wait, kAnyNumber);
     expect({"watch"}, HeldAt::first_wait, 6);
     expect({"watch", "--log"}, HeldAt::first_wait, kAnyNumber);

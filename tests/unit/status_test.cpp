@@ -77,7 +77,8 @@ TEST_CASE("status: a made-up ID reaches no terminal unescaped, and is JSON") {
         status_to_machines({made_up}, kNow).c_str());
     REQUIRE_FALSE(document.HasParseError());
     CHECK(std::string(document[0]["container"].GetString()) == "\\x1b[2J\\xff");
-    const LogEntry entry{0, made_up.metadata->container, {}, Mode::enforce, {}};
+    const LogEntry entry{
+        0, made_up.metadata->container, {}, Mode::enforce, made_up.recent_denials.front()};
     CHECK(log_to_people(entry).find('\x1b') == std::string::npos);
     CHECK_FALSE(
         document.Parse<rapidjson::kParseValidateEncodingFlag>(log_to_machines(entry).c_str())
@@ -150,8 +151,9 @@ TEST_CASE("status: for Prometheus, with what is special in a label escaped") {
 }
 
 TEST_CASE("journal: a denial is an entry with a field for each thing that is known") {
-    const jail_event event{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "fd00::1"), 42, 0, "psql"};
-    CHECK(journal_fields(LogEntry{0, "4a5b", "agent", Mode::enforce, event}) ==
+    const RecentDenial denial{refusal_of(JAIL_REASON_LOCAL, 5432, 6, "fd00::1"),
+                              {1, 0, 42, "psql", 0}};
+    CHECK(journal_fields(LogEntry{0, "4a5b", "agent", Mode::enforce, denial}) ==
           JournalFields{{"JAIL_AI_EVENT", "denied"},
                         {"JAIL_AI_MODE", "enforce"},
                         {"JAIL_AI_CONTAINER", "4a5b"},
@@ -163,12 +165,12 @@ TEST_CASE("journal: a denial is an entry with a field for each thing that is kno
                         {"JAIL_AI_PID", "42"},
                         {"JAIL_AI_COMM", "psql"},
                         {"JAIL_AI_COUNT", "1"}});
-    const jail_event family{refusal_of(JAIL_REASON_FAMILY, 17, 0), 0, 0, {}};
+    const RecentDenial family{refusal_of(JAIL_REASON_FAMILY, 17, 0), {3, 0, 0, {}, 0}};
     CHECK(journal_fields(LogEntry{0, "", "", Mode::audit, family}) ==
           JournalFields{{"JAIL_AI_EVENT", "denied"},
                         {"JAIL_AI_MODE", "audit"},
                         {"JAIL_AI_REASON", "family"},
-                        {"JAIL_AI_COUNT", "1"}});
+                        {"JAIL_AI_COUNT", "3"}});
 }
 
 TEST_CASE("journal: a jail that has gone is one, with its reasons and destinations") {

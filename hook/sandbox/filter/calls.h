@@ -162,10 +162,6 @@ inline const std::vector<Call>& calls() {
         // One process at a time changes rules that are in force: a file that was opened before.
         add(updating, {"flock"});
 
-        // Denials as they happen, from the ring buffers of jails as they come.
-        add(static_cast<Roles>(watch | follow),
-            {"epoll_create1", "epoll_ctl", "epoll_wait", "epoll_pwait"});
-
         // A jail's cgroup by the id that its reader has noted.
         add(static_cast<Roles>(verify | updating), {"open_by_handle_at"},
             {has_none_of(2, kOpensForWriting)});
