@@ -27,7 +27,7 @@ watch_order() {
 # Of this system, but for those that belong to the tests, to the kernel or to package managers.
 all_files() {
     local pruned=() place
-    for place in /proc /src /tmp /sys /dev /mnt /var/lib/dpkg /var/lib/rpm /var/log; do pruned+=(-o -path "$place"); done
+    for place in /proc /src /tmp /sys /dev /mnt /var/cache/man /var/lib/dpkg /var/lib/rpm /var/log; do pruned+=(-o -path "$place"); done
     find / -xdev \( "${pruned[@]:1}" \) -prune -o -print | grep -vE '/ld.so.cache|/(aux-cache|deb-systemd)' | sort
 }
 
