@@ -110,10 +110,11 @@ TEST_CASE("watch --log: when a container has gone, what it was denied is summed 
                  Clock::now() < end);
     }
     const std::string count = std::to_string(knocks);
-    const bool said = watcher.says("container watch-end: ended: denied " + count + ": local " +
-                                       count + "; 10.77.0.1:" + std::to_string(kPort) +
-                                       "/udp (local), " + count + " times",
-                                   std::chrono::seconds(60));
+    const bool said =
+        watcher.says("container watch-end: ended: denied " + count + ": local " + count +
+                         "; 10.77.0.1:" + std::to_string(kPort) + "/udp (local), " + count +
+                         (knocks == 1 ? " time" : " times"),
+                     std::chrono::seconds(60));
     watcher.stop();
     const HookOutcome watched = watcher.finish();
     CHECK_MESSAGE(said, watched.out);
