@@ -2,9 +2,9 @@
 //
 // What a jail has denied since one has last looked, by what it counts and what it remembers. Pure.
 //
-// The kernel keeps no denial for a reader: that would take four pages of each jail, for a ring
-// buffer that mostly nobody reads. The programs remember first and count then: of what a reader's
-// counters have, all is remembered that it reads after them, or has been forgotten.
+// There is no ring buffer: it would take four pages of each jail, and is rarely read. The programs
+// remember a denial before they count it. A reader that takes the counters first therefore finds
+// each counted denial remembered afterwards, unless the jail has forgotten it.
 #pragma once
 
 #include <cstdint>

@@ -17,6 +17,7 @@
 #include <array>
 #include <cstring>
 #include <set>
+#include <string>
 #include <utility>
 
 #include "kernel_bpf.h"
@@ -134,6 +135,17 @@ UniqueFd make_network(Child& child) {
     return UniqueFd(must(::open(path.c_str(), O_RDONLY | O_CLOEXEC), "open a network namespace"));
 }
 
+// A jailed container in such a namespace, with a link to the host.
+struct JailedNetwork {
+    Container container;
+    const NetworkNamespace network{make_network(container.init)};
+
+    JailedNetwork(const char* link, const std::string& prefix4, const std::string& prefix6) {
+        link_to_host(Laboratory::get().network, network, link, prefix4, prefix6);
+        expect_jailed(container.run_hook(), container.cgroup);
+    }
+};
+
 // Those of the ICMPv6 messages that have not come over an interface after all.
 std::set<int> await_types(int packets, unsigned index, std::set<int> wanted) {
     while (!wanted.empty()) {
@@ -153,21 +165,18 @@ std::set<int> await_types(int packets, unsigned index, std::set<int> wanted) {
 
 TEST_CASE(
     "the kernel's own neighbour discovery leaves a network namespace that was made in the jail") {
-    Container container;
-    const NetworkNamespace network(make_network(container.init));
-    const NetworkLab& lab = Laboratory::get().network;
-    link_to_host(lab, network, "nd0", "10.79.5.", "fd79:5::");
-    expect_jailed(container.run_hook(), container.cgroup);
+    JailedNetwork jailed("nd0", "10.79.5.", "fd79:5::");
+    Container& container = jailed.container;
     const DenialCounts before = denials(container.cgroup);
 
-    const Visit host(lab.host);
+    const Visit host(Laboratory::get().network.host);
     const UniqueFd packets(must(::socket(AF_PACKET, SOCK_DGRAM | SOCK_CLOEXEC, htons(ETH_P_IPV6)),
                                 "open a packet socket"));
     const timeval patience{30, 0};
     must(::setsockopt(packets.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience),
          "bound a receive");
     {
-        const Visit visit(network);
+        const Visit visit(jailed.network);
         Netlink netlink;
         netlink.set_down("nd0p");
         netlink.set_up("nd0p");
@@ -193,13 +202,10 @@ TEST_CASE(
 // jail as those for neighbour discovery do: only the host's own ping is not answered.
 TEST_CASE("the kernel of a network namespace that was made in the jail answers the host") {
     const bool answers_ping = kernel_is_at_least(5, 18);
-    Container container;
-    const NetworkNamespace network(make_network(container.init));
-    const NetworkLab& lab = Laboratory::get().network;
-    link_to_host(lab, network, "nd1", "10.79.6.", "fd79:6::");
-    expect_jailed(container.run_hook(), container.cgroup);
+    const JailedNetwork jailed("nd1", "10.79.6.", "fd79:6::");
+    const Container& container = jailed.container;
     const DenialCounts before = denials(container.cgroup);
-    const Visit host(lab.host);
+    const Visit host(Laboratory::get().network.host);
     for (const char* self : {"10.79.6.2", "fd79:6::2"}) {
         INFO(std::string(self));
         const Destination closed = destination(self, kPort);
