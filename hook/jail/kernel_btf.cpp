@@ -4,22 +4,27 @@
 // other, strings.
 #include "jail/kernel_btf.h"
 
+#include <algorithm>
+#include <array>
+#include <bitset>
+#include <climits>
 #include <cstring>
 #include <memory>
 #include <optional>
+#include <utility>
 
 namespace jail_ai {
 namespace {
 
-constexpr std::size_t kLikelyTypes = 200'000;
-constexpr int kMostQualifiers = 32;  // MAX_RESOLVE_DEPTH, kernel/bpf/btf.c
+constexpr std::uint32_t kStride = 64;  // few are asked for by id: short ways to them will do
+constexpr int kMostQualifiers = 32;    // MAX_RESOLVE_DEPTH, kernel/bpf/btf.c
 
 struct Deleter {
     void operator()(btf* types) const { ::btf__free(types); }
 };
 
-// How many bytes follow a type's head; nothing for a kind that came after these headers.
-std::optional<std::size_t> tail_size(const btf_type& type) {
+// In bytes; 0 for a kind that came after these headers.
+std::size_t size_of(const btf_type& type) {
     const std::size_t count = BTF_INFO_VLEN(type.info);
     switch (BTF_INFO_KIND(type.info)) {
         case BTF_KIND_PTR:
@@ -30,18 +35,18 @@ std::optional<std::size_t> tail_size(const btf_type& type) {
         case BTF_KIND_RESTRICT:
         case BTF_KIND_FUNC:
         case BTF_KIND_FLOAT:
-        case BTF_KIND_TYPE_TAG: return 0;
-        case BTF_KIND_INT: return sizeof(std::uint32_t);
-        case BTF_KIND_VAR: return sizeof(struct btf_var);
-        case BTF_KIND_DECL_TAG: return sizeof(struct btf_decl_tag);
-        case BTF_KIND_ARRAY: return sizeof(struct btf_array);
+        case BTF_KIND_TYPE_TAG: return sizeof type;
+        case BTF_KIND_INT: return sizeof type + sizeof(std::uint32_t);
+        case BTF_KIND_VAR: return sizeof type + sizeof(struct btf_var);
+        case BTF_KIND_DECL_TAG: return sizeof type + sizeof(struct btf_decl_tag);
+        case BTF_KIND_ARRAY: return sizeof type + sizeof(struct btf_array);
         case BTF_KIND_STRUCT:
-        case BTF_KIND_UNION: return count * sizeof(btf_member);
-        case BTF_KIND_ENUM: return count * sizeof(struct btf_enum);
-        case BTF_KIND_ENUM64: return count * sizeof(struct btf_enum64);
-        case BTF_KIND_FUNC_PROTO: return count * sizeof(btf_param);
-        case BTF_KIND_DATASEC: return count * sizeof(btf_var_secinfo);
-        default: return std::nullopt;
+        case BTF_KIND_UNION: return sizeof type + count * sizeof(btf_member);
+        case BTF_KIND_ENUM: return sizeof type + count * sizeof(struct btf_enum);
+        case BTF_KIND_ENUM64: return sizeof type + count * sizeof(struct btf_enum64);
+        case BTF_KIND_FUNC_PROTO: return sizeof type + count * sizeof(btf_param);
+        case BTF_KIND_DATASEC: return sizeof type + count * sizeof(btf_var_secinfo);
+        default: return 0;
     }
 }
 
@@ -49,9 +54,32 @@ std::string_view without_flavor(std::string_view name) {
     return name.substr(0, name.find("___"));
 }
 
+// A few names that are looked for among some hundred thousand, most of which begin otherwise.
+class Names {
+public:
+    void add(std::string_view name) {
+        if (name.empty()) return;
+        first_.set(static_cast<unsigned char>(name.front()));
+        names_.emplace_back(name);
+    }
+    // nullptr for others.
+    const std::string* find(const char* name) const {
+        if (!first_.test(static_cast<unsigned char>(*name))) return nullptr;
+        const auto found = std::ranges::find(names_, name);
+        return found != names_.end() ? &*found : nullptr;
+    }
+
+private:
+    std::bitset<UCHAR_MAX + 1> first_;
+    std::vector<std::string> names_;
+};
+
 class Index {
 public:
-    static Result<Index> parse(std::string_view text) {
+    // Calls take(id, type, index) for each type on the way; the index has its strings by then.
+    // Error: a form that this can't read.
+    template <typename Take>
+    static Result<Index> parse(std::string_view text, Take take) {
         btf_header header{};
         if (text.size() < sizeof header) return unreadable();
         std::memcpy(&header, text.data(), sizeof header);
@@ -62,20 +90,27 @@ public:
             return unreadable();
         Index index(text.substr(strings, header.str_len));
         if (index.strings_.empty() || index.strings_.back() != '\0') return unreadable();
-        std::string_view rest = text.substr(types, header.type_len);
-        while (rest.size() >= sizeof(btf_type)) {
-            const auto* type = reinterpret_cast<const btf_type*>(rest.data());
-            const auto tail = tail_size(*type);
-            if (!tail || sizeof *type + *tail > rest.size()) return unreadable();
-            index.types_.push_back(type);
-            rest.remove_prefix(sizeof *type + *tail);
+        const char* next = text.data() + types;
+        std::size_t left = header.type_len;
+        while (left >= sizeof(btf_type)) {
+            const auto* type = reinterpret_cast<const btf_type*>(next);
+            const std::size_t size = size_of(*type);
+            if (size == 0 || size > left) return unreadable();
+            if (index.count_ % kStride == 0) index.every_.push_back(type);
+            take(++index.count_, *type, index);
+            next += size;
+            left -= size;
         }
-        if (!rest.empty()) return unreadable();
+        if (left != 0) return unreadable();
         return index;
     }
 
-    std::size_t size() const { return types_.size(); }
-    const btf_type* at(std::uint32_t id) const { return id < types_.size() ? types_[id] : nullptr; }
+    const btf_type* at(std::uint32_t id) const {
+        if (id == 0 || id > count_) return nullptr;  // 0: void
+        const btf_type* type = every_[(id - 1) / kStride];
+        for (std::uint32_t left = (id - 1) % kStride; left > 0; --left) type = behind(type);
+        return type;
+    }
     const char* string(std::uint32_t offset) const {
         return offset < strings_.size() ? strings_.data() + offset : "";
     }
@@ -91,16 +126,18 @@ public:
     }
 
 private:
-    explicit Index(std::string_view strings) : strings_(strings) {
-        types_.reserve(kLikelyTypes);
-        types_.push_back(nullptr);  // void
-    }
+    explicit Index(std::string_view strings) : strings_(strings) {}
     static Error unreadable() {
         return Error{EX_UNAVAILABLE, "the kernel's BTF is in a form that is not known here"};
     }
+    static const btf_type* behind(const btf_type* type) {
+        return reinterpret_cast<const btf_type*>(reinterpret_cast<const char*>(type) +
+                                                 size_of(*type));
+    }
 
     std::string_view strings_;
-    std::vector<const btf_type*> types_;  // by id
+    std::uint32_t count_ = 0;             // their ids begin with 1
+    std::vector<const btf_type*> every_;  // each kStride-th of them
 };
 
 struct Member {
@@ -202,27 +239,32 @@ private:
 
 Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& local,
                                       const std::set<std::string, std::less<>>& functions) {
-    auto kernel = TRY(Index::parse(kernel_btf));
     std::map<std::string_view, std::uint32_t> structures;
+    Names structure_names;
     for (std::uint32_t id = 1; id < ::btf__type_cnt(&local); ++id)
         if (const btf_type* type = ::btf__type_by_id(&local, id);
-            ::btf_is_struct(type) && type->name_off != 0)
-            structures.emplace(without_flavor(::btf__name_by_offset(&local, type->name_off)), id);
-    KernelTypes found;
-    Extract extract(kernel, local);
-    for (std::uint32_t id = 1; id < kernel.size(); ++id) {
-        const btf_type& type = *kernel.at(id);
-        if (::btf_is_func(&type)) {
-            const std::string_view name = kernel.string(type.name_off);
-            if (const auto wanted = functions.find(name); wanted != functions.end())
-                found.functions.emplace(*wanted, id);
-        } else if (::btf_is_struct(&type)) {
-            const auto wanted = structures.find(kernel.string(type.name_off));
-            if (wanted == structures.end()) continue;
-            extract.add(wanted->second, id);
-            found.structure_ids.emplace(wanted->first, id);
+            ::btf_is_struct(type) && type->name_off != 0) {
+            const auto name = without_flavor(::btf__name_by_offset(&local, type->name_off));
+            if (structures.emplace(name, id).second) structure_names.add(name);
         }
-    }
+    Names function_names;
+    for (const std::string& name : functions) function_names.add(name);
+    KernelTypes found;
+    std::vector<std::pair<std::uint32_t, std::uint32_t>> same;  // ids of local and kernel
+    const auto kernel = TRY(
+        Index::parse(kernel_btf, [&](std::uint32_t id, const btf_type& type, const Index& index) {
+            if (::btf_is_func(&type)) {
+                if (const auto* name = function_names.find(index.string(type.name_off)))
+                    found.functions.emplace(*name, id);
+            } else if (::btf_is_struct(&type)) {
+                const auto* name = structure_names.find(index.string(type.name_off));
+                if (name == nullptr) return;
+                same.emplace_back(structures.find(*name)->second, id);
+                found.structure_ids.emplace(*name, id);
+            }
+        }));
+    Extract extract(kernel, local);
+    for (const auto& [wanted, id] : same) extract.add(wanted, id);
     found.structures = extract.bytes();
     return found;
 }
