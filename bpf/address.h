@@ -65,6 +65,33 @@ JAIL_INLINE void jail_key_v6(struct jail_key *key, const __u32 v6[4])
 	key->words[3] = v6[3];
 }
 
+/* An address of either family as two numbers, each of two words, so that it can be an argument of a
+ * JAIL_GLOBAL function. */
+struct jail_address {
+	__u64 first, second;
+};
+
+JAIL_INLINE __u64 jail_pair(__u64 one, __u64 other)
+{
+	return one | other << 32;
+}
+
+/* IPv4, one word in network order: the mapped form. */
+JAIL_INLINE struct jail_address jail_address_v4(__u32 v4)
+{
+	struct jail_address address = {0, jail_pair(JAIL_WORD(0x0000ffff), v4)};
+
+	return address;
+}
+
+/* IPv6, four words in network order. */
+JAIL_INLINE struct jail_address jail_address_v6(const __u32 v6[4])
+{
+	struct jail_address address = {jail_pair(v6[0], v6[1]), jail_pair(v6[2], v6[3])};
+
+	return address;
+}
+
 /*
  * Does an IPv6 address carry an IPv4 address that a translator, a tunnel or the kernel itself would
  * go to? Then *v4 is that, in network order.

@@ -127,22 +127,23 @@ JAIL_INLINE const struct jail_rule *jail_lookup(const void *rules, const struct 
 	return bpf_map_lookup_elem((void *)rules, key);
 }
 
-/* A whole address as two numbers, as JAIL_GLOBAL functions take it. */
-static __always_inline __u64 half(const struct jail_key *key, int which)
+/* In four words again. */
+static __always_inline void words_of(__u32 words[4], struct jail_address address)
 {
-	return key->words[2 * which] | (__u64)key->words[2 * which + 1] << 32;
+	words[0] = (__u32)address.first;
+	words[1] = (__u32)(address.first >> 32);
+	words[2] = (__u32)address.second;
+	words[3] = (__u32)(address.second >> 32);
 }
 
-static __always_inline void join_halves(struct jail_key *key, __u64 first, __u64 second)
+static __always_inline void key_of(struct jail_key *key, __u64 first, __u64 second)
 {
 	key->prefix_bits = 128;
-	key->words[0] = (__u32)first;
-	key->words[1] = (__u32)(first >> 32);
-	key->words[2] = (__u32)second;
-	key->words[3] = (__u32)(second >> 32);
+	words_of(key->words, (struct jail_address){first, second});
 }
 
-/* What is asked for at an address, as they take that: the protocol and the port. */
+/* What is asked for at an address, as JAIL_GLOBAL functions take that: the protocol and the port.
+ */
 static __always_inline __u32 service(__u8 protocol, __u16 port)
 {
 	return (__u32)protocol << 16 | port;
@@ -152,7 +153,7 @@ JAIL_GLOBAL int jail_check_key(__u64 first, __u64 second, __u32 service)
 {
 	struct jail_key key;
 
-	join_halves(&key, first, second);
+	key_of(&key, first, second);
 	return jail_evaluate_rule(jail_lookup(&jail_rules, &key), (__u8)(service >> 16),
 				  (__u16)service);
 }
@@ -160,33 +161,40 @@ JAIL_GLOBAL int jail_check_key(__u64 first, __u64 second, __u32 service)
 JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
 				  __u16 port)
 {
-	return jail_check_key(half(key, 0), half(key, 1), service(protocol, port));
+	return jail_check_key(jail_pair(key->words[0], key->words[1]),
+			      jail_pair(key->words[2], key->words[3]), service(protocol, port));
 }
 
 JAIL_GLOBAL int jail_check_address(__u64 first, __u64 second, __u32 service)
 {
 	struct jail_key key;
 
-	join_halves(&key, first, second);
+	key_of(&key, first, second);
 	return jail_evaluate(&jail_rules, &key, (__u8)(service >> 16), (__u16)service);
 }
 
-static __always_inline int check_address(const struct jail_key *key, __u8 protocol, __u16 port)
+/* As it stands. */
+static __always_inline int check_form(struct jail_address address, __u8 protocol, __u16 port)
 {
-	return jail_check_address(half(key, 0), half(key, 1), service(protocol, port));
+	return jail_check_key(address.first, address.second, service(protocol, port));
+}
+
+static __always_inline int check_address(struct jail_address address, __u8 protocol, __u16 port)
+{
+	return jail_check_address(address.first, address.second, service(protocol, port));
 }
 
 JAIL_GLOBAL int jail_local_kind(__u64 first, __u64 second)
 {
 	struct jail_key key;
 
-	join_halves(&key, first, second);
+	key_of(&key, first, second);
 	return jail_container_local(&jail_rules, &key);
 }
 
-static __always_inline int local_kind(const struct jail_key *key)
+static __always_inline int local_kind(struct jail_address address)
 {
-	return jail_local_kind(half(key, 0), half(key, 1));
+	return jail_local_kind(address.first, address.second);
 }
 
 static __always_inline void record_at(__u64 first, __u64 second, __u32 service, __u32 reason,
@@ -194,10 +202,10 @@ static __always_inline void record_at(__u64 first, __u64 second, __u32 service, 
 {
 	struct jail_denial what = {
 	    .port = (__u16)service, .protocol = (__u8)(service >> 16), .reason = (__u8)reason};
-	struct jail_key key;
+	__u32 words[4];
 
-	join_halves(&key, first, second);
-	__builtin_memcpy(what.addr, key.words, sizeof(what.addr));
+	words_of(words, (struct jail_address){first, second});
+	__builtin_memcpy(what.addr, words, sizeof(what.addr));
 	jail_record(&what, by_task);
 }
 
@@ -216,22 +224,22 @@ JAIL_GLOBAL int jail_record_packet(__u64 first, __u64 second, __u32 service, __u
 }
 
 /* What a cgroup program returns: 1 lets the call go on, 0 fails it with EPERM. */
-static __always_inline int answer(int verdict, const struct jail_key *key, __u8 protocol,
+static __always_inline int answer(int verdict, struct jail_address address, __u8 protocol,
 				  __u16 port, int by_task)
 {
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
 	if (by_task)
-		jail_record_call(half(key, 0), half(key, 1), service(protocol, port),
+		jail_record_call(address.first, address.second, service(protocol, port),
 				 (__u32)verdict);
 	else
-		jail_record_packet(half(key, 0), half(key, 1), service(protocol, port),
+		jail_record_packet(address.first, address.second, service(protocol, port),
 				   (__u32)verdict);
 	return audit ? 1 : 0;
 }
 
 static __always_inline int apply_verdict_to_call(struct bpf_sock_addr *ctx,
-						 const struct jail_key *key, int verdict,
+						 struct jail_address address, int verdict,
 						 enum jail_line line)
 {
 	if (verdict == JAIL_VERDICT_PASS)
@@ -240,7 +248,7 @@ static __always_inline int apply_verdict_to_call(struct bpf_sock_addr *ctx,
 		bpf_set_retval(-(int)denial_errno);
 	if (jail_is_probe(line, bpf_get_socket_cookie(ctx)))
 		return audit ? 1 : 0;
-	return answer(verdict, key, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port), 1);
+	return answer(verdict, address, (__u8)ctx->protocol, bpf_ntohs((__u16)ctx->user_port), 1);
 }
 
 static __always_inline int apply_verdict_to_packet(struct __sk_buff *skb,
@@ -258,7 +266,7 @@ static __always_inline int apply_verdict_to_packet(struct __sk_buff *skb,
 	    (packet->protocol == IPPROTO_TCP || packet->protocol == IPPROTO_UDP) &&
 	    jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		ports[1] = 0;
-	return answer(verdict, &packet->destination, packet->protocol, bpf_ntohs(ports[1]), 0);
+	return answer(verdict, packet->destination, packet->protocol, bpf_ntohs(ports[1]), 0);
 }
 
 static __always_inline __u32 now_in_ticks(void)
@@ -415,24 +423,20 @@ static __always_inline void remember_peer(struct bpf_sock *sk, const struct ends
 
 /* Does a packet to or from this denied address stay inside of the container's network namespace?
  */
-static __always_inline int stays_inside(const struct __sk_buff *skb, const struct jail_key *key)
+static __always_inline int stays_inside(const struct __sk_buff *skb, struct jail_address address)
 {
-	return skb->ifindex == LOOPBACK_IFINDEX && local_kind(key) != JAIL_CONTAINER_LOCAL_NOT;
+	return skb->ifindex == LOOPBACK_IFINDEX && local_kind(address) != JAIL_CONTAINER_LOCAL_NOT;
 }
 
 /* `family` is the program's, and no variable: the kernel gives each program the fields of its own
  * family alone. */
-static __always_inline void fill_destination_key(const struct bpf_sock_addr *ctx, int family,
-						 struct jail_key *key)
+static __always_inline struct jail_address destination_of(const struct bpf_sock_addr *ctx,
+							  int family)
 {
-	if (family == AF_INET) {
-		jail_key_v4(key, ctx->user_ip4);
-	} else {
-		__u32 address[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
-				    ctx->user_ip6[3]};
-
-		jail_key_v6(key, address);
-	}
+	if (family == AF_INET)
+		return jail_address_v4(ctx->user_ip4);
+	return (struct jail_address){jail_pair(ctx->user_ip6[0], ctx->user_ip6[1]),
+				     jail_pair(ctx->user_ip6[2], ctx->user_ip6[3])};
 }
 
 /*
@@ -442,15 +446,18 @@ static __always_inline void fill_destination_key(const struct bpf_sock_addr *ctx
  * already, egress decides.
  */
 static __always_inline int is_not_local(struct bpf_sock_addr *ctx, int family,
-					const struct jail_key *key)
+					struct jail_address address)
 {
-	struct sockaddr_in address4 = {.sin_family = AF_INET, .sin_addr.s_addr = key->words[3]};
+	struct sockaddr_in address4 = {.sin_family = AF_INET,
+				       .sin_addr.s_addr = (__u32)(address.second >> 32)};
 	struct sockaddr_in6 address6 = {.sin6_family = AF_INET6};
+	__u32 words[4];
 
+	words_of(words, address);
 	if (family == AF_INET)
 		return bpf_bind(ctx, (struct sockaddr *)&address4, sizeof(address4)) ==
 		       -EADDRNOTAVAIL;
-	__builtin_memcpy(&address6.sin6_addr, key->words, sizeof(address6.sin6_addr));
+	__builtin_memcpy(&address6.sin6_addr, words, sizeof(address6.sin6_addr));
 	return bpf_bind(ctx, (struct sockaddr *)&address6, sizeof(address6)) == -EADDRNOTAVAIL;
 }
 
@@ -462,13 +469,13 @@ static __always_inline int may_answer(struct bpf_sock_addr *ctx)
 }
 
 static __always_inline int check_sockaddr(struct bpf_sock_addr *ctx, int family,
-					  const struct jail_key *key)
+					  struct jail_address address)
 {
 	__u8 protocol = (__u8)ctx->protocol;
 	__u16 port = bpf_ntohs((__u16)ctx->user_port);
 	/* No IPv4 address has another one in it. */
-	int verdict = family == AF_INET ? jail_evaluate_key(&jail_rules, key, protocol, port)
-					: check_address(key, protocol, port);
+	int verdict = family == AF_INET ? check_form(address, protocol, port)
+					: check_address(address, protocol, port);
 
 	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && may_answer(ctx))
 		return JAIL_VERDICT_PASS;
@@ -493,22 +500,21 @@ static __always_inline void forget_acceptance(struct bpf_sock_addr *ctx)
 static __always_inline int check_call(struct bpf_sock_addr *ctx, int family, int connects,
 				      enum jail_line line)
 {
-	struct jail_key key;
+	struct jail_address address = destination_of(ctx, family);
 	int verdict, container_local;
 
 	if (connects)
 		forget_acceptance(ctx);
-	fill_destination_key(ctx, family, &key);
-	verdict = check_sockaddr(ctx, family, &key);
+	verdict = check_sockaddr(ctx, family, address);
 	if (verdict == JAIL_VERDICT_PASS)
 		return 1;
-	container_local = local_kind(&key);
+	container_local = local_kind(address);
 	if (container_local == JAIL_CONTAINER_LOCAL_LOOPBACK && !is_bound_to_device(ctx))
 		return 1;
 	if (container_local == JAIL_CONTAINER_LOCAL_ADDRESS &&
-	    !(connects && is_not_local(ctx, family, &key)))
+	    !(connects && is_not_local(ctx, family, address)))
 		return 1;
-	return apply_verdict_to_call(ctx, &key, verdict, line);
+	return apply_verdict_to_call(ctx, address, verdict, line);
 }
 
 /* What a program ends with: the verifier wants to see 0 or 1, and compilers take for 1 what they
@@ -597,17 +603,21 @@ static __always_inline __u32 discovery_size(__u8 type)
  * what follows, a router alert and padding to 8 bytes (RFC 2711). */
 static __always_inline int is_listener_report(struct __sk_buff *skb)
 {
-	__u8 type, group[2];
-	__be32 header[2];
+	__be16 group;
+	struct {
+		__be32 header[2];
+		__u8 type;
+	} start;
 
-	if (jail_load(skb, 24, group, 2) || group[0] != 0xff || (group[1] & 0xf) != 2)
+	if (jail_load(skb, 24, &group, sizeof(group)) ||
+	    (group & bpf_htons(0xff0f)) != bpf_htons(0xff02))
 		return 0;
-	if (jail_load(skb, sizeof(struct ipv6hdr), header, sizeof(header)) ||
-	    header[0] != bpf_htonl(IPPROTO_ICMPV6 << 24 | 0x0502) || header[1] != bpf_htonl(0x0100))
+	if (jail_load(skb, sizeof(struct ipv6hdr), &start, sizeof(start.header) + 1) ||
+	    start.header[0] != bpf_htonl(IPPROTO_ICMPV6 << 24 | 0x0502) ||
+	    start.header[1] != bpf_htonl(0x0100))
 		return 0;
-	if (jail_load(skb, sizeof(struct ipv6hdr) + sizeof(header), &type, 1))
-		return 0;
-	return type == LISTENER_REPORT_V1 || type == LISTENER_DONE || type == LISTENER_REPORT_V2;
+	return start.type == LISTENER_REPORT_V1 || start.type == LISTENER_DONE ||
+	       start.type == LISTENER_REPORT_V2;
 }
 
 /*
@@ -621,7 +631,11 @@ static __always_inline int is_listener_report(struct __sk_buff *skb)
  */
 JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb)
 {
-	__u8 hop_limit, type, code, option[2];
+	struct {
+		__u8 type, code;
+	} start;
+	__u8 hop_limit;
+	__be16 option;
 	__u32 size;
 
 	if (is_of_process(skb))
@@ -632,20 +646,21 @@ JAIL_GLOBAL int jail_is_discovery(struct __sk_buff *skb)
 		return is_listener_report(skb);
 	if (hop_limit != 255)
 		return 0;
-	if (jail_load(skb, sizeof(struct ipv6hdr), &type, 1) ||
-	    jail_load(skb, sizeof(struct ipv6hdr) + 1, &code, 1))
+	if (jail_load(skb, sizeof(struct ipv6hdr), &start, sizeof(start)))
 		return 0;
-	if (code != 0 || (type != ROUTER_SOLICITATION && type != NEIGHBOUR_SOLICITATION &&
-			  type != NEIGHBOUR_ADVERTISEMENT))
+	if (start.code != 0 ||
+	    (start.type != ROUTER_SOLICITATION && start.type != NEIGHBOUR_SOLICITATION &&
+	     start.type != NEIGHBOUR_ADVERTISEMENT))
 		return 0;
-	size = skb->len - sizeof(struct ipv6hdr) - discovery_size(type);
+	size = skb->len - sizeof(struct ipv6hdr) - discovery_size(start.type);
 	if (size == 0)
 		return 1;
-	/* One option: the source's (1) or the target's (2) link-layer address, of 8 bytes. */
+	/* One option: the source's (1) or the target's (2) link-layer address, of 8 bytes (1). */
 	return size == 8 &&
-	       !jail_load(skb, sizeof(struct ipv6hdr) + discovery_size(type), option,
+	       !jail_load(skb, sizeof(struct ipv6hdr) + discovery_size(start.type), &option,
 			  sizeof(option)) &&
-	       option[0] == (type == NEIGHBOUR_ADVERTISEMENT ? 2 : 1) && option[1] == 1;
+	       option ==
+		   (start.type == NEIGHBOUR_ADVERTISEMENT ? bpf_htons(0x0201) : bpf_htons(0x0101));
 }
 
 /* Does this TCP packet answer? A SYN without ACK opens a connection, and any other answers if its
@@ -706,7 +721,7 @@ static __always_inline int check_denied_destination(struct __sk_buff *skb,
 		return verdict;
 	if (jail_load(skb, packet->upper_layer, ports, sizeof(ports)))
 		return JAIL_REASON_MALFORMED_PACKET;
-	if (check_address(&packet->destination, packet->protocol, bpf_ntohs(ports[1])) ==
+	if (check_address(packet->destination, packet->protocol, bpf_ntohs(ports[1])) ==
 	    JAIL_VERDICT_PASS)
 		return JAIL_VERDICT_PASS;
 	if (packet->protocol == IPPROTO_UDP)
@@ -729,10 +744,10 @@ static __always_inline int is_forged(struct __sk_buff *skb, const struct jail_pa
 
 	if (shares_network)
 		return 0;
-	verdict = check_address(&packet->source, JAIL_PROTO_ANY, 0);
+	verdict = check_address(packet->source, JAIL_PROTO_ANY, 0);
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 0;
-	container_local = local_kind(&packet->source);
+	container_local = local_kind(packet->source);
 	return container_local == JAIL_CONTAINER_LOCAL_NOT ||
 	       (container_local == JAIL_CONTAINER_LOCAL_LOOPBACK &&
 		skb->ifindex != LOOPBACK_IFINDEX);
@@ -746,8 +761,8 @@ static __always_inline int check_packet(struct __sk_buff *skb, const struct jail
 
 	if (packet->parse_status)
 		return JAIL_REASON_MALFORMED_PACKET;
-	verdict = check_address(&packet->destination, JAIL_PROTO_ANY, 0);
-	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, &packet->destination)) {
+	verdict = check_address(packet->destination, JAIL_PROTO_ANY, 0);
+	if (verdict != JAIL_VERDICT_PASS && !stays_inside(skb, packet->destination)) {
 		if (packet->protocol == IPPROTO_ICMPV6 && jail_is_discovery(skb))
 			return JAIL_VERDICT_PASS;
 		verdict = check_denied_destination(skb, packet, verdict);
@@ -762,7 +777,7 @@ static __always_inline int check_packet(struct __sk_buff *skb, const struct jail
 /* In audit mode, have connect and sendmsg counted what this packet is of, and not left it to
  * egress?
  */
-static __always_inline int was_counted(struct __sk_buff *skb, const struct jail_key *destination)
+static __always_inline int was_counted(struct __sk_buff *skb, struct jail_address destination)
 {
 	struct bpf_sock *sk;
 
@@ -781,7 +796,7 @@ int jail_egress(struct __sk_buff *skb)
 
 	__builtin_memset(&packet, 0, sizeof(packet));
 	jail_parse(skb, &packet);
-	if (audit && !packet.parse_status && was_counted(skb, &packet.destination))
+	if (audit && !packet.parse_status && was_counted(skb, packet.destination))
 		return 1;
 	return ends_with(apply_verdict_to_packet(skb, &packet, check_packet(skb, &packet)));
 }
@@ -801,27 +816,27 @@ JAIL_GLOBAL int jail_hear(struct __sk_buff *skb, __u32 upper_layer)
 
 /* Where the UDP header of an incoming datagram is, and whom that is from; 0 if it is none. What is
  * behind IPv6 extension headers makes no peer. */
-static __always_inline __u32 find_datagram(struct __sk_buff *skb, struct jail_key *source)
+static __always_inline __u32 find_datagram(struct __sk_buff *skb, struct jail_address *source)
 {
-	struct ipv6hdr v6;
+	struct ipv6hdr v6 __attribute__((aligned(8)));
 	struct iphdr v4;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		if (jail_load(skb, 0, &v4, sizeof(v4)) || v4.protocol != IPPROTO_UDP)
 			return 0;
-		jail_key_v4(source, v4.saddr);
+		*source = jail_address_v4(v4.saddr);
 		return v4.ihl * 4u;
 	}
 	if (jail_load(skb, 0, &v6, sizeof(v6)) || v6.nexthdr != IPPROTO_UDP)
 		return 0;
-	jail_key_v6(source, v6.saddr.s6_addr32);
+	*source = jail_address_v6(v6.saddr.s6_addr32);
 	return sizeof(v6);
 }
 
 SEC("cgroup_skb/ingress")
 int jail_ingress(struct __sk_buff *skb)
 {
-	struct jail_key source;
+	struct jail_address source;
 	struct bpf_sock *sk;
 	__u32 datagram;
 	int verdict;
@@ -842,12 +857,12 @@ int jail_ingress(struct __sk_buff *skb)
 	 * group's address, from which no answer can come. */
 	if (!datagram || skb->pkt_type != PACKET_HOST)
 		return 1;
-	verdict = check_address(&source, JAIL_PROTO_ANY, 0);
+	verdict = check_address(source, JAIL_PROTO_ANY, 0);
 	/* A link-local source proves nothing: every neighbour may claim to be fe80::1. */
 	if (verdict == JAIL_VERDICT_PASS || verdict == JAIL_REASON_LINK_LOCAL)
 		return 1;
 	/* Nor does one that containers may have, since egress lets them use it. */
-	if (local_kind(&source))
+	if (local_kind(source))
 		return 1;
 	jail_hear(skb, datagram);
 	return 1;

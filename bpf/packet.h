@@ -41,8 +41,8 @@ enum jail_parse_status {
 };
 
 struct jail_packet {
-	struct jail_key source;
-	struct jail_key destination;
+	struct jail_address source;
+	struct jail_address destination;
 	__u32 parse_status; /* enum jail_parse_status; addresses are valid unless version or header
 			      couldn't be read */
 	__u8 fragment;	    /* IPv4: part of a datagram. One of IPv6 is odd, for what is behind its
@@ -90,8 +90,8 @@ JAIL_INLINE void jail_parse_v4(const struct __sk_buff *skb, struct jail_packet *
 		packet->parse_status = JAIL_PARSE_UNREADABLE;
 		return;
 	}
-	jail_key_v4(&packet->source, header.saddr);
-	jail_key_v4(&packet->destination, header.daddr);
+	packet->source = jail_address_v4(header.saddr);
+	packet->destination = jail_address_v4(header.daddr);
 	packet->protocol = header.protocol;
 	packet->upper_layer = header.ihl * 4u;
 	packet->fragment = (header.frag_off & JAIL_FRAGMENT) != 0;
@@ -128,15 +128,15 @@ JAIL_GLOBAL __u32 jail_walk_extensions(const struct __sk_buff *skb, __u32 next_h
 
 JAIL_INLINE void jail_parse_v6(const struct __sk_buff *skb, struct jail_packet *packet)
 {
-	struct ipv6hdr header;
+	struct ipv6hdr header __attribute__((aligned(8))); /* so that an address is two loads */
 	__u32 walked;
 
 	if (jail_load(skb, 0, &header, sizeof(header)) || header.version != 6) {
 		packet->parse_status = JAIL_PARSE_UNREADABLE;
 		return;
 	}
-	jail_key_v6(&packet->source, header.saddr.s6_addr32);
-	jail_key_v6(&packet->destination, header.daddr.s6_addr32);
+	packet->source = jail_address_v6(header.saddr.s6_addr32);
+	packet->destination = jail_address_v6(header.daddr.s6_addr32);
 	walked = jail_walk_extensions(skb, header.nexthdr);
 	packet->upper_layer = walked & 0xffff;
 	packet->protocol = walked >> 16 & 0xff;

@@ -187,8 +187,7 @@ void fuzz_packet(std::string_view text) {
         const jail_packet packet = parse(bytes, family);
         must(packet.parse_status <= JAIL_PARSE_SOURCE_ROUTED);
         if (packet.parse_status != JAIL_PARSE_OK) continue;
-        must(packet.upper_layer >= (family == ETH_P_IP ? 20U : 40U) &&
-             packet.source.prefix_bits == 128 && packet.destination.prefix_bits == 128);
+        must(packet.upper_layer >= (family == ETH_P_IP ? 20U : 40U));
         bytes.resize(packet.upper_layer + 1);
         const jail_packet cut = parse(bytes, family);
         must(std::memcmp(&cut, &packet, sizeof cut) == 0);

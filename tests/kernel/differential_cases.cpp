@@ -55,9 +55,10 @@ public:
     int check(const Bytes& bytes, std::uint16_t ether_type) const {
         const jail_packet packet = parse(bytes, ether_type);
         if (packet.parse_status != JAIL_PARSE_OK) return JAIL_REASON_MALFORMED_PACKET;
-        const int whole = jail_evaluate(&rules_, &packet.destination, JAIL_PROTO_ANY, 0);
+        const jail_key destination = key_of(packet.destination);
+        const int whole = jail_evaluate(&rules_, &destination, JAIL_PROTO_ANY, 0);
         if (whole != JAIL_VERDICT_PASS &&
-            jail_container_local(&rules_, &packet.destination) == JAIL_CONTAINER_LOCAL_NOT) {
+            jail_container_local(&rules_, &destination) == JAIL_CONTAINER_LOCAL_NOT) {
             if (is_discovery(bytes, packet)) return JAIL_VERDICT_PASS;
             const int verdict = check_denied(bytes, packet, whole);
             if (verdict != JAIL_VERDICT_PASS) return verdict;
@@ -72,7 +73,8 @@ private:
         if (packet.protocol != IPPROTO_TCP && packet.protocol != IPPROTO_UDP) return verdict;
         if (at + 4 > bytes.size()) return JAIL_REASON_MALFORMED_PACKET;
         const auto port = static_cast<std::uint16_t>(bytes[at + 2] << 8 | bytes[at + 3]);
-        if (jail_evaluate(&rules_, &packet.destination, packet.protocol, port) == JAIL_VERDICT_PASS)
+        const jail_key destination = key_of(packet.destination);
+        if (jail_evaluate(&rules_, &destination, packet.protocol, port) == JAIL_VERDICT_PASS)
             return JAIL_VERDICT_PASS;
         return packet.protocol == IPPROTO_TCP && at + 13 >= bytes.size()
                    ? JAIL_REASON_MALFORMED_PACKET
@@ -80,9 +82,10 @@ private:
     }
     bool is_forged(const jail_packet& packet) const {
         if (shares_network_) return false;
-        const int verdict = jail_evaluate(&rules_, &packet.source, JAIL_PROTO_ANY, 0);
+        const jail_key source = key_of(packet.source);
+        const int verdict = jail_evaluate(&rules_, &source, JAIL_PROTO_ANY, 0);
         return verdict != JAIL_VERDICT_PASS && verdict != JAIL_REASON_LINK_LOCAL &&
-               jail_container_local(&rules_, &packet.source) == JAIL_CONTAINER_LOCAL_NOT;
+               jail_container_local(&rules_, &source) == JAIL_CONTAINER_LOCAL_NOT;
     }
     static bool is_discovery(const Bytes& bytes, const jail_packet& packet) {
         constexpr std::size_t kHeader = 40;

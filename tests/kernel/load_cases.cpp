@@ -39,6 +39,27 @@ TEST_CASE("the kernel takes the programs of a jail") {
     }
 }
 
+// clang keeps a constant of 16 bytes that it finds in a section of its own, of which libbpf makes a
+// map for each jail.
+TEST_CASE("the programs have no maps but those of their sources") {
+    const Skeleton<jail_bpf> jail(jail_bpf::open());
+    const Skeleton<guard_bpf> guard(guard_bpf::open());
+    const Skeleton<unix_sockets_bpf> unix_sockets(unix_sockets_bpf::open());
+    REQUIRE(jail != nullptr);
+    REQUIRE(guard != nullptr);
+    REQUIRE(unix_sockets != nullptr);
+    for (const bpf_object* object : {jail->obj, guard->obj, unix_sockets->obj}) {
+        int maps = 0;
+        const bpf_map* map = nullptr;
+        bpf_object__for_each_map(map, object) {
+            const std::string_view name = ::bpf_map__name(map);
+            CHECK_MESSAGE(!name.starts_with('.'), name);
+            ++maps;
+        }
+        CHECK(maps > 1);
+    }
+}
+
 // What the verifier goes through is most of the time that a container's start pays, and clang
 // decides how often it has to go around: one that turns a search without branches into one with
 // branches makes it a million, at which the verifier gives up (Linux 5.2), of a thousand.

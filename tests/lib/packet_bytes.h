@@ -41,4 +41,13 @@ inline jail_packet parse(const Bytes& bytes, std::uint16_t ether_type) {
     return packet;
 }
 
+inline jail_key key_of(const jail_address& address) {
+    const auto low = [](std::uint64_t two) { return static_cast<std::uint32_t>(two); };
+    jail_key key{};
+    jail_key_v6(&key, std::array{low(address.first), low(address.first >> 32), low(address.second),
+                                 low(address.second >> 32)}
+                          .data());
+    return key;
+}
+
 }  // namespace jail_ai::test

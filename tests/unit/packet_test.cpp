@@ -68,7 +68,8 @@ Bytes extension(std::uint8_t next, std::uint8_t more = 0) {
 constexpr std::uint8_t kHop = IPPROTO_HOPOPTS, kDestination = IPPROTO_DSTOPTS,
                        kRouting = IPPROTO_ROUTING, kFragment = IPPROTO_FRAGMENT;
 
-std::string address(const jail_key& key) {
+std::string address(const jail_address& as_numbers) {
+    const jail_key key = test::key_of(as_numbers);
     return IpPrefix::from_bytes(std::span(key.addr), key.prefix_bits)->to_string();
 }
 
