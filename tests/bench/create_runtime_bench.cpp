@@ -48,7 +48,7 @@ struct Limit {
 // in the recipe.
 constexpr double kMostTimesTheSame = 2.6;
 constexpr double kMostTimesTheMinimal = 15;
-constexpr double kMostTimesTheMinimalInHosts = 21;
+constexpr double kMostTimesTheMinimalInHosts = 18;
 constexpr Limit kLimits[] = {
     {"own network", true, kMostTimesTheSame, kMostTimesTheMinimal},
     {"host's network", false, 0, kMostTimesTheMinimalInHosts},
