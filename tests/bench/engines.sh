@@ -4,7 +4,8 @@
 #
 # What the hook adds to the start of a container by podman, root's and a user's, and by crun and runc themselves: the whole command, from its start until
 # nothing of it is left, by the clock and by what processors have had to do for it. In each round one after the other, in a cgroup2-view: without hooks, with
-# the hooks that podman has for a container that asks for nothing, and jailed.
+# the hooks that podman has for a container that asks for nothing, and jailed. The floor of the latter is a hook that makes the same bpf(2) calls and does
+# nothing else.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
 
@@ -89,6 +90,11 @@ bundles() {
     ip -n bench address add 10.99.0.2/24 dev lo
     "$lib/bundle.sh" "$lab/bare" "$lab/rootfs" --netns /run/netns/bench -- /bin/busybox true
     "$lib/bundle.sh" "$lab/jailed" "$lab/rootfs" --netns /run/netns/bench --hook "$build/hook/jail-ai-hook" "${jailed[@]}" -- /bin/busybox true
+    "$build/tests/bench/bench-recipe" "$lab/recipe" "$lab/minimal"
+    mkdir "$lab/floor"
+    jq --arg loader "$build/tests/bench/bench-loader" --arg recipe "$lab/recipe" \
+        '.hooks.createRuntime[0] |= (.path = $loader | .args = ["bench-loader", $recipe, "/sys/fs/cgroup/bundle"])' \
+        "$lab/jailed/config.json" >"$lab/floor/config.json"
 }
 
 inside() {
@@ -104,10 +110,12 @@ inside() {
     bundles
     if [ -n "$short" ]; then podmans=3 runtimes=5; fi
 
-    sides=(bare jailed)
+    sides=(bare floor jailed)
     for runtime in crun runc; do
         rounds_of "$runtimes" run_bundle "$runtime"
         say "$runtime"
+        printf '# bench: floor of a start by %s: %s times without a hook by the clock, %s times of processors, with one that makes the same bpf() calls (medians of %s)\n' \
+            "$runtime" "$(ratio floor 2)" "$(ratio floor 3)" "$runtimes"
     done
     sides=(bare unasked jailed)
     podman import "$lab/rootfs.tar" localhost/plain >"$lab/said" 2>&1
