@@ -16,7 +16,7 @@ cp "$hooks/jail-ai-hook.json" "$lab/shared.d"
 # write_settings FILE: as an installation does, by the podman in PATH
 write_settings() {
     sed "s|/usr/share/containers/oci/hooks.d|$lab/shared.d|; s|/usr/share/jail-ai-hook/podman.d|$lab/podman.d|; s|/usr/libexec/oci/hooks.d/jail-ai-hook|$build/hook/jail-ai-hook|
-        s|'/etc/containers/containers.conf.d/50-jail-ai-hook.conf'|'$build/hooks.d/installed/podman.d/50-jail-ai-hook.conf'|" "$build/hooks.d/installed/podman-settings" >"$lab/podman-settings"
+        s|/usr/share/jail-ai-hook/50-jail-ai-hook.conf|$build/hooks.d/installed/podman.d/50-jail-ai-hook.conf|" "$build/hooks.d/installed/podman-settings" >"$lab/podman-settings"
     sh "$lab/podman-settings" "$1"
 }
 
