@@ -38,6 +38,17 @@ std::string_view guard_of(const JailSnapshot& jail) {
     return "unknown";
 }
 
+// To people, in the words of what createRuntime logs.
+std::string_view guard_text(const JailSnapshot& jail) {
+    if (!jail.metadata) return "guard unknown";
+    switch (jail.metadata->guard) {
+        case Guard::none: return "no BPF LSM";
+        case Guard::unix_hooks: return "no BPF LSM, abstract Unix sockets denied";
+        case Guard::lsm: return "guarded";
+    }
+    return "guard unknown";
+}
+
 std::string id_of(const JailSnapshot& jail) {
     return printable(jail.container_id());
 }
@@ -140,11 +151,11 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
     std::string text;
     for (const JailSnapshot& jail : jails) {
         text += fmt::format(
-            "{}  {}{}, guard {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail),
+            "{}  {}{}, {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail),
             jail.denial_error == DenialError::eperm
                 ? ""
                 : fmt::format(" with {}", name_of(kDenialErrors, jail.denial_error)),
-            guard_of(jail), jail.prefixes,
+            guard_text(jail), jail.prefixes,
             jail.metadata ? fmt::format(", for {}",
                                         span_text(seconds_between(jail.metadata->since, now.real)))
                           : "",

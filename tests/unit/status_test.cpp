@@ -90,11 +90,22 @@ TEST_CASE("status: for people") {
     CHECK(times_text(2) == "2 times");
     CHECK(status_to_people({}, kNow) == "no container is jailed here\n");
     CHECK(status_to_people({report()}, kNow) ==
-          "0123456789abcdef  enforce, guard lsm, 38 prefixes, for 2 h\n"
+          "0123456789abcdef  enforce, guarded, 38 prefixes, for 2 h\n"
           "  '/machine.slice/libpod-1.scope'\n"
           "  denied 7: local 7\n"
           "  known risks: vsock, abstract-unix\n"
           "    10.88.0.1:5432/tcp (local), 7 times, the last 3 s ago by 'psql', process 42\n");
+}
+
+TEST_CASE("status: people are told of a kernel without the guard in the words of the log") {
+    JailSnapshot jail = report();
+    jail.metadata->guard = Guard::none;
+    CHECK(status_to_people({jail}, kNow)
+              .starts_with("0123456789abcdef  enforce, no BPF LSM, 38 prefixes"));
+    jail.metadata->guard = Guard::unix_hooks;
+    CHECK(
+        status_to_people({jail}, kNow)
+            .starts_with("0123456789abcdef  enforce, no BPF LSM, abstract Unix sockets denied, "));
 }
 
 TEST_CASE("status: a container's name stands behind its ID") {
