@@ -29,11 +29,9 @@ Result<Defaults> parse_flags(const std::vector<std::string>& words) {
     }
     auto settings = parse_settings(written);
     if (!settings) return usage(settings.error().message);
-    if (defaults.enforced && settings->on_failure == OnFailure::run)
-        return usage("--enforce and --on-failure=run contradict each other");
-    if (defaults.enforced && !settings->mode)
-        return usage("--enforce needs --block-host, or there is nothing to enforce");
     defaults.settings = std::move(*settings);
+    if (const auto checked = check_enforced(defaults); !checked)
+        return usage(checked.error().message);
     return defaults;
 }
 

@@ -110,7 +110,8 @@ struct SettingsOf {
 using Settings = SettingsOf<std::optional>;  // what one source says; an empty member says nothing
 using Request = SettingsOf<std::type_identity_t>;  // what is asked for one container
 
-// A setting's key, as it is written there, and its value. The key's last part names the setting.
+// A setting's key, as it is written there (an annotation, a flag, or the name by itself), and its
+// value.
 using RawSetting = std::pair<std::string, std::string>;
 
 // Reads settings. Lists are separated by comma or space. Errors (EX_DATAERR): "KEY: 'WORD': what is
@@ -131,6 +132,9 @@ struct Defaults {
     Settings settings;
     bool enforced = false;  // annotations may tighten them and never loosen
 };
+
+// Errors (EX_DATAERR): they are enforced, and there is nothing to enforce, or a way around it.
+Status check_enforced(const Defaults& defaults);
 
 // True if containers that ask for nothing are jailed, too.
 inline bool jails_unasked(const Defaults& defaults) {

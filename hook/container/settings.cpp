@@ -155,6 +155,7 @@ constexpr const Setting& kBlock = kSettings.front();
 const Setting* find_setting(std::string_view key) {
     constexpr std::string_view kFlag = "--";
     if (key == kBlockHost) return &kBlock;
+    if (const Setting* named = find_named(kSettings, key)) return named;
     if (key.starts_with(kFlag)) return find_named(kSettings, key.substr(kFlag.size()));
     if (!key.starts_with(kBlockHost) || !key.substr(kBlockHost.size()).starts_with('.'))
         return nullptr;
@@ -238,6 +239,15 @@ Result<Settings> parse_settings(const std::vector<RawSetting>& written) {
         TRY(setting->parse(value, settings).context(key));
     }
     return settings;
+}
+
+Status check_enforced(const Defaults& defaults) {
+    if (!defaults.enforced) return ok();
+    if (defaults.settings.on_failure == OnFailure::run)
+        return Error{EX_DATAERR, "enforce and on-failure=run contradict each other"};
+    if (!defaults.settings.mode)
+        return Error{EX_DATAERR, "enforce needs block-host, or there is nothing to enforce"};
+    return ok();
 }
 
 bool is_meant_for_hook(std::string_view key) {

@@ -11,7 +11,6 @@
 
 #include "base/quote.h"
 #include "base/toml.h"
-#include "container/flags.h"
 #include "container/settings.h"
 
 namespace jail_ai {
@@ -42,27 +41,38 @@ Status check_known(std::string_view key) {
                                         fmt::join(names, ", "))};
 }
 
-Result<std::vector<std::string>> flags_of(const toml::table& document) {
-    std::vector<std::string> flags;
-    for (const auto& [key, node] : document) {
-        const std::string_view name = key.str();
-        TRY(check_known(name));
-        const auto value = value_of(node);
-        if (name == kEnforce) {
-            if (!node.is_boolean())
-                return Error{EX_CONFIG, fmt::format("{}: expected true or false", name)};
-            if (*value == "true") flags.emplace_back("--enforce");
-            continue;
-        }
-        if (!value)
-            return Error{EX_CONFIG, fmt::format("{}: expected a string, a list of strings, true or "
-                                                "false",
-                                                quote(name))};
-        const toml::array* list = node.as_array();
-        if (list != nullptr && list->empty()) continue;
-        flags.push_back(fmt::format("--{}={}", name, *value));
+// Adds what a key of the file says.
+Status add(std::string_view name, const toml::node& node, std::vector<RawSetting>& written,
+           Defaults& into) {
+    TRY(check_known(name));
+    if (name == kEnforce) {
+        const auto is_enforced = node.value_exact<bool>();
+        if (!is_enforced) return Error{EX_CONFIG, fmt::format("{}: expected true or false", name)};
+        into.enforced = *is_enforced;
+        return ok();
     }
-    return flags;
+    const auto value = value_of(node);
+    if (!value)
+        return Error{EX_CONFIG, fmt::format("{}: expected a string, a list of strings, true or "
+                                            "false",
+                                            name)};
+    const toml::array* list = node.as_array();
+    if (list != nullptr && list->empty()) return ok();
+    RawSetting setting{name, *value};
+    TRY(parse_settings({setting}));  // by itself, while its line is known
+    written.push_back(std::move(setting));
+    return ok();
+}
+
+Result<Defaults> defaults_of(const toml::table& document) {
+    std::vector<RawSetting> written;
+    Defaults defaults;
+    for (const auto& [key, node] : document)
+        TRY(add(key.str(), node, written, defaults)
+                .context(fmt::format("line {}", key.source().begin.line)));
+    defaults.settings = TRY(parse_settings(written));
+    TRY(check_enforced(defaults));
+    return defaults;
 }
 
 }  // namespace
@@ -70,8 +80,7 @@ Result<std::vector<std::string>> flags_of(const toml::table& document) {
 Result<Defaults> parse_settings_file(std::string_view toml) {
     const auto document = parse_toml(toml);
     if (!document) return Error{EX_CONFIG, document.error().message};
-    const auto flags = TRY(flags_of(*document));
-    auto defaults = parse_flags(flags);
+    auto defaults = defaults_of(*document);
     if (!defaults) return Error{EX_CONFIG, defaults.error().message};
     return defaults;
 }

@@ -111,7 +111,7 @@ for runtime in crun runc; do
     mkdir -p "$lab/hooks.d.plain"
     cp "$build"/hooks.d/*.json "$lab/hooks.d.plain"
     shouts plain --pid=host "${annotations[@]}"
-    bad_flags contradictory '--enforce and --on-failure=run contradict each other'
+    bad_flags contradictory 'enforce and on-failure=run contradict each other'
     bad_flags mistyped "unknown option '--alow'"
     hooks=
 done

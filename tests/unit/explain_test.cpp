@@ -107,7 +107,7 @@ TEST_CASE("explain: questions") {
           Case{{"--pid=7", "--container=x"}, "explain takes one of --container=ID, --pid=PID"},
           Case{{"1.1.1.1", "2.2.2.2"}, "unexpected '2.2.2.2': explain takes one DESTINATION"},
           Case{{"--alow=x"}, "unknown option '--alow'"},
-          Case{{"--enforce"}, "--enforce needs --block-host"}}) {
+          Case{{"--enforce"}, "enforce needs block-host"}}) {
         const auto question = ask(c.words);
         REQUIRE_FALSE(question);
         CHECK(question.error().exit_code == EX_USAGE);
