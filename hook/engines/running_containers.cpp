@@ -51,8 +51,9 @@ struct Engine {
     const char* directory;
     std::string_view runtimes;  // how names of theirs begin
 };
+constexpr Engine kUsersDocker = {"docker", "runtime-"};  // in the user's own directory
 constexpr std::array kEngines =
-    std::to_array<Engine>({{"/run/containerd", "runc"}, {"/run/docker", "runtime-"}});
+    std::to_array<Engine>({{"/run/containerd", "runc"}, {"/run/docker", kUsersDocker.runtimes}});
 
 // Where users have a directory called by their number, which podman makes runtimes use:
 // systemd's, and what podman takes without that.
@@ -139,6 +140,18 @@ Error beyond_share() {
     return Error{EX_DATAERR, "more states, or larger ones, than the time for one user's is for"};
 }
 
+using EachDirectory = std::function<void(int fd, const std::string& name, const std::string& path)>;
+
+// rootlesskit shows the machine's /run in a directory of its own, and Docker in it has that for
+// the place of its bundles: /run/.roNUMBER/user/….
+std::string seen_from_machine(const std::string& path) {
+    constexpr std::string_view kCopied = "/run/.ro";
+    if (!path.starts_with(kCopied)) return path;
+    const std::size_t end = path.find_first_not_of("0123456789", kCopied.size());
+    if (end == kCopied.size() || end == std::string::npos || path[end] != '/') return path;
+    return "/run" + path.substr(end);
+}
+
 // Keeps what couldn't be read, by directory.
 class Reader {
 public:
@@ -175,10 +188,17 @@ public:
             const auto root = open_owned_directory(dirfd, name, Crossing::none, owner);
             const std::string path = fmt::format("{}/{}", directory, name);
             if (root)
-                read_users_root(root->get(), path, *runtime, owner, share);
+                read_users_root(root->get(), path, {runtime}, owner, share);
             else if (!is_absent(root))
                 note(path, owner, root.error());
         }
+        const std::string path = fmt::format("{}/{}", directory, kUsersDocker.directory);
+        const auto docker =
+            open_owned_directory(dirfd, kUsersDocker.directory, Crossing::none, owner);
+        if (docker)
+            read_users_docker(docker->get(), path, owner, share);
+        else if (!is_absent(docker))
+            note(path, owner, docker.error());
     }
 
     void note(const std::string& directory, uid_t owner, const Status& failed) {
@@ -197,8 +217,38 @@ public:
     std::vector<UnreadableStateDir> overlooked() && { return std::move(overlooked_); }
 
 private:
-    void read_users_root(int dirfd, const std::string& directory, const Runtime& runtime,
-                         uid_t owner, Share& share) {
+    // The user's in one of the user's own.
+    void for_each_users_directory(int dirfd, const std::string& directory, uid_t owner,
+                                  Share& share, const EachDirectory& each) {
+        const auto names = list_directory(dirfd, ".", Entries::all, share.states_left() + 1);
+        if (!names) return note(directory, owner, names.error());
+        for (const std::string& name : *names) {
+            if (!share.take_state()) return note(directory, owner, beyond_share());
+            const std::string path = fmt::format("{}/{}", directory, name);
+            if (const auto one = open_owned_directory(dirfd, name, Crossing::none, owner))
+                each(one->get(), name, path);
+            else if (one.error().exit_code == EX_OSERR)
+                note(path, owner, one.error());
+        }
+    }
+
+    // As root's, see kEngines.
+    void read_users_docker(int dirfd, const std::string& directory, uid_t owner, Share& share) {
+        const EachDirectory read_namespace = [&](int fd, const std::string& /*name*/,
+                                                 const std::string& path) {
+            read_users_root(fd, path, {&kCrun, &kRunc}, owner, share);
+        };
+        for_each_users_directory(dirfd, directory, owner, share,
+                                 [&](int fd, const std::string& name, const std::string& path) {
+                                     if (name.starts_with(kUsersDocker.runtimes))
+                                         for_each_users_directory(fd, path, owner, share,
+                                                                  read_namespace);
+                                 });
+    }
+
+    void read_users_root(int dirfd, const std::string& directory,
+                         std::initializer_list<const Runtime*> runtimes, uid_t owner,
+                         Share& share) {
         const auto ids = list_directory(dirfd, ".", Entries::all, share.states_left() + 1);
         if (!ids) return note(directory, owner, ids.error());
         Status worst = ok();
@@ -208,11 +258,13 @@ private:
                 worst = beyond_share();
                 break;
             }
-            auto read = read_state(dirfd, id, runtime, owner);
-            // A failure behind the files is one of a process that they name.
-            if (!read && !is_absent(read))
-                read = Error{EX_DATAERR, std::move(read).error().message};
-            note_first(worst, std::move(read), id);
+            for (const Runtime* runtime : runtimes) {
+                auto read = read_state(dirfd, id, *runtime, owner);
+                // A failure behind the files is one of a process that they name.
+                if (!read && !is_absent(read))
+                    read = Error{EX_DATAERR, std::move(read).error().message};
+                note_first(worst, std::move(read), id);
+            }
         }
         note(directory, owner, worst);
     }
@@ -247,8 +299,6 @@ private:
     std::vector<UnreadableStateDir> overlooked_;
     std::set<pid_t> users_processes_;
 };
-
-using EachDirectory = std::function<void(int fd, const std::string& name, const std::string& path)>;
 
 // Those of root's in one of the machine's own.
 void for_each_directory(Reader& reader, int dirfd, const std::string& directory,
@@ -323,7 +373,7 @@ Result<std::string> read_config(const RunningContainer& container) {
     if (!container.bundle.starts_with('/')) return Error{EX_NOINPUT, "its runtime names no bundle"};
     const std::string path = container.bundle + "/config.json";
     if (container.owner == 0) return read_regular_file(AT_FDCWD, path, kMaxConfigBytes);
-    return read_owned_file_through_links(path, container.owner, kMaxUsersConfig);
+    return read_owned_file_through_links(seen_from_machine(path), container.owner, kMaxUsersConfig);
 }
 
 }  // namespace jail_ai

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <optional>
+#include <string>
+
 #include "container/settings_file.h"
 #include "system/file.h"
 #include "system/process.h"
@@ -34,10 +37,28 @@ Result<Defaults> read_settings(int fd) {
     return parse_settings_file(text);
 }
 
+// rootlesskit, in which users have Docker run, shows them /etc as it was when it started: links in
+// a file system of its own to what it has in a directory there, the machine's /etc as it is now.
+Result<std::optional<UniqueFd>> open_settings() {
+    constexpr int kRead = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+    const std::string path = kSettingsFile;
+    auto fd = open_if_there(AT_FDCWD, path, kRead);
+    if (!fd || *fd || TRY(in_initial_user_namespace())) return fd;
+    const std::size_t slash = path.rfind('/');
+    const std::string directory = path.substr(0, slash);
+    for (const std::string& name : TRY(list_directory(AT_FDCWD, directory))) {
+        if (!name.starts_with(".ro")) continue;
+        auto copied = open_if_there(
+            AT_FDCWD, fmt::format("{}/{}{}", directory, name, path.substr(slash)), kRead);
+        if (!copied || *copied) return copied;
+    }
+    return std::optional<UniqueFd>();
+}
+
 }  // namespace
 
 Result<Defaults> read_machine_settings() {
-    auto fd = open_if_there(AT_FDCWD, kSettingsFile, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+    auto fd = open_settings();
     if (!fd) {
         Error error = std::move(fd).error();
         if (error.exit_code == EX_NOPERM)

@@ -13,7 +13,6 @@ engine_pid=
 
 # engine_tree_up TREE
 engine_tree_up() {
-    local name
     mkdir "$engine_root"
     mount -t tmpfs -o mode=755 tmpfs "$engine_root"
     mkdir "$engine_root"/{changes,work,files}
@@ -22,11 +21,7 @@ engine_tree_up() {
     # What packages' scripts would have made.
     rm -rf "$engine_files/var/run"
     ln -s ../run "$engine_files/var/run"
-    for name in iptables ip6tables; do
-        ln -sf xtables-nft-multi "$engine_files/usr/sbin/$name"
-        ln -sf xtables-nft-multi "$engine_files/usr/sbin/$name-save"
-        ln -sf xtables-nft-multi "$engine_files/usr/sbin/$name-restore"
-    done
+    iptables_into "$engine_files"
     printf 'ID=debian\nPRETTY_NAME=Debian\n' >"$engine_files/usr/lib/os-release"
 }
 

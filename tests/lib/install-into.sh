@@ -12,3 +12,13 @@ install_into() {
         [ -e "$1$library" ] || cp "$library" "$1/usr/lib/${library#/lib/}"
     done < <(ldd "$build/hook/jail-ai-hook" | awk '$2 == "=>" { print $3 }')
 }
+
+# iptables_into DIRECTORY: the names that its package's scripts would have made
+iptables_into() {
+    local name
+    for name in iptables ip6tables; do
+        ln -sf xtables-nft-multi "$1/usr/sbin/$name"
+        ln -sf xtables-nft-multi "$1/usr/sbin/$name-save"
+        ln -sf xtables-nft-multi "$1/usr/sbin/$name-restore"
+    done
+}
