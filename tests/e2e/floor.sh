@@ -111,7 +111,7 @@ for runtime in crun runc; do
     floor_is 'block-host'
     rejects_all 'is no TOML' 'not TOML: line 1'
     floor_is 'blok-host = true'
-    rejects_all 'has an unknown key' "unknown setting 'blok-host'"
+    rejects_all 'has an unknown key' "line 1: unknown setting 'blok-host'"
     floor_is 'block-host = true'
     chmod 666 $settings
     rejects_all 'others may write' "another user than root can write it: chown root $settings; chmod 644 $settings"
