@@ -12,6 +12,7 @@
 #include "commands/arguments.h"
 #include "commands/explain_arguments.h"
 #include "commands/explanation.h"
+#include "commands/jail_view.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
 #include "engines/annotation_sources.h"
@@ -85,10 +86,40 @@ Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
     return std::optional<JailSnapshot>();
 }
 
+std::string explanation_text(const Question& question, const Explanation& explanation) {
+    return question.json ? explain_to_machines(explanation) : explain_to_people(explanation);
+}
+
+// A user's own container, by its jail alone: by the broker, which reads none of its files.
+Result<std::string> explain_own(const Arguments& asked, const std::vector<JailSnapshot>& jails) {
+    const auto question = TRY(read_question(asked));
+    if (jails.size() != 1)
+        return Error{EX_USAGE, fmt::format("--container {}: expected one container, got {}",
+                                           quote(question.container), jails.size())};
+    const JailSnapshot& jail = jails.front();
+    if (!jail.metadata)
+        return Error{EX_UNAVAILABLE, "its jail is of another version of jail-ai-hook: restart it"};
+    auto inputs = TRY(read_inputs(jail.metadata->inputs));
+    inputs.host.routes = TRY(read_local_routes());
+    auto policy = TRY(compile_policy(inputs.request, inputs.host));
+    auto differences = find_differences(jail.policy->rules, policy.rules);
+    return explanation_text(question, {container_text(jail.container_id()), question.destination,
+                                       std::move(policy), true, jail, std::move(differences)});
+}
+
+std::vector<std::string> containers_of(const Arguments& asked) {
+    const std::string* container = asked.value("--container");
+    return container == nullptr ? std::vector<std::string>() : std::vector{*container};
+}
+
 Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     const auto question = TRY(read_question(arguments));
-    if ((question.pid || !question.container.empty()) && ::geteuid() != 0)
-        return only_root_may("look at other containers and BPF programs");
+    if (question.pid && ::geteuid() != 0) return only_root_may("look at any process");
+    if (!question.container.empty() && ::geteuid() != 0) {
+        if (!arguments.flags.empty() || !question.annotations.empty())
+            return only_root_may("ask what other settings would do to a container that runs");
+        return show_jails(kExplainView, arguments);
+    }
     TRY(confine(Role::explain));
     const auto container = TRY(container_meant(question));
     std::optional<Process> process;
@@ -102,16 +133,19 @@ Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
     if (explanation.jail)
         explanation.differences =
             find_differences(explanation.jail->policy->rules, explanation.policy.rules);
-    return Outcome{
-        question.json ? explain_to_machines(explanation) : explain_to_people(explanation), {}};
+    return Outcome{explanation_text(question, explanation), {}};
 }
 
 }  // namespace
 
+const JailView kExplainView{kExplain, Role::explain, explain_own, JailPart::policy, containers_of};
+
 const Verb kExplain{
     .name = "explain",
     .summary = "shows whether a destination would be denied, and why; or the whole policy",
-    .about = "DESTINATION is ADDRESS[:PORT][/tcp|/udp]; without one the whole policy, as a table.",
+    .about =
+        "DESTINATION is ADDRESS[:PORT][/tcp|/udp]; without one the whole policy, as a table.\n"
+        "Another user than root may name a container of their own, by the broker.",
     .options = kExplainOptions,
     .takes_settings = true,
     .words = kExplainWords,

@@ -12,7 +12,6 @@
 #include "broker/client.h"
 #include "commands/selected_jails.h"
 #include "engines/container_names.h"
-#include "jail/reader.h"
 #include "system/process.h"
 
 namespace jail_ai {
@@ -40,14 +39,16 @@ Result<Outcome> show_jails(const JailView& view, const Arguments& asked) {
         return Outcome{std::move(text), {}};
     }
     TRY(confine(view.role));
-    auto all = TRY(read_jails(JailPart::denials));
-    const auto jails = TRY(select_jails(std::move(all), named_containers(), asked.words));
+    auto all = TRY(read_jails(view.part));
+    const auto jails =
+        TRY(select_jails(std::move(all), named_containers(), view.containers(asked)));
     auto text = TRY(view.text(asked, jails));
     return Outcome{std::move(text), {}};
 }
 
 Result<std::string> show_jails_of(uid_t user, const ShowRequest& request) {
-    const std::array<const JailView*, 3> views = {&kStatusView, &kLogView, &kSuggestView};
+    const std::array<const JailView*, 4> views = {&kStatusView, &kLogView, &kSuggestView,
+                                                  &kExplainView};
     const auto* const view = std::ranges::find(
         views, request.words.front(), [](const JailView* each) { return each->verb.name; });
     if (view == views.end())
@@ -61,8 +62,9 @@ Result<std::string> show_jails_of(uid_t user, const ShowRequest& request) {
     std::vector<RunningContainer> named;
     for (const auto& [id, name, cgroup] : request.names)
         named.push_back({.id = id, .name = name, .owner = user, .cgroup = cgroup});
-    auto own = TRY(read_jails_of(user, JailPart::denials));
-    const auto jails = TRY(select_jails(std::move(own), std::move(named), asked.words));
+    auto own = TRY(read_jails_of(user, (*view)->part));
+    const auto jails =
+        TRY(select_jails(std::move(own), std::move(named), (*view)->containers(asked)));
     return (*view)->text(asked, jails);
 }
 

@@ -14,6 +14,7 @@
 #include "commands/arguments.h"
 #include "commands/outcome.h"
 #include "commands/verb.h"
+#include "jail/reader.h"
 #include "jail/snapshot.h"
 #include "sandbox/sandbox.h"
 
@@ -22,11 +23,15 @@ namespace jail_ai {
 struct JailView {
     const Verb& verb;
     Role role;  // root's
-    // What the verb prints of jails that were read as JailPart::denials and selected by its words.
+    // What the verb prints of jails that were read as `part` and are of the containers.
     Result<std::string> (*text)(const Arguments& asked, const std::vector<JailSnapshot>& jails);
+    JailPart part = JailPart::denials;
+    std::vector<std::string> (*containers)(const Arguments& asked) = [](const Arguments& asked) {
+        return asked.words;
+    };
 };
 
-extern const JailView kStatusView, kLogView, kSuggestView;
+extern const JailView kStatusView, kLogView, kSuggestView, kExplainView;
 
 // What such a verb does. Confines the process. Errors: as read_jails() and select_jails(), or
 // ask_to_show().

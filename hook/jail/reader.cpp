@@ -125,10 +125,12 @@ Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part) {
     } else {
         const auto open = TRY(open_jail_of(cgroup_fd));
         if (!open) return std::optional<JailSnapshot>();
-        if (part == JailPart::policy)
+        if (part == JailPart::policy) {
             jail.policy = TRY(read_policy(*open));
-        else
+            jail.metadata = TRY(read_metadata(open->maps));
+        } else {
             TRY(read_denials(cgroup_fd, *open, jail));
+        }
     }
     struct stat info {};
     if (::fstat(cgroup_fd, &info) != 0) return system_error("stat a cgroup", errno);

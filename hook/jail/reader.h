@@ -19,7 +19,7 @@ namespace jail_ai {
 enum class JailPart {
     denials,   // metadata, the names of the programs, the number of prefixes, counts and denials
     programs,  // metadata, programs with their maps, overriders
-    policy,
+    policy,    // metadata, rules and ports
 };
 
 // The cgroup's own jail; nothing if no program of ours that is looked for is attached right

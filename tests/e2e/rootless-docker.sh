@@ -34,11 +34,12 @@ user_up() {
     inside umount /proc/sys # which only a machine in the view has mounted
     inside systemctl daemon-reload
     inside systemctl start "user@$id.service"
+    mkdir "$machine_cgroup/user.slice/user-$id.slice/user@$id.service/session"
 }
 
 # as COMMAND...: as the user, in a session
 as() {
-    inside env -i PATH=/usr/bin:/usr/sbin HOME=$home XDG_RUNTIME_DIR=/run/user/$id DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$id/bus \
+    in_session $id env -i PATH=/usr/bin:/usr/sbin HOME=$home XDG_RUNTIME_DIR=/run/user/$id DBUS_SESSION_BUS_ADDRESS=unix:path=/run/user/$id/bus \
         DOCKER_HOST=unix:///run/user/$id/docker.sock setpriv --reuid $id --regid $id --clear-groups -- "$@"
 }
 
@@ -97,6 +98,11 @@ one_container() {
     equal "$name: both are counted" 2 "$(denials "$cgroup" | awk '$1 != "multicast" { sum += $2 } END { print sum }')"
     equal "$name: the programs are on its cgroup and nowhere else" "$(programs "$cgroup" | grep -v '^jail_abs_')" "$(attached_anywhere)"
     matches "$name: DNS by slirp4netns is allowed" 'allowed' "$(explained $slirp_resolver:53/udp)"
+    matches "$name: the user is told why the host is denied" "^$host_v4:$port/tcp: denied" \
+        "$(as jail-ai-hook explain --container "$(docker inspect --format '{{.Id}}' agent)" "$host_v4:$port" 2>&1 | head -n 1)"
+    matches "$name: and that the internet is not" "^$internet_v4:$port/tcp: allowed" \
+        "$(as jail-ai-hook explain --container "$(docker inspect --format '{{.Id}}' agent | head -c 12)" "$internet_v4:$port" 2>&1 | head -n 1)"
+    matches "$name: what has no jail of theirs is said to have none" 'has no jail' "$(as jail-ai-hook explain --container 0123456789ab "$host_v4:$port" 2>&1)"
     equal "$name: verify finds it jailed" 'containers that must be jailed: 1; jailed: 1' "$(inside jail-ai-hook verify 2>&1)"
     equal "$name: its published port answers the internet" reached "$(ip netns exec internet "$build/tests/probe" tcp $host_v4 8400)"
     equal "$name: and the host" reached "$("$build/tests/probe" tcp 127.0.0.1 8400)"
