@@ -88,6 +88,11 @@ equal 'beside another hook: it is the last' "[{\"path\":\"/other\"},$entry]" "$(
 jq -c 'del(.annotations."jail-ai.block-host")' "$default" | started 'a setting' --block-host=true --also=private
 equal 'a setting: the hook is called with it' '["jail-ai-hook","createRuntime","--if-asked","--block-host=true","--also=private"]' \
     "$(jq -c '.hooks.createRuntime[0].args' "$bundle/config.json")"
+echo 'block-host = true' >"$settings"
+jq -c 'del(.annotations) | .hostname = "buildkitsandbox"' "$default" >"$bundle/config.json"
+call "$hook" runtime -- "$work/told" --root /run/containerd/runc/buildkit --log "$work/log" --log-format json create --bundle "$bundle" step
+equal "a step of BuildKit's that containerd runs, settings of the machine: the hook is added" "[$entry]" "$(hooks_of)"
+rm "$settings"
 with true >"$work/template"
 chmod 640 "$work/template"
 chown 65534:65533 "$work/template"
