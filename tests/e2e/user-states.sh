@@ -172,7 +172,7 @@ if served "$runtime_dir/served"; then
 else
     skip 'a config.json behind a file system that never answers' 'no FUSE here'
 fi
-kill "$sandbox"
+kill -KILL "$sandbox" # unshare lets nothing less end it while it has a child
 exec {hidden}<&-
 while pgrep --uid "$user_id" >"$lab/left"; do sleep 0.02; done
 matches 'and when it has ended, what is left is the user'"'"'s' '^0 ' "$(said_of_hidden)"
