@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <functional>
 #include <iterator>
 
 #include "base/quote.h"
@@ -101,7 +102,7 @@ Result<std::vector<SyscallRule>> rules_with(const SeccompAction& answer,
         }
     }
     const auto rule_of = [&](std::vector<Condition> all) {
-        std::erase_if(all, &Condition::is_always);
+        std::erase_if(all, std::mem_fn(&Condition::is_always));
         return SyscallRule{answer, std::move(all)};
     };
     if (*std::ranges::max_element(uses) <= 1) return std::vector{rule_of(std::move(conditions))};
