@@ -4,8 +4,8 @@
 // not find the container, and what a raw socket writes in the very same form does not, for it says
 // to the host who is who on the link.
 #include <doctest/doctest.h>
-#include <fmt/format.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <net/ethernet.h>
 #include <net/if.h>
