@@ -27,11 +27,13 @@ git clone --quiet --bare "$lab/work" "$web/repository.git"
 git -C "$web/repository.git" update-server-info
 read -r -t "$patience" _ < <(ip netns exec internet python3 -u -m http.server --bind $internet_v4 --directory "$web" 80 2>"$lab/web.err")
 
-# With CAP_NET_RAW, which the files of Debian's ping ask for where it isn't left to everybody.
+# With CAP_NET_RAW, which the files of Debian's ping ask for where it isn't left to everybody, and which has to be accepted in the host's network.
+declare -A accepted=([bridge]='' [host]='--annotation jail-ai.block-host.accept=cap_net_raw')
 work() {
-    local name="$1 network, $runtime" thing all
+    local name="$1 network, $runtime" thing all accepts
+    read -ra accepts <<<"${accepted[$1]}"
     read -ra all <<<"${things[*]} ${more[$1]}"
-    if ! rootfs=$whole start worker "$runtime" --network "$1" --cap-add=net_raw "${jailed[@]}" -v "$inside/works:/works:ro" -- /works $internet_v4 "${all[@]}"; then
+    if ! rootfs=$whole start worker "$runtime" --network "$1" --cap-add=net_raw "${jailed[@]}" "${accepts[@]}" -v "$inside/works:/works:ro" -- /works $internet_v4 "${all[@]}"; then
         not_ok "$name: all is tried" "$lines$(why worker)$(journal)"
         return
     fi

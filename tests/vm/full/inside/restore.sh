@@ -20,7 +20,7 @@ reach() { echo "$(engine "$1" exec agent /probe tcp $host_v4 $port $slow) $(engi
 done_by() {
     local runtime=$1 words
     shift
-    if words=$(engine "$runtime" "$@" 2>&1); then ok "$runtime: $*"; else not_ok "$runtime: $*" "$words"; fi
+    if words=$(engine "$runtime" "$@" 2>&1); then ok "$runtime: $*"; else not_ok "$runtime: $*" "$words$(journal)"; fi
 }
 
 verified() {
