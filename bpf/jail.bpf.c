@@ -158,11 +158,16 @@ JAIL_GLOBAL int jail_check_key(__u64 first, __u64 second, __u32 service)
 				  (__u16)service);
 }
 
+/* As it stands. */
+static __always_inline int check_key(struct jail_address address, __u8 protocol, __u16 port)
+{
+	return jail_check_key(address.first, address.second, service(protocol, port));
+}
+
 JAIL_INLINE int jail_evaluate_key(const void *rules, const struct jail_key *key, __u8 protocol,
 				  __u16 port)
 {
-	return jail_check_key(jail_pair(key->words[0], key->words[1]),
-			      jail_pair(key->words[2], key->words[3]), service(protocol, port));
+	return check_key(jail_address_v6(key->words), protocol, port);
 }
 
 JAIL_GLOBAL int jail_check_address(__u64 first, __u64 second, __u32 service)
@@ -171,12 +176,6 @@ JAIL_GLOBAL int jail_check_address(__u64 first, __u64 second, __u32 service)
 
 	key_of(&key, first, second);
 	return jail_evaluate(&jail_rules, &key, (__u8)(service >> 16), (__u16)service);
-}
-
-/* As it stands. */
-static __always_inline int check_form(struct jail_address address, __u8 protocol, __u16 port)
-{
-	return jail_check_key(address.first, address.second, service(protocol, port));
 }
 
 static __always_inline int check_address(struct jail_address address, __u8 protocol, __u16 port)
@@ -474,7 +473,7 @@ static __always_inline int check_sockaddr(struct bpf_sock_addr *ctx, int family,
 	__u8 protocol = (__u8)ctx->protocol;
 	__u16 port = bpf_ntohs((__u16)ctx->user_port);
 	/* No IPv4 address has another one in it. */
-	int verdict = family == AF_INET ? check_form(address, protocol, port)
+	int verdict = family == AF_INET ? check_key(address, protocol, port)
 					: check_address(address, protocol, port);
 
 	if (verdict != JAIL_VERDICT_PASS && protocol == IPPROTO_UDP && may_answer(ctx))
