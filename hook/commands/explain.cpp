@@ -97,10 +97,7 @@ Result<std::string> explain_own(const Arguments& asked, const std::vector<JailSn
         return Error{EX_USAGE, fmt::format("--container {}: expected one container, got {}",
                                            quote(question.container), jails.size())};
     const JailSnapshot& jail = jails.front();
-    if (!jail.metadata)
-        return Error{EX_UNAVAILABLE, "its jail is of another version of jail-ai-hook: restart it"};
-    auto inputs = TRY(read_inputs(jail.metadata->inputs));
-    inputs.host.routes = TRY(read_local_routes());
+    const auto inputs = TRY(inputs_of(jail, TRY(read_local_routes())));
     auto policy = TRY(compile_policy(inputs.request, inputs.host));
     auto differences = find_differences(jail.policy->rules, policy.rules);
     return explanation_text(question, {container_text(jail.container_id()), question.destination,

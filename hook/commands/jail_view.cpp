@@ -33,6 +33,14 @@ Result<std::string> ask_for_own(const JailView& view, const Arguments& asked) {
 
 }  // namespace
 
+Result<PolicyInputs> inputs_of(const JailSnapshot& jail, std::vector<LocalRoute> routes) {
+    if (!jail.metadata)
+        return Error{EX_UNAVAILABLE, "its jail is of another version of jail-ai-hook: restart it"};
+    auto inputs = TRY(read_inputs(jail.metadata->inputs));
+    inputs.host.routes = std::move(routes);
+    return inputs;
+}
+
 Result<Outcome> show_jails(const JailView& view, const Arguments& asked) {
     if (!TRY(is_root())) {
         auto text = TRY(ask_for_own(view, asked));

@@ -16,6 +16,7 @@
 #include "commands/verb.h"
 #include "jail/reader.h"
 #include "jail/snapshot.h"
+#include "policy/inputs.h"
 #include "sandbox/sandbox.h"
 
 namespace jail_ai {
@@ -30,6 +31,10 @@ struct JailView {
         return asked.words;
     };
 };
+
+// What a jail was made of, with the machine's routes as they are now. Errors: as read_inputs(), and
+// EX_UNAVAILABLE for a jail of another version.
+Result<PolicyInputs> inputs_of(const JailSnapshot& jail, std::vector<LocalRoute> routes);
 
 extern const JailView kStatusView, kLogView, kSuggestView, kExplainView;
 

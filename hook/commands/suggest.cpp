@@ -16,10 +16,7 @@ namespace {
 constexpr std::string_view kJson = "--json";
 
 Result<Suggestion> suggest_for(const JailSnapshot& jail, const std::vector<LocalRoute>& routes) {
-    if (!jail.metadata)
-        return Error{EX_UNAVAILABLE, "its jail is of another version of jail-ai-hook: restart it"};
-    auto inputs = TRY(read_inputs(jail.metadata->inputs));
-    inputs.host.routes = routes;
+    const auto inputs = TRY(inputs_of(jail, routes));
     return suggest(jail, inputs);
 }
 
