@@ -107,6 +107,12 @@ judge() {
     quick "$name, with --idle=1" 1
     equal "$name: without requests it ends by itself" 'yes success' "$(await_state inactive && echo yes) $(service Result)"
     quick "$name, and comes back" 1
+    inside systemctl stop jail-ai-hook.socket 2>"$lab/stopped"
+    equal "$name: the process goes with the socket" inactive "$(service ActiveState)"
+    inside systemctl start jail-ai-hook.socket
+    quick "$name, once the socket was stopped" 1
+    inside systemctl restart jail-ai-hook.socket
+    quick "$name, once the socket was restarted" 1
     inside mkdir -p /var/log/journal # as Debian has it: users see their own entries there
     inside journalctl --flush
     equal "$name: a container is rejected" 65 "$(in_session $bad_id setpriv --reuid $bad_id --regid $bad_id --clear-groups \
