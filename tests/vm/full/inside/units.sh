@@ -82,7 +82,7 @@ await() {
 }
 
 # brought ADDRESS NUMBER: of so many jails that watch has brought up to date with it, the containers
-brought() { await "$watch" "$2" "brought up to date: (.*; )?\+ ${1//./\\.}: blocked \(local\)" | cut -d "'" -f 2 | sort; }
+brought() { await "$watch" "$2" "brought up to date: (.*; )?\+ ${1//./\\.}: denied \(local\)" | sed -n 's/^container \([0-9a-f]*\): .*/\1/p' | sort; }
 
 # state UNIT: whether it runs, how it went, and how often systemd had to start it again
 state() { systemctl show --property ActiveState,SubState,Result,NRestarts "$1" | sort | cut -d = -f 2 | paste -sd ' '; }
@@ -154,7 +154,7 @@ up root free crun
 up user users-free runc
 well 'jailed containers, and such as do not ask' 'containers that must be jailed: 4; jailed: 4'
 
-jailed_ids=$(for name in "${jailed_names[@]}"; do echo "${id[$name]}"; done | sort)
+jailed_ids=$(for name in "${jailed_names[@]}"; do echo "${id[$name]:0:12}"; done | sort)
 
 # Without watch.
 ip address add $new_v4/32 dev extra
@@ -201,7 +201,7 @@ for name in root user; do
         "$(await "$watch" 1 "${id[$name-late]:0:12}.*denied")"
 done
 ip address add $later_v4/32 dev extra
-equal 'with --log, another address: watch tells of each jail' "$(printf '%s\n' "$jailed_ids" "${id[root-late]}" "${id[user-late]}" | sort)" "$(brought $later_v4 6)"
+equal 'with --log, another address: watch tells of each jail' "$(printf '%s\n' "$jailed_ids" "${id[root-late]:0:12}" "${id[user-late]:0:12}" | sort)" "$(brought $later_v4 6)"
 equal 'with --log, another address: blocked' "$all_blocked EPERM EPERM" "$(reach $later_v4 "${jailed_names[@]}" root-late user-late)"
 equal 'with --log: watch runs, and has not had to be started again' 'active 0 success running' "$(state "$watch")"
 down root-late user-late
