@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# Containers that are written to disk and go on from there. runc calls the hooks again: it is jailed before it goes on. crun calls none: verify misses
-# the jail, and attach gives it back.
+# Containers that are written to disk and go on from there. runc calls the hooks again, and the guard keeps out the descriptors of directories that CRIU hands
+# to the container: it doesn't go on. crun calls none: verify misses the jail, and attach gives it back.
 # shellcheck source-path=SCRIPTDIR
 set -eu
 # shellcheck source=whole.sh
@@ -37,16 +37,23 @@ for runtime in runc crun; do
     equal "$runtime: it is jailed" 'EPERM reached' "$(reach "$runtime")"
     done_by "$runtime" container checkpoint agent
     equal "$runtime: nothing is left of its jail" 'no container is jailed here' "$("$hook" status)"
-    done_by "$runtime" container restore agent
-    if [ "$runtime" = crun ]; then
+    if [ "$runtime" = runc ]; then
+        status=0
+        engine "$runtime" container restore agent >"$lab/restored" 2>&1 || status=$?
+        matches "$runtime: it is not restored" '^12[5-7] .*criu failed' "$status $(paste -sd ' ' "$lab/restored")"
+        matches "$runtime: for of a guarded jail" '^container [0-9a-f]{12}.*: jailed: .*, guarded' "$(journal)"
+        equal "$runtime: nothing of it runs" '' "$(podman ps --format '{{.Names}}')"
+        equal "$runtime: nothing is left of its second jail" 'no container is jailed here' "$("$hook" status)"
+    else
+        done_by "$runtime" container restore agent
         verified
         matches "$runtime: verify misses the jail" "^1 [0-9a-f]{12} \(agent\): not jailed: its annotations ask for it" "$status $said"
         equal "$runtime: for it reaches the host" 'reached reached' "$(reach "$runtime")"
         "$hook" attach --container agent >"$lab/attached" 2>&1 || not_ok "$runtime: attach" "$(<"$lab/attached")"
+        equal "$runtime: restored, it is jailed" 'EPERM reached' "$(reach "$runtime")"
+        verified
+        equal "$runtime: verify is content" '0 containers that must be jailed: 1; jailed: 1' "$status $said"
     fi
-    equal "$runtime: restored, it is jailed" 'EPERM reached' "$(reach "$runtime")"
-    verified
-    equal "$runtime: verify is content" '0 containers that must be jailed: 1; jailed: 1' "$status $said"
     done_by "$runtime" rm --force --time 0 agent
 done
 rm -r "$files"
