@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# A user's own Docker, as Debian 13 has it: dockerd-rootless.sh as a service of the user's systemd, rootlesskit, slirp4netns, and the hook's verb "runtime" in the
-# user's daemon.json. $rootless_docker_tree, see run.
+# A user's own Docker, as Debian 13 has it: dockerd-rootless.sh as a service of the user's systemd, rootlesskit, slirp4netns or pasta, and the hook's verb "runtime"
+# in the user's daemon.json. $rootless_docker_tree, see run.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
 # shellcheck source=containers.sh
@@ -12,7 +12,7 @@ set -eu
 # shellcheck disable=SC2034 # for on_machines
 machine_trees=${rootless_docker_tree-}
 id=1700 home=/home/agent
-slirp_gateway=10.1.2.2 slirp_resolver=10.1.2.3 # not those that convention gives a meaning
+user_gateway=10.1.2.2 user_resolver=10.1.2.3 # not those that convention gives a meaning
 sources=$(readlink -f "$lib/../..")
 
 user_up() {
@@ -45,7 +45,7 @@ as() {
 
 docker() { as docker "$@"; }
 
-# docker_up DRIVER: as dockerd-rootless-setuptool.sh makes it a service; systemd makes the cgroups, which is the default, or it tries itself (cgroupfs). Its slirp4netns leads to the host's 127.0.0.1.
+# docker_up DRIVER [NETWORK PORTS]: as dockerd-rootless-setuptool.sh makes it a service; systemd makes the cgroups, which is the default, or it tries itself (cgroupfs). Its network leads to the host's 127.0.0.1.
 docker_up() {
     as mkdir -p $home/.config/systemd/user $home/.config/docker
     jq -c '.runtimes += {"jail-ai-crun": {path: "/usr/bin/jail-ai-crun"}}' "$sources/examples/docker/daemon.json" | as tee $home/.config/docker/daemon.json >"$lab/written"
@@ -53,24 +53,28 @@ docker_up() {
 [Service]
 Environment=PATH=/usr/share/docker.io/contrib:/usr/sbin:/usr/bin
 Environment=DOCKERD_ROOTLESS_ROOTLESSKIT_DISABLE_HOST_LOOPBACK=false DOCKERD_ROOTLESS_ROOTLESSKIT_FLAGS=--cidr=10.1.2.0/24
+Environment=DOCKERD_ROOTLESS_ROOTLESSKIT_NET=${2-slirp4netns} DOCKERD_ROOTLESS_ROOTLESSKIT_PORT_DRIVER=${3-builtin}
 ExecStart=/usr/share/docker.io/contrib/dockerd-rootless.sh --storage-driver vfs --exec-opt native.cgroupdriver=$1
 Type=notify
 NotifyAccess=all
 Delegate=yes
 UNIT
     as systemctl --user daemon-reload
-    as systemctl --user restart docker
+    if as systemctl --user restart docker 2>"$lab/docker.err"; then return; fi
+    inside journalctl --sync
+    not_ok "a user's Docker starts: $*" "$(inside journalctl --output=cat | grep -v -e '^+' -e level=info | tail -n 8)"
+    return 1
 }
 
 # tried OPTION...: what TCP to the host, to the host's loopback and to the internet gives, or why docker doesn't start it
 tried() {
-    docker run --rm "$@" lab /probe tcp "$host_v4" "$port" -- tcp $slirp_gateway "$port" -- tcp "$internet_v4" "$port" >"$lab/docker.out" 2>"$lab/docker.err" || :
+    docker run --rm "$@" lab /probe tcp "$host_v4" "$port" -- tcp $user_gateway "$port" -- tcp "$internet_v4" "$port" >"$lab/docker.out" 2>"$lab/docker.err" || :
     if grep -q '^tcp' "$lab/docker.out"; then awk '{ print $NF }' "$lab/docker.out" | paste -sd ' '; else paste -sd ' ' "$lab/docker.err"; fi
 }
 
 # more: the same by another process in the container "agent"
 more() {
-    docker exec agent /probe tcp "$host_v4" "$port" -- tcp $slirp_gateway "$port" -- tcp "$internet_v4" "$port" | awk '{ print $NF }' | paste -sd ' '
+    docker exec agent /probe tcp "$host_v4" "$port" -- tcp $user_gateway "$port" -- tcp "$internet_v4" "$port" | awk '{ print $NF }' | paste -sd ' '
 }
 
 cgroup_of_agent() { inside sed -n "s|^0::|$machine_cgroup|p" "/proc/$(docker inspect --format '{{.State.Pid}}' agent)/cgroup"; }
@@ -97,7 +101,7 @@ one_container() {
     cgroup=$(cgroup_of_agent)
     equal "$name: both are counted" 2 "$(denials "$cgroup" | awk '$1 != "multicast" { sum += $2 } END { print sum }')"
     equal "$name: the programs are on its cgroup and nowhere else" "$(programs "$cgroup" | grep -v '^jail_abs_')" "$(attached_anywhere)"
-    matches "$name: DNS by slirp4netns is allowed" 'allowed' "$(explained $slirp_resolver:53/udp)"
+    matches "$name: DNS of its network is allowed" 'allowed' "$(explained $user_resolver:53/udp)"
     matches "$name: the user is told why the host is denied" "^$host_v4:$port/tcp: denied" \
         "$(as jail-ai-hook explain --container "$(docker inspect --format '{{.Id}}' agent)" "$host_v4:$port" 2>&1 | head -n 1)"
     matches "$name: and that the internet is not" "^$internet_v4:$port/tcp: allowed" \
@@ -140,11 +144,7 @@ judge() {
     local name
     user_up
     inside systemctl start jail-ai-hook.socket
-    if ! docker_up systemd; then
-        inside journalctl --sync
-        not_ok "a user's Docker starts" "$(inside journalctl --output=cat | grep -v -e '^+' -e level=info | tail -n 5)"
-        return
-    fi
+    docker_up systemd
     tar -C "$lab/rootfs" --exclude ./run/jail-ai-hook.md -c . | docker import - lab >"$lab/import"
     name="Docker $(docker version --format '{{.Server.Version}}'), rootless"
     one_container "$name, runc" --runtime jail-ai
@@ -152,6 +152,7 @@ judge() {
     unjailed
     broker_away
     machine_settings
+    if docker_up systemd pasta implicit; then one_container "$name, pasta, runc" --runtime jail-ai; fi
     docker_up cgroupfs
     equal "$name, which doesn't ask systemd for cgroups: the same" "none $closed" "$(docker info --format '{{.CgroupDriver}}') $(tried --runtime jail-ai "${annotated[@]}")"
 }
