@@ -77,6 +77,17 @@ more() {
     docker exec agent /probe tcp "$host_v4" "$port" -- tcp $user_gateway "$port" -- tcp "$internet_v4" "$port" | awk '{ print $NF }' | paste -sd ' '
 }
 
+# published COMMAND...: what it gives at the published port, once pasta has found that, for which it looks every second
+published() {
+    local attempt got
+    for ((attempt = 0; attempt < 600; attempt++)); do
+        got=$("$@" 2>&1) || :
+        [ "$got" = ECONNREFUSED ] || break
+        sleep 0.05
+    done
+    echo "$got"
+}
+
 cgroup_of_agent() { inside sed -n "s|^0::|$machine_cgroup|p" "/proc/$(docker inspect --format '{{.State.Pid}}' agent)/cgroup"; }
 
 explained() { inside jail-ai-hook explain --container "$(docker inspect --format '{{.Id}}' agent)" "$1" | head -n 1; }
@@ -108,8 +119,8 @@ one_container() {
         "$(as jail-ai-hook explain --container "$(docker inspect --format '{{.Id}}' agent | head -c 12)" "$internet_v4:$port" 2>&1 | head -n 1)"
     matches "$name: what has no jail of theirs is said to have none" 'has no jail' "$(as jail-ai-hook explain --container 0123456789ab "$host_v4:$port" 2>&1)"
     equal "$name: verify finds it jailed" 'containers that must be jailed: 1; jailed: 1' "$(inside jail-ai-hook verify 2>&1)"
-    equal "$name: its published port answers the internet" reached "$(ip netns exec internet "$build/tests/probe" tcp $host_v4 8400)"
-    equal "$name: and the host" reached "$("$build/tests/probe" tcp 127.0.0.1 8400)"
+    equal "$name: its published port answers the internet" reached "$(published ip netns exec internet "$build/tests/probe" tcp $host_v4 8400)"
+    equal "$name: and the host" reached "$(published "$build/tests/probe" tcp 127.0.0.1 8400)"
     docker restart --time 0 agent >"$lab/restarted"
     equal "$name, restarted: it is in a jail" "$closed" "$(more)"
     docker rm --force agent >"$lab/removed"
