@@ -192,13 +192,13 @@ systemctl start "$watch"
 equal 'with --log: watch brings up to date what it finds' "$jailed_ids" "$(brought $new_v4 4)"
 equal 'with --log: refused' 'EPERM EPERM' "$(reach $host_second_v4 held mine)"
 for name in held mine; do
-    matches "with --log: the journal has it of $name" "^container ${id[$name]:0:12}: denied $host_second_v4:$port/tcp \(local\) to 'probe', process [0-9]+\$" \
-        "$(await "$watch" 1 "${id[$name]:0:12}.*denied")"
+    matches "with --log: the journal has it of $name" "^container ${id[$name]:0:12}( \($name\))?: denied $host_second_v4:$port/tcp \(local\) to 'probe', process [0-9]+\$" \
+        "$(await "$watch" 1 "${id[$name]:0:12}[^:]*: denied")"
 done
 for name in root user; do
     up $name "$name-late" crun "${jailed[@]}" -- /probe listen tcp 127.0.0.1 $own_port "then" tcp $metadata_v4 $port $slow
-    matches "with --log: also of a jail of $name's that starts later" "^container ${id[$name-late]:0:12}: denied $metadata_v4:$port/tcp \(metadata\) to 'probe'" \
-        "$(await "$watch" 1 "${id[$name-late]:0:12}.*denied")"
+    matches "with --log: also of a jail of $name's that starts later" "^container ${id[$name-late]:0:12}( \($name-late\))?: denied $metadata_v4:$port/tcp \(metadata\) to 'probe'" \
+        "$(await "$watch" 1 "${id[$name-late]:0:12}[^:]*: denied")"
 done
 ip address add $later_v4/32 dev extra
 equal 'with --log, another address: watch tells of each jail' "$(printf '%s\n' "$jailed_ids" "${id[root-late]:0:12}" "${id[user-late]:0:12}" | sort)" "$(brought $later_v4 6)"
@@ -214,7 +214,7 @@ for name in root user; do
     hooks=$no_hooks up $name "$name-open" runc "${jailed[@]}"
     equal "without hooks, $name's: it reaches the host" reached "$(reach $host_second_v4 "$name-open")"
     found "without hooks, $name's" not-jailed
-    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12} \($name-open\): not jailed: its annotations ask for it" "$said"
+    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12} \($name-open\): not jailed( \(run by uid [0-9]+, process [0-9]+\))?: its annotations ask for it" "$said"
     matches "without hooks, $name's: systemctl lists the service" "^$verify +loaded failed failed" "$(systemctl list-units --failed --plain --no-legend)"
     down "$name-open"
     well "without hooks, $name's: and when it has gone" 'containers that must be jailed: 4; jailed: 4'
