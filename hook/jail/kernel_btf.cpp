@@ -50,28 +50,34 @@ std::size_t size_of(const btf_type& type) {
     }
 }
 
-std::string_view without_flavor(std::string_view name) {
+std::string without_flavor(const std::string& name) {
     return name.substr(0, name.find("___"));
 }
 
 // A few names that are looked for among some hundred thousand, most of which begin otherwise.
 class Names {
 public:
-    void add(std::string_view name) {
-        if (name.empty()) return;
+    struct Entry {
+        std::string name;
+        std::uint32_t id;
+    };
+
+    // The first of several with one name stays.
+    void add(std::string name, std::uint32_t id) {
+        if (name.empty() || find(name.c_str()) != nullptr) return;
         first_.set(static_cast<unsigned char>(name.front()));
-        names_.emplace_back(name);
+        entries_.push_back({std::move(name), id});
     }
     // nullptr for others.
-    const std::string* find(const char* name) const {
+    const Entry* find(const char* name) const {
         if (!first_.test(static_cast<unsigned char>(*name))) return nullptr;
-        const auto found = std::ranges::find(names_, name);
-        return found != names_.end() ? &*found : nullptr;
+        const auto found = std::ranges::find(entries_, name, &Entry::name);
+        return found != entries_.end() ? &*found : nullptr;
     }
 
 private:
     std::bitset<UCHAR_MAX + 1> first_;
-    std::vector<std::string> names_;
+    std::vector<Entry> entries_;
 };
 
 class Index {
@@ -239,28 +245,23 @@ private:
 
 Result<KernelTypes> find_kernel_types(std::string_view kernel_btf, const btf& local,
                                       const std::set<std::string, std::less<>>& functions) {
-    std::map<std::string_view, std::uint32_t> structures;
-    Names structure_names;
+    Names structures, wanted_functions;
     for (std::uint32_t id = 1; id < ::btf__type_cnt(&local); ++id)
-        if (const btf_type* type = ::btf__type_by_id(&local, id);
-            ::btf_is_struct(type) && type->name_off != 0) {
-            const auto name = without_flavor(::btf__name_by_offset(&local, type->name_off));
-            if (structures.emplace(name, id).second) structure_names.add(name);
-        }
-    Names function_names;
-    for (const std::string& name : functions) function_names.add(name);
+        if (const btf_type* type = ::btf__type_by_id(&local, id); ::btf_is_struct(type))
+            structures.add(without_flavor(::btf__name_by_offset(&local, type->name_off)), id);
+    for (const std::string& name : functions) wanted_functions.add(name, 0);
     KernelTypes found;
     std::vector<std::pair<std::uint32_t, std::uint32_t>> same;  // ids of local and kernel
     const auto kernel = TRY(
         Index::parse(kernel_btf, [&](std::uint32_t id, const btf_type& type, const Index& index) {
             if (::btf_is_func(&type)) {
-                if (const auto* name = function_names.find(index.string(type.name_off)))
-                    found.functions.emplace(*name, id);
+                if (const auto* wanted = wanted_functions.find(index.string(type.name_off)))
+                    found.functions.emplace(wanted->name, id);
             } else if (::btf_is_struct(&type)) {
-                const auto* name = structure_names.find(index.string(type.name_off));
-                if (name == nullptr) return;
-                same.emplace_back(structures.find(*name)->second, id);
-                found.structure_ids.emplace(*name, id);
+                const auto* wanted = structures.find(index.string(type.name_off));
+                if (wanted == nullptr) return;
+                same.emplace_back(wanted->id, id);
+                found.structure_ids.emplace(wanted->name, id);
             }
         }));
     Extract extract(kernel, local);
