@@ -80,6 +80,7 @@ Result<std::optional<JailSnapshot>> jail_of(const Process& process) {
         auto jail = TRY(read_jail(cgroup.fd.get(), JailPart::policy)
                             .context(fmt::format("cgroup {}", quote(cgroup.path))));
         if (!jail) continue;
+        if (!jail->policy) return of_another_version();
         jail->cgroup = cgroup.path;
         return jail;
     }

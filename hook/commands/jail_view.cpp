@@ -33,9 +33,12 @@ Result<std::string> ask_for_own(const JailView& view, const Arguments& asked) {
 
 }  // namespace
 
+Error of_another_version() {
+    return Error{EX_UNAVAILABLE, "its jail is of another version of jail-ai-hook: restart it"};
+}
+
 Result<PolicyInputs> inputs_of(const JailSnapshot& jail, std::vector<LocalRoute> routes) {
-    if (!jail.metadata)
-        return Error{EX_UNAVAILABLE, "its jail is of another version of jail-ai-hook: restart it"};
+    if (!jail.metadata) return of_another_version();
     auto inputs = TRY(read_inputs(jail.metadata->inputs));
     inputs.host.routes = std::move(routes);
     return inputs;

@@ -32,6 +32,9 @@ struct JailView {
     };
 };
 
+// EX_UNAVAILABLE, for who is asked about one.
+Error of_another_version();
+
 // What a jail was made of, with the machine's routes as they are now. Errors: as read_inputs(), and
 // EX_UNAVAILABLE for a jail of another version.
 Result<PolicyInputs> inputs_of(const JailSnapshot& jail, std::vector<LocalRoute> routes);

@@ -126,8 +126,8 @@ Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part) {
         const auto open = TRY(open_jail_of(cgroup_fd));
         if (!open) return std::optional<JailSnapshot>();
         if (part == JailPart::policy) {
-            jail.policy = TRY(read_policy(*open));
             jail.metadata = TRY(read_metadata(open->maps));
+            if (jail.metadata) jail.policy = TRY(read_policy(*open));
         } else {
             TRY(read_denials(cgroup_fd, *open, jail));
         }

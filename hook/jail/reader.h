@@ -19,11 +19,11 @@ namespace jail_ai {
 enum class JailPart {
     denials,   // metadata, the names of the programs, the number of prefixes, counts and denials
     programs,  // metadata, programs with their maps, overriders
-    policy,    // metadata, rules and ports
+    policy,    // metadata, rules and ports: of a jail of another version neither
 };
 
 // The cgroup's own jail; nothing if no program of ours that is looked for is attached right
-// there. Errors: EX_NOPERM, EX_OSERR; for the policy of a jail of another version EX_UNAVAILABLE.
+// there. Errors: EX_NOPERM, EX_OSERR.
 Result<std::optional<JailSnapshot>> read_jail(int cgroup_fd, JailPart part);
 
 // Those of all cgroups, in the order of their names. Errors: EX_UNAVAILABLE if there is no

@@ -131,5 +131,23 @@ TEST_CASE("a jail of another version doesn't hide what suggest says of others") 
           std::string::npos);
 }
 
+TEST_CASE("a jail of another version doesn't hide the policies of a user's others") {
+    Container container;
+    expect_jailed(container.run_hook(), container.cgroup);
+    const TestCgroup other;
+    attach(other.fd(), load_passing_program(BPF_CGROUP_INET4_CONNECT, "jail_connect4"),
+           BPF_CGROUP_INET4_CONNECT, BPF_F_ALLOW_MULTI);
+    const auto jails = read_jails_of(::geteuid(), JailPart::policy);
+    REQUIRE(jails);
+    const auto jail_at = [&](const TestCgroup& cgroup) {
+        return std::ranges::find_if(
+            *jails, [&](const JailSnapshot& jail) { return cgroup.path().ends_with(jail.cgroup); });
+    };
+    REQUIRE(jail_at(container.cgroup) != jails->end());
+    CHECK(jail_at(container.cgroup)->policy);
+    REQUIRE(jail_at(other) != jails->end());
+    CHECK_FALSE(jail_at(other)->policy);
+}
+
 }  // namespace
 }  // namespace jail_ai::test
