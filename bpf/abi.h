@@ -226,13 +226,14 @@ struct jail_about {
 	__u8 pad;
 	__u32 engine_network; /* inode of the network namespace whose addresses are the host's */
 	__u32 inputs_size;    /* bytes of the text */
-	__u32 pad2;
-	__u64 cgroup;		      /* its id, which is its directory's inode */
+	__u32 name_size;      /* of the container's name, behind the text: what its engine calls it;
+				 0 if unknown */
+	__u64 cgroup;	      /* its id, which is its directory's inode */
 	char container[JAIL_ID_SIZE]; /* the runtime's id, NUL-terminated, cut off if it is
 					 longer */
 };
 JAIL_ASSERT(sizeof(struct jail_about) == 40 + JAIL_ID_SIZE, "no hidden padding");
-#define JAIL_ABOUT_VERSION 4
+#define JAIL_ABOUT_VERSION 5
 
 /* What programs call where a function of the kernel's is meant (kfunc): no number of a helper. */
 #define JAIL_CALL_CAST_TO_KERN_CTX 0x4a410001

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/quote.h"
+#include "engines/container_names.h"
 #include "facts/container_facts.h"
 #include "jail/build.h"
 #include "jail/reassembly.h"
@@ -70,6 +71,13 @@ void add_network(ContainerFacts& facts, const Bundle& bundle, const NetworkFacts
         bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
 }
 
+// While there is a monitor to ask: once the container has gone nobody knows it any more.
+std::string name_of(const Container& container) {
+    if (container.runtime.value_or(0) == 0) return engine_name(container.process, container.id);
+    const auto runtime = Process::open(*container.runtime);
+    return runtime ? engine_name(*runtime, container.id) : std::string();
+}
+
 LogLines lines_of(LogLines risks, const NetworkFacts& host, const Policy& policy, Guard guard,
                   const Cgroup& cgroup) {
     LogLines lines = std::move(risks);
@@ -95,7 +103,7 @@ Result<Jailed> jail(const Container& container, const Request& request, Existing
     CheckedRisks checked = TRY(check_risks(container.files.bundle, facts, request));
     const Policy policy = TRY(compile_policy(request, host));
     const std::string inputs = TRY(write_inputs({request, host}));
-    const JailMetadata metadata{container.id, checked.risks, inputs};
+    const JailMetadata metadata{container.id, name_of(container), checked.risks, inputs};
     Jail loaded = TRY(Jail::load(policy, guard, container.cgroup, metadata));
     Attachment attachment = TRY(std::move(loaded).attach(container.cgroup, existing));
     TRY(container.cgroup.recheck(container.process));

@@ -88,11 +88,8 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     std::string text;
     const auto add = [&](const DenialEvent& event) {
         if (meant.has(event.container))
-            text += line_of({event.denial.seen.last + boot_time(),
-                             event.container,
-                             {},
-                             event.mode,
-                             event.denial},
+            text += line_of({event.denial.seen.last + boot_time(), event.container, event.name,
+                             event.mode, event.denial},
                             asked);
     };
     const auto report_lost = [&](std::string_view container, std::uint64_t count) {

@@ -26,7 +26,6 @@
 #include "commands/status_report.h"
 #include "commands/verbs.h"
 #include "container/container_id.h"
-#include "engines/container_names.h"
 #include "jail/events.h"
 #include "policy/reason.h"
 #include "sandbox/sandbox.h"
@@ -103,32 +102,20 @@ private:
             return;
         }
         ++reported;
-        const std::string name = name_of(event);
-        const LogEntry entry{0, event.container, name, event.mode, event.denial};
-        report_({LOG_NOTICE,
-                 fmt::format("{}: {}", container_text(container, name), denial_sentence(entry)),
-                 journal_fields(entry)});
+        const LogEntry entry{0, event.container, event.name, event.mode, event.denial};
+        report_(
+            {LOG_NOTICE,
+             fmt::format("{}: {}", container_text(container, event.name), denial_sentence(entry)),
+             journal_fields(entry)});
     }
 
     // Of a jail that has gone with its container, and of which no verb can ask any more.
-    void sum_up_ended(JailSnapshot jail) {
-        if (const auto known = names_.find(jail.metadata ? jail.metadata->cgroup : 0);
-            known != names_.end())
-            jail.name = names_.extract(known).mapped();
+    void sum_up_ended(const JailSnapshot& jail) {
         if (all_denials(jail) == 0) return;
         report_({LOG_NOTICE,
                  fmt::format("{}: {}", container_text(jail.container_id(), jail.name),
                              ended_sentence(jail)),
                  journal_fields(jail)});
-    }
-
-    // Looked up at its first denial: when it has ended no process says it any more.
-    std::string name_of(const DenialEvent& event) {
-        if (event.cgroup == 0) return {};
-        const auto known = names_.find(event.cgroup);
-        if (known != names_.end()) return known->second;
-        return names_.emplace(event.cgroup, name_in_cgroup(event.container, event.cgroup))
-            .first->second;
     }
 
     void sum_up(Clock::time_point now) {
@@ -146,9 +133,8 @@ private:
 
     Events events_;
     const Report& report_;
-    std::map<std::string, unsigned> reported_;    // lines since the last sum
-    std::map<std::string, std::uint64_t> more_;   // denials since then that have no line
-    std::map<std::uint64_t, std::string> names_;  // by the id of the cgroup
+    std::map<std::string, unsigned> reported_;   // lines since the last sum
+    std::map<std::string, std::uint64_t> more_;  // denials since then that have no line
     Clock::time_point next_count_;
 };
 

@@ -58,7 +58,7 @@ Status try_to_jail() {
     request.mode = Mode::enforce;
     auto policy = TRY(compile_policy(request, NetworkFacts()));
     auto jail =
-        TRY(Jail::load(policy, guard ? Guard::lsm : Guard::none, cgroup, {"doctor", 0, ""}));
+        TRY(Jail::load(policy, guard ? Guard::lsm : Guard::none, cgroup, {"doctor", "", 0, ""}));
     auto attachment = std::move(jail).attach(cgroup, Existing::reject);
     if (!attachment) return std::move(attachment).error();
     return ok();

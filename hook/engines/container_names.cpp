@@ -3,8 +3,6 @@
 // Asks the parent and no other process: a process in a container may call itself a monitor, too.
 #include "engines/container_names.h"
 
-#include <algorithm>
-
 #include "engines/running_containers.h"
 #include "engines/runtime_state.h"
 #include "system/cgroup_walk.h"
@@ -24,16 +22,6 @@ std::string engine_name(const Process& first, std::string_view id) {
     // A process of that number that isn't the parent any more could be any process.
     const auto still = first.parent();
     return still && *still == *parent ? std::string(monitored->name) : std::string();
-}
-
-std::string name_in_cgroup(std::string_view id, std::uint64_t cgroup) {
-    std::string name;
-    for_each_container([&](const RunningContainer& each, const Process& first) {
-        if (each.id != id || !name.empty()) return;
-        const auto ids = cgroup_ids(first);
-        if (ids && std::ranges::find(*ids, cgroup) != ids->end()) name = engine_name(first, id);
-    });
-    return name;
 }
 
 std::vector<RunningContainer> named_containers() {

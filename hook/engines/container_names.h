@@ -18,10 +18,6 @@ namespace jail_ai {
 // own. Needs what reading others' /proc needs (hidepid, proc(5)).
 std::string engine_name(const Process& first, std::string_view id);
 
-// The name of the container with that ID that runs in the cgroup of that id or below it; empty if
-// that isn't known: by the ID alone it could be another's.
-std::string name_in_cgroup(std::string_view id, std::uint64_t cgroup);
-
 // The containers that run on this machine and have a name, root's first. IDs and names may be there
 // twice: a user may take another's. Their cgroups decide.
 std::vector<RunningContainer> named_containers();

@@ -85,7 +85,7 @@ Result<__u32> choose_denial_errno(const Policy& policy) {
 }
 
 std::size_t about_size(const JailMetadata& metadata) {
-    return sizeof(jail_about) + metadata.inputs.size();
+    return sizeof(jail_about) + metadata.inputs.size() + metadata.name.size();
 }
 
 Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
@@ -97,6 +97,7 @@ Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
     about.cgroup = directory.st_ino;
     about.engine_network = network;
     about.inputs_size = static_cast<std::uint32_t>(metadata.inputs.size());
+    about.name_size = static_cast<std::uint32_t>(metadata.name.size());
     about.version = JAIL_ABOUT_VERSION;
     about.risks = metadata.risks;
     about.since = nanoseconds(CLOCK_REALTIME);
@@ -106,7 +107,9 @@ Status fill_about(int map_fd, int program_fd, const Policy& policy, Guard guard,
     metadata.container.copy(about.container, sizeof about.container - 1);
     std::vector<char> value(about_size(metadata));
     std::memcpy(value.data(), &about, sizeof about);
-    metadata.inputs.copy(value.data() + sizeof about, metadata.inputs.size());
+    char* const texts = value.data() + sizeof about;
+    metadata.inputs.copy(texts, metadata.inputs.size());
+    metadata.name.copy(texts + metadata.inputs.size(), metadata.name.size());
     const std::uint32_t first = 0;
     if (::bpf_map_update_elem(map_fd, &first, value.data(), BPF_ANY) != 0)
         return system_error("fill jail_about", errno);

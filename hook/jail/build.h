@@ -21,7 +21,8 @@ class Jail {
 public:
     // Loads the programs, those of the guard among them, for this cgroup, and fills the maps;
     // attaches nothing. Needs CAP_BPF and CAP_NET_ADMIN in the initial user namespace, and what
-    // load_guard() does. Of the metadata are wanted the container, the open routes and the inputs.
+    // load_guard() does. Of the metadata are wanted the container, its name, the open routes and
+    // the inputs.
     // Errors: EX_NOPERM, EX_UNAVAILABLE for a kernel that can't, EX_OSERR.
     static Result<Jail> load(const Policy& policy, Guard guard, const Cgroup& cgroup,
                              const JailMetadata& metadata);

@@ -8,6 +8,8 @@
 
 #include "base/absence.h"
 #include "base/clock.h"
+#include "base/deadline.h"
+#include "base/unique_fd.h"
 #include "jail/fresh_denials.h"
 #include "jail/inspect.h"
 
@@ -33,6 +35,7 @@ public:
             if (map.name == "jail_recent") stream->remembered_ = std::move(map);
         }
         if (!stream->counts_ || !stream->remembered_) return std::shared_ptr<Stream>();
+        stream->collect_label();
         if (was_there_before) {
             const auto remembered = TRY(read_recent_denials(*stream->remembered_));
             stream->fresh_.pass_over(remembered, TRY(read_counts(stream->counts_->fd.get())));
@@ -41,13 +44,14 @@ public:
     }
 
     Status look(const Each& each) {
-        if (!metadata_) collect_label();  // read while it can be
+        if (!metadata_) collect_label();
         const auto counts = TRY(read_counts(counts_->fd.get()));
         if (!fresh_.has_more(counts)) return ok();
         auto remembered = TRY(read_recent_denials(*remembered_));
         for (const RecentDenial& denial : fresh_.take(counts, std::move(remembered)))
-            each({denial, container(), metadata_ ? metadata_->mode : Mode::enforce,
-                  metadata_ ? metadata_->cgroup : 0});
+            each({denial, container(),
+                  metadata_ ? std::string_view(metadata_->name) : std::string_view(),
+                  metadata_ ? metadata_->mode : Mode::enforce});
         return ok();
     }
 
@@ -67,6 +71,7 @@ public:
         jail.denials = TRY(read_counts(counts_->fd.get()));
         jail.recent_denials = TRY(read_recent_denials(*remembered_));
         jail.metadata = metadata_;
+        if (metadata_) jail.name = metadata_->name;
         return jail;
     }
 
@@ -75,14 +80,24 @@ private:
         return metadata_ ? std::string_view(metadata_->container) : std::string_view();
     }
 
-    // The label of a jail in the making comes after its programs.
+    // The label of a jail in the making comes after its programs, and its container may have gone
+    // by the next look. So the program that the label is bound to is held, for as long as a hook
+    // may take.
     void collect_label() {
         const auto jail = open_jail(program_);
         if (!jail || !*jail) return;
         if (auto metadata = read_metadata((*jail)->maps)) metadata_ = std::move(*metadata);
+        const std::uint64_t now = nanoseconds(CLOCK_MONOTONIC);
+        if (held_until_ == 0) held_until_ = now + std::uint64_t{kDeadlineSeconds} * 1'000'000'000;
+        if (metadata_ || now >= held_until_)
+            held_.reset();
+        else if (!held_)
+            held_ = UniqueFd(::bpf_prog_get_fd_by_id(program_));
     }
 
     std::uint32_t program_ = 0;
+    UniqueFd held_;
+    std::uint64_t held_until_ = 0;  // ns of CLOCK_MONOTONIC
     std::optional<ProgramMap> counts_;
     std::optional<ProgramMap> remembered_;
     FreshDenials fresh_;

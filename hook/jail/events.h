@@ -20,15 +20,15 @@ namespace jail_ai {
 struct DenialEvent {
     RecentDenial denial;         // the last of `seen.count` since the look before
     std::string_view container;  // the runtime's id; empty if unknown
+    std::string_view name;       // as its engine calls it; empty if unknown
     Mode mode;
-    std::uint64_t cgroup;  // its id, or 0
 };
 
 class Events {
 public:
     using Each = std::function<void(const DenialEvent&)>;
     using Lost = std::function<void(std::string_view container, std::uint64_t count)>;
-    // With its metadata, counts and denials.
+    // With its name, metadata, counts and denials.
     using Ended = std::function<void(const JailSnapshot&)>;
 
     static constexpr int kLookMs = 100;  // a denial is reported so long after it came, at most

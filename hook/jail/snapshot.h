@@ -21,6 +21,7 @@ namespace jail_ai {
 // What a jail says about itself (jail_about), for those who look at it.
 struct JailMetadata {
     std::string container;    // the runtime's id. Who asks the broker makes it up
+    std::string name;         // as below, when the container was jailed
     std::uint32_t risks = 0;  // bits by enum Risk
     std::string inputs;       // of its policy, as policy/inputs.h reads them
     Mode mode = Mode::enforce;

@@ -62,8 +62,8 @@ for runtime in crun runc; do
     ip addr del $new_v4/32 dev uplink
     equal "$runtime: the host's other address is blocked" EPERM "$(does "$runtime" held tcp "$host_v4")"
     until_holds "$lab/followed" "\"what\":\"$host_v4:$port/tcp\"" || not_ok "$runtime: log --follow tells it" "$(<"$lab/followed")"
-    equal "$runtime: log --follow tells who was refused what" "$held enforce local $host_v4 $port tcp probe" \
-        "$(grep -F "$host_v4:$port/tcp" "$lab/followed" | head -n 1 | jq -r '"\(.container) \(.mode) \(.reason) \(.destination) \(.port) \(.protocol) \(.comm)"')"
+    equal "$runtime: log --follow tells who was refused what" "$held held enforce local $host_v4 $port tcp probe" \
+        "$(grep -F "$host_v4:$port/tcp" "$lab/followed" | head -n 1 | jq -r '"\(.container) \(.name) \(.mode) \(.reason) \(.destination) \(.port) \(.protocol) \(.comm)"')"
     conforms "$runtime: each of its lines is what the schema says" log "$(grep -F "$host_v4:$port/tcp" "$lab/followed")"
     kill $watch $follow
     status=0

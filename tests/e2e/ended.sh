@@ -56,6 +56,20 @@ denied() {
     end_of $watch
 }
 
+# brief RUNTIME: containers that end with the denial, as of "podman run --rm", until watch has seen the jail of one
+brief() {
+    local runtime=$1 end=$((SECONDS + 60))
+    "$hook" watch --log >"$lab/watched" 2>"$lab/watch.err" &
+    watch=$!
+    until grep -qE "container [0-9a-f]{12} \(brief\): ended: denied 1: local 1; $host_v4:$port/tcp" "$lab/watched" || ((SECONDS > end)); do
+        equal "$runtime: a container that ends at once is denied" EPERM \
+            "$(engine "$runtime" run --rm --name brief "${jailed[@]}" --rootfs "$lab/rootfs" /probe tcp "$host_v4" "$port" 2>"$lab/brief.err" | awk '{ print $NF }')"
+    done
+    matches "$runtime: log finds it by its name" '^[0-9]{4}-.*Z [0-9a-f]{12} \(brief\): denied 1: local 1; ' "$("$hook" log --ended brief)"
+    equal "$runtime: watch knows the name of each of them" '' "$(grep -F ' denied' "$lab/watched" | grep -vE 'container [0-9a-f]{12} \(brief\): ')"
+    end_of $watch
+}
+
 # entries MATCH...: of the journal, an object a line
 entries() { journalctl --output=json "$@"; }
 
@@ -93,6 +107,7 @@ if [ -x /lib/systemd/systemd-journald ] && command -v journalctl >"$lab/said"; t
         journald=$!
         until_says '' test -S /run/systemd/journal/socket || :
         check_journal "$runtime"
+        brief "$runtime"
         end_of $journald
         umount /run/log /run/systemd
         rm -f /dev/log

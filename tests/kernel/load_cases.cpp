@@ -33,7 +33,7 @@ TEST_CASE("the kernel takes the programs of a jail") {
         for (const Guard guard : guards) {
             const Policy policy{
                 {}, other ? Mode::audit : Mode::enforce, DenialError::eperm, other, {}};
-            const auto jail = Jail::load(policy, guard, *opened, {"", 0, ""});
+            const auto jail = Jail::load(policy, guard, *opened, {"", "", 0, ""});
             CHECK_MESSAGE(jail, (jail ? std::string() : jail.error().message));
         }
     }
