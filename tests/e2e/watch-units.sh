@@ -65,6 +65,11 @@ judge() {
     matches "$name: verify finds nothing any more" '^0 success ' "$(verified)"
     inside systemctl stop $watch agent.service
     for address in $new_v4 $later_v4; do ip address delete "$address/32" dev lo; done
+
+    inside systemctl start jail-ai-hook.socket jail-ai-hook.service $watch jail-ai-hook-verify.timer
+    ln -sf bash "$machine/usr/bin/sh" # which its package's scripts would have made
+    equal "$name: all of it can be removed while it runs" 0 "$(inside sh /usr/share/jail-ai-hook/uninstall >"$lab/removed" 2>&1; echo $?)"
+    equal "$name: and then systemd lists no unit of it, nor one that failed" '' "$(inside systemctl list-units --all --plain --no-legend 'jail-ai-hook*')"
 }
 
 on_machines "watch and verify by another Debian's systemd"
