@@ -202,9 +202,12 @@ Status check_floor(const Settings& floor, const Settings& asked, std::string_vie
     for (const Setting& setting : kSettings) {
         const auto word = setting.loosening.empty() ? std::nullopt : setting.loosens(floor, asked);
         if (word)
-            return Error{EX_DATAERR,
-                         fmt::format("{} loosen what is enforced on this machine: {}{}{}", who,
-                                     setting.loosening, word->empty() ? "" : " ", *word)};
+            return Error{
+                EX_DATAERR,
+                fmt::format("{} loosen what is enforced on this machine: {}{}{}: leave that "
+                            "out, or have root change what is enforced "
+                            "(/etc/jail-ai-hook.conf, or flags of the hook or the broker)",
+                            who, setting.loosening, word->empty() ? "" : " ", *word)};
     }
     return ok();
 }

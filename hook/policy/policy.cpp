@@ -276,8 +276,13 @@ Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) 
     Policy policy{std::move(rules), request.mode, request.denial_error, host.shares_network, {}};
     for (std::size_t i = 0; i < request.allow.size(); ++i)
         if (!grants[i].used)
-            policy.unused_allow_rules.push_back(
-                fmt::format("{} has no effect: nothing denies it", grants[i].source));
+            policy.unused_allow_rules.push_back(fmt::format(
+                "{} has no effect: {}", grants[i].source,
+                request.allow[i].destination && is_loopback(*request.allow[i].destination)
+                    ? "that is the container's own loopback: have the service listen on an address "
+                      "of the host that the container reaches (cookbook: \"Reach a service on the "
+                      "host's 127.0.0.1\")"
+                    : "nothing denies it"));
     if (host.gateways.empty() && std::ranges::any_of(request.also, asks_for_gateway))
         policy.unused_allow_rules.emplace_back(
             "also gateway has no effect: the container has no default gateway yet: if it gets one "

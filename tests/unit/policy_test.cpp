@@ -215,6 +215,13 @@ TEST_CASE("policy: an exception inside of a wider prefix, around one, and beside
     CHECK(ports_at(*beside, "203.0.113.1") == "pass");
     REQUIRE(beside->unused_allow_rules.size() == 1);
     CHECK(beside->unused_allow_rules[0] == "allow 203.0.113.1:80 has no effect: nothing denies it");
+    // What people try first for a service on the host's loopback.
+    const auto loopback = compile_policy(asking("allow", "127.0.0.1:80"), bridge_host());
+    REQUIRE(loopback);
+    REQUIRE(loopback->unused_allow_rules.size() == 1);
+    CHECK(loopback->unused_allow_rules[0].starts_with(
+        "allow 127.0.0.1:80 has no effect: that is the container's own loopback: have the service "
+        "listen on an address of the host"));
 }
 
 TEST_CASE("policy: overlapping and touching ranges merge, too many are an error and not cut") {

@@ -227,7 +227,9 @@ TEST_CASE("request: an enforced default is tightened, never loosened") {
     CHECK(join_message(floor, {{"jail-ai.block-host.notice", "false"}}) == "no error");
     CHECK(join_message(floor, {{"jail-ai.block-host.errno", "EHOSTUNREACH"}}) == "no error");
     CHECK(holds(join_message(floor, {{"jail-ai.block-host", "audit"}}),
-                "loosen what is enforced on this machine: they ask for less than the block"));
+                "loosen what is enforced on this machine: they ask for less than the block: leave "
+                "that out, or have root change what is enforced (/etc/jail-ai-hook.conf, or flags "
+                "of the hook or the broker)"));
     CHECK(holds(join_message(floor, {{"jail-ai.block-host.allow", "host:81"}}),
                 "they allow 'host:81'"));
     CHECK(holds(join_message(floor, {{"jail-ai.block-host.dns", "auto"}}), "they open DNS"));
