@@ -112,6 +112,11 @@ void collect_hooks(const Surroundings& surroundings, MachineFacts& facts) {
         return std::ranges::find(facts.hooks_dirs, each.directory) != facts.hooks_dirs.end() ||
                (hooks && hooks->empty());
     });
+    // podman 5 appends to its default, which the settings of this installation name for podman 4.
+    for (auto at = facts.hooks_dirs.begin(); at != facts.hooks_dirs.end();)
+        at = std::find(at + 1, facts.hooks_dirs.end(), *at) == facts.hooks_dirs.end()
+                 ? at + 1
+                 : facts.hooks_dirs.erase(at);
     std::map<std::string, SeenHook> by_name;  // a later directory's file hides one of the same name
     for (const std::string& directory : facts.hooks_dirs)
         for (SeenHook& hook : hooks_in(directory))
