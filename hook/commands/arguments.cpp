@@ -61,7 +61,10 @@ private:
 
     Status add_word(std::string_view word) {
         if (word.empty() || verb_.words.name.empty())
-            return usage(fmt::format("unexpected {}", quote(word)));
+            return usage(fmt::format("unexpected {}{}", quote(word),
+                                     find_option(verb_.options, "--container") != nullptr
+                                         ? ": a container is --container=ID"
+                                         : ""));
         if (!verb_.words.many && !arguments_.words.empty())
             return usage(fmt::format("unexpected {}: {} takes one {}", quote(word), verb_.name,
                                      verb_.words.name));

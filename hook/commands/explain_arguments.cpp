@@ -33,6 +33,8 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     if (rest.ends_with("/udp")) protocol = IPPROTO_UDP;
     if (rest.ends_with("/tcp")) protocol = IPPROTO_TCP;
     if (protocol != 0) rest.remove_suffix(4);
+    if (text.find("://") != std::string_view::npos)
+        return wrong("a URL: expected ADDRESS[:PORT][/tcp|/udp], such as 10.88.0.1:8000");
     if (const std::size_t slash = rest.find('/');
         slash != std::string_view::npos &&
         rest.find_first_not_of("0123456789", slash + 1) != std::string_view::npos)
@@ -53,7 +55,9 @@ Result<AskedDestination> parse_asked_destination(std::string_view text) {
     }
     const auto address = IpPrefix::parse(rest);
     if (!address || !address->is_single())
-        return wrong("not an IP address: explain doesn't resolve host names");
+        return wrong(
+            "not an IP address: explain doesn't resolve host names; a container is "
+            "--container=ID");
     AskedDestination destination{*address, protocol, 0, {}};
     if (!port.empty()) {
         destination.port = parse_number<std::uint16_t>(port.substr(1)).value_or(0);

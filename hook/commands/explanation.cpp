@@ -140,15 +140,16 @@ std::string people_text(const Explanation& explanation) {
         return text + fmt::format("{} is not jailed: this is the policy that it would get\n",
                                   explanation.container);
     const JailSnapshot& jail = *explanation.jail;
+    text += fmt::format("attached to cgroup {}: ", quote(jail.cgroup));
+    if (explanation.differences.empty() && jail.policy->mode == policy.mode &&
+        jail.policy->denial_error == policy.denial_error)
+        return text + "the same policy\n";
     if (explanation.destination)
-        text += fmt::format(
-            "attached to cgroup {}: {}\n", quote(jail.cgroup),
-            describe_verdict(*jail.policy, check_asked(*jail.policy, *explanation.destination)));
-    if (explanation.differences.empty())
-        return text + fmt::format("attached to cgroup {}: the policy that it would get now\n",
-                                  quote(jail.cgroup));
-    text += fmt::format("attached to cgroup {}: not the policy that it would get now:\n",
-                        quote(jail.cgroup));
+        text += describe_verdict(*jail.policy, check_asked(*jail.policy, *explanation.destination));
+    else
+        text += fmt::format("block-host={}", mode_name(jail.policy->mode));
+    if (explanation.differences.empty()) return text + "\n";
+    text += "\nnot the policy that it would get now:\n";
     for (const std::string& difference : explanation.differences)
         text += fmt::format("  {}\n", difference);
     return text;

@@ -111,6 +111,15 @@ std::string usage_of(const Verb& verb) {
     return text + "\n";
 }
 
+// The line of the list of verbs, as a sentence: what is said about a verb goes on from there. That
+// of a verb that people don't call says by whom it is called.
+std::string summary_sentence(const Verb& verb) {
+    if (verb.called_by != CalledBy::people) return {};
+    std::string text = fmt::format("{}.\n", verb.summary);
+    text.front() = static_cast<char>(text.front() - 'a' + 'A');
+    return text;
+}
+
 std::string about(const Verb& verb) {
     std::string text = verb.only_root_may.empty() ? "" : "As root.";
     if (!verb.about.empty()) text += fmt::format("{}{}", text.empty() ? "" : " ", verb.about);
@@ -122,7 +131,7 @@ std::string about(const Verb& verb) {
         text += fmt::format("{}{} is an ID, the beginning of one, or a name.",
                             verb.about.empty() && !verb.shows_own_to_users ? " " : "\n",
                             kContainers.name);
-    return text + "\n";
+    return summary_sentence(verb) + text + "\n";
 }
 
 std::size_t width_of(std::span<const Option> options) {

@@ -58,7 +58,7 @@ for runtime in crun runc; do
         "$(explain --json "--pid=$pid" --annotation "jail-ai.block-host.allow=host:$port" | jq -c .jail.differences)"
     matches "$runtime: a rule shows its source" "$host_v4:$next/tcp: denied \(local\): $host_v4: local route, uplink; allow host:$port" \
         "$(explain "$host_v4:$next" --container explained)"
-    matches "$runtime: the jail is reported as up to date" "attached to cgroup '/.*': the policy that it would get now" "$(explain --container explained)"
+    matches "$runtime: the jail is reported as up to date" "attached to cgroup '/.*': the same policy" "$(explain --container explained)"
     ip address add "$new_v4/32" dev lo
     matches "$runtime: an address that the host got later is the difference" "not the policy that it would get now:[^+~-]*\+ $new_v4: denied \(local\), allowed $port/tcp\$" \
         "$(explain "$new_v4" --container explained)"

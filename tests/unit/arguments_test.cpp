@@ -77,6 +77,10 @@ TEST_CASE("arguments: each slip has one answer") {
     CHECK(parse(kPut, {"--pid=1", "--", "x"}).error().message == "unknown option '--'");
     const Verb plain{.name = "plain", .run = nullptr};
     CHECK(parse(plain, {"x"}).error().message == "unexpected 'x'");
+    constexpr Option kContainer[] = {{"--container", "ID", ""}};
+    const Verb one_of{.name = "detach", .options = kContainer, .run = nullptr};
+    CHECK(parse(one_of, {"agent"}).error().message ==
+          "unexpected 'agent': a container is --container=ID");
     CHECK(parse(kPut, {"--pid=1", "--enforce"})
               .error()
               .message.starts_with("enforce needs block-host"));

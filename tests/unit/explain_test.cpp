@@ -79,7 +79,11 @@ TEST_CASE("explain: destinations") {
     CHECK(parse_asked_destination("10.0.0.1:80/sctp").error().message ==
           "'10.0.0.1:80/sctp': expected /tcp or /udp, got '/sctp'");
     CHECK(parse_asked_destination("10.0.0.0/8").error().message ==
-          "'10.0.0.0/8': not an IP address: explain doesn't resolve host names");
+          "'10.0.0.0/8': not an IP address: explain doesn't resolve host names; a container is "
+          "--container=ID");
+    CHECK(parse_asked_destination("http://10.0.0.1:80/").error().message ==
+          "'http://10.0.0.1:80/': a URL: expected ADDRESS[:PORT][/tcp|/udp], such as "
+          "10.88.0.1:8000");
 }
 
 TEST_CASE("explain: questions") {
@@ -143,7 +147,7 @@ TEST_CASE("explain: a jail that is attached, and how it differs from what would 
     CHECK(explain_to_people(explanation).find("process 7 is not jailed") != std::string::npos);
     explanation.jail.emplace().cgroup = "/a";
     explanation.jail->policy = policy_of(Mode::enforce);
-    CHECK(explain_to_people(explanation).find("cgroup '/a': the policy that it would get now\n") !=
+    CHECK(explain_to_people(explanation).find("\nattached to cgroup '/a': the same policy\n") !=
           std::string::npos);
     Rules then = policy_of(Mode::enforce, "host:82").rules;
     then.erase(prefix("10.0.2.2"));

@@ -36,6 +36,7 @@ TEST_CASE("help: usage, what it is, and a table of its options") {
         help_of(kFetch) ==
         "usage: jail-ai-hook fetch [--json | --table] [--key=KEY=VALUE]… [--dry-run] [CONTAINER]…\n"
         "\n"
+        "Gets it.\n"
         "As root. Fetches it.\n"
         "CONTAINER is an ID, the beginning of one, or a name.\n"
         "\n"
