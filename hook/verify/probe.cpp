@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 #include "verify/probe.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <set>
@@ -10,10 +12,12 @@
 #include "container/container_id.h"
 #include "engines/container_names.h"
 #include "engines/running_containers.h"
+#include "engines/user_network.h"
 #include "jail/acting.h"
 #include "jail/reader.h"
 #include "jail/refresh.h"
 #include "system/cgroup_walk.h"
+#include "system/file.h"
 #include "system/machine_settings.h"
 #include "system/process.h"
 #include "system/route_localnet.h"
@@ -63,12 +67,21 @@ Status prove_jails(VerifyFacts& facts) {
     return ok();
 }
 
+// Does it run a program of root's that is a user-mode network? pasta makes itself the first process
+// of a PID namespace.
+bool is_network_helper(const Process& process) {
+    struct stat program {};
+    const auto path = read_link(process.proc_fd(), "exe");
+    return path && helper_named(path->substr(path->rfind('/') + 1)) != NetworkHelper::none &&
+           ::fstatat(process.proc_fd(), "exe", &program, 0) == 0 && program.st_uid == 0;
+}
+
 // Could it be a user's container? Its owner then, 0 if not.
 Result<uid_t> user_of_container(const Process& process) {
     const auto its = TRY(process.user_namespace());
     if (its.is_initial) return uid_t{0};
     const bool is_first = TRY(process.is_first_of_pid_namespace());
-    return is_first ? its.owner : uid_t{0};
+    return is_first && !is_network_helper(process) ? its.owner : uid_t{0};
 }
 
 // By what the kernel knows and no user writes: first processes of PID namespaces, in user

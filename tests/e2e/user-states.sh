@@ -6,6 +6,8 @@
 set -eu
 # shellcheck source=containers.sh
 . "$(dirname "$0")/../lib/containers.sh"
+# shellcheck source=rootless.sh
+. "$lib/rootless.sh"
 
 hook=$build/hook/jail-ai-hook
 user_id=1603
@@ -141,7 +143,7 @@ said_of_hidden() {
     timeout 60 "$hook" verify >"$lab/answer" 2>&1 || status=$?
     echo "$status $(<"$lab/answer")"
 }
-exec {hidden}< <(exec "${as_user[@]}" unshare --user --map-root-user --pid --fork --kill-child sh -c 'echo ready; exec sleep 100')
+exec {hidden}< <(exec "${as_user[@]}" unshare --user --map-root-user --net --pid --fork --kill-child sh -c 'echo ready; exec sleep 100')
 sandbox=$!
 read -r -u "$hidden" ready
 equal 'a sandbox of the user starts' ready "$ready"
@@ -172,6 +174,14 @@ if served "$runtime_dir/served"; then
 else
     skip 'a config.json behind a file system that never answers' 'no FUSE here'
 fi
+# pasta makes itself the first process of a PID namespace, as a sandbox does.
+tun_for_all
+"${as_user[@]}" pasta --quiet --config-net --address 192.0.2.30 --gateway 192.0.2.1 --tcp-ports none --udp-ports none --pid "$runtime_dir/pasta" "$first"
+matches 'a network of the user by pasta starts' '^pas(ta|st)' "$(cat "/proc/$(<"$runtime_dir/pasta")/comm")"
+equal 'in a PID namespace of its own' 2 "$(awk '$1 == "NSpid:" { print NF - 1 }' "/proc/$(<"$runtime_dir/pasta")/status")"
+"${as_user[@]}" tee "$runtime_dir/crun/odd/status" <<<nonsense >"$lab/written"
+matches 'it is no container' "^1 .* unknown whether its processes $first are containers that must be jailed" "$(said_of_hidden)"
+kill "$(<"$runtime_dir/pasta")"
 kill -KILL "$sandbox" # unshare lets nothing less end it while it has a child
 exec {hidden}<&-
 while pgrep --uid "$user_id" >"$lab/left"; do sleep 0.02; done

@@ -19,6 +19,14 @@ delegate() {
     chown "$2:$2" "$1" "$1"/cgroup.{procs,threads,subtree_control}
 }
 
+# tun_for_all: as udev has it; slirp4netns and pasta need it
+tun_for_all() {
+    [ ! -c /dev/net/tun ] || [ "$(stat -c %a /dev/net/tun)" != 666 ] || return 0
+    mkdir -p /dev/net
+    rm -f /dev/net/tun
+    mknod -m 666 /dev/net/tun c 10 200
+}
+
 # user_up NAME ID: users exist in the view alone. They begin with nothing that a theme before has left, were it killed: podman joins the namespaces of a
 # process that it finds, whose mounts may be another system's.
 user_up() {
@@ -39,11 +47,7 @@ user_up() {
     cp -a "$lab/rootfs" "$lab/home/$name/rootfs"
     mkdir -p "$lab/home/$name/rootfs"/{proc,sys,dev,run,etc}
     chown -R "$id:$id" "$lab/home/$name"
-    if [ ! -c /dev/net/tun ] || [ "$(stat -c %a /dev/net/tun)" != 666 ]; then # as udev has it; slirp4netns and pasta need it
-        mkdir -p /dev/net
-        rm -f /dev/net/tun
-        mknod -m 666 /dev/net/tun c 10 200
-    fi
+    tun_for_all
     delegate "/sys/fs/cgroup/user-$id" "$id"
     delegate "/sys/fs/cgroup/user-$id/session" "$id"
 }
