@@ -147,11 +147,13 @@ std::string suggestions_to_people(const std::vector<Suggestion>& suggestions) {
     std::string text;
     for (const Suggestion& each : suggestions) {
         if (!text.empty()) text += "\n";
-        text += fmt::format("{}: {}\n", shown_container(each.container, each.name),
-                            each.items.empty()
-                                ? "nothing to allow"
-                                : "to allow what was denied, and nothing else, for every process "
-                                  "of the container:");
+        text += shown_container(each.container, each.name) + ": ";
+        if (each.items.empty())
+            text += "nothing to allow\n";
+        else
+            text += fmt::format(
+                "to allow what {} denied, and nothing else, for every process of the container:\n",
+                each.mode == Mode::audit ? "would have been" : "was");
         for (const SuggestedItem& item : each.items) text += item_line(item, each.mode);
         if (!each.items.empty()) text += to_paste(each.allow);
         for (const LeftDenied& left : each.left)

@@ -14,6 +14,7 @@ listening=(-- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$po
 # With another port closed, ECONNREFUSED says that the packet passed.
 for runtime in crun runc; do
     for mode in audit true; do
+        case $mode in audit) was='would have been' ;; true) was=was ;; esac
         name="$runtime, block-host=$mode"
         if ! start hit "$runtime" --network dual --annotation jail-ai.block-host=$mode --annotation jail-ai.block-host.allow=host:4001 "${listening[@]}"; then
             not_ok "$name: starts" "$(why hit)"
@@ -21,6 +22,7 @@ for runtime in crun runc; do
         fi
         said=$("$hook" suggest hit)
         matches "$name: says what was denied" "  $host_v4:$port  (would have )?denied \(local\), [0-9]+ times?" "$said"
+        matches "$name: says what the annotation is for" ": to allow what $was denied, and nothing else" "$said"
         value=$(sed -n "s/^podman, docker:  --annotation '\(.*\)'$/\1/p" <<<"$said")
         equal "$name: suggests these, behind what is allowed already" "jail-ai.block-host.allow=host:4001 $host_v4:$port $host_v4:4999" "$value"
         conforms "$name: for machines, as the schema says" suggest "$("$hook" suggest --json hit)"
