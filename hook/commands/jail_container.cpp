@@ -71,7 +71,7 @@ void add_network(ContainerFacts& facts, const Bundle& bundle, const NetworkFacts
         bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
 }
 
-// While there is a monitor to ask: once the container has gone nobody knows it any more.
+// As its monitor (conmon) has it, which ends with the container. Empty if unknown.
 std::string name_of(const Container& container) {
     if (container.runtime.value_or(0) == 0) return engine_name(container.process, container.id);
     const auto runtime = Process::open(*container.runtime);
