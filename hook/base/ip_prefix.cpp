@@ -74,6 +74,12 @@ bool IpPrefix::contains(const IpPrefix& other) const {
     return rest == 0 || (key_.addr[whole] ^ other.key_.addr[whole]) >> (8 - rest) == 0;
 }
 
+bool IpPrefix::is_loopback() const {
+    static const IpPrefix v4 = *parse("127.0.0.0/8");
+    static const IpPrefix v6 = *parse("::1");
+    return v4.contains(*this) || v6.contains(*this);
+}
+
 IpPrefix IpPrefix::widened(unsigned key_bits) const {
     IpPrefix wide = *this;
     wide.key_.prefix_bits = std::min(wide.key_.prefix_bits, key_bits);

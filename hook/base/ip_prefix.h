@@ -30,6 +30,7 @@ public:
     bool is_v4() const;
     bool is_single() const { return key_.prefix_bits == 128; }
     bool contains(const IpPrefix& other) const;
+    bool is_loopback() const;  // 127.0.0.0/8, RFC 1122; ::1, RFC 4291; or a part of it
     IpPrefix widened(
         unsigned key_bits) const;  // the prefix of key_bits (at most its own) that holds this one
 

@@ -121,12 +121,29 @@ std::string readable_file(const std::string* asked) {
 }
 
 // A relative root is one of the working directory, which the verb runtime makes the bundle.
-Result<RootFiles> root_files(const Config& config) {
-    const auto bundle = TRY(parse_bundle(config.json()));
+RootFiles root_files(const Bundle& bundle) {
     struct statvfs file_system {};
     const bool is_read_only =
         ::statvfs(bundle.root.c_str(), &file_system) == 0 && (file_system.f_flag & ST_RDONLY) != 0;
     return is_read_only ? RootFiles::read_only : RootFiles::writable;
+}
+
+// One that can't be looked at is taken for its own.
+bool shares_network(const Bundle& bundle) {
+    if (!bundle.namespaces.contains("network")) return true;
+    struct stat its {};
+    const auto ours = current_network_namespace();
+    return ours && ::stat(bundle.network_path.c_str(), &its) == 0 && its.st_ino == *ours;
+}
+
+// What to tell the container is allowed on the machine: in a network of its own, loopback is its
+// own, too.
+Request request_to_tell(Request request, const Bundle& bundle) {
+    if (!shares_network(bundle))
+        std::erase_if(request.allow, [](const AllowRule& rule) {
+            return rule.destination && rule.destination->is_loopback();
+        });
+    return request;
 }
 
 Result<Outcome> propose(const Config& config, const Request& request,
@@ -134,8 +151,10 @@ Result<Outcome> propose(const Config& config, const Request& request,
     auto proposal = TRY(tighten_container(config, request));
     if (request.notice == Notice::off) return proposal;
     const auto tightened = TRY(Config::parse(std::move(proposal.text)));
-    const RootFiles root = TRY(root_files(tightened).context("proposed config.json"));
-    proposal.text = TRY(add_notice(tightened.json(), tightened.text(), request, notice_file, root));
+    const auto bundle = TRY(parse_bundle(tightened.json()).context("proposed config.json"));
+    proposal.text =
+        TRY(add_notice(tightened.json(), tightened.text(), request_to_tell(request, bundle),
+                       notice_file, root_files(bundle)));
     return proposal;
 }
 

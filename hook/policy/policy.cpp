@@ -60,12 +60,6 @@ void deny_all(Rules& rules, const ParsedPrefixes& set) {
         deny(rules, prefix, named->reason, std::string(named->source));
 }
 
-bool is_loopback(const IpPrefix& prefix) {
-    static const IpPrefix v4 = *IpPrefix::parse("127.0.0.0/8");
-    static const IpPrefix v6 = *IpPrefix::parse("::1");
-    return v4.contains(prefix) || v6.contains(prefix);
-}
-
 // What every network namespace takes for itself: a part of one of kLoopback's.
 bool is_loopback_or_unspecified(const IpPrefix& prefix) {
     return std::ranges::any_of(
@@ -73,7 +67,7 @@ bool is_loopback_or_unspecified(const IpPrefix& prefix) {
 }
 
 void deny_route(Rules& rules, const LocalRoute& route, std::string_view source) {
-    if (is_loopback(route.prefix)) return;  // loopback is in kLoopback
+    if (route.prefix.is_loopback()) return;  // loopback is in kLoopback
     deny(rules, route.prefix, route.reason,
          route.device.empty() ? std::string(source) : fmt::format("{}, {}", source, route.device));
 }
@@ -100,7 +94,7 @@ Rules collect_denied(const Request& request, const NetworkFacts& host) {
         deny_route(rules, route, "network of the engine");
     deny_all(rules, always_denied());
     for (const IpPrefix& address : host.named)
-        if (!is_loopback(address) || host.shares_network)
+        if (!address.is_loopback() || host.shares_network)
             deny(rules, address, JAIL_REASON_HOSTS_FILE, "hosts file of the container");
     for (const IpPrefix& address : host.mapped)
         deny(rules, address, JAIL_REASON_ALIAS, "user-mode network: leads to the host");
@@ -278,7 +272,7 @@ Result<Policy> compile_policy(const Request& request, const NetworkFacts& host) 
         if (!grants[i].used)
             policy.unused_allow_rules.push_back(fmt::format(
                 "{} has no effect: {}", grants[i].source,
-                request.allow[i].destination && is_loopback(*request.allow[i].destination)
+                request.allow[i].destination && request.allow[i].destination->is_loopback()
                     ? "that is the container's own loopback: have the service listen on an address "
                       "of the host that the container reaches (cookbook: \"Reach a service on the "
                       "host's 127.0.0.1\")"

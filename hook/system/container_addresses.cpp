@@ -19,12 +19,6 @@ void for_each_line(std::string_view text, Each&& each) {
     }
 }
 
-bool is_loopback(const IpPrefix& address) {
-    static const IpPrefix v4 = *IpPrefix::parse("127.0.0.0/8");
-    static const IpPrefix v6 = *IpPrefix::parse("::1");
-    return v4.contains(address) || v6.contains(address);
-}
-
 }  // namespace
 
 std::vector<IpPrefix> container_addresses_v4(std::string_view fib_trie) {
@@ -35,7 +29,7 @@ std::vector<IpPrefix> container_addresses_v4(std::string_view fib_trie) {
     for_each_line(fib_trie, [&](std::string_view line) {
         if (line.starts_with(kLeaf)) leaf = IpPrefix::parse(line.substr(kLeaf.size()));
         if (!line.starts_with("/32 ") || !line.ends_with(" LOCAL") || !leaf || !leaf->is_single() ||
-            is_loopback(*leaf))
+            leaf->is_loopback())
             return;
         if (std::ranges::find(addresses, *leaf) == addresses.end()) addresses.push_back(*leaf);
     });
@@ -54,7 +48,7 @@ std::vector<IpPrefix> container_addresses_v6(std::string_view if_inet6) {
             if (error != std::errc() || end != digits + 2) return;
         }
         const auto address = IpPrefix::from_bytes(bytes, 128);
-        if (address && !is_loopback(*address)) addresses.push_back(*address);
+        if (address && !address->is_loopback()) addresses.push_back(*address);
     });
     return addresses;
 }

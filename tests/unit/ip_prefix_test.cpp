@@ -32,6 +32,13 @@ TEST_CASE("prefix: IPv4 is kept in mapped form") {
     CHECK_FALSE(IpPrefix::parse("::/96").value().is_v4());
 }
 
+TEST_CASE("prefix: loopback is known, and nothing around it") {
+    for (const char* text : {"127.0.0.1", "127.0.0.0/8", "127.255.255.255", "::1"})
+        CHECK_MESSAGE(IpPrefix::parse(text).value().is_loopback(), text);
+    for (const char* text : {"126.255.255.255", "128.0.0.0", "126.0.0.0/7", "::", "::2", "::/127"})
+        CHECK_FALSE_MESSAGE(IpPrefix::parse(text).value().is_loopback(), text);
+}
+
 TEST_CASE("prefix: bytes behind the length are cleared, wrong sizes are rejected") {
     const std::uint8_t v4[] = {10, 255, 255, 255};
     CHECK(IpPrefix::from_bytes(v4, 9).value().to_string() == "10.128.0.0/9");
