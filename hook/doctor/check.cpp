@@ -35,10 +35,14 @@ void check_kernel(const MachineFacts& facts, Findings& findings) {
 }
 
 void check_cgroup(const MachineFacts& facts, Findings& findings) {
-    if (!facts.cgroup_failure.empty()) {
-        findings.push_back({FindingKind::problem, "cgroup", facts.cgroup_failure,
-                            "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or mount -t "
-                            "cgroup2 none /sys/fs/cgroup"});
+    if (facts.cgroup_failure) {
+        findings.push_back(
+            {FindingKind::problem, "cgroup", facts.cgroup_failure->message,
+             facts.cgroup_failure->exit_code == EX_UNAVAILABLE
+                 ? "boot with cgroup v2 (systemd.unified_cgroup_hierarchy=1), or mount -t cgroup2 "
+                   "none /sys/fs/cgroup"
+                 : "run it, and the engine, in the cgroup namespace of the machine's first "
+                   "process, with that one's cgroup2 mount: nsenter --target 1 --cgroup --mount"});
     } else if (facts.cgroup_mount != "/sys/fs/cgroup") {
         findings.push_back(
             {FindingKind::warning, "cgroup",

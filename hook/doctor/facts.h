@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "container/request.h"
 #include "doctor/finding.h"
 #include "engines/hooks_dirs.h"
@@ -64,7 +65,7 @@ struct MachineFacts {
     std::size_t having = 0;                       // of these, that have it
     std::size_t discrepancies = 0;                // that verify would report
     std::string cgroup_mount;                     // of cgroup2, empty for none
-    std::string cgroup_failure;
+    std::optional<Error> cgroup_failure;  // EX_UNAVAILABLE: neither kernel nor mounts have one
     bool has_user_session = false;  // of a user: systemd's, which gives each container a cgroup
     Broker broker = Broker::not_there;
     std::vector<std::string> unread_drop_ins;  // of a unit by a name that older versions had

@@ -142,7 +142,7 @@ void collect_cgroup(MachineFacts& facts) {
     if (place)
         facts.cgroup_mount = std::move(place->mount_point);
     else
-        facts.cgroup_failure = place.error().message;
+        facts.cgroup_failure = std::move(place).error();
 }
 
 // By the kernel's list: to connect would start the broker.

@@ -77,7 +77,13 @@ TEST_CASE("one thing is wrong for root") {
         {[](auto& facts) { facts.release = "4.19.0-1"; }, "problem kernel; "},
         {[](auto& facts) { facts.release = "nonsense"; }, "problem kernel; "},
         {[](auto& facts) { facts.release = "5.10.0"; }, ""},
-        {[](auto& facts) { facts.cgroup_failure = "no cgroup2 file system is mounted"; },
+        {[](auto& facts) {
+             facts.cgroup_failure = Error{EX_UNAVAILABLE, "no cgroup2 file system is mounted"};
+         },
+         "problem cgroup; "},
+        {[](auto& facts) {
+             facts.cgroup_failure = Error{EX_CONFIG, "outside of the namespace"};
+         },
          "problem cgroup; "},
         {[](auto& facts) { facts.cgroup_mount = "/sys/fs/cgroup/unified"; }, "warning cgroup; "},
         {[](auto& facts) { facts.load_failure = "load BPF programs: Operation not permitted"; },
@@ -203,6 +209,17 @@ TEST_CASE("one thing is wrong for root") {
         CHECK(block_works(check_machine(facts)) ==
               (std::string_view(row.wrong).find("problem") == std::string_view::npos));
     }
+}
+
+TEST_CASE("a cgroup that is not in sight asks for no boot") {
+    MachineFacts facts = good_machine();
+    const auto boots = [&](int exit_code) {
+        facts.cgroup_failure = Error{exit_code, "why"};
+        const std::string text = render_text(check_machine(facts), false);
+        return text.find("boot with") != std::string::npos;
+    };
+    CHECK(boots(EX_UNAVAILABLE));
+    CHECK_FALSE(boots(EX_CONFIG));
 }
 
 TEST_CASE("without the guard more is wrong") {
