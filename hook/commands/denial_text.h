@@ -22,6 +22,9 @@ constexpr std::string_view denied_by(Mode mode) {
     return mode == Mode::audit ? "would have denied" : "denied";
 }
 
+// For views of jails where there is none.
+inline constexpr std::string_view kNoJail = "no container is jailed here\n";
+
 std::string times_text(std::uint64_t count);  // "1 time", "2 times"
 
 // The address, if what was denied is one; else nothing.

@@ -26,8 +26,10 @@ LogLine warn_of(const FoundRisk& found, const Request& request) {
     if (request.accepted.contains(found.risk))
         return {LOG_WARNING,
                 fmt::format("accepted risk {}: {}", risk_name(found.risk), found.what)};
-    if (request.mode == Mode::audit)
-        return {LOG_WARNING, fmt::format("container could bypass the block: {}", found.what)};
+    if (request.mode == Mode::audit && found.is_fatal)
+        return {LOG_WARNING,
+                fmt::format("would be rejected, were it not an audit: {}: {}, or set {}={}",
+                            found.what, found.remedy, kAccept, risk_name(found.risk))};
     return {LOG_WARNING, fmt::format("left open: {}: {}, or set {}={}", found.what, found.remedy,
                                      kAccept, risk_name(found.risk))};
 }

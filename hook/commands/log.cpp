@@ -15,6 +15,7 @@
 #include "base/quote.h"
 #include "base/stop.h"
 #include "commands/arguments.h"
+#include "commands/denial_text.h"
 #include "commands/jail_view.h"
 #include "commands/log_report.h"
 #include "commands/machine_log.h"
@@ -73,7 +74,8 @@ Result<std::string> remembered_text(const Arguments& asked,
     std::ranges::sort(entries, {}, &LogEntry::real);
     std::string text;
     for (const LogEntry& entry : entries) text += line_of(entry, asked);
-    return text;
+    if (!text.empty() || asked.has(kJson)) return text;
+    return std::string(jails.empty() ? kNoJail : "nothing denied\n");
 }
 
 // Goes on until it is asked to stop, or its reader has gone.
@@ -109,6 +111,13 @@ Result<Outcome> follow(const Arguments& asked, const Caller& caller) {
     return Outcome{std::move(text), {}};
 }
 
+std::string none_ended(std::string_view which, const MachineLog& log) {
+    return fmt::format(
+        "no ended container{} with denials is in {}: watch --log writes them when a "
+        "container ends",
+        which, log.name);
+}
+
 // Entries of root's alone, who alone may watch: any user may write to the journal.
 Result<Outcome> show_ended(const Arguments& asked) {
     if (::geteuid() != 0) return only_root_may(kReading);
@@ -117,13 +126,11 @@ Result<Outcome> show_ended(const Arguments& asked) {
     auto found = ended_jails(log.lines());
     keep_meant(found, asked.words);
     if (found.empty() && !asked.words.empty())
-        return Error{EX_NOINPUT,
-                     fmt::format("no ended container {} with denials is in {}: watch --log writes "
-                                 "them when a container ends",
-                                 quote(asked.words.front()), log.name)};
+        return Error{EX_NOINPUT, none_ended(" " + quote(asked.words.front()), log)};
     std::string text;
     for (const EndedJail& ended : found)
         text += asked.has(kJson) ? ended_to_machines(ended) : ended_to_people(ended);
+    if (text.empty() && !asked.has(kJson)) text = none_ended("", log) + "\n";
     return Outcome{std::move(text), {}};
 }
 

@@ -147,7 +147,7 @@ std::string denials_text(const JailSnapshot& jail) {
 }
 
 std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& now) {
-    if (jails.empty()) return "no container is jailed here\n";
+    if (jails.empty()) return std::string(kNoJail);
     std::string text;
     for (const JailSnapshot& jail : jails) {
         text += fmt::format(

@@ -160,7 +160,7 @@ std::string suggestions_to_people(const std::vector<Suggestion>& suggestions) {
             text += fmt::format("not suggested: {}, {}: {}\n", left.what, times_text(left.count),
                                 left.why);
     }
-    return printable(text.empty() ? "no container is jailed\n" : text, "\n");
+    return printable(text.empty() ? std::string(kNoJail) : text, "\n");
 }
 
 std::string suggestions_to_machines(const std::vector<Suggestion>& suggestions) {

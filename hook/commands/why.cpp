@@ -53,8 +53,9 @@ Result<Outcome> why(const Arguments& asked, const Caller& /*caller*/) {
     keep_meant(found, asked.words);
     if (found.empty() && !asked.words.empty())
         return Error{EX_NOINPUT,
-                     fmt::format("no rejection of {} is in {}: 'jail-ai-hook why' shows the last "
-                                 "ones of all, 'jail-ai-hook log' denied connections",
+                     fmt::format("no rejection of {} is in {}, where some have an ID and no name: "
+                                 "'jail-ai-hook why' shows the last ones of all, 'jail-ai-hook "
+                                 "log' denied connections",
                                  quote(asked.words.front()), log.name)};
     found.erase(found.begin(),
                 found.end() - static_cast<std::ptrdiff_t>(std::min(shown, found.size())));

@@ -15,6 +15,8 @@ listed() { status --json | jq -r "map($1) | join(\" \")"; }
 everything=cap_net_admin,cap_bpf,cap_sys_admin,cap_dac_read_search,cap_sys_module,host-cgroups,host-pid,engine-socket,cap_net_raw,vsock,ia32,abstract-unix
 
 equal 'nobody is jailed, and it says so' 'no container is jailed here' "$(status)"
+equal 'so does log' 'no container is jailed here' "$("$build/hook/jail-ai-hook" log)"
+equal 'and to machines it says nothing' '' "$("$build/hook/jail-ai-hook" log --json)"
 for runtime in crun runc; do
     started=yes
     start free "$runtime" --network dual -- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$port" || started=no
@@ -22,20 +24,22 @@ for runtime in crun runc; do
         /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$port" -- tcp "$host_v4" "$port" -- udp "$host_v6" "$port" -- tcp "$internet_v4" "$port" || started=no
     start watched "$runtime" --network dual --annotation jail-ai.block-host=audit -- \
         /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$host_v4" "$port" || started=no
+    start quiet "$runtime" --network dual "${jailed[@]}" -- /probe listen tcp 127.0.0.1 "$own_port" "then" tcp "$internet_v4" "$port" || started=no
     if [ $started = no ]; then
         not_ok "$runtime: starts" "$(why held)"
         continue
     fi
-    held=$(podman inspect --format '{{.Id}}' held) watched=$(podman inspect --format '{{.Id}}' watched)
-    equal "$runtime: the jailed ones are listed, and no other" "$(printf '%s\n' "$held enforce" "$watched audit" | sort | paste -sd ' ')" \
+    held=$(podman inspect --format '{{.Id}}' held) watched=$(podman inspect --format '{{.Id}}' watched) quiet=$(podman inspect --format '{{.Id}}' quiet)
+    equal "$runtime: the jailed ones are listed, and no other" "$(printf '%s\n' "$held enforce" "$watched audit" "$quiet enforce" | sort | paste -sd ' ')" \
         "$(status --json | jq -r '.[] | "\(.container) \(.mode)"' | sort | paste -sd ' ')"
     equal "$runtime: what was refused is told by destination, with how often and by whom" "$host_v4:$port/tcp 2 probe [$host_v6]:$port/udp 1 probe" \
         "$(status --json "${held:0:12}" | jq -r '.[].recent_denials | map("\(.what) \(.count) \(.comm)") | sort | join(" ")')"
     equal "$runtime: what is only watched is counted the same" "$host_v4:$port/tcp 1" \
         "$(status --json "$watched" | jq -r '.[].recent_denials | map("\(.what) \(.count)") | join(" ")')"
     conforms "$runtime: to machines it is what the schema says" status "$(status --json)"
-    equal "$runtime: each with the name that podman knows it by" "$(printf '%s\n' "$held held" "$watched watched" | sort | paste -sd ' ')" \
+    equal "$runtime: each with the name that podman knows it by" "$(printf '%s\n' "$held held" "$watched watched" "$quiet quiet" | sort | paste -sd ' ')" \
         "$(status --json | jq -r '.[] | "\(.container) \(.name)"' | sort | paste -sd ' ')"
+    equal "$runtime: log says where nothing was denied" 'nothing denied' "$("$build/hook/jail-ai-hook" log quiet)"
     equal "$runtime: by which it is found" "$held" "$(status --json held | jq -r '.[].container')"
     bash -c 'exec -a conmon bash -s -- -c "$1" -n usurper' bash "$held" < <(sleep 20) &
     usurper=$!
@@ -62,7 +66,7 @@ for runtime in crun runc; do
         skip "$runtime: promtool has nothing to say of it" 'there is no promtool here'
     fi
     matches "$runtime: a container without a jail has none" 'has no jail on this machine' "$(status "$(podman inspect --format '{{.Id}}' free)" || :)"
-    for name in free held watched; do remove "$runtime" "$name"; done
+    for name in free held watched quiet; do remove "$runtime" "$name"; done
     equal "$runtime: they are gone with their containers" '' "$(listed .container)"
 done
 cp "$build/hook/jail-ai-hook" "$lab/hook"

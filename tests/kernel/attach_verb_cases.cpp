@@ -98,6 +98,13 @@ TEST_CASE("attach: what could bypass the block is rejected, unless it is accepte
           std::string::npos);
     CHECK(refused.err.find("; or set --accept='cap_net_admin ") != std::string::npos);
     expect_host_reached(container.init);
+    // Who only watches is told what would be, as what it is.
+    const HookOutcome audit = run_verb({"attach", pid_of(container.init), "--block-host=audit"});
+    CHECK(audit.exit_code == 0);
+    CHECK(
+        audit.err.find("would be rejected, were it not an audit: it has CAP_NET_ADMIN: drop it") !=
+        std::string::npos);
+    CHECK(audit.err.find("could bypass") == std::string::npos);
 }
 
 TEST_CASE(
