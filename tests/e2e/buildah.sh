@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# Debian 13's buildah as root, with the hook as it is installed: RUN steps and "buildah run" by /etc/jail-ai-hook.conf, since annotations are the image's there.
-# $buildah_tree, see run.
+# buildah as root, with the hook as it is installed: RUN steps and "buildah run" by /etc/jail-ai-hook.conf, since annotations are the image's there.
+# $buildah_tree, see run: Debian 13's, if no other theme says whose.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
 # shellcheck source=containers.sh
@@ -33,7 +33,7 @@ open='reached reached reached' closed='EPERM EPERM reached'
 
 # in_buildah COMMAND: what its probes give, or what it says in the end. "$@" of the command are buildah's options.
 in_buildah() {
-    "$lib/in-tree" "$engine_files" /bin/sh -euc "$1" buildah --runtime "/usr/bin/$runtime" --cap-drop=CAP_NET_RAW >"$lab/buildah.out" 2>"$lab/buildah.err" || :
+    "$lib/in-tree" "$engine_files" /bin/sh -euc "$1" buildah --runtime "$lab/runtimes/$runtime" --cap-drop=CAP_NET_RAW >"$lab/buildah.out" 2>"$lab/buildah.err" || :
     if grep -q '^tcp' "$lab/buildah.out"; then awk '$1 == "tcp" { print $NF }' "$lab/buildah.out" | paste -sd ' '; else paste -sd ' ' "$lab/buildah.err"; fi
 }
 
@@ -42,6 +42,10 @@ step() { in_buildah "buildah build --no-cache \"\$@\" $context"; }
 by_run() { in_buildah "container=\$(buildah from scratch) && buildah copy --quiet \$container $context/files / >$lab/copied && exec buildah run \"\$@\" \$container -- ${probes[*]}"; }
 
 engine_tree_up "$buildah_tree"
+mkdir "$lab/runtimes"
+cp "$lib/crun-here" "$lab/runtimes/crun"
+cp "$build/tests/nomemlock.so" "$lab/runtimes"
+ln -s /usr/bin/runc "$lab/runtimes/runc"
 echo '127.0.0.1 localhost' >"$engine_files/etc/hosts" # which buildah looks up, and waits for resolvers that it can't reach
 mkdir -p "$context/files"
 cp -a "$lab/rootfs/." "$context/files"
