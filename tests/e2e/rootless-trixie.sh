@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# The theme rootless with the podman, crun and runc of Debian 13, where their files can be had: $trixie_tree, see run. Its
-# networks are pasta's.
+# The theme rootless with the podman, crun and runc of Debian 13, if no other theme says whose: $trixie_tree, see run. Its networks are pasta's.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
 # shellcheck source=containers.sh
@@ -14,7 +13,7 @@ set -eu
 # shellcheck source=portable.sh
 . "$lib/portable.sh"
 hooks=$portable/hooks.d
-in_tree=("$lib/in-tree" "$trixie_tree")
+in_tree=("$lib/in-tree" "$engine_tree")
 
 # own_address NAME RUNTIME OPTION...: pasta gives the container the host's address; there it is itself, from its first instruction, and nobody else
 own_address() {
