@@ -13,6 +13,7 @@ rootfs=$lab/rootfs
 # What is root's alone to try.
 check_more() {
     local name="$version, $runtime" place=$lab/volume
+    gets "$name, with a port of 127.0.0.1, which is the host's" 'Allowed there: DNS, 127\.0\.0\.1:11434\.' --annotation jail-ai.block-host.allow=127.0.0.1:11434 --network host
     gets "$name, another user" 'More: ' --user 1234:1234
     gets "$name, a user namespace" 'More: ' --uidmap 0:100000:65536
     equal "$name: a variable of the user's stays" variable=mine "$(seen "${jailed[@]}" --env JAIL_AI_NOTICE=mine | head -n 1)"

@@ -45,7 +45,6 @@ check() {
     gets "$name, with a port allowed and more denied" 'Allowed there: DNS, host:11434\. Also denied: private\.' \
         --annotation jail-ai.block-host.allow=host:11434 --annotation jail-ai.block-host.also=private "$@"
     gets "$name, with a port of 127.0.0.1, which is its own" 'Nothing is allowed there but DNS\.' --annotation jail-ai.block-host.allow=127.0.0.1:11434 "$@"
-    gets "$name, with a port of 127.0.0.1, which is the host's" 'Allowed there: DNS, 127\.0\.0\.1:11434\.' --annotation jail-ai.block-host.allow=127.0.0.1:11434 --network host "$@"
     gets "$name, read-only" 'More: ' --read-only "$@"
     gets "$name, a tmpfs at /run" 'More: ' --tmpfs /run "$@"
     gets_nothing "$name, notice=false" "${jailed[@]}" --annotation jail-ai.block-host.notice=false "$@"
