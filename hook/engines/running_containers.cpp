@@ -12,7 +12,6 @@
 
 #include <array>
 #include <functional>
-#include <initializer_list>
 #include <optional>
 #include <set>
 
@@ -41,12 +40,13 @@ struct Runtime {
 };
 constexpr Runtime kCrun = {"crun", "status", 64U << 10, parse_crun_status};
 constexpr Runtime kRunc = {"runc", "state.json", 1U << 20, parse_runc_state};
+constexpr std::array kRuntimes = {&kCrun, &kRunc};
 
 // Where root's runtimes keep what they run: by themselves, and where an engine has them do so.
-// Docker has a directory for each runtime of its settings. In those is one for each of the engine's
+// CRI-O gives one of the first two to every runtime without a directory in its settings. Docker has
+// a directory for each runtime of its settings. In those is one for each of the engine's
 // namespaces, with states of whichever runtime it is.
-constexpr std::array kRootsRuntimes = std::to_array<std::pair<const char*, const Runtime*>>(
-    {{"/run/crun", &kCrun}, {"/run/runc", &kRunc}});
+constexpr std::array kRootsDirectories = {"/run/crun", "/run/runc"};
 struct Engine {
     const char* directory;
     std::string_view runtimes;  // how names of theirs begin
@@ -157,9 +157,8 @@ class Reader {
 public:
     explicit Reader(const EachContainer& each) : each_(each) {}
 
-    // `directory` holds one for each container, by ID, of one of the runtimes.
-    void read_root(int dirfd, const std::string& directory,
-                   std::initializer_list<const Runtime*> runtimes) {
+    // `directory` holds one for each container, by ID, of whichever runtime it is.
+    void read_root(int dirfd, const std::string& directory) {
         auto ids = list(dirfd, directory, kMaxStates + 1);
         Status worst = ok();
         if (ids.size() > kMaxStates) {
@@ -167,7 +166,7 @@ public:
             ids.pop_back();
         }
         for (const std::string& id : ids)
-            for (const Runtime* runtime : runtimes)
+            for (const Runtime* runtime : kRuntimes)
                 note_first(worst, read_state(dirfd, id, *runtime, 0), id);
         note(directory, 0, worst);
     }
@@ -183,12 +182,12 @@ public:
 
     // Whatever there is of the runtimes in one of the user's directories.
     void read_user(int dirfd, const std::string& directory, uid_t owner, Share& share) {
-        for (const Runtime* runtime : {&kCrun, &kRunc}) {
+        for (const Runtime* runtime : kRuntimes) {
             const std::string name(runtime->name);
             const auto root = open_owned_directory(dirfd, name, Crossing::none, owner);
             const std::string path = fmt::format("{}/{}", directory, name);
             if (root)
-                read_users_root(root->get(), path, {runtime}, owner, share);
+                read_users_root(root->get(), path, owner, share);
             else if (!is_absent(root))
                 note(path, owner, root.error());
         }
@@ -236,7 +235,7 @@ private:
     void read_users_docker(int dirfd, const std::string& directory, uid_t owner, Share& share) {
         const EachDirectory read_namespace = [&](int fd, const std::string& /*name*/,
                                                  const std::string& path) {
-            read_users_root(fd, path, {&kCrun, &kRunc}, owner, share);
+            read_users_root(fd, path, owner, share);
         };
         for_each_users_directory(dirfd, directory, owner, share,
                                  [&](int fd, const std::string& name, const std::string& path) {
@@ -246,9 +245,7 @@ private:
                                  });
     }
 
-    void read_users_root(int dirfd, const std::string& directory,
-                         std::initializer_list<const Runtime*> runtimes, uid_t owner,
-                         Share& share) {
+    void read_users_root(int dirfd, const std::string& directory, uid_t owner, Share& share) {
         const auto ids = list_directory(dirfd, ".", Entries::all, share.states_left() + 1);
         if (!ids) return note(directory, owner, ids.error());
         Status worst = ok();
@@ -258,7 +255,7 @@ private:
                 worst = beyond_share();
                 break;
             }
-            for (const Runtime* runtime : runtimes) {
+            for (const Runtime* runtime : kRuntimes) {
                 auto read = read_state(dirfd, id, *runtime, owner);
                 // A failure behind the files is one of a process that they name.
                 if (!read && !is_absent(read))
@@ -313,12 +310,11 @@ void for_each_directory(Reader& reader, int dirfd, const std::string& directory,
 }
 
 void read_roots(Reader& reader) {
-    for (const auto& [directory, runtime] : kRootsRuntimes)
-        if (const UniqueFd fd = reader.open(directory))
-            reader.read_root(fd.get(), directory, {runtime});
+    for (const char* directory : kRootsDirectories)
+        if (const UniqueFd fd = reader.open(directory)) reader.read_root(fd.get(), directory);
     const EachDirectory read_namespace = [&](int fd, const std::string& /*name*/,
                                              const std::string& path) {
-        reader.read_root(fd, path, {&kCrun, &kRunc});
+        reader.read_root(fd, path);
     };
     for (const Engine& engine : kEngines)
         if (const UniqueFd fd = reader.open(engine.directory))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What runtimes write about a container while it exists: crun in /run/crun/ID/status, runc in
-// /run/runc/ID/state.json.
+// What runtimes write about a container while it exists: crun in ROOT/ID/status, runc in
+// ROOT/ID/state.json, where ROOT is /run/crun or /run/runc unless the engine has another.
 #pragma once
 
 #include <cstdint>

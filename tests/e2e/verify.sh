@@ -96,8 +96,8 @@ for runtime in crun runc; do
     done
 done
 
-# Where containerd and Docker tell them to keep their states, each runtime of theirs.
-for root in /run/containerd/runc/k8s.io /run/docker/runtime-runc/moby /run/docker/runtime-other/moby; do
+# Where containerd, Docker and CRI-O tell them to keep their states, each runtime of theirs.
+for root in /run/crun /run/runc /run/containerd/runc/k8s.io /run/docker/runtime-runc/moby /run/docker/runtime-other/moby; do
     for runtime in crun runc; do
         mkdir -p "$root"
         ready "$lab/bin/$runtime" --root "$root" run --bundle "$lab/bundle" bundle
