@@ -70,7 +70,7 @@ TEST_CASE(
                                {"accepted risk cap_net_raw: ", "accepted risk vsock: "});
     Container watched(Container::Options{.annotations = R"({"jail-ai.block-host":"audit"})"});
     expect_jailed_with_warning(run_hook(watched, config(R"("CAP_NET_RAW")"), true), watched.cgroup,
-                               {"container could bypass the block: it has CAP_NET_RAW"});
+                               {"would be rejected, were it not an audit: it has CAP_NET_RAW"});
     Container closed;
     expect_jailed(
         run_hook(closed,
