@@ -17,6 +17,13 @@ namespace {
 
 constexpr std::string_view kAlso = "jail-ai.block-host.also";
 
+std::optional<std::string> sandbox_by_crio(const Annotations& annotations) {
+    const auto manager = annotations.find("io.container.manager");
+    if (manager == annotations.end() || manager->second != "cri-o") return std::nullopt;
+    const auto sandbox = annotations.find("io.kubernetes.cri-o.SandboxID");
+    return sandbox == annotations.end() ? std::nullopt : std::optional(sandbox->second);
+}
+
 std::string ignored(std::string_view key, std::string_view value, std::string_view why) {
     return fmt::format("annotation {}={} has no effect: {}", key, quote(value), why);
 }
@@ -121,11 +128,12 @@ bool is_manifest_name(std::string_view name) {
 }
 
 std::optional<std::string> find_sandbox_id(const Annotations& annotations, std::string_view id) {
-    const auto manager = annotations.find("io.container.manager");
-    if (manager == annotations.end() || manager->second != "cri-o") return std::nullopt;
-    const auto sandbox = annotations.find("io.kubernetes.cri-o.SandboxID");
-    if (sandbox == annotations.end() || sandbox->second == id) return std::nullopt;
-    return sandbox->second;
+    auto sandbox = sandbox_by_crio(annotations);
+    return sandbox == id ? std::nullopt : std::move(sandbox);
+}
+
+bool is_sandbox_of_pod(const Annotations& annotations, std::string_view id) {
+    return sandbox_by_crio(annotations) == id;
 }
 
 IgnoredAnnotations hold_to_pod(Annotations& annotations, const Annotations& pod) {

@@ -55,6 +55,9 @@ bool is_manifest_name(std::string_view name);
 // The ID of the pod's sandbox, if this is a container that CRI-O has put into a pod.
 std::optional<std::string> find_sandbox_id(const Annotations& annotations, std::string_view id);
 
+// Whether this is the sandbox itself, for which CRI-O calls no hooks.
+bool is_sandbox_of_pod(const Annotations& annotations, std::string_view id);
+
 // Gives the pod's settings precedence: a container's annotations may tighten them and never loosen.
 IgnoredAnnotations hold_to_pod(Annotations& annotations, const Annotations& pod);
 

@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 OR MIT
 //
-// What a container asks for, by its config.json (facts.h).
+// What a container asks for, by its annotations (facts.h).
 #include "container/asking.h"
-#include "container/json.h"
 #include "container/request.h"
 #include "verify/facts.h"
 
 namespace jail_ai {
 
-Result<RequestedMode> requested_mode(std::string_view config, const Defaults& defaults) {
-    auto json = TRY(parse_json_object(config));
-    auto annotations = TRY(read_annotations(json));
+RequestedMode requested_mode(const Annotations& annotations, const Defaults& defaults) {
     if (!asks_something(annotations) && !defaults.settings.mode) return RequestedMode::nothing;
     const auto settings = parse_annotations(annotations);
     if (!settings) return RequestedMode::unclear;

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "container/request.h"
+#include "container/state.h"
 #include "engines/running_container.h"
 #include "jail/snapshot.h"
 #include "verify/finding.h"
@@ -28,9 +29,8 @@ enum class RequestedMode {
               // flags of the hook's JSON complete
 };
 
-// By the annotations of a config.json, within the machine's settings. Error (EX_DATAERR): it is not
-// one.
-Result<RequestedMode> requested_mode(std::string_view config, const Defaults& defaults);
+// By its annotations, within the machine's settings.
+RequestedMode requested_mode(const Annotations& annotations, const Defaults& defaults);
 
 struct SeenContainer : RunningContainer {
     RequestedMode asks = RequestedMode::nothing;

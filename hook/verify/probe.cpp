@@ -10,6 +10,8 @@
 
 #include "base/absence.h"
 #include "container/container_id.h"
+#include "container/json.h"
+#include "engines/annotation_sources.h"
 #include "engines/container_names.h"
 #include "engines/running_containers.h"
 #include "engines/user_network.h"
@@ -31,20 +33,28 @@ void note_unread(SeenContainer& seen, const Error& why) {
     seen.unread = why.message;
 }
 
+// As the hook would take it. What users write in their bundles makes none of them a sandbox, and
+// what lies beside those is not read.
+Result<RequestedMode> what_it_asks(const RunningContainer& container, const Defaults& defaults) {
+    const auto config = TRY(read_config(container));
+    auto json = TRY(parse_json_object(config).context("config.json"));
+    auto annotations = TRY(read_annotations(json).context("config.json"));
+    if (container.owner == 0) {
+        if (is_sandbox_of_pod(annotations, container.id)) return RequestedMode::nothing;
+        TRY(ignore_others_annotations(annotations, container.id, container.bundle));
+    }
+    return requested_mode(annotations, defaults);
+}
+
 SeenContainer look_at(const RunningContainer& container, const Process& first,
                       const Defaults& defaults) {
     SeenContainer seen{container};
     seen.name = engine_name(first, container.id);
-    const auto config = read_config(container);
-    if (!config) {
-        note_unread(seen, config.error());
-    } else {
-        const auto asks = requested_mode(*config, defaults);
-        if (asks)
-            seen.asks = *asks;
-        else
-            note_unread(seen, Error(asks.error()).context("config.json"));
-    }
+    const auto asks = what_it_asks(container, defaults);
+    if (asks)
+        seen.asks = *asks;
+    else
+        note_unread(seen, asks.error());
     auto cgroups = cgroup_ids(first);
     if (cgroups)
         seen.cgroups = std::move(*cgroups);

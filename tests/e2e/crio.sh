@@ -57,6 +57,18 @@ run_container() {
     fi
 }
 
+# unhooked ID: runs what the bundle has without the hook, as CRI-O runs a pod's sandbox, and everything where it doesn't find the hook; and what verify says
+unhooked() {
+    local directory=$storage/$1/userdata status=0
+    jq 'del(.hooks)' <"$directory/config.json" >"$lab/config.json"
+    mv "$lab/config.json" "$directory/config.json"
+    ready "$lab/bin/$runtime" --root /run/crun run --bundle "$directory" "$1"
+    "$build/hook/jail-ai-hook" verify >"$lab/verify" 2>&1 || status=$?
+    echo "$status $(paste -sd ' ' "$lab/verify")"
+    "$lab/bin/$runtime" --root /run/crun kill "$1" KILL
+    while [ -e "/run/crun/$1" ]; do sleep 0.02; done # which the one that ran it takes away
+}
+
 open='reached ECONNREFUSED reached' closed='EPERM EPERM reached'
 for runtime in crun runc; do
     flags=()
@@ -75,6 +87,12 @@ for runtime in crun runc; do
     flags=(--block-host=true)
     equal "$runtime, administrator's default: the pod may loosen it" "$open" "$(pod '=false' + '=false')"
     flags=()
+    stays=(/probe listen tcp 127.0.0.1 "$own_port")
+    bundle_of "$container" jail-ai.block-host=false -- "${stays[@]}"
+    bundle_of "$sandbox" jail-ai.block-host=true -- "${stays[@]}"
+    equal "$runtime, a pod's sandbox, for which CRI-O calls no hooks: verify asks for no jail" '0 containers that must be jailed: 0; jailed: 0' "$(unhooked "$sandbox")"
+    matches "$runtime, 'false' for a container that the hook was not called for: verify goes by the pod's word" \
+        "^1 $container: not jailed: .* containers that must be jailed: 1; jailed: 0$" "$(unhooked "$container")"
     bundle_of "$container" jail-ai.block-host=true -- /probe tcp "$host_v4" "$port"
     rm -r "${storage:?}/$sandbox"
     matches "$runtime, a pod of which nothing can be read: rejected" '^status 66' "$(run_container)"

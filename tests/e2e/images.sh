@@ -67,6 +67,18 @@ check_later() {
     remove "$runtime" lost
 }
 
+# check_verify WHO: with a container for which no hook was called
+check_verify() {
+    local status=0
+    [ "$merged" = merges ] || return 0
+    podman --log-level error --runtime "$lab/bin/$runtime" run --detach --name open --network none localhost/loose /bin/busybox sleep 1000 >"$lab/made"
+    echo 'block-host = true' >/etc/jail-ai-hook.conf
+    "$build/hook/jail-ai-hook" verify >"$lab/verify" 2>&1 || status=$?
+    rm /etc/jail-ai-hook.conf
+    matches "$1, the machine's settings: verify doesn't go by an image that loosens everything" '^1 .*\(open\): not jailed: ' "$status $(paste -sd ' ' "$lab/verify")"
+    remove "$runtime" open
+}
+
 make_images
 for runtime in crun runc; do
     who="podman $number, $runtime"
@@ -74,6 +86,7 @@ for runtime in crun runc; do
     check_others "$who" "$merged" --network dual
     check_floor "$who"
     check_later "$who"
+    check_verify "$who"
 done
 podman --log-level error rmi --all --force >"$lab/removed"
 

@@ -75,8 +75,9 @@ void fuzz_running(std::string_view text) {
         else
             must(state->pid >= 1 && state->pid <= kMaxPid);
     }
-    const auto asks = requested_mode(text, {});
-    if (!asks) check(asks.error());
+    if (auto document = parse_json_object(text))
+        if (const auto annotations = read_annotations(*document))
+            static_cast<void>(requested_mode(*annotations, {}));
     static_cast<void>(start_time(text));
     if (const auto monitored = monitored_by(text))
         must(is_container_id(monitored->name) && monitored->name.size() <= kMaxName);

@@ -186,4 +186,8 @@ TEST_CASE("annotation authors: which containers are in a pod of CRI-O") {
     CHECK_FALSE(find_sandbox_id(
         {{"io.container.manager", "libpod"}, {"io.kubernetes.cri-o.SandboxID", "s"}}, "c"));
     CHECK_FALSE(find_sandbox_id({{"io.container.manager", "cri-o"}}, "c"));
+    CHECK(is_sandbox_of_pod(pod, "s"));
+    CHECK_FALSE(is_sandbox_of_pod(pod, "c"));
+    CHECK_FALSE(is_sandbox_of_pod({{"io.kubernetes.cri-o.SandboxID", "s"}}, "s"));
+    CHECK_FALSE(is_sandbox_of_pod({}, ""));
 }

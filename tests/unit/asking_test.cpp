@@ -96,8 +96,7 @@ TEST_CASE("asking: a near miss of a key asks, and is rejected with the right one
         CHECK_FALSE(is_asked_by(key));
         CHECK(message_of({{key, "true"}}) == "no error");
     }
-    CHECK(requested_mode(R"({"annotations":{"Jail-AI.block-host":"true"}})", {}).value() ==
-          RequestedMode::unclear);
+    CHECK(requested_mode({{"Jail-AI.block-host", "true"}}, {}) == RequestedMode::unclear);
     CHECK(request_of({{"jail-ai", "true"}})
               .error()
               .message.find("no annotation jail-ai.block-host: set it") == 0);

@@ -63,16 +63,15 @@ TEST_CASE("settings file: each mistake is named") {
 }
 
 TEST_CASE("verify: what the machine's settings ask for of containers") {
-    const auto asked = [](std::string_view toml, const char* config) {
-        return requested_mode(config, parse_settings_file(toml).value()).value();
+    const auto asked = [](std::string_view toml, const Annotations& annotations) {
+        return requested_mode(annotations, parse_settings_file(toml).value());
     };
-    constexpr const char* kBare = "{}";
-    constexpr const char* kOff = R"({"annotations":{"jail-ai.block-host":"false"}})";
-    CHECK(asked("", kBare) == RequestedMode::nothing);
-    CHECK(asked("block-host = true", kBare) == RequestedMode::enforce);
-    CHECK(asked("block-host = \"audit\"", kBare) == RequestedMode::audit);
-    CHECK(asked("block-host = true", kOff) == RequestedMode::off);
-    CHECK(asked("block-host = true\nenforce = true", kOff) == RequestedMode::unclear);
+    const Annotations off = {{"jail-ai.block-host", "false"}};
+    CHECK(asked("", {}) == RequestedMode::nothing);
+    CHECK(asked("block-host = true", {}) == RequestedMode::enforce);
+    CHECK(asked("block-host = \"audit\"", {}) == RequestedMode::audit);
+    CHECK(asked("block-host = true", off) == RequestedMode::off);
+    CHECK(asked("block-host = true\nenforce = true", off) == RequestedMode::unclear);
 }
 
 }  // namespace

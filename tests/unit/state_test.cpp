@@ -121,5 +121,7 @@ TEST_CASE("state: no annotations are none, however that is written") {
     };
     CHECK(annotations_in("{}")->empty());
     CHECK(annotations_in(R"({"annotations":null})")->empty());
-    CHECK_FALSE(annotations_in(R"({"annotations":"none"})"));
+    for (const char* wrong : {R"({"annotations":"none"})", R"({"annotations":{"a":5}})",
+                              R"({"annotations":{},"annotations":{}})"})
+        CHECK_FALSE(annotations_in(wrong));
 }
