@@ -38,6 +38,10 @@ constexpr const char* kUsersDirectories = "/run/user";
 constexpr std::array kUsersSocketPlaces =
     std::to_array<SocketPlace>({{"/podman", "podman.sock"}, {"", "docker.sock"}});
 
+// What systemd mounts over a socket that a unit must not reach (InaccessiblePaths=). No process is
+// bound to it.
+constexpr const char* kInaccessibleSocket = "/run/systemd/inaccessible/sock";
+
 // Nothing if the directory is gone.
 Result<std::optional<EngineSocket>> socket_in(const std::string& directory, std::string_view name) {
     const bool is_root = directory.size() == 1;
@@ -84,9 +88,12 @@ Result<std::optional<std::string_view>> engine_socket_below(int directory) {
     if (::fstatfs(directory, &file_system) != 0)
         return system_error("look at a directory's file system", errno);
     if (file_system.f_type == BPF_FS_MAGIC) return std::optional<std::string_view>();
+    const auto covered = TRY(stat_if_there(AT_FDCWD, kInaccessibleSocket, Sought::reachable_file));
     for (const std::string_view name : kEngineSocketNames) {
         const auto info = TRY(stat_if_there(directory, std::string(name), Sought::reachable_file));
-        if (info && S_ISSOCK(info->st_mode)) return std::optional(name);
+        if (!info || !S_ISSOCK(info->st_mode)) continue;
+        if (covered && info->st_dev == covered->st_dev && info->st_ino == covered->st_ino) continue;
+        return std::optional(name);
     }
     return std::optional<std::string_view>();
 }

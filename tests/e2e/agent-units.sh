@@ -111,6 +111,18 @@ judge_service() {
     inside systemctl restart $service
     equal "$name, restarted: the same" 'EPERM reached local 1' "$(tried "$machine/run") $(denials "$cgroup" | grep -v ^multicast)"
     stopped "$name" $service
+    printf '%s\n' '[Socket]' ListenStream=/run/docker.sock >"$machine/run/systemd/system/engine.socket"
+    printf '%s\n' '[Service]' ExecStart=/usr/bin/true >"$machine/run/systemd/system/engine.service"
+    drop_in $service
+    inside systemctl start engine.socket
+    if starts "$name, where an engine listens" $service; then
+        equal "$name, where an engine listens: the host is denied" 'EPERM reached' "$(tried "$machine/run")"
+        stopped "$name, where an engine listens" $service
+    fi
+    drop_in $service InaccessiblePaths=
+    rejected "$name, which reaches an engine's socket" 'engine.s socket, ./run/docker.sock'
+    inside systemctl stop engine.socket
+    rm "$machine/run/docker.sock"
     drop_in $service PrivatePIDs=no
     rejected "$name, among the machine's processes" 'sees processes that are not its own'
 }
