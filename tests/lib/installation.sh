@@ -49,6 +49,24 @@ end_watch() {
     matches '  at many looks' '^[0-9]{3,}$' "$(cat "$scratch/polls")"
 }
 
+# begin_units: systemd as it runs, whose calls are in $scratch/units; what is enabled stays real
+begin_units() {
+    local name
+    mkdir -p /run/systemd/system /usr/local/bin
+    for name in systemctl deb-systemd-invoke; do
+        cat >"/usr/local/bin/$name" <<SCRIPT
+#!/bin/sh
+case \$1 in enable | disable) exec /usr/bin/systemctl "\$@" ;; esac
+echo "\$*" >>$scratch/units
+SCRIPT
+        chmod 755 "/usr/local/bin/$name"
+    done
+    : >"$scratch/units"
+}
+
+# unit_calls ACTION UNIT: how often, since the last time
+unit_calls() { grep -cE "^$1 (.* )?'?$2'?( |$)" "$scratch/units" || :; }
+
 there() { for file in "$@"; do if [ -e "$file" ]; then echo yes; else echo no; fi; done | paste -sd ' '; }
 socket() { [ ! -L /etc/systemd/system/sockets.target.wants/jail-ai-hook.socket ] || echo enabled; }
 
