@@ -15,6 +15,7 @@
 #include "commands/arguments.h"
 #include "commands/jail_container.h"
 #include "commands/verbs.h"
+#include "container/cgroup_path.h"
 #include "container/container_id.h"
 #include "engines/annotation_sources.h"
 #include "engines/bundle_files.h"
@@ -59,7 +60,7 @@ Result<Container> container_meant(const Arguments& arguments) {
     if (kind == kCgroup) {
         auto cgroup = TRY(Cgroup::from_path(word));
         auto process = TRY(cgroup.some_process());
-        const std::string name = cgroup.path().substr(cgroup.path().rfind('/') + 1);
+        const std::string name = unit_or_cgroup(cgroup.path());
         return running(name, std::move(process), std::move(cgroup), {}).context(called(name));
     }
     const auto found = TRY(process_meant(kind, word));

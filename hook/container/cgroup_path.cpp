@@ -68,6 +68,17 @@ Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cg
     return CgroupPlace{std::move(best->mount_point), rest.empty() ? "." : std::string(rest)};
 }
 
+std::string unit_or_cgroup(std::string_view path) {
+    const std::string_view last = path.substr(path.rfind('/') + 1);
+    for (std::string_view above = path; !above.empty();) {
+        const std::size_t slash = above.rfind('/');
+        const std::string_view name = above.substr(slash + 1);
+        if (name.ends_with(".service") || name.ends_with(".scope")) return std::string(name);
+        above = above.substr(0, slash == std::string_view::npos ? 0 : slash);
+    }
+    return std::string(last);
+}
+
 std::vector<std::string> find_cgroup_mounts(std::string_view mountinfo) {
     std::vector<std::string> found;
     for (MountEntry& mount : parse_mountinfo(mountinfo))

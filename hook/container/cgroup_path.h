@@ -29,6 +29,10 @@ struct CgroupPlace {
 // cgroup2 mount, EX_CONFIG for a cgroup that none of them shows.
 Result<CgroupPlace> place_cgroup(std::string_view mountinfo, std::string_view cgroup_path);
 
+// What people call what runs in a cgroup: the innermost unit of systemd on its path (a service or a
+// scope), or else the last name.
+std::string unit_or_cgroup(std::string_view path);
+
 // Mount points of all cgroup file systems, v1 and v2.
 std::vector<std::string> find_cgroup_mounts(std::string_view mountinfo);
 

@@ -67,3 +67,13 @@ TEST_CASE("cgroup path: at or below is by whole names") {
     CHECK_FALSE(is_at_or_below("/a/bc", "/a/b"));
     CHECK_FALSE(is_at_or_below("/a", "/a/b"));
 }
+
+TEST_CASE("cgroup path: what runs there is called by its unit") {
+    CHECK(unit_or_cgroup("/system.slice/agent.service/agent") == "agent.service");
+    CHECK(unit_or_cgroup("/machine.slice/systemd-nspawn@agent.service/payload") ==
+          "systemd-nspawn@agent.service");
+    CHECK(unit_or_cgroup("/user.slice/user-0.slice/session-18.scope") == "session-18.scope");
+    CHECK(unit_or_cgroup("/user@1000.service/app.slice/agent.service/a/b") == "agent.service");
+    CHECK(unit_or_cgroup("/tests/container") == "container");
+    CHECK(unit_or_cgroup("alone") == "alone");
+}
