@@ -247,9 +247,9 @@ void check_programs(const MachineFacts& facts, Findings& findings) {
         return std::ranges::any_of(facts.programs,
                                    [&](const Program& one) { return one.name == name; });
     };
-    if (!is_there("podman") && !is_there("crio"))
+    if (!is_there("podman") && !is_there("crio") && !facts.docker)
         findings.push_back({FindingKind::warning, "engine",
-                            "neither podman nor crio found in the standard directories",
+                            "neither podman, crio nor dockerd found in the standard directories",
                             "apt install podman"});
     if (is_there("crun"))
         findings.push_back(
@@ -257,6 +257,37 @@ void check_programs(const MachineFacts& facts, Findings& findings) {
              "crun calls no hook when it restores a checkpoint: restored containers "
              "are not jailed",
              "podman --runtime runc container restore; jail-ai-hook verify finds the others"});
+}
+
+// Docker says nothing of an annotation that its runtime does not read.
+void check_docker(const MachineFacts& facts, Findings& findings) {
+    if (!facts.docker) return;
+    const auto& [file, error, settings] = *facts.docker;
+    const auto warn = [&](std::string what, std::string remedy) {
+        findings.push_back({FindingKind::warning, "docker", std::move(what), std::move(remedy)});
+    };
+    if (!error.empty()) return warn(fmt::format("{}: {}", file, error), "fix that file");
+    if (settings.runtimes.empty())
+        return warn(
+            fmt::format("no runtime in {} calls the hook: Docker starts containers that ask "
+                        "for the jail without it",
+                        file),
+            R"(add "runtimes": {"jail-ai": {"path": "/usr/bin/jail-ai-runc"}} there, )"
+            "restart Docker, and run containers with --runtime=jail-ai");
+    const std::string& name = settings.runtimes.front();
+    if (settings.by_default)
+        findings.push_back(
+            {FindingKind::ok, "docker", "containers without --runtime call the hook, too", ""});
+    else if (facts.settings.settings.mode)
+        warn(fmt::format("containers without --runtime={} are not jailed, also by {}", name,
+                         kSettingsFile),
+             fmt::format(R"(add "default-runtime": "{}" to {}, and restart Docker)", name, file));
+    else
+        findings.push_back({FindingKind::ok, "docker",
+                            fmt::format("containers with --runtime={} call the hook, others start "
+                                        "without the jail",
+                                        name),
+                            ""});
 }
 
 void check_network(const MachineFacts& facts, Findings& findings) {
@@ -309,6 +340,7 @@ Findings check_machine(const MachineFacts& facts) {
     check_others(facts, findings);
     check_hooks(facts, findings);
     check_programs(facts, findings);
+    check_docker(facts, findings);
     check_network(facts, findings);
     check_running(facts, findings);
     return findings;

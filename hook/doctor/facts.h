@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "container/request.h"
 #include "doctor/finding.h"
+#include "engines/docker_settings.h"
 #include "engines/hooks_dirs.h"
 
 namespace jail_ai {
@@ -49,6 +50,13 @@ struct LeftOutHooks {
     std::string left_out_by;
 };
 
+// Where Docker is installed.
+struct SeenDocker {
+    std::string file;   // its settings, also if they are missing
+    std::string error;  // why they can't be read; the rest is empty then
+    DockerSettings settings;
+};
+
 struct MachineFacts {
     std::string version;   // of the hook
     std::string release;   // "6.1.0-50-amd64"
@@ -78,6 +86,7 @@ struct MachineFacts {
     std::vector<LeftOutHooks> left_out;        // that have hooks
     std::vector<SeenHook> shared_hooks;        // in the directory that CRI-O reads
     std::vector<Program> programs;             // engines and runtimes
+    std::optional<SeenDocker> docker;
     bool vsock_known = true;
     std::vector<unsigned> vsock_ports;  // that have a listener
     std::vector<std::string> name_servers;

@@ -130,6 +130,27 @@ void collect_hooks(const Surroundings& surroundings, MachineFacts& facts) {
     facts.shared_hooks = hooks_in(std::string(kDefaultHooksDir));
 }
 
+// Of the user's own Docker, if there is one.
+void collect_docker(const Surroundings& surroundings, MachineFacts& facts) {
+    if (std::ranges::find(facts.programs, "dockerd", &Program::name) == facts.programs.end())
+        return;
+    SeenDocker& docker = facts.docker.emplace();
+    const std::string users = (surroundings.config_home.empty() ? surroundings.home + "/.config"
+                                                                : surroundings.config_home) +
+                              "/docker/daemon.json";
+    struct stat info {};
+    const bool has_own = !facts.is_root && ::stat(users.c_str(), &info) == 0;
+    docker.file = has_own ? users : "/etc/docker/daemon.json";
+    const auto text = read_regular_file(AT_FDCWD, docker.file, kMaxFile);
+    if (!text && is_absent(text)) return;
+    const auto settings =
+        text ? parse_docker_settings(*text) : Result<DockerSettings>(text.error());
+    if (settings)
+        docker.settings = *settings;
+    else
+        docker.error = settings.error().message;
+}
+
 void collect_cgroup(MachineFacts& facts) {
     const auto look = []() -> Result<CgroupPlace> {
         auto self = TRY(open_proc_self());
@@ -239,7 +260,7 @@ MachineFacts try_machine() {
     facts.has_guard = guard && *guard;
     const auto unix_hooks = kernel_has_unix_hooks();
     facts.has_unix_hooks = unix_hooks && *unix_hooks;
-    for (const char* program : {"podman", "crio", "crun", "runc"})
+    for (const char* program : {"podman", "crio", "dockerd", "crun", "runc"})
         if (auto version = program_version(program))
             facts.programs.push_back({program, std::move(*version)});
     collect_network(facts);
@@ -265,6 +286,7 @@ void read_machine(const Surroundings& surroundings, MachineFacts& facts) {
     facts.jit = sysctl("/proc/sys/net/core/bpf_jit_enable");
     facts.unprivileged_bpf = sysctl("/proc/sys/kernel/unprivileged_bpf_disabled");
     collect_hooks(surroundings, facts);
+    collect_docker(surroundings, facts);
 }
 
 Result<std::vector<std::string>> others_hooks_dirs() {

@@ -71,6 +71,43 @@ TEST_CASE("nothing is wrong") {
     CHECK(block_works(check_machine(good_machine())));
 }
 
+DockerSettings docker_of(const char* json) {
+    const auto settings = parse_docker_settings(json);
+    REQUIRE(settings);
+    return *settings;
+}
+
+TEST_CASE("Docker: a runtime that calls the hook, or none") {
+    CHECK(docker_of("{}").runtimes.empty());
+    CHECK(docker_of(R"({"runtimes":{"x":{"path":"/usr/bin/runsc"},"y":{}}})").runtimes.empty());
+    const auto named = docker_of(
+        R"({"runtimes":{"x":{"path":"/usr/bin/runsc"},"jail-ai":{"path":"/usr/bin/jail-ai-runc"}}})");
+    CHECK(named.runtimes == std::vector<std::string>{"jail-ai"});
+    CHECK_FALSE(named.by_default);
+    CHECK(docker_of(R"({"default-runtime":"j","runtimes":{"j":{"path":"/usr/bin/jail-ai-hook"}}})")
+              .by_default);
+    CHECK_FALSE(docker_of(R"({"default-runtime":"runc","runtimes":{"j":{"path":"jail-ai-crun"}}})")
+                    .by_default);
+    for (const char* bad : {"", "[]", R"({"runtimes":[]})", R"({"runtimes":{"j":"x"}})"})
+        CHECK_FALSE(parse_docker_settings(bad));
+}
+
+TEST_CASE("Docker: what starts without the jail is said") {
+    MachineFacts facts = good_machine();
+    facts.programs = {{"dockerd", "Docker version 26.1.5"}, {"runc", "runc version 1.1.5"}};
+    facts.docker.emplace().file = "/etc/docker/daemon.json";
+    CHECK(what_is_wrong(facts) == "warning docker; ");
+    CHECK(block_works(check_machine(facts)));
+    facts.docker->settings.runtimes = {"jail-ai"};
+    CHECK(what_is_wrong(facts) == "");
+    facts.settings.settings.mode = Mode::enforce;
+    CHECK(what_is_wrong(facts) == "warning docker; ");
+    facts.docker->settings.by_default = true;
+    CHECK(what_is_wrong(facts) == "");
+    facts.docker->error = "not JSON";
+    CHECK(what_is_wrong(facts) == "warning docker; ");
+}
+
 TEST_CASE("one thing is wrong for root") {
     const Row rows[] = {
         {[](auto& facts) { facts.release = "5.9.16"; }, "problem kernel; "},
