@@ -12,6 +12,7 @@
 
 #include "base/quote.h"
 #include "engines/container_names.h"
+#include "engines/docker_name.h"
 #include "facts/container_facts.h"
 #include "jail/build.h"
 #include "jail/reassembly.h"
@@ -22,21 +23,26 @@
 namespace jail_ai {
 namespace {
 
-LogLine warn_of(const FoundRisk& found, const Request& request) {
+// By what a risk of it can be accepted.
+std::string_view accept_setting(const Bundle& bundle) {
+    return bundle.of_process ? "--accept" : kAccept;
+}
+
+LogLine warn_of(const FoundRisk& found, const Bundle& bundle, const Request& request) {
     if (request.accepted.contains(found.risk))
         return {LOG_WARNING,
                 fmt::format("accepted risk {}: {}", risk_name(found.risk), found.what)};
     if (request.mode == Mode::audit && found.is_fatal)
-        return {LOG_WARNING,
-                fmt::format("would be rejected, were it not an audit: {}: {}, or set {}={}",
-                            found.what, found.remedy, kAccept, risk_name(found.risk))};
+        return {
+            LOG_WARNING,
+            fmt::format("would be rejected, were it not an audit: {}: {}, or set {}={}", found.what,
+                        found.remedy, accept_setting(bundle), risk_name(found.risk))};
     return {LOG_WARNING, fmt::format("left open: {}: {}, or set {}={}", found.what, found.remedy,
-                                     kAccept, risk_name(found.risk))};
+                                     accept_setting(bundle), risk_name(found.risk))};
 }
 
 // All of them in one message, with one setting to paste.
 Error rejection_for(const Bundle& bundle, const std::vector<FoundRisk>& fatal) {
-    const std::string_view setting = bundle.of_process ? "--accept" : kAccept;
     std::vector<std::string> texts;
     std::vector<std::string_view> names;
     for (const FoundRisk& found : fatal) {
@@ -45,9 +51,9 @@ Error rejection_for(const Bundle& bundle, const std::vector<FoundRisk>& fatal) {
             names.push_back(risk_name(found.risk));
     }
     const std::string_view quotes = names.size() == 1 ? "" : "'";  // podman 4.3 splits at commas
-    return {EX_CONFIG,
-            fmt::format("container could bypass the block: {}; or set {}={}{}{}",
-                        fmt::join(texts, "; "), setting, quotes, fmt::join(names, " "), quotes)};
+    return {EX_CONFIG, fmt::format("container could bypass the block: {}; or set {}={}{}{}",
+                                   fmt::join(texts, "; "), accept_setting(bundle), quotes,
+                                   fmt::join(names, " "), quotes)};
 }
 
 // What closes the routes that no network hook sees: if this kernel has BPF LSM, the jail has its
@@ -73,11 +79,15 @@ void add_network(ContainerFacts& facts, const Bundle& bundle, const NetworkFacts
         bundle.capabilities.contains("CAP_NET_RAW") && !kernel_keeps_sockets_of_fragments();
 }
 
-// As its monitor (conmon) has it, which ends with the container. Empty if unknown.
+// As its monitor (conmon) has it, which ends with the container, or root's Docker. Empty if
+// unknown.
 std::string name_of(const Container& container) {
-    if (container.runtime.value_or(0) == 0) return engine_name(container.process, container.id);
-    const auto runtime = Process::open(*container.runtime);
-    return runtime ? engine_name(*runtime, container.id) : std::string();
+    std::string name;
+    if (container.runtime.value_or(0) == 0)
+        name = engine_name(container.process, container.id);
+    else if (const auto runtime = Process::open(*container.runtime))
+        name = engine_name(*runtime, container.id);
+    return name.empty() ? docker_name(container.files.bundle, container.id, 0) : name;
 }
 
 LogLines lines_of(LogLines risks, const NetworkFacts& host, const Policy& policy, Guard guard,
@@ -123,7 +133,7 @@ Result<CheckedRisks> check_risks(const Bundle& bundle, const ContainerFacts& fac
             fatal.push_back(std::move(found));
             continue;
         }
-        checked.lines.push_back(warn_of(found, request));
+        checked.lines.push_back(warn_of(found, bundle, request));
         checked.risks |= 1U << static_cast<unsigned>(found.risk);
     }
     if (!fatal.empty()) return rejection_for(bundle, fatal);

@@ -25,7 +25,7 @@ Candidates in_states() {
     for_each_container([&](const RunningContainer& each, const Process& first) {
         const auto [at, is_new] = found.emplace(each.id, each);
         if (!is_new) return;
-        at->second.name = engine_name(first, each.id);
+        at->second.name = name_of(each, first);
         if (each.owner != 0) at->second.bundle.clear();
     });
     return found;

@@ -3,6 +3,7 @@
 // Asks the parent and no other process: a process in a container may call itself a monitor, too.
 #include "engines/container_names.h"
 
+#include "engines/docker_name.h"
 #include "engines/running_containers.h"
 #include "engines/runtime_state.h"
 #include "system/cgroup_walk.h"
@@ -24,10 +25,15 @@ std::string engine_name(const Process& first, std::string_view id) {
     return still && *still == *parent ? std::string(monitored->name) : std::string();
 }
 
+std::string name_of(const RunningContainer& container, const Process& first) {
+    std::string name = engine_name(first, container.id);
+    return name.empty() ? docker_name(container) : name;
+}
+
 std::vector<RunningContainer> named_containers() {
     std::vector<RunningContainer> named;
     for_each_container([&](const RunningContainer& each, const Process& first) {
-        std::string name = engine_name(first, each.id);
+        std::string name = name_of(each, first);
         if (name.empty()) return;
         auto cgroup = cgroup_path_of(first.proc_fd());
         if (!cgroup) return;

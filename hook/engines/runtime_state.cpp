@@ -92,4 +92,14 @@ std::optional<Monitored> monitored_by(std::string_view cmdline) {
     return monitored;
 }
 
+Result<std::string> parse_docker_name(std::string_view json, std::string_view id) {
+    const auto document = TRY(parse_json_object(json));
+    const auto its = TRY(string_or_empty(document, "ID"));
+    const auto name = TRY(string_or_empty(document, "Name"));  // "/web"
+    if (its != id) return Error{EX_DATAERR, "another container's"};
+    if (name.empty() || name.size() > kMaxName || !is_container_id(name.substr(1)))
+        return Error{EX_DATAERR, "it has no name"};
+    return name.substr(1);
+}
+
 }  // namespace jail_ai

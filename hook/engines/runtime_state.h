@@ -34,4 +34,8 @@ constexpr std::size_t kMaxName = 255;
 // Nothing if these are no such arguments.
 std::optional<Monitored> monitored_by(std::string_view cmdline);
 
+// Docker's name for a container, by its config.v2.json. Error (EX_DATAERR): that is another
+// container's, or has no name.
+Result<std::string> parse_docker_name(std::string_view json, std::string_view id);
+
 }  // namespace jail_ai

@@ -49,7 +49,7 @@ Result<RequestedMode> what_it_asks(const RunningContainer& container, const Defa
 SeenContainer look_at(const RunningContainer& container, const Process& first,
                       const Defaults& defaults) {
     SeenContainer seen{container};
-    seen.name = engine_name(first, container.id);
+    seen.name = name_of(container, first);
     const auto asks = what_it_asks(container, defaults);
     if (asks)
         seen.asks = *asks;

@@ -71,3 +71,14 @@ TEST_CASE("runtime state: a name that no engine gives is none") {
     CHECK_FALSE(called(std::string(kMaxName + 1, 'a')));
     for (const char* odd : {"a b", "\x1b[2J", "a\nb", "a/b", "ä"}) CHECK_FALSE(called(odd));
 }
+
+TEST_CASE("runtime state: what Docker calls a container") {
+    const auto name = parse_docker_name(R"({"ID":"abcd","Name":"/web-1","State":{}})", "abcd");
+    REQUIRE(name);
+    CHECK(*name == "web-1");
+    for (const char* nothing :
+         {"", "[]", "{}", R"({"ID":"abcd"})", R"({"ID":"abcd","Name":"/"})",
+          R"({"ID":"abce","Name":"/web"})", R"({"ID":"abcd","Name":"/a b"})",
+          R"({"ID":"abcd","Name":7})", R"({"ID":"abcd","Name":"/\u001b[2J"})"})
+        CHECK_FALSE(parse_docker_name(nothing, "abcd"));
+}
