@@ -13,12 +13,21 @@
 namespace jail_ai {
 namespace {
 
+// By the first container in its cgroup: what another version's jail says of itself isn't known.
+void identify(JailSnapshot& jail, std::span<const RunningContainer> containers) {
+    const auto its = std::ranges::find_if(containers, [&](const RunningContainer& each) {
+        return is_at_or_below(each.cgroup, jail.cgroup);
+    });
+    if (its != containers.end()) jail.inside = its->id;
+}
+
 // Sets JailSnapshot::name. A container's name is a jail's only if the container is in the jail's
 // cgroup: a client of the broker can make up an ID.
 void put_names(std::vector<JailSnapshot>& jails, std::span<const RunningContainer> containers) {
     std::multimap<std::string_view, const RunningContainer*> by_id;
     for (const RunningContainer& each : containers) by_id.emplace(each.id, &each);
     for (JailSnapshot& jail : jails) {
+        if (!jail.metadata) identify(jail, containers);
         const auto [begin, end] = by_id.equal_range(jail.container_id());
         const auto its = std::find_if(begin, end, [&](const auto& each) {
             return is_at_or_below(each.second->cgroup, jail.cgroup);

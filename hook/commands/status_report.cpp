@@ -39,9 +39,8 @@ std::string_view guard_of(const JailSnapshot& jail) {
 }
 
 // To people, in the words of what createRuntime logs.
-std::string_view guard_text(const JailSnapshot& jail) {
-    if (!jail.metadata) return "guard unknown";
-    switch (jail.metadata->guard) {
+std::string_view guard_text(const JailMetadata& metadata) {
+    switch (metadata.guard) {
         case Guard::none: return "no BPF LSM";
         case Guard::unix_hooks: return "no BPF LSM, abstract Unix sockets denied";
         case Guard::lsm: return "guarded";
@@ -121,6 +120,19 @@ std::string heading_of(const JailSnapshot& jail) {
                                        : shown_container(jail.container_id(), jail.name);
 }
 
+// What it is: "enforce, guarded, 38 prefixes, for 2 min".
+std::string about_text(const JailSnapshot& jail, const Now& now) {
+    if (!jail.metadata)
+        return fmt::format("of another version of jail-ai-hook, {} prefixes: restart it",
+                           jail.prefixes);
+    return fmt::format("{}{}, {}, {} prefixes, for {}", mode_of(jail),
+                       jail.denial_error == DenialError::eperm
+                           ? ""
+                           : fmt::format(" with {}", name_of(kDenialErrors, jail.denial_error)),
+                       guard_text(*jail.metadata), jail.prefixes,
+                       span_text(seconds_between(jail.metadata->since, now.real)));
+}
+
 std::string labels_of(const JailSnapshot& jail) {
     return fmt::format("container=\"{}\",{}mode=\"{}\"", label_text(id_of(jail)),
                        jail.name.empty() ? "" : fmt::format("name=\"{}\",", label_text(jail.name)),
@@ -150,16 +162,8 @@ std::string status_to_people(const std::vector<JailSnapshot>& jails, const Now& 
     if (jails.empty()) return std::string(kNoJail);
     std::string text;
     for (const JailSnapshot& jail : jails) {
-        text += fmt::format(
-            "{}  {}{}, {}, {} prefixes{}\n  {}\n  {}\n", heading_of(jail), mode_of(jail),
-            jail.denial_error == DenialError::eperm
-                ? ""
-                : fmt::format(" with {}", name_of(kDenialErrors, jail.denial_error)),
-            guard_text(jail), jail.prefixes,
-            jail.metadata ? fmt::format(", for {}",
-                                        span_text(seconds_between(jail.metadata->since, now.real)))
-                          : "",
-            quote(jail.cgroup), denials_text(jail));
+        text += fmt::format("{}  {}\n  {}\n  {}\n", heading_of(jail), about_text(jail, now),
+                            quote(jail.cgroup), denials_text(jail));
         if (const auto open = risks_of(jail); !open.empty())
             text += fmt::format("  known risks: {}\n", fmt::join(open, ", "));
         for (std::size_t i = 0; i < std::min(kShownDenials, jail.recent_denials.size()); ++i) {

@@ -147,7 +147,9 @@ std::string suggestions_to_people(const std::vector<Suggestion>& suggestions) {
     std::string text;
     for (const Suggestion& each : suggestions) {
         if (!text.empty()) text += "\n";
-        text += shown_container(each.container, each.name) + ": ";
+        text += (each.container.empty() ? "unknown container"
+                                        : shown_container(each.container, each.name)) +
+                ": ";
         if (each.items.empty())
             text += "nothing to allow\n";
         else

@@ -16,7 +16,8 @@ Result<RulesDiff> compare(const OpenJail& jail, const std::vector<LocalRoute>& r
     RulesDiff diff;
     const auto metadata = TRY(read_metadata(jail.maps));
     if (!metadata || jail.map("jail_rules") == nullptr) {
-        diff.left_alone = "it is of another version of jail-ai-hook, or still in the making";
+        diff.left_alone =
+            "it is of another version of jail-ai-hook (restart it), or still in the making";
         return diff;
     }
     diff.container = metadata->container;

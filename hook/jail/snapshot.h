@@ -67,6 +67,7 @@ struct JailSnapshot {
     std::string name;  // of its container, as its engine calls it; empty if that isn't known
     // Nothing if the jail is of another version, or what held it is gone.
     std::optional<JailMetadata> metadata;
+    std::string inside;  // then the ID of a container in its cgroup; empty if that isn't known
     std::vector<JailProgram> programs;
     std::vector<OverridingProgram> overriders;
     std::optional<Policy>
@@ -76,9 +77,7 @@ struct JailSnapshot {
     DenialCounts denials{};
     std::vector<RecentDenial> recent_denials;  // the newest first, at most JAIL_MAX_RECENT
 
-    std::string_view container_id() const {
-        return metadata ? std::string_view(metadata->container) : std::string_view();
-    }
+    std::string_view container_id() const { return metadata ? metadata->container : inside; }
 };
 
 }  // namespace jail_ai

@@ -27,6 +27,16 @@ std::string renewal(const std::string& container) {
                                            shown_id(container));
 }
 
+// Neither refresh nor watch follows the host's addresses for it.
+void check_version(const JailSnapshot& jail, const std::string& container, Findings& found) {
+    if (!jail.metadata)
+        found.push_back({FindingKind::other_version, container,
+                         fmt::format("unknown whether the rules on cgroup {} are up to date: they "
+                                     "are of another version of jail-ai-hook",
+                                     quote(jail.cgroup)),
+                         renewal(container)});
+}
+
 // A user may give a container any ID, also that of another's.
 std::string whose(const SeenContainer& container) {
     return container.owner == 0
@@ -34,11 +44,19 @@ std::string whose(const SeenContainer& container) {
                : fmt::format(" (run by uid {}, process {})", container.owner, container.pid);
 }
 
+// Docker starts a container again by the runtime that it was created with.
+bool is_dockers(const SeenContainer& container) {
+    return container.bundle.find("/moby/") != std::string::npos;
+}
+
 std::string renewal(const SeenContainer& container) {
+    const std::string_view again =
+        is_dockers(container) ? "create it again with --runtime=jail-ai" : "restart it";
     return container.owner == 0
-               ? renewal(container.id)
-               : fmt::format("ask uid {} to restart it, or run jail-ai-hook attach --pid {}",
-                             container.owner, container.pid);
+               ? fmt::format("{}, or run jail-ai-hook attach --container {}", again,
+                             shown_id(container.id))
+               : fmt::format("ask uid {} to {}, or run jail-ai-hook attach --pid {}",
+                             container.owner, again, container.pid);
 }
 
 bool is_in(const SeenContainer& container, const JailSnapshot& jail) {
@@ -62,12 +80,11 @@ void check_mode(const SeenContainer& container, const std::vector<JailSnapshot>&
     if (container.asks == RequestedMode::enforce && watches && !enforces)
         found.push_back(
             {FindingKind::other_mode, container.id,
-             "annotations ask for jail-ai.block-host=true, and the jail only counts (audit)" +
-                 whose(container),
+             "block-host=true is asked for, and the jail only counts (audit)" + whose(container),
              renewal(container)});
     if (container.asks == RequestedMode::audit && enforces)
         found.push_back({FindingKind::other_mode, container.id,
-                         "annotations ask for audit, and the jail denies" + whose(container),
+                         "audit is asked for, and the jail denies" + whose(container),
                          renewal(container)});
 }
 
@@ -84,7 +101,7 @@ void check_container(const SeenContainer& container, const std::vector<JailSnaps
                          fmt::format("not jailed{}: {}", whose(container),
                                      container.asks == RequestedMode::unclear
                                          ? "it has annotations that no hook has read"
-                                         : "its annotations ask for it"),
+                                         : "its annotations or the settings file ask for it"),
                          renewal(container)});
     else
         check_mode(container, jails, found);
@@ -251,6 +268,7 @@ Findings check_containers(const VerifyFacts& facts) {
         check_container(container, facts.jails, found);
     for (const JailSnapshot& jail : facts.jails) {
         const std::string container = container_of(jail, facts.containers);
+        check_version(jail, container, found);
         const std::size_t before = found.size();
         check_programs(jail, container, found);
         check_maps(jail, container, found);

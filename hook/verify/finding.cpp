@@ -17,6 +17,7 @@ std::string_view name_of(FindingKind kind) {
         case FindingKind::attach_flags: return "attach-flags";
         case FindingKind::overridden: return "overridden";
         case FindingKind::stale: return "stale";
+        case FindingKind::other_version: return "other-version";
         case FindingKind::unreadable: return "unreadable";
         case FindingKind::user_state: return "user-state";
     }

@@ -26,6 +26,7 @@ enum class FindingKind {
     attach_flags,     // others may detach it
     overridden,       // a foreign program can override it
     stale,            // its rules are those of a host that has changed
+    other_version,    // its rules can't be compared with the host, and refresh leaves it alone
     unreadable,       // unknown
     user_state,       // what a user has among the states of a runtime, and no container is by it
 };

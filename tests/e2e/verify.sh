@@ -51,7 +51,7 @@ for runtime in crun runc; do
     finds "$runtime: those that no hook has jailed are found" "$(printf 'not-jailed %s\n' "$open" "$typo" | sort | paste -sd ' ')"
     verify
     matches "$runtime: it says what to do" \
-        "^1 .*${open:0:12} \(open\): not jailed: its annotations ask for it: restart it, or run jail-ai-hook attach --container ${open:0:12}.*containers that must be jailed: 4; jailed: 2$" \
+        "^1 .*${open:0:12} \(open\): not jailed: its annotations or the settings file ask for it: restart it, or run jail-ai-hook attach --container ${open:0:12}.*containers that must be jailed: 4; jailed: 2$" \
         "$status $(paste -sd ' ' <<<"$said")"
     verify --json
     conforms "$runtime: machines are told in the form that the schema has" verify "$said"

@@ -7,6 +7,8 @@
 
 #include <array>
 
+#include "commands/selected_jails.h"
+
 using namespace jail_ai;
 
 namespace {
@@ -60,4 +62,20 @@ TEST_CASE("container selector: a word that selects none is reported") {
     CHECK(checked.error().exit_code == EX_NOINPUT);
     CHECK(checked.error().message ==
           "container 'nobody' has no jail on this machine: jail-ai-hook status lists the jails");
+}
+
+TEST_CASE(
+    "container selector: the jail of another version is that of the container in its cgroup") {
+    JailSnapshot jail;
+    jail.cgroup = "/machine.slice/libpod-1.scope/container";
+    const std::vector<RunningContainer> running = {
+        {.id = "abc1", .name = "web", .cgroup = "/machine.slice/libpod-10.scope/container"},
+        {.id = "abc2", .name = "agent", .cgroup = "/machine.slice/libpod-1.scope/container/init"}};
+    const auto found = select_jails({jail}, running, {"agent"});
+    REQUIRE(found);
+    REQUIRE(found->size() == 1);
+    CHECK(found->front().container_id() == "abc2");
+    CHECK(found->front().name == "agent");
+    CHECK(select_jails({jail}, running, {"abc2"}));
+    CHECK_FALSE(select_jails({jail}, running, {"web"}));
 }

@@ -117,7 +117,10 @@ TEST_CASE("status: a jail that another version has made is listed, too") {
     jail.metadata.reset();
     jail.recent_denials.clear();
     CHECK(status_to_people({jail}, kNow)
-              .starts_with("unknown container  unknown, guard unknown, 38 prefixes\n"));
+              .starts_with("unknown container  of another version of jail-ai-hook, 38 prefixes: "
+                           "restart it\n"));
+    jail.inside = "0123456789abcdef";
+    CHECK(status_to_people({jail}, kNow).starts_with("0123456789abcdef  of another version "));
 }
 
 TEST_CASE("status: for machines") {

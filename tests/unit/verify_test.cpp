@@ -128,7 +128,7 @@ TEST_CASE("verify: one thing is wrong") {
          [](auto&, auto& jail) {
              for (const ProgramSlot& slot : kGuardTable) drop(jail, slot.name);
          }},
-        {"program-missing; ",
+        {"program-missing; other-version; ",
          [](auto&, auto& jail) {
              jail.metadata.reset();  // one that is known by those in it
              drop(jail, "jail_connect4");
@@ -200,12 +200,19 @@ TEST_CASE("verify: what a user has put among the states is no failure, unless it
     CHECK(found.front().what.find("processes 1, 2, 3, 4 and 1 more ") != std::string::npos);
 }
 
+TEST_CASE("verify: a jail of another version, whose rules no refresh follows") {
+    VerifyFacts facts = good();
+    facts.jails.front().metadata.reset();
+    CHECK(found_in(facts) == "other-version; ");
+    CHECK(is_failure(check_containers(facts).front()));
+}
+
 TEST_CASE("verify: a jail without a known container") {
     VerifyFacts facts;
     facts.jails.push_back(jail_of(Guard::none));
     facts.jails.front().metadata.reset();
     drop(facts.jails.front(), "jail_egress");
-    CHECK(found_in(facts) == "program-missing?; ");
+    CHECK(found_in(facts) == "program-missing?; other-version?; ");
 }
 
 TEST_CASE("verify: for people") {
@@ -215,15 +222,20 @@ TEST_CASE("verify: for people") {
     facts.jails.clear();
     facts.containers.push_back({{"b", "", "runc", 1500, 43}, RequestedMode::nothing, "", {}});
     CHECK(verification_to_people(facts, check_containers(facts)) ==
-          "0123456789ab: not jailed: its annotations ask for it: restart it, or run jail-ai-hook "
-          "attach --container 0123456789ab\n"
+          "0123456789ab: not jailed: its annotations or the settings file ask for it: restart it, "
+          "or run jail-ai-hook attach --container 0123456789ab\n"
           "containers that must be jailed: 1; jailed: 0\n");
     facts.containers = {
         {{kId, "", "crun", 1500, 43}, RequestedMode::audit, "", {}}};  // whose ID may be another's
     CHECK(verification_to_people(facts, check_containers(facts)) ==
-          "0123456789ab: not jailed (run by uid 1500, process 43): its annotations ask for it: "
-          "ask uid 1500 to restart it, or run jail-ai-hook attach --pid 43\n"
+          "0123456789ab: not jailed (run by uid 1500, process 43): its annotations or the settings "
+          "file ask for it: ask uid 1500 to restart it, or run jail-ai-hook attach --pid 43\n"
           "containers that must be jailed: 1; jailed: 0\n");
+    facts.containers.front().bundle = "/run/containerd/io.containerd.runtime.v2.task/moby/1";
+    CHECK(verification_to_people(facts, check_containers(facts))
+              .find("ask uid 1500 to create it again with --runtime=jail-ai, or run") !=
+          std::string::npos);
+    facts.containers.front().bundle.clear();
     facts.containers.front().name = "web";
     CHECK(verification_to_people(facts, check_containers(facts))
               .starts_with("0123456789ab (web): not jailed"));

@@ -47,7 +47,7 @@ for runtime in runc crun; do
     else
         done_by "$runtime" container restore agent
         verified
-        matches "$runtime: verify misses the jail" "^1 [0-9a-f]{12} \(agent\): not jailed: its annotations ask for it" "$status $said"
+        matches "$runtime: verify misses the jail" "^1 [0-9a-f]{12} \(agent\): not jailed: its annotations or the settings file ask for it" "$status $said"
         equal "$runtime: for it reaches the host" 'reached reached' "$(reach "$runtime")"
         "$hook" attach --container agent >"$lab/attached" 2>&1 || not_ok "$runtime: attach" "$(<"$lab/attached")"
         equal "$runtime: restored, it is jailed" 'EPERM reached' "$(reach "$runtime")"

@@ -214,7 +214,7 @@ for name in root user; do
     hooks=$no_hooks up $name "$name-open" runc "${jailed[@]}"
     equal "without hooks, $name's: it reaches the host" reached "$(reach $host_second_v4 "$name-open")"
     found "without hooks, $name's" not-jailed
-    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12} \($name-open\): not jailed( \(run by uid [0-9]+, process [0-9]+\))?: its annotations ask for it" "$said"
+    matches "without hooks, $name's: the journal names it" "^${id[$name-open]:0:12} \($name-open\): not jailed( \(run by uid [0-9]+, process [0-9]+\))?: its annotations or the settings file ask for it" "$said"
     matches "without hooks, $name's: systemctl lists the service" "^$verify +loaded failed failed" "$(systemctl list-units --failed --plain --no-legend)"
     down "$name-open"
     well "without hooks, $name's: and when it has gone" 'containers that must be jailed: 4; jailed: 4'
