@@ -27,16 +27,6 @@ std::string renewal(const std::string& container) {
                                            shown_id(container));
 }
 
-// Neither refresh nor watch follows the host's addresses for it.
-void check_version(const JailSnapshot& jail, const std::string& container, Findings& found) {
-    if (!jail.metadata)
-        found.push_back({FindingKind::other_version, container,
-                         fmt::format("unknown whether the rules on cgroup {} are up to date: they "
-                                     "are of another version of jail-ai-hook",
-                                     quote(jail.cgroup)),
-                         renewal(container)});
-}
-
 // A user may give a container any ID, also that of another's.
 std::string whose(const SeenContainer& container) {
     return container.owner == 0
@@ -118,6 +108,17 @@ bool has_any(const JailSnapshot& jail, std::span<const ProgramSlot> table) {
 
 bool has_guard(const JailSnapshot& jail, Guard guard) {
     return jail.metadata && jail.metadata->guard == guard;
+}
+
+// Neither refresh nor watch follows the host's addresses for it.
+void check_version(const JailSnapshot& jail, const std::string& container, Findings& found) {
+    // What it says of itself goes with the first program, which is reported if it is missing.
+    if (!jail.metadata && count(jail, kProgramTable.front().name) != 0)
+        found.push_back({FindingKind::other_version, container,
+                         fmt::format("unknown whether the rules on cgroup {} are up to date: they "
+                                     "are of another version of jail-ai-hook",
+                                     quote(jail.cgroup)),
+                         renewal(container)});
 }
 
 void check_programs(const JailSnapshot& jail, const std::string& container, Findings& found) {
