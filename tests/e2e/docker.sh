@@ -172,7 +172,7 @@ rejections() {
     matches 'a mistyped value: docker shows why' "rejected: container [0-9a-f]*: jail-ai.block-host: 'yes'" \
         "$(tried --runtime jail-ai --annotation jail-ai.block-host=yes)"
     logged typo >"$lab/logged"
-    matches 'the same: syslog has it once' '^1 .*rejected: container' "$(grep -c rejected "$lab/logged") $(paste -sd '|' "$lab/logged")"
+    matches 'the same: syslog has it once' '^1 .*rejected: container' "$(grep -c ': rejected: ' "$lab/logged") $(paste -sd '|' "$lab/logged")"
     matches 'a mistyped key: docker shows why' 'jail-ai.blok-host' "$(tried --runtime jail-ai --annotation jail-ai.blok-host=true)"
     matches 'a capability: docker shows what to do' 'rejected: .*CAP_NET_ADMIN.*cap_drop: \[NET_ADMIN\]' \
         "$(tried --runtime jail-ai "${annotated[@]}" --cap-add NET_ADMIN)"
