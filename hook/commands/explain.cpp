@@ -101,8 +101,9 @@ Result<std::string> explain_own(const Arguments& asked, const std::vector<JailSn
     const auto inputs = TRY(inputs_of(jail, TRY(read_local_routes())));
     auto policy = TRY(compile_policy(inputs.request, inputs.host));
     auto differences = find_differences(jail.policy->rules, policy.rules);
-    return explanation_text(question, {container_text(jail.container_id()), question.destination,
-                                       std::move(policy), true, jail, std::move(differences)});
+    return explanation_text(
+        question, {container_text(jail.container_id()), question.destination, std::move(policy),
+                   true, jail, std::move(differences), std::string(jail.container_id())});
 }
 
 std::vector<std::string> containers_of(const Arguments& asked) {
@@ -126,7 +127,8 @@ Result<Outcome> explain(const Arguments& arguments, const Caller& /*caller*/) {
         TRY(process ? inputs_of(container, *process, question) : inputs_of_any(question));
     auto policy = TRY(compile_policy(inputs.request, inputs.host));
     Explanation explanation{called(container),   question.destination, std::move(policy),
-                            process.has_value(), std::nullopt,         {}};
+                            process.has_value(), std::nullopt,         {},
+                            container.id};
     if (process) explanation.jail = TRY(jail_of(*process));
     if (explanation.jail)
         explanation.differences =

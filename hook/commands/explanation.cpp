@@ -76,6 +76,16 @@ Evaluation check_asked(const Policy& policy, const AskedDestination& destination
     return evaluate(policy.rules, destination.address, destination.protocol, destination.port);
 }
 
+// Is it a loopback of the container's of which ports lead to the host's? Which ones the jail
+// doesn't keep.
+bool may_lead_to_host(const Explanation& explanation) {
+    if (!explanation.destination || !explanation.jail || !explanation.jail->metadata) return false;
+    const Rule* const rule = check_asked(explanation.policy, *explanation.destination).rule;
+    return rule != nullptr && rule->value.container_local == JAIL_CONTAINER_LOCAL_LOOPBACK &&
+           (explanation.jail->metadata->risks >> static_cast<unsigned>(Risk::host_loopback) & 1) !=
+               0;
+}
+
 std::string table_of(const Rules& rules) {
     std::size_t width = std::string_view("DESTINATION").size(),
                 ports_width = std::string_view("ALLOWED PORTS").size();
@@ -139,6 +149,8 @@ std::string people_text(const Explanation& explanation) {
     if (!explanation.jail)
         return text + fmt::format("{} is not jailed: this is the policy that it would get\n",
                                   explanation.container);
+    if (may_lead_to_host(explanation))
+        text += "ports of that loopback lead to the host's (pasta -T or -U; host-loopback)\n";
     const JailSnapshot& jail = *explanation.jail;
     text += fmt::format("attached to cgroup {}: ", quote(jail.cgroup));
     if (explanation.differences.empty() && jail.policy->mode == policy.mode &&
@@ -193,7 +205,7 @@ std::string explain_to_machines(const Explanation& explanation) {
     rapidjson::StringBuffer buffer;
     JsonWriter writer(buffer);
     writer.StartObject();
-    put(writer, "container", explanation.container);
+    put(writer, "container", explanation.id.empty() ? explanation.container : explanation.id);
     if (explanation.destination) put(writer, "destination", explanation.destination->text);
     put_policy(writer, explanation.policy, explanation.destination);
     if (explanation.is_running) {

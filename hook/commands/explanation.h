@@ -22,6 +22,7 @@ struct Explanation {
     std::optional<JailSnapshot> jail;      // that is attached now, with its policy
     std::vector<std::string> differences;  // of that from the policy that would be compiled now,
                                            // each a line without its end
+    std::string id = {};                   // of the container, where it has one
 };
 
 // How two sets of rules differ in what becomes of destinations: "+ PREFIX: …" is only in `to`, "-

@@ -163,6 +163,21 @@ TEST_CASE("explain: a jail that is attached, and how it differs from what would 
     CHECK(find_differences(then, then).empty());
 }
 
+TEST_CASE("explain: a loopback of which ports lead to the host's is no container's alone") {
+    constexpr std::string_view kLeads = "\nports of that loopback lead to the host's (pasta";
+    const auto told = [&](const char* destination, Risk risk) {
+        Explanation explanation = about(destination);
+        explanation.is_running = true;
+        explanation.jail.emplace().policy = explanation.policy;
+        explanation.jail->metadata.emplace().risks = 1U << static_cast<unsigned>(risk);
+        return explain_to_people(explanation).find(kLeads) != std::string::npos;
+    };
+    CHECK(told("127.0.0.1:5432", Risk::host_loopback));
+    CHECK(told("[::1]:5432", Risk::host_loopback));
+    CHECK_FALSE(told("127.0.0.1:5432", Risk::vsock));
+    CHECK_FALSE(told("198.51.100.7:82", Risk::host_loopback));
+}
+
 TEST_CASE("explain: a rule that a wider one repeats but for its reason makes no difference") {
     const Rules rules = policy_of(Mode::enforce).rules;
     Rules more = rules;
@@ -194,6 +209,9 @@ TEST_CASE("explain: what machines read is JSON") {
         CHECK(document["jail"]["differences"].Size() == 1);
         CHECK(document.HasMember(destination == nullptr ? "rules" : "verdict"));
     }
+    Explanation named = about("1.1.1.1");
+    named.id = "0123456789abcdef";
+    CHECK(explain_to_machines(named).starts_with(R"({"container":"0123456789abcdef",)"));
     rapidjson::Document blocked;
     blocked.Parse(explain_to_machines(about("198.51.100.7:82")).c_str());
     CHECK(blocked["verdict"] == "denied");
