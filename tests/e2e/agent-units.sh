@@ -67,6 +67,7 @@ starts() {
 # stopped NAME UNIT: and nothing is left of it
 stopped() {
     inside systemctl stop "$2"
+    equal "$1: stopped, it has not failed" success "$(inside systemctl show --property Result --value "$2")"
     equal "$1: stopped, its cgroup has gone and no program is left" 'gone ' "$([ -e "$(dirname "$(cgroup_of_unit "$2")")" ] || echo gone) $(attached_anywhere)"
 }
 
