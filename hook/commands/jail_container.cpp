@@ -87,7 +87,7 @@ std::string name_of(const Container& container) {
         name = engine_name(container.process, container.id);
     else if (const auto runtime = Process::open(*container.runtime))
         name = engine_name(*runtime, container.id);
-    return name.empty() ? docker_name(container.files.bundle, container.id, 0) : name;
+    return name.empty() ? docker_name(container.files, container.id, 0) : name;
 }
 
 LogLines lines_of(LogLines risks, const NetworkFacts& host, const Policy& policy, Guard guard,

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include "engines/bundle_files.h"
 #include "engines/runtime_state.h"
 #include "system/owned_file.h"
 
@@ -15,8 +14,9 @@ constexpr std::size_t kMost = 1U << 20;
 
 }  // namespace
 
-std::string docker_name(const Bundle& bundle, std::string_view id, uid_t owner) {
-    const std::string* const hosts = bundle.mounted_at("/etc/hosts");
+std::string docker_name(const BundleFiles& files, std::string_view id, uid_t owner) {
+    if (files.path.empty()) return {};
+    const std::string* const hosts = files.bundle.mounted_at("/etc/hosts");
     if (hosts == nullptr || !hosts->ends_with(fmt::format("/{}/hosts", id))) return {};
     const std::string directory = hosts->substr(0, hosts->rfind('/'));
     const auto json = read_owned_file_through_links(directory + "/config.v2.json", owner, kMost);
@@ -28,7 +28,7 @@ std::string docker_name(const RunningContainer& container) {
     const bool is_dockers = container.bundle.find("/moby/") != std::string::npos;
     if (!is_dockers || (container.owner != 0 && container.owner != ::geteuid())) return {};
     const auto files = BundleFiles::open(container.bundle);
-    return files ? docker_name(files->bundle, container.id, container.owner) : std::string();
+    return files ? docker_name(*files, container.id, container.owner) : std::string();
 }
 
 }  // namespace jail_ai

@@ -9,13 +9,14 @@
 #include <string>
 #include <string_view>
 
-#include "container/bundle.h"
+#include "engines/bundle_files.h"
 #include "engines/running_container.h"
 
 namespace jail_ai {
 
-// Empty if it isn't Docker's, or `owner` does not own that file.
-std::string docker_name(const Bundle& bundle, std::string_view id, uid_t owner);
+// Empty if it isn't Docker's, `owner` does not own that file, or the files did not come from a
+// bundle: the broker opens no path that a user names.
+std::string docker_name(const BundleFiles& files, std::string_view id, uid_t owner);
 
 // The same of a container that runs. Of root's and of the caller's own alone.
 std::string docker_name(const RunningContainer& container);

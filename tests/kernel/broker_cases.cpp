@@ -4,6 +4,7 @@
 // what it does with descriptors that lie and with processes that go away meanwhile.
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
@@ -75,6 +76,25 @@ TEST_CASE("broker: what root runs without a user namespace, root may have jailed
     const Asker root(0);
     expect_yes(BrokerRun(root).ask(message_for(container), {pidfd_of(container.init.pid()).get()}),
                container);
+}
+
+TEST_CASE("broker: a config.json leads it to no file of root's") {
+    USERS_CONTAINER(container, kUser);
+    // As Docker has them: the name is in a file beside the one that is mounted.
+    const std::string directory = container.state.bundle + "/" + container.state.id;
+    make_directory(directory);
+    create_file(directory + "/config.v2.json",
+                fmt::format(R"({{"ID":"{}","Name":"/of-root"}})", container.state.id));
+    Message message = message_for(container);
+    message.config = fmt::format(
+        R"({{"mounts":[{{"destination":"/etc/hosts","type":"bind","source":"{}/hosts"}}]}})",
+        directory);
+    const Asker user(kUser), again(kUser);
+    expect_yes(BrokerRun(user).ask(message, {pidfd_of(container.init.pid()).get()}), container);
+    const std::string status = BrokerRun(again).show({{"status", "--json"}, {}});
+    INFO(status);
+    CHECK(status.find(container.state.id) != std::string::npos);
+    CHECK(status.find("of-root") == std::string::npos);
 }
 
 TEST_CASE("broker: no client gets another user's container jailed") {
