@@ -188,8 +188,11 @@ Error unknown_key(std::string_view key) {
     if (key.starts_with("--"))
         return {EX_DATAERR, fmt::format("unknown option {}; known are {} and {}", quote(key),
                                         kBlock.name, others)};
+    // podman kube generate puts a container's name behind it, which podman kube play leaves there.
+    const std::string_view before_slash = key.substr(0, key.rfind('/'));
     for (const std::string_view name : names)
-        if (simplified(annotation_key(name)) == simplified(key))
+        if (const std::string right = simplified(annotation_key(name));
+            right == simplified(key) || right == simplified(before_slash))
             return {EX_DATAERR, fmt::format("unknown annotation {}: write {}", quote(key),
                                             annotation_key(name))};
     return {EX_DATAERR,
