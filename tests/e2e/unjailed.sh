@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0 OR MIT
-# Who didn't ask for a jail gets none: without the annotation, with "false", and with somebody else's annotation of a similar name.
+# Who didn't ask for a jail gets none: without the annotation, with "false", and with somebody else's annotation of a similar name. So does a copy by
+# podman container clone of one that did ask, unless the settings file does.
 # shellcheck source-path=SCRIPTDIR/../lib
 set -eu
 # shellcheck source=containers.sh
@@ -21,4 +22,37 @@ for runtime in crun runc; do
         remove "$runtime" free
     done
 done
+
+settings=/etc/jail-ai-hook.conf # in the view's own copy of /etc
+# shellcheck disable=SC2317 # by the trap
+cloned_down() {
+    rm -f "$settings"
+    podman --log-level error rm --force --ignore --time 0 original copy >"$lab/removed" 2>&1
+    podman --log-level error rmi --force localhost/cloned >"$lab/removed" 2>&1
+}
+trap 'cloned_down; report_exit' EXIT
+
+# jail_of NAME: programs on its cgroup
+jail_of() {
+    podman inspect --format '{{.State.Pid}}' "$1" >"$lab/$1.pid"
+    programs "$(cgroup_of "$1")"
+}
+
+# copied: the container "copy", started
+copied() {
+    engine crun container clone original copy >"$lab/created"
+    engine crun start copy >"$lab/started"
+}
+
+tar -C "$lab/rootfs" -c . | podman --log-level error import - localhost/cloned >"$lab/import" 2>&1
+engine crun create --name original --annotation jail-ai.block-host=true --network none localhost/cloned /bin/busybox sleep 1000 >"$lab/created"
+engine crun start original >"$lab/started"
+matches 'a container that asks: it is jailed' jail_connect4 "$(jail_of original)"
+copied
+equal 'its copy: podman drops the annotation' null "$(podman inspect copy | jq '.[0].Config.Annotations["jail-ai.block-host"]')"
+equal 'its copy: nothing is attached' '' "$(jail_of copy)"
+podman rm --force --time 0 copy >"$lab/removed"
+echo 'block-host = true' >"$settings"
+copied
+matches 'its copy, with the settings file: it is jailed' jail_connect4 "$(jail_of copy)"
 finish
