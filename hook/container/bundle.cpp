@@ -106,13 +106,12 @@ Result<Namespaces> parse_namespaces(const rapidjson::Value& config) {
 bool is_of_pod(const rapidjson::Value& config) {
     const auto annotations = find_object(config, "annotations");
     if (!annotations || *annotations == nullptr) return false;
+    const auto manager = find_string(**annotations, "io.container.manager");
+    if (manager && *manager != nullptr && string_of(**manager) == "libpod") return false;
     const auto& members = (*annotations)->GetObject();
-    const auto has = [&](std::string_view prefix) {
-        return std::any_of(members.begin(), members.end(), [&](const auto& member) {
-            return string_of(member.name).starts_with(prefix);
-        });
-    };
-    return has("io.kubernetes.") && !has("io.container.manager");
+    return std::any_of(members.begin(), members.end(), [](const auto& member) {
+        return string_of(member.name).starts_with("io.kubernetes.");
+    });
 }
 
 }  // namespace

@@ -21,6 +21,8 @@ Result<Bundle> bundle_of(std::string_view text) {
 TEST_CASE("bundle: whether Kubernetes runs it, by its annotations") {
     const auto of_pod = [](std::string_view text) { return bundle_of(text)->of_pod; };
     CHECK(of_pod(R"({"annotations":{"a":"b","io.kubernetes.cri-o.SandboxID":"x"}})"));
+    CHECK(of_pod(
+        R"({"annotations":{"io.container.manager":"cri-o","io.kubernetes.cri-o.TTY":"x"}})"));
     CHECK_FALSE(of_pod(R"({"annotations":{"io.podman.annotations.autoremove":"FALSE"}})"));
     CHECK_FALSE(of_pod(R"({"annotations":{"io.container.manager":"libpod",
                                           "io.kubernetes.cri-o.TTY":"false"}})"));
