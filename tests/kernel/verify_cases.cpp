@@ -156,7 +156,8 @@ TEST_CASE("verify: programs that others may detach") {
     std::string kinds;
     for (const Finding& each : check_containers(facts))
         kinds += std::string(name_of(each.kind)) + "; ";
-    CHECK(kinds == "program-missing; maps-not-shared; attach-flags; ");
+    // Without the record that a jail has of itself it is also taken for one of another version.
+    CHECK(kinds == "program-missing; maps-not-shared; attach-flags; other-version; ");
 }
 
 TEST_CASE("verify: every jail of the machine is found, one without its first program too") {
