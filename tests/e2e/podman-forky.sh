@@ -20,7 +20,6 @@ podman() { beside env --unset CONTAINERS_CONF --unset CONTAINERS_STORAGE_CONF po
 end() {
     local status=$?
     if [ -n "$engine_pid" ]; then podman rm --all --force --time 0 >"$lab/removed"; fi
-    if ip link show podman0 >"$lab/link" 2>&1; then ip link delete podman0; fi
     if nft list table inet netavark >"$lab/nft.out" 2>&1; then nft delete table inet netavark; fi
     engine_down || not_ok "podman's files go"
     [ -n "$report_finished" ] || not_ok "${0##*/}" "ended before its time with status $status"
