@@ -25,8 +25,8 @@ std::string docker_name(const BundleFiles& files, std::string_view id, uid_t own
 }
 
 std::string docker_name(const RunningContainer& container) {
-    const bool is_dockers = container.bundle.find("/moby/") != std::string::npos;
-    if (!is_dockers || (container.owner != 0 && container.owner != ::geteuid())) return {};
+    const bool may_read = container.owner == 0 || container.owner == ::geteuid();
+    if (!container.is_dockers() || !may_read) return {};
     const auto files = BundleFiles::open(container.bundle);
     return files ? docker_name(*files, container.id, container.owner) : std::string();
 }

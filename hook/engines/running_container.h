@@ -27,6 +27,9 @@ struct RunningContainer {
     std::string bundle = {};                    // absolute
     std::string cgroup = {};                    // of its first process, below the cgroup2 mount
     bool has_started = true;                    // false: created, with its hooks run or running
+
+    // Docker has containerd keep its bundles below a directory of that name.
+    bool is_dockers() const { return bundle.find("/moby/") != std::string::npos; }
 };
 
 // A directory in which not everything could be understood, and why.

@@ -34,14 +34,10 @@ std::string whose(const SeenContainer& container) {
                : fmt::format(" (run by uid {}, process {})", container.owner, container.pid);
 }
 
-// Docker starts a container again by the runtime that it was created with.
-bool is_dockers(const SeenContainer& container) {
-    return container.bundle.find("/moby/") != std::string::npos;
-}
-
 std::string renewal(const SeenContainer& container) {
+    // Docker starts a container again by the runtime that it was created with.
     const std::string_view again =
-        is_dockers(container) ? "create it again with --runtime=jail-ai" : "restart it";
+        container.is_dockers() ? "create it again with --runtime=jail-ai" : "restart it";
     return container.owner == 0
                ? fmt::format("{}, or run jail-ai-hook attach --container {}", again,
                              shown_id(container.id))
