@@ -46,7 +46,6 @@ mkdir "$lab/runtimes"
 cp "$lib/crun-here" "$lab/runtimes/crun"
 cp "$build/tests/nomemlock.so" "$lab/runtimes"
 ln -s /usr/bin/runc "$lab/runtimes/runc"
-echo '127.0.0.1 localhost' >"$engine_files/etc/hosts" # which buildah looks up, and waits for resolvers that it can't reach
 mkdir -p "$context/files"
 cp -a "$lab/rootfs/." "$context/files"
 rm -f "$context/files/run/jail-ai-hook.md"

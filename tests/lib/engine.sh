@@ -18,6 +18,8 @@ engine_tree_up() {
     mkdir "$engine_root"/{changes,work,files}
     mount -t overlay -o "lowerdir=$1,upperdir=$engine_root/changes,workdir=$engine_root/work" overlay "$engine_files"
     install_into "$engine_files"
+    # Which engines look up, Docker at each start of a container, and wait for resolvers that they can't reach.
+    echo '127.0.0.1 localhost' >"$engine_files/etc/hosts"
     # What packages' scripts would have made.
     rm -rf "$engine_files/var/run"
     ln -s ../run "$engine_files/var/run"
