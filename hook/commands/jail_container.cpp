@@ -32,12 +32,10 @@ LogLine warn_of(const FoundRisk& found, const Bundle& bundle, const Request& req
     if (request.accepted.contains(found.risk))
         return {LOG_WARNING,
                 fmt::format("accepted risk {}: {}", risk_name(found.risk), found.what)};
-    if (request.mode == Mode::audit && found.is_fatal)
-        return {
-            LOG_WARNING,
-            fmt::format("would be rejected, were it not an audit: {}: {}, or set {}={}", found.what,
-                        found.remedy, accept_setting(bundle), risk_name(found.risk))};
-    return {LOG_WARNING, fmt::format("left open: {}: {}, or set {}={}", found.what, found.remedy,
+    const std::string_view outcome = request.mode == Mode::audit && found.is_fatal
+                                         ? "would be rejected, were it not an audit"
+                                         : "left open";
+    return {LOG_WARNING, fmt::format("{}: {}: {}, or set {}={}", outcome, found.what, found.remedy,
                                      accept_setting(bundle), risk_name(found.risk))};
 }
 
